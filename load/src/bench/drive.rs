@@ -1,0 +1,328 @@
+//! Closed loops of streamed requests: each of N streams asks, reads to the end, and asks again.
+
+use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+
+use anyhow::anyhow;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt as _, future::join_all};
+use reqwest::{Client, RequestBuilder};
+use serde_json::{Value, json};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use uuid::Uuid;
+
+use crate::{
+    replay::{Api, Failed, Latency, Visitor},
+    sse::SseReader,
+};
+
+/// A request that takes longer has failed.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// 60 tokens: the first after 200 ms, then one each 20 ms.
+const ONE_ANSWER: Duration = Duration::from_millis(1380);
+/// A server that fails at once must not be asked in a tight loop.
+const AFTER_FAILURE: Duration = Duration::from_millis(100);
+/// Turns that a shopper says in one session before the next begins.
+const TURNS_PER_SESSION: usize = 5;
+
+/// What the streams counted inside the measured window.
+#[derive(Default)]
+pub struct Counts {
+    pub answers: u64,
+    pub by_route: BTreeMap<String, u64>,
+    pub errors: BTreeMap<String, u64>,
+    pub first_token: Latency,
+}
+
+/// The measured part of a loop; what ends outside is not counted.
+#[derive(Clone, Copy)]
+pub struct Window {
+    pub from: Instant,
+    pub to: Instant,
+}
+
+impl Window {
+    fn is_open(&self) -> bool {
+        (self.from..self.to).contains(&Instant::now())
+    }
+
+    fn is_over(&self) -> bool {
+        Instant::now() >= self.to
+    }
+
+    /// Spreads the starts over the time of about one answer, so that the streams do not march in step.
+    async fn stagger(&self, stream: usize, streams: usize) {
+        sleep(ONE_ANSWER.mul_f64(stream as f64 / streams as f64)).await;
+    }
+}
+
+/// What the streams ask.
+#[derive(Clone, Copy)]
+pub enum Questions {
+    /// Each its own.
+    Unique,
+    /// All the same.
+    One,
+}
+
+impl Questions {
+    fn text(self, stream: usize, turn: usize) -> String {
+        match self {
+            Self::Unique => unique_question(stream, turn),
+            Self::One => "What are the delivery times to the islands?".into(),
+        }
+    }
+}
+
+/// A question in a shopper's words that no other stream or turn asks; its numbers keep it from a neighbour's
+/// cached answer.
+fn unique_question(stream: usize, turn: usize) -> String {
+    const WISHES: [&str; 8] = [
+        "How long does the delivery of",
+        "Is there a warranty on",
+        "What is the washing advice for",
+        "Can I exchange",
+        "Which sizes are there of",
+        "What are the materials of",
+        "Is there a discount on",
+        "How do I assemble",
+    ];
+    const THINGS: [&str; 9] = [
+        "the oak table",
+        "the rain jacket",
+        "the desk lamp",
+        "the tea kettle",
+        "the garden chair",
+        "the wool blanket",
+        "the phone case",
+        "the travel bag",
+        "the wall clock",
+    ];
+    const ENDS: [&str; 7] = [
+        "in model",
+        "of series",
+        "from catalogue page",
+        "with article",
+        "in variant",
+        "of edition",
+        "in design",
+    ];
+    let number = stream * 131 + turn;
+    let (wish, thing, end) =
+        (WISHES[number % 8], THINGS[(number / 8 + turn) % 9], ENDS[(number / 72) % 7]);
+    format!("{wish} {thing} {end} {stream}-{turn}?")
+}
+
+/// New visitors of the demo site, one for each stream.
+///
+/// # Errors
+/// When the server refuses one.
+pub async fn visitors(api: &Api, streams: usize) -> anyhow::Result<Vec<Visitor>> {
+    let mut visitors = Vec::with_capacity(streams);
+    for _ in 0..streams {
+        let visitor = api.visitor("pk_demo").await;
+        visitors.push(visitor.map_err(|failed| anyhow!("no visitor: {failed:?}"))?);
+    }
+    Ok(visitors)
+}
+
+/// Streams whole turns of shoppers, a few in each session.
+pub async fn shoppers(
+    api: &Api,
+    mut visitors: Vec<Visitor>,
+    questions: Questions,
+    window: Window,
+) -> Counts {
+    let (counts, streams) = (RefCell::new(Counts::default()), visitors.len());
+    let shopper = async |stream: usize, visitor: &mut Visitor| {
+        let (mut session, mut turn) = (String::new(), 0);
+        window.stagger(stream, streams).await;
+        while !window.is_over() {
+            if turn % TURNS_PER_SESSION == 0 {
+                session = match api.session(visitor).await {
+                    Ok(session) => session,
+                    Err(failed) => {
+                        count_failure(&counts, window, &failed);
+                        sleep(AFTER_FAILURE).await;
+                        continue;
+                    }
+                };
+            }
+            let request = api
+                .http
+                .post(api.url(&format!("/v1/sessions/{session}/messages")))
+                .bearer_auth(&visitor.access_token)
+                .header("accept", "text/event-stream")
+                .header("idempotency-key", Uuid::new_v4().to_string())
+                .json(&json!({"text": questions.text(stream, turn)}));
+            read_one(request, read_turn, window, &counts).await;
+            turn += 1;
+        }
+    };
+    let shoppers = visitors.iter_mut().enumerate();
+    join_all(shoppers.map(|(stream, visitor)| shopper(stream, visitor))).await;
+    counts.into_inner()
+}
+
+/// Streams chat completions, straight from a backend or through something that forwards them.
+pub async fn completions(http: &Client, url: &str, streams: usize, window: Window) -> Counts {
+    let counts = RefCell::new(Counts::default());
+    let url = format!("{url}/v1/chat/completions");
+    let caller = async |stream: usize| {
+        let mut turn = 0;
+        window.stagger(stream, streams).await;
+        while !window.is_over() {
+            let text = Questions::Unique.text(stream, turn);
+            let body = json!({"model": "sim", "stream": true,
+                "messages": [{"role": "user", "content": text}]});
+            read_one(http.post(&url).json(&body), read_completion, window, &counts).await;
+            turn += 1;
+        }
+    };
+    join_all((0..streams).map(caller)).await;
+    counts.into_inner()
+}
+
+/// How one streamed answer went.
+struct Answer {
+    first_token: Option<Duration>,
+    outcome: Result<String, String>,
+}
+
+async fn read_one<F>(
+    request: RequestBuilder,
+    read: impl Fn(reqwest::Response, Instant) -> F,
+    window: Window,
+    counts: &RefCell<Counts>,
+) where
+    F: Future<Output = Answer>,
+{
+    let sent = Instant::now();
+    let answer = async {
+        match request.send().await {
+            Ok(response) if response.status().is_success() => read(response, sent).await,
+            Ok(response) => Answer {
+                first_token: None,
+                outcome: Err(format!("http_{}", response.status().as_u16())),
+            },
+            Err(_) => Answer { first_token: None, outcome: Err("connection".into()) },
+        }
+    };
+    let answer = timeout(REQUEST_TIMEOUT, answer)
+        .await
+        .unwrap_or(Answer { first_token: None, outcome: Err("timeout".into()) });
+    let has_failed = answer.outcome.is_err();
+    if window.is_open() {
+        let mut counts = counts.borrow_mut();
+        match answer.outcome {
+            Ok(route) => {
+                counts.answers += 1;
+                *counts.by_route.entry(route).or_default() += 1;
+                if let Some(time) = answer.first_token {
+                    counts.first_token.record(time);
+                }
+            }
+            Err(code) => *counts.errors.entry(code).or_default() += 1,
+        }
+    }
+    if has_failed {
+        sleep(AFTER_FAILURE).await;
+    }
+}
+
+fn count_failure(counts: &RefCell<Counts>, window: Window, failed: &Failed) {
+    if window.is_open() {
+        let code = match failed {
+            Failed::Refused(problem) => problem.code.clone(),
+            Failed::Gone => "gone".into(),
+            Failed::Broken(_) => "broken_answer".into(),
+        };
+        *counts.borrow_mut().errors.entry(code).or_default() += 1;
+    }
+}
+
+/// Reads a turn's events by their names alone; only the terminal one is parsed.
+async fn read_turn(response: reqwest::Response, sent: Instant) -> Answer {
+    let mut first_token = None;
+    let outcome = events(response.bytes_stream(), |name, data| match name {
+        "answer.delta" => {
+            first_token.get_or_insert_with(|| sent.elapsed());
+            None
+        }
+        "answer.completed" => {
+            first_token.get_or_insert_with(|| sent.elapsed());
+            let event: Value = serde_json::from_str(data).unwrap_or_default();
+            Some(Ok(event["route"].as_str().unwrap_or("unnamed").to_owned()))
+        }
+        "turn.failed" | "turn.cancelled" => {
+            let event: Value = serde_json::from_str(data).unwrap_or_default();
+            Some(Err(event["problem"]["code"].as_str().unwrap_or(name).to_owned()))
+        }
+        _ => None,
+    });
+    let outcome = outcome.await;
+    Answer { first_token, outcome }
+}
+
+async fn read_completion(response: reqwest::Response, sent: Instant) -> Answer {
+    let (mut first_token, mut has_finish) = (None, false);
+    let outcome = events(response.bytes_stream(), |_, data| {
+        if first_token.is_none() && data.contains("\"content\":\"") && !data.contains("\"role\"") {
+            first_token = Some(sent.elapsed());
+        }
+        has_finish |= data.contains("\"finish_reason\":\"");
+        let end = if has_finish { Ok("completion".to_owned()) } else { Err("cut".to_owned()) };
+        (data == "[DONE]").then_some(end)
+    });
+    let outcome = outcome.await;
+    Answer { first_token, outcome }
+}
+
+/// Feeds events to `see` until it has the outcome, then reads the rest, so that the connection can be used again.
+async fn events(
+    body: impl Stream<Item = reqwest::Result<Bytes>>,
+    mut see: impl FnMut(&str, &str) -> Option<Result<String, String>>,
+) -> Result<String, String> {
+    let (mut body, mut reader) = (std::pin::pin!(body), SseReader::default());
+    let mut outcome = None;
+    while let Some(bytes) = body.next().await {
+        let bytes = bytes.map_err(|_| "connection".to_owned())?;
+        reader.push(&bytes).map_err(|_| "frame_too_long".to_owned())?;
+        while let Some(event) = reader.next_event() {
+            outcome = outcome.or_else(|| see(&event.name, &event.data));
+        }
+    }
+    outcome.unwrap_or(Err("no_end".to_owned()))
+}
+
+/// A window that opens after `settle` and stays open for `length`.
+pub fn window(settle: Duration, length: Duration) -> Window {
+    let from = Instant::now() + settle;
+    Window { from, to: from + length }
+}
+
+/// Calls `sample` when the window opens, in its middle and when it closes.
+pub async fn sample<T>(window: Window, sample: impl Fn() -> T) -> [T; 3] {
+    sleep_until(window.from).await;
+    let first = sample();
+    sleep_until(window.from + (window.to - window.from) / 2).await;
+    let middle = sample();
+    sleep_until(window.to).await;
+    [first, middle, sample()]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_questions_are_the_same() {
+        let mut seen = BTreeSet::new();
+        for stream in 0..200 {
+            for turn in 0..20 {
+                assert!(seen.insert(unique_question(stream, turn)));
+            }
+        }
+    }
+}

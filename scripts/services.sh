@@ -1,0 +1,68 @@
+# Sourced. Private MariaDB and Redis for tests, on free loopback ports, in a temporary folder.
+#
+# services_start FOLDER  starts both and exports RUSHDESK_TEST_MYSQL_URL and RUSHDESK_TEST_REDIS_URL
+# services_stop          stops what was started
+
+free_port() {
+  python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
+
+# need COMMAND PACKAGE: installs a Debian package whose command is missing.
+need() {
+  command -v "$1" >/dev/null 2>&1 && return 0
+  local apt="apt-get"
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 && apt="sudo apt-get" || {
+      echo "$1 is missing: install the package $2 (apt-get install $2)" >&2
+      return 1
+    }
+  fi
+  [ -n "${APT_UPDATED:-}" ] || { $apt update -qq; APT_UPDATED=1; }
+  # No service of the system is started: the tests start their own.
+  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $apt install -y -qq --no-install-recommends "$2" >/dev/null
+}
+
+services_start() {
+  local folder=$1
+  need mariadbd mariadb-server
+  need redis-server redis-server
+
+  MYSQL_PORT=$(free_port)
+  mkdir -p "$folder/mysql"
+  mariadb-install-db --no-defaults --datadir="$folder/mysql" --auth-root-authentication-method=normal \
+    --skip-test-db ${USER_FLAG:-} >"$folder/mysql-install.log" 2>&1
+  mariadbd --no-defaults --datadir="$folder/mysql" --port="$MYSQL_PORT" --bind-address=127.0.0.1 \
+    --socket="$folder/mysql.sock" --pid-file="$folder/mysql.pid" --max-connections=500 \
+    --character-set-server=utf8mb4 --skip-name-resolve ${USER_FLAG:-} >"$folder/mysql.log" 2>&1 &
+  MYSQL_PID=$!
+
+  REDIS_PORT=$(free_port)
+  mkdir -p "$folder/redis"
+  redis-server --port "$REDIS_PORT" --bind 127.0.0.1 --dir "$folder/redis" --save '' --appendonly yes \
+    --maxmemory-policy noeviction >"$folder/redis.log" 2>&1 &
+  REDIS_PID=$!
+
+  for _ in $(seq 100); do
+    mariadb-admin --no-defaults --socket="$folder/mysql.sock" -u root ping >/dev/null 2>&1 && break
+    kill -0 "$MYSQL_PID" 2>/dev/null || { echo "mariadbd did not start:" >&2; tail -n 20 "$folder/mysql.log" >&2; return 1; }
+    sleep 0.2
+  done
+  mariadb --no-defaults --socket="$folder/mysql.sock" -u root -e '
+    CREATE DATABASE IF NOT EXISTS test CHARACTER SET utf8mb4;
+    CREATE USER IF NOT EXISTS root@127.0.0.1;
+    GRANT ALL ON *.* TO root@127.0.0.1 WITH GRANT OPTION;'
+  export RUSHDESK_TEST_MYSQL_URL="mysql://root@127.0.0.1:$MYSQL_PORT/test"
+  export RUSHDESK_TEST_REDIS_URL="redis://127.0.0.1:$REDIS_PORT/0"
+}
+
+services_stop() {
+  local pid
+  for pid in "${MYSQL_PID:-}" "${REDIS_PID:-}"; do
+    [ -n "$pid" ] && kill "$pid" 2>/dev/null
+  done
+  wait "${MYSQL_PID:-}" "${REDIS_PID:-}" 2>/dev/null
+  return 0
+}
+
+# mariadbd refuses to run as root without being told so.
+[ "$(id -u)" -eq 0 ] && USER_FLAG="--user=root"

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Everything that must hold: format, lints, unit, integration and service tests, real clients, docs.
+# Installs MariaDB, Redis and Chromium from Debian's packages where they are missing, starts private
+# instances on free ports, and stops all it started.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/services.sh
+
+folder=$(mktemp -d)
+cleanup() {
+  services_stop
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+step() { printf '\n== %s\n' "$*"; }
+
+step "services"
+services_start "$folder"
+need chromium chromium
+export RUSHDESK_TEST_MODEL_DIR="$PWD/data/model"
+
+step "model"
+scripts/model/setup.sh
+
+step "format"
+cargo fmt --all --check
+
+step "clippy"
+cargo clippy --workspace --all-targets --locked -- -D warnings
+
+step "tests"
+CI="${CI:-true}" cargo test --workspace --locked
+
+step "docs"
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+step "clients"
+scripts/clients.sh

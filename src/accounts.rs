@@ -1,0 +1,359 @@
+//! Who is who: visitors, customers, people of the shop and its servers, and the tokens they carry.
+//!
+//! Joins the primitives of `auth` with the rows of the archive. Called by the HTTP layer and by `rushdesk admin`.
+//! A visitor has no row: the token is all there is.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    archive::{
+        ApiKey as StoredKey, Archive, ArchiveError, KeyCreation, RecordId,
+        RefreshToken as StoredToken, Site, TokenUse, User,
+    },
+    auth::{
+        ApiKey, AuthError, Email, Password, PasswordError, Passwords, RefreshToken, Tokens,
+        verify_identity,
+    },
+    clock, config,
+    domain::{FieldError, Principal, PrincipalId, Role, SiteId, Timestamp},
+};
+
+#[derive(Clone)]
+pub struct Accounts {
+    archive: Archive,
+    tokens: Arc<Tokens>,
+    passwords: Passwords,
+    access_ttl: Duration,
+    refresh_ttl: Duration,
+}
+
+/// An address and a password as a person typed them.
+pub struct Credentials {
+    pub email: String,
+    pub password: String,
+}
+
+/// Whoever shows a valid token or API key.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    pub principal: Principal,
+    /// When the token ends; API keys do not.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a signed-in principal holds.
+pub struct Session {
+    pub principal: Principal,
+    pub access_token: String,
+    pub expires_in: Duration,
+    pub refresh_token: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error("no such site")]
+    UnknownSite,
+    /// Never says which of the two was wrong.
+    #[error("wrong address or password")]
+    Credentials,
+    #[error("the account cannot be made")]
+    Taken,
+    #[error("invalid fields")]
+    Invalid(Vec<FieldError>),
+    #[error("token expired")]
+    TokenExpired,
+    #[error("token invalid")]
+    TokenInvalid,
+    #[error("too many password checks")]
+    Busy,
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+impl From<PasswordError> for AccountError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Length => invalid("password", "must have 8 to 256 characters"),
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Hash => Self::Credentials,
+        }
+    }
+}
+
+impl From<AuthError> for AccountError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Expired => Self::TokenExpired,
+            AuthError::Invalid | AuthError::Signing => Self::TokenInvalid,
+        }
+    }
+}
+
+fn invalid(field: &str, detail: &str) -> AccountError {
+    AccountError::Invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
+}
+
+impl Accounts {
+    pub fn new(archive: Archive, auth: &config::Auth, secret: &[u8]) -> Self {
+        Self {
+            archive,
+            tokens: Arc::new(Tokens::new(auth, secret)),
+            passwords: Passwords::new(auth.password_workers),
+            access_ttl: auth.access_ttl,
+            refresh_ttl: auth.refresh_ttl,
+        }
+    }
+
+    /// The caller behind an access token or an API key.
+    pub async fn authenticate(&self, token: &str) -> Result<Caller, AccountError> {
+        if let Some(key) = ApiKey::parse(token) {
+            let stored = self.archive.active_api_key(&key.hash()).await?;
+            let stored = stored.filter(|stored| key.matches(&stored.key_hash));
+            let stored = stored.ok_or(AccountError::TokenInvalid)?;
+            let principal = Principal {
+                id: PrincipalId(stored.id.0),
+                role: Role::Server,
+                site_id: stored.site_id,
+            };
+            return Ok(Caller { principal, expires_at: None });
+        }
+        let verified = self.tokens.verify(token, clock::now())?;
+        Ok(Caller { principal: verified.principal, expires_at: Some(verified.expires_at) })
+    }
+
+    pub async fn site(&self, site_key: &str) -> Result<Site, AccountError> {
+        if site_key.is_empty() || site_key.len() > 128 {
+            return Err(AccountError::UnknownSite);
+        }
+        self.archive.site_by_key(site_key).await?.ok_or(AccountError::UnknownSite)
+    }
+
+    pub async fn visitor(&self, site: &Site) -> Result<Session, AccountError> {
+        let id = PrincipalId::new();
+        self.open(Principal { id, role: Role::Visitor, site_id: site.id.clone() }).await
+    }
+
+    pub async fn register(
+        &self,
+        site: &Site,
+        credentials: Credentials,
+        display_name: Option<String>,
+    ) -> Result<Session, AccountError> {
+        let user = self.new_user(&site.id, Role::Customer, credentials, display_name).await?;
+        let principal = principal(&user);
+        self.insert(user).await?;
+        self.open(principal).await
+    }
+
+    /// Makes a person of the shop.
+    pub async fn create_staff(
+        &self,
+        site: &SiteId,
+        role: Role,
+        credentials: Credentials,
+    ) -> Result<PrincipalId, AccountError> {
+        if self.archive.site(site).await?.is_none() {
+            return Err(AccountError::UnknownSite);
+        }
+        let user = self.new_user(site, role, credentials, None).await?;
+        let id = user.id;
+        self.insert(user).await?;
+        Ok(id)
+    }
+
+    async fn new_user(
+        &self,
+        site: &SiteId,
+        role: Role,
+        credentials: Credentials,
+        display_name: Option<String>,
+    ) -> Result<User, AccountError> {
+        let email = Email::parse(&credentials.email)
+            .ok_or_else(|| invalid("email", "must be an e-mail address"))?;
+        let password = Password::parse(credentials.password)?;
+        let password_hash = self.passwords.hash(password).await?;
+        let now = clock::now();
+        Ok(User {
+            id: PrincipalId::new(),
+            site_id: site.clone(),
+            role,
+            email: Some(email.as_str().to_owned()),
+            external_sub: None,
+            display_name,
+            password_hash: Some(password_hash),
+            created_at: now,
+            updated_at: now,
+            disabled_at: None,
+        })
+    }
+
+    async fn insert(&self, user: User) -> Result<(), AccountError> {
+        match self.archive.create_user(&user).await {
+            Err(ArchiveError::Conflict) => Err(AccountError::Taken),
+            other => Ok(other?),
+        }
+    }
+
+    /// Takes the same time whether the account exists or not.
+    pub async fn login(
+        &self,
+        site: &Site,
+        credentials: Credentials,
+    ) -> Result<Session, AccountError> {
+        let Some(email) = Email::parse(&credentials.email) else {
+            return Err(AccountError::Credentials);
+        };
+        let user = self.archive.user_by_email(&site.id, email.as_str()).await?;
+        let user = user.filter(|user| user.disabled_at.is_none());
+        let hash = user.as_ref().and_then(|user| user.password_hash.clone());
+        let matches = self.passwords.verify(credentials.password, hash).await?;
+        let user = user.filter(|_| matches).ok_or(AccountError::Credentials)?;
+        self.open(principal(&user)).await
+    }
+
+    /// A customer whom the shop's own server vouches for.
+    pub async fn identify(&self, site: &Site, token: &str) -> Result<Session, AccountError> {
+        let secret = site.identity_secret.expose().as_bytes();
+        let identity = verify_identity(secret, token, clock::now())?;
+        if let Some(user) = self.archive.user_by_external_sub(&site.id, &identity.sub).await? {
+            return self.open_if_enabled(&user).await;
+        }
+        let now = clock::now();
+        let user = User {
+            id: PrincipalId::new(),
+            site_id: site.id.clone(),
+            role: Role::Customer,
+            // An address in the token is the shop's word, not a way to sign in: it is not made unique here.
+            email: None,
+            external_sub: Some(identity.sub.clone()),
+            display_name: None,
+            password_hash: None,
+            created_at: now,
+            updated_at: now,
+            disabled_at: None,
+        };
+        match self.insert(user.clone()).await {
+            Ok(()) => self.open(principal(&user)).await,
+            // Another request of the same customer was faster.
+            Err(AccountError::Taken) => {
+                let user = self.archive.user_by_external_sub(&site.id, &identity.sub).await?;
+                self.open_if_enabled(&user.ok_or(AccountError::TokenInvalid)?).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn open_if_enabled(&self, user: &User) -> Result<Session, AccountError> {
+        if user.disabled_at.is_some() {
+            return Err(AccountError::TokenInvalid);
+        }
+        self.open(principal(user)).await
+    }
+
+    async fn open(&self, principal: Principal) -> Result<Session, AccountError> {
+        self.open_in(principal, RecordId::new()).await
+    }
+
+    async fn open_in(
+        &self,
+        principal: Principal,
+        family: RecordId,
+    ) -> Result<Session, AccountError> {
+        let now = clock::now();
+        let RefreshToken { token, hash } = RefreshToken::generate();
+        let ttl = i64::try_from(self.refresh_ttl.as_millis()).unwrap_or(i64::MAX);
+        let stored = StoredToken {
+            id: RecordId::new(),
+            family_id: family,
+            principal_id: principal.id,
+            site_id: principal.site_id.clone(),
+            role: principal.role,
+            token_hash: hash,
+            created_at: now,
+            expires_at: Timestamp::from_millis(now.as_millis().saturating_add(ttl)),
+            used_at: None,
+            revoked_at: None,
+        };
+        match self.archive.insert_refresh_token(&stored).await {
+            // The family was revoked meanwhile.
+            Err(ArchiveError::Conflict) => return Err(AccountError::TokenInvalid),
+            other => other?,
+        }
+        let access_token = self.tokens.issue(&principal, now)?;
+        Ok(Session { principal, access_token, expires_in: self.access_ttl, refresh_token: token })
+    }
+
+    /// A token that comes twice was stolen from somebody: its whole family ends.
+    pub async fn refresh(&self, token: &str) -> Result<Session, AccountError> {
+        let now = clock::now();
+        match self.archive.take_refresh_token(&hash(token)?, now).await? {
+            TokenUse::Fresh(stored) => {
+                if stored.role != Role::Visitor {
+                    let user = self.archive.user(stored.principal_id).await?;
+                    let user = user.ok_or(AccountError::TokenInvalid)?;
+                    if user.disabled_at.is_some() {
+                        return Err(AccountError::TokenInvalid);
+                    }
+                }
+                let principal = Principal {
+                    id: stored.principal_id,
+                    role: stored.role,
+                    site_id: stored.site_id,
+                };
+                self.open_in(principal, stored.family_id).await
+            }
+            TokenUse::Reused(stored) => {
+                self.archive.revoke_family(stored.family_id, now).await?;
+                tracing::warn!(principal_id = %stored.principal_id, "a refresh token was used twice");
+                Err(AccountError::TokenInvalid)
+            }
+            TokenUse::Expired => Err(AccountError::TokenExpired),
+            TokenUse::Unknown => Err(AccountError::TokenInvalid),
+        }
+    }
+
+    pub async fn logout(&self, token: &str) -> Result<(), AccountError> {
+        let now = clock::now();
+        let Ok(hash) = hash(token) else { return Ok(()) };
+        if let TokenUse::Fresh(stored) | TokenUse::Reused(stored) =
+            self.archive.take_refresh_token(&hash, now).await?
+        {
+            self.archive.revoke_family(stored.family_id, now).await?;
+        }
+        Ok(())
+    }
+
+    /// Makes an API key of a site; at most two are active at a time. The key is shown once.
+    pub async fn create_key(
+        &self,
+        site: &SiteId,
+        name: &str,
+    ) -> Result<Option<(StoredKey, String)>, AccountError> {
+        let key = ApiKey::generate();
+        let stored = StoredKey {
+            id: RecordId::new(),
+            site_id: site.clone(),
+            name: name.to_owned(),
+            prefix: key.prefix().to_owned(),
+            key_hash: key.hash(),
+            created_at: clock::now(),
+            revoked_at: None,
+        };
+        Ok(match self.archive.create_api_key(&stored).await? {
+            KeyCreation::Created => Some((stored, key.expose())),
+            KeyCreation::TwoActive => None,
+        })
+    }
+}
+
+/// Nothing longer than our own tokens is hashed.
+fn hash(token: &str) -> Result<String, AccountError> {
+    if token.len() > 128 {
+        return Err(AccountError::TokenInvalid);
+    }
+    Ok(RefreshToken::hash(token))
+}
+
+fn principal(user: &User) -> Principal {
+    Principal { id: user.id, role: user.role, site_id: user.site_id.clone() }
+}

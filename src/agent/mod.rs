@@ -1,0 +1,4 @@
+//! What the assistant is told. Pure: decides, never acts.
+
+pub mod prompt;
+pub mod smalltalk;

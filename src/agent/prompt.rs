@@ -1,0 +1,134 @@
+//! The prompt under a token budget: instructions, passages, the newest exchanges, the question.
+
+use sha2::{Digest, Sha256};
+
+/// Name of the one agent there is; part of every cache partition.
+pub const AGENT: &str = "general";
+
+const INSTRUCTIONS: &str = "\
+You are the customer-service assistant of an online shop. Answer in the language of the customer, in at most \
+six short sentences, friendly and concrete. Use only the numbered passages below as facts about the shop, and \
+name the passage after each fact, like [1]. If the passages do not hold the answer, say that you do not know and \
+offer to bring in a person. Never invent prices, dates, order states or links. Placeholders such as [EMAIL_1] \
+stand for personal data of the customer: repeat them unchanged where needed.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Speaker {
+    System,
+    User,
+    Assistant,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    pub speaker: Speaker,
+    pub text: String,
+}
+
+/// Tokens of the parts of a prompt, as estimated.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    pub total: usize,
+    pub history: usize,
+}
+
+/// A text of the shop that may be quoted.
+pub struct Source<'a> {
+    pub title: &'a str,
+    pub text: &'a str,
+}
+
+/// One earlier message and its answer, both masked.
+pub struct Earlier {
+    pub user: String,
+    pub answer: Option<String>,
+}
+
+/// Hash of everything in the prompt that is the same for all turns.
+pub fn fingerprint(models: &str) -> String {
+    let digest = Sha256::new().chain_update(INSTRUCTIONS).chain_update(models).finalize();
+    hex::encode(&digest[..8])
+}
+
+/// The instructions and the question are always kept; passages come next, best first; then the newest exchanges.
+/// `tokens` estimates the tokens of a text.
+pub fn build(
+    question: &str,
+    sources: &[Source<'_>],
+    history: &[Earlier],
+    budget: Budget,
+    tokens: impl Fn(&str) -> usize,
+) -> Vec<Line> {
+    let mut left = budget.total.saturating_sub(tokens(INSTRUCTIONS) + tokens(question));
+    let mut system = INSTRUCTIONS.to_owned();
+    for (index, source) in sources.iter().enumerate() {
+        let passage = format!("\n\n[{}] {}\n{}", index + 1, source.title, source.text);
+        let cost = tokens(&passage);
+        if cost > left {
+            break;
+        }
+        left -= cost;
+        system.push_str(&passage);
+    }
+    let mut left = left.min(budget.history);
+    let mut kept = 0;
+    for exchange in history.iter().rev() {
+        let cost = tokens(&exchange.user) + exchange.answer.as_deref().map_or(0, &tokens);
+        if cost > left {
+            break;
+        }
+        left -= cost;
+        kept += 1;
+    }
+    let mut lines = vec![Line { speaker: Speaker::System, text: system }];
+    for exchange in &history[history.len() - kept..] {
+        // A message without an answer would put two user lines in a row, which some templates refuse.
+        let Some(answer) = &exchange.answer else { continue };
+        lines.push(Line { speaker: Speaker::User, text: exchange.user.clone() });
+        lines.push(Line { speaker: Speaker::Assistant, text: answer.clone() });
+    }
+    lines.push(Line { speaker: Speaker::User, text: question.to_owned() });
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> usize {
+        text.split_whitespace().count()
+    }
+
+    fn exchange(n: usize) -> Earlier {
+        Earlier { user: format!("question {n}"), answer: Some(format!("answer {n}")) }
+    }
+
+    #[test]
+    fn the_newest_exchanges_fill_the_history_and_the_question_is_always_last() {
+        let history: Vec<Earlier> = (0..10).map(exchange).collect();
+        let budget = Budget { total: 10_000, history: 8 };
+        let lines = build("and now?", &[], &history, budget, words);
+        let texts: Vec<&str> = lines.iter().skip(1).map(|line| line.text.as_str()).collect();
+        assert_eq!(texts, ["question 8", "answer 8", "question 9", "answer 9", "and now?"]);
+    }
+
+    #[test]
+    fn a_question_over_the_budget_is_kept_and_everything_else_left_out() {
+        let question = "why ".repeat(5_000);
+        let source = Source { title: "t", text: "x" };
+        let budget = Budget { total: 100, history: 100 };
+        let lines = build(&question, &[source], &[exchange(1)], budget, words);
+        assert_eq!(lines.len(), 2);
+        assert!(!lines[0].text.contains("[1] t"));
+        assert_eq!(lines[1].text, question);
+    }
+
+    #[test]
+    fn an_exchange_without_an_answer_never_puts_two_questions_in_a_row() {
+        let history = [exchange(1), Earlier { user: "lost".into(), answer: None }];
+        let lines = build("now", &[], &history, Budget { total: 9_999, history: 99 }, words);
+        let speakers: Vec<Speaker> = lines.iter().map(|line| line.speaker).collect();
+        use Speaker::{Assistant, System, User};
+        assert_eq!(speakers, [System, User, Assistant, User]);
+    }
+}

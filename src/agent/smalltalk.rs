@@ -1,0 +1,55 @@
+//! Greetings and thanks, answered without looking anything up.
+
+const GREETINGS: [&str; 12] = [
+    "hi",
+    "hello",
+    "hey",
+    "hi there",
+    "hello there",
+    "hey there",
+    "good morning",
+    "good afternoon",
+    "good evening",
+    "good day",
+    "hallo",
+    "moin",
+];
+const THANKS: [&str; 9] = [
+    "thanks",
+    "thank you",
+    "thanks a lot",
+    "thank you very much",
+    "many thanks",
+    "thx",
+    "danke",
+    "great thanks",
+    "ok thanks",
+];
+
+/// The reply to a message that says nothing but hello or thank you.
+pub fn reply(text: &str) -> Option<&'static str> {
+    let words: Vec<String> = text
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    let said = words.join(" ");
+    if GREETINGS.contains(&said.as_str()) {
+        return Some("Hello! What can I help you with?");
+    }
+    THANKS.contains(&said.as_str()).then_some("You are welcome. Is there anything else?")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_bare_greeting_is_small_talk() {
+        assert!(reply("Hello!").is_some());
+        assert!(reply(" thank you very much :) ").is_some());
+        for question in ["hello, where is my order", "thanks, and returns?", "", "hi 5"] {
+            assert_eq!(reply(question), None, "{question}");
+        }
+    }
+}

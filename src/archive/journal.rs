@@ -1,0 +1,337 @@
+//! Cold sessions: what is known of them, their journals, and how one is erased.
+//!
+//! A session's row in `sessions` is its lock: whoever writes a journal first makes or touches that row. An erasure
+//! first makes its tombstone visible, then takes the same lock to delete. So a flush either sees the tombstone or is
+//! finished before the deletion begins, and what was erased does not come back.
+
+use std::collections::{HashMap, HashSet};
+
+use diesel::{
+    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, QueryResult,
+    SelectableHelper as _,
+};
+use diesel_async::RunQueryDsl as _;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::{
+    Archive, ArchiveError,
+    column::{Count, Json},
+    error::conflict,
+    metrics,
+    query::{read, transact},
+    rows::{EventMark, EventRow, IdempotencyRow, MessageRow, SessionRow, WriteAll as _},
+    schema::{audit, erased_sessions, events, feedback, idempotency, messages, sessions},
+};
+use crate::{
+    clock,
+    domain::{
+        Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, Timestamp, TurnId,
+    },
+};
+
+/// What one session has that the archive may not: `events` ascending by `seq`.
+#[derive(Clone)]
+pub struct SessionBatch {
+    pub meta: SessionMeta,
+    pub events: Vec<Event>,
+    pub idempotency: Vec<IdempotencyRecord>,
+}
+
+impl std::fmt::Debug for SessionBatch {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SessionBatch({}, {} events)", self.meta.id, self.events.len())
+    }
+}
+
+/// Rows that an erasure removed; of `audit` entries only the details.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub struct ErasureCounts {
+    pub events: usize,
+    pub messages: usize,
+    pub idempotency: usize,
+    pub feedback: usize,
+    pub audit: usize,
+}
+
+/// The rows of a commit, at most one of `sessions` for each session: the newest.
+struct Rows {
+    sessions: Vec<SessionRow>,
+    /// Whether the batches say anything about a session's open turn.
+    told: HashSet<SessionId>,
+    events: Vec<EventRow>,
+    messages: Vec<MessageRow>,
+    idempotency: Vec<IdempotencyRow>,
+}
+
+/// What a commit needs to know of a session that is there.
+type Known = HashMap<SessionId, (Count, Timestamp, Option<TurnId>)>;
+
+impl Rows {
+    fn new(batches: &[SessionBatch]) -> Self {
+        let mut newest: HashMap<SessionId, SessionRow> = HashMap::new();
+        let mut told = HashSet::new();
+        let (mut events, mut messages, mut idempotency) = (Vec::new(), Vec::new(), Vec::new());
+        for batch in batches {
+            let last = batch.events.last();
+            let open = last.filter(|event| !event.fact.is_terminal()).map(|event| event.turn_id);
+            let mut row = SessionRow::new(&batch.meta, open);
+            if last.is_some() {
+                told.insert(batch.meta.id);
+            }
+            newest
+                .entry(batch.meta.id)
+                .and_modify(|known| {
+                    if last.is_none() {
+                        row.open_turn_id = known.open_turn_id;
+                    }
+                    if (known.last_seq, known.updated_at) <= (row.last_seq, row.updated_at) {
+                        known.clone_from(&row);
+                    }
+                })
+                .or_insert_with(|| row.clone());
+            events.extend(batch.events.iter().map(EventRow::new));
+            messages.extend(batch.events.iter().filter_map(MessageRow::new));
+            let records = batch.idempotency.iter();
+            idempotency.extend(records.map(|record| IdempotencyRow::new(batch.meta.id, record)));
+        }
+        // One order for all replicas, so that two that flush the same sessions wait instead of deadlocking.
+        let mut sessions: Vec<_> = newest.into_values().collect();
+        sessions.sort_unstable_by_key(|row| row.id);
+        Self { sessions, told, events, messages, idempotency }
+    }
+
+    fn ids(&self) -> Vec<SessionId> {
+        self.sessions.iter().map(|row| row.id).collect()
+    }
+
+    /// The session rows that are not older than what is there and belong to no erased session.
+    fn sessions_to_write(&self, known: &Known, erased: &HashSet<SessionId>) -> Vec<SessionRow> {
+        let rows = self.sessions.iter().filter(|row| !erased.contains(&row.id)).cloned();
+        rows.filter_map(|mut row| {
+            if let Some((last_seq, updated_at, open_turn_id)) = known.get(&row.id) {
+                if (*last_seq, *updated_at) > (row.last_seq, row.updated_at) {
+                    return None;
+                }
+                if !self.told.contains(&row.id) {
+                    row.open_turn_id = *open_turn_id;
+                }
+            }
+            Some(row)
+        })
+        .collect()
+    }
+
+    /// Sessions whose journal there may already hold some of these events, with the first such `seq`.
+    fn overlap(&self, known: &Known) -> Option<(Vec<SessionId>, Count)> {
+        let there =
+            |row: &&EventRow| known.get(&row.session_id).is_some_and(|(last, ..)| row.seq <= *last);
+        let overlapping: Vec<_> = self.events.iter().filter(there).collect();
+        let first = overlapping.iter().map(|row| row.seq).min()?;
+        let ids: HashSet<_> = overlapping.iter().map(|row| row.session_id).collect();
+        Some((ids.into_iter().collect(), first))
+    }
+
+    /// # Errors
+    /// A conflict where the journal there holds another fact at the `seq` of one of these.
+    fn check(&self, there: &[EventMark]) -> QueryResult<()> {
+        let there: HashMap<_, _> =
+            there.iter().map(|mark| ((mark.session_id, mark.seq), mark)).collect();
+        let contradicts = |row: &EventRow| {
+            there.get(&(row.session_id, row.seq)).is_some_and(|mark| !mark.is_of(row))
+        };
+        if self.events.iter().any(contradicts) { Err(conflict()) } else { Ok(()) }
+    }
+}
+
+fn without<Row: Clone>(
+    rows: &[Row],
+    erased: &HashSet<SessionId>,
+    id: impl Fn(&Row) -> SessionId,
+) -> Vec<Row> {
+    rows.iter().filter(|row| !erased.contains(&id(row))).cloned().collect()
+}
+
+impl Archive {
+    /// Brings all of `batches` into the archive or none of it. The same batch again changes nothing; what is known
+    /// of a session never goes back to an earlier `last_seq`; a batch of an erased session is dropped.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Conflict`] where the archive holds another fact at the same `seq` of a session: two writers
+    /// went on from one point, and the caller must read again.
+    pub async fn commit(&self, batches: &[SessionBatch]) -> Result<(), ArchiveError> {
+        if batches.is_empty() {
+            return Ok(());
+        }
+        let started = Instant::now();
+        let rows = Rows::new(batches);
+        transact!(self, |conn| {
+            let ids = rows.ids();
+            let blanks: Vec<_> = rows.sessions.iter().map(SessionRow::blank).collect();
+            conn.insert_all(&blanks).await?;
+            let erased: Vec<SessionId> = erased_sessions::table
+                .filter(erased_sessions::session_id.eq_any(&ids))
+                .select(erased_sessions::session_id)
+                .load(conn)
+                .await?;
+            let erased: HashSet<_> = erased.into_iter().collect();
+            if !erased.is_empty() {
+                diesel::delete(sessions::table.filter(sessions::id.eq_any(&erased)))
+                    .execute(conn)
+                    .await?;
+            }
+            let known: Vec<(SessionId, Count, Timestamp, Option<TurnId>)> = sessions::table
+                .filter(sessions::id.eq_any(&ids))
+                .select((
+                    sessions::id,
+                    sessions::last_seq,
+                    sessions::updated_at,
+                    sessions::open_turn_id,
+                ))
+                .load(conn)
+                .await?;
+            let known: Known = known
+                .into_iter()
+                .map(|(id, last_seq, updated_at, open)| (id, (last_seq, updated_at, open)))
+                .collect();
+            if let Some((ids, first)) = rows.overlap(&known) {
+                let there: Vec<EventMark> = events::table
+                    .filter(events::session_id.eq_any(&ids))
+                    .filter(events::seq.ge(first))
+                    .select(EventMark::as_select())
+                    .load(conn)
+                    .await?;
+                rows.check(&there)?;
+            }
+            conn.replace_all(&rows.sessions_to_write(&known, &erased)).await?;
+            conn.insert_all(&without(&rows.events, &erased, |row| row.session_id)).await?;
+            conn.insert_all(&without(&rows.messages, &erased, |row| row.session_id)).await?;
+            conn.insert_all(&without(&rows.idempotency, &erased, |row| row.session_id)).await
+        })?;
+        metrics::committed(batches.len(), started.elapsed());
+        Ok(())
+    }
+
+    pub async fn session(&self, id: SessionId) -> Result<Option<SessionMeta>, ArchiveError> {
+        let row = read!(self, |conn| {
+            let row = sessions::table.find(id).select(SessionRow::as_select());
+            row.first(conn).await.optional()
+        })?;
+        Ok(row.map(SessionRow::into_meta))
+    }
+
+    /// At most `limit` events after `after_seq`, ascending.
+    pub async fn events(
+        &self,
+        id: SessionId,
+        after_seq: u64,
+        limit: u32,
+    ) -> Result<Vec<Event>, ArchiveError> {
+        let events: Vec<Json<Event>> = read!(self, |conn| {
+            let journal = events::table.filter(events::session_id.eq(id));
+            let page = journal.filter(events::seq.gt(Count(after_seq))).order(events::seq.asc());
+            page.limit(limit.into()).select(events::payload).load(conn).await
+        })?;
+        Ok(events.into_iter().map(|json| json.0).collect())
+    }
+
+    /// The newest `limit` events, ascending.
+    pub async fn last_events(&self, id: SessionId, limit: u32) -> Result<Vec<Event>, ArchiveError> {
+        let events: Vec<Json<Event>> = read!(self, |conn| {
+            let journal = events::table.filter(events::session_id.eq(id));
+            let page = journal.order(events::seq.desc()).limit(limit.into());
+            page.select(events::payload).load(conn).await
+        })?;
+        Ok(events.into_iter().rev().map(|json| json.0).collect())
+    }
+
+    pub async fn idempotency(
+        &self,
+        id: SessionId,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>, ArchiveError> {
+        let key = key.to_owned();
+        let row = read!(self, |conn| {
+            let row = idempotency::table.find((id, &key)).select(IdempotencyRow::as_select());
+            row.first(conn).await.optional()
+        })?;
+        Ok(row.map(IdempotencyRow::into_record))
+    }
+
+    /// At most `limit` sessions of `owner` made before `before`, the newest first.
+    pub async fn sessions_of(
+        &self,
+        owner: PrincipalId,
+        before: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionMeta>, ArchiveError> {
+        // No id is larger than the largest.
+        let before = before.unwrap_or(SessionId(uuid::Uuid::max()));
+        let rows = read!(self, |conn| {
+            let owned = sessions::table.filter(sessions::owner_id.eq(owner));
+            let page = owned.filter(sessions::id.lt(before)).order(sessions::id.desc());
+            page.limit(limit.into()).select(SessionRow::as_select()).load(conn).await
+        })?;
+        Ok(rows.into_iter().map(SessionRow::into_meta).collect())
+    }
+
+    /// At most `limit` sessions whose last event starts a turn: after a crash of the embedded mode, the turns that
+    /// were interrupted.
+    pub async fn unfinished_turns(&self, limit: u32) -> Result<Vec<SessionId>, ArchiveError> {
+        read!(self, |conn| {
+            let open = sessions::table.filter(sessions::open_turn_id.is_not_null());
+            open.limit(limit.into()).select(sessions::id).load(conn).await
+        })
+    }
+
+    /// Removes everything that the archive holds of a session and leaves a tombstone, also for a session that it
+    /// has not seen yet. May be repeated; a repetition counts what was left.
+    pub async fn erase_session(
+        &self,
+        id: SessionId,
+        owner: PrincipalId,
+    ) -> Result<ErasureCounts, ArchiveError> {
+        let erased_at = clock::now();
+        transact!(self, |conn| {
+            let tombstone = (
+                erased_sessions::session_id.eq(id),
+                erased_sessions::owner.eq(owner),
+                erased_sessions::erased_at.eq(erased_at),
+            );
+            let insert = diesel::insert_into(erased_sessions::table).values(tombstone);
+            insert.on_conflict_do_nothing().execute(conn).await
+        })?;
+        let target = id.to_string();
+        transact!(self, |conn| {
+            diesel::delete(sessions::table.find(id)).execute(conn).await?;
+            let of_events = events::table.filter(events::session_id.eq(id));
+            let of_messages = messages::table.filter(messages::session_id.eq(id));
+            let of_idempotency = idempotency::table.filter(idempotency::session_id.eq(id));
+            let of_feedback = feedback::table.filter(feedback::session_id.eq(id));
+            let of_audit = audit::table.filter(audit::target.eq(&target));
+            Ok(ErasureCounts {
+                events: diesel::delete(of_events).execute(conn).await?,
+                messages: diesel::delete(of_messages).execute(conn).await?,
+                idempotency: diesel::delete(of_idempotency).execute(conn).await?,
+                feedback: diesel::delete(of_feedback).execute(conn).await?,
+                audit: diesel::update(of_audit).set(audit::detail.eq("null")).execute(conn).await?,
+            })
+        })
+    }
+
+    /// Whose session it was, if it was erased.
+    pub async fn erased_owner(&self, id: SessionId) -> Result<Option<PrincipalId>, ArchiveError> {
+        read!(self, |conn| {
+            let tombstone = erased_sessions::table.find(id).select(erased_sessions::owner);
+            tombstone.first(conn).await.optional()
+        })
+    }
+
+    /// The session that a message belongs to.
+    pub async fn message_session(&self, id: MessageId) -> Result<Option<SessionId>, ArchiveError> {
+        read!(self, |conn| {
+            let message = messages::table.find(id).select(messages::session_id);
+            message.first(conn).await.optional()
+        })
+    }
+}

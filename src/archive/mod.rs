@@ -1,0 +1,137 @@
+//! What outlives the hot store: journals and readable messages of sessions, users and their tokens, API keys,
+//! sites, knowledge, feedback and the audit log, in MySQL or MariaDB (several replicas) or in one SQLite file
+//! (embedded).
+//!
+//! Called by sessions (a cold one coming back), the knowledge base, the handlers of accounts and operators, and the
+//! [`Archivist`], which brings here what the hot store holds. Every wait is bounded by `store.archive_timeout_ms`.
+//! It never decides what may be written, never answers with half of a change, and never puts a customer's words into
+//! an error or a log.
+
+mod accounts;
+mod archivist;
+mod audit;
+mod column;
+mod error;
+mod feedback;
+mod group;
+mod journal;
+mod knowledge;
+mod metrics;
+mod migrate;
+mod mysql;
+mod pool;
+mod project;
+mod query;
+mod rows;
+mod schema;
+mod sites;
+mod sqlite;
+#[cfg(test)]
+mod tests;
+mod tokens;
+
+use std::{future::Future, path::Path, sync::Arc, time::Duration};
+
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
+use tokio::runtime::Handle;
+
+use crate::config;
+use pool::Pool;
+use query::read;
+
+pub use accounts::User;
+pub use archivist::{Archivist, ArchivistStatus, FlushError};
+pub use audit::AuditEntry;
+pub use column::RecordId;
+pub use error::ArchiveError;
+pub use feedback::Feedback;
+pub use group::GroupCommit;
+pub use journal::{ErasureCounts, SessionBatch};
+pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};
+pub use metrics::describe;
+pub use project::project;
+pub use sites::{ApiKey, KeyCreation, Site};
+pub use tokens::{RefreshToken, TokenUse};
+
+/// The one door to the database. Cheap to clone.
+#[derive(Clone)]
+pub struct Archive {
+    store: Store,
+    /// The runtime that was current at start. Connections and blocking work live on it, whichever worker asks.
+    home: Handle,
+    timeout: Duration,
+}
+
+#[derive(Clone)]
+enum Store {
+    Mysql(Arc<Pool<AsyncMysqlConnection>>),
+    Sqlite { writer: Arc<Pool<sqlite::Sqlite>>, readers: Arc<Pool<sqlite::Sqlite>> },
+}
+
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.store {
+            Store::Mysql(_) => "Archive(mysql)",
+            Store::Sqlite { .. } => "Archive(sqlite)",
+        })
+    }
+}
+
+impl Archive {
+    /// The archive behind `store.mysql_url`. Opens no connection yet, so a server that is briefly away does not
+    /// stop a start; [`Archive::migrate`] is the first to need it. Must be called inside a tokio runtime.
+    pub fn connect_mysql(store: &config::Store) -> Self {
+        let home = Handle::current();
+        let timeout = store.archive_timeout;
+        let pool = mysql::pool(store.mysql_url.clone(), store.archive_pool, timeout, home.clone());
+        Self { store: Store::Mysql(pool), home, timeout }
+    }
+
+    /// The archive in the file at `path`, which is made where it is missing. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// Where the file cannot be opened or is not a database.
+    pub async fn open_sqlite(path: &Path, store: &config::Store) -> Result<Self, ArchiveError> {
+        let home = Handle::current();
+        let timeout = store.archive_timeout;
+        let path =
+            path.to_str().ok_or_else(|| ArchiveError::Rejected("path is not UTF-8".into()))?;
+        let pool =
+            |size, pragmas| sqlite::pool(path.to_owned(), size, pragmas, timeout, home.clone());
+        let writer = pool(1, "");
+        let readers = pool(store.archive_pool, "PRAGMA query_only = ON");
+        let archive = Self { store: Store::Sqlite { writer, readers }, home, timeout };
+        archive.ping().await?;
+        Ok(archive)
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<(), ArchiveError> {
+        let one = diesel::dsl::sql::<diesel::sql_types::Integer>("1");
+        read!(self, |conn| { diesel::select(one.clone()).get_result::<i32>(conn).await })?;
+        Ok(())
+    }
+
+    async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, ArchiveError>>,
+    ) -> Result<T, ArchiveError> {
+        tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| {
+            metrics::failed(&ArchiveError::Timeout);
+            Err(ArchiveError::Timeout)
+        })
+    }
+
+    async fn on_blocking_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, ArchiveError> + Send + 'static,
+    ) -> Result<T, ArchiveError> {
+        self.home.spawn_blocking(work).await.unwrap_or_else(|error| {
+            Err(ArchiveError::Unavailable(if error.is_panic() {
+                "work on the database panicked".into()
+            } else {
+                "the process is shutting down".into()
+            }))
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! Sessions, events, messages and idempotency records as rows, and how many of them are written at once.
+
+use std::future::Future;
+
+use diesel::{Insertable, QueryResult, Queryable, Selectable};
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
+
+use super::{
+    column::{Count, Json, json},
+    knowledge::ChunkRow,
+    project::project,
+    schema::{chunks, events, idempotency, messages, sessions},
+    sqlite::Sqlite,
+};
+use crate::domain::{
+    Citation, Controller, Event, Fact, IdempotencyRecord, MessageId, MessageRole, MessageStatus,
+    PrincipalId, Route, SessionId, SessionMeta, SessionState, SiteId, Timestamp, TurnId,
+};
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
+pub(super) struct SessionRow {
+    pub id: SessionId,
+    pub site_id: SiteId,
+    pub owner_id: PrincipalId,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_seq: Count,
+    pub state: SessionState,
+    pub controller: Controller,
+    pub epoch: Count,
+    pub locale: String,
+    /// The turn whose end the journal does not hold yet.
+    pub open_turn_id: Option<TurnId>,
+}
+
+impl SessionRow {
+    pub fn new(meta: &SessionMeta, open_turn_id: Option<TurnId>) -> Self {
+        Self {
+            id: meta.id,
+            site_id: meta.site_id.clone(),
+            owner_id: meta.owner,
+            created_at: meta.created_at,
+            updated_at: meta.updated_at,
+            last_seq: Count(meta.last_seq),
+            state: meta.state,
+            controller: meta.controller,
+            epoch: Count(meta.epoch.into()),
+            locale: meta.locale.clone(),
+            open_turn_id,
+        }
+    }
+
+    /// The row of a session that has no journal yet: whoever writes it holds the session's lock.
+    pub fn blank(&self) -> Self {
+        Self { last_seq: Count(0), open_turn_id: None, ..self.clone() }
+    }
+
+    pub fn into_meta(self) -> SessionMeta {
+        SessionMeta {
+            id: self.id,
+            site_id: self.site_id,
+            owner: self.owner_id,
+            created_at: self.created_at,
+            updated_at: self.updated_at,
+            last_seq: self.last_seq.0,
+            state: self.state,
+            controller: self.controller,
+            epoch: u32::try_from(self.epoch.0).unwrap_or(u32::MAX),
+            locale: self.locale,
+        }
+    }
+}
+
+#[derive(Clone, Insertable)]
+#[diesel(table_name = events)]
+pub(super) struct EventRow {
+    pub session_id: SessionId,
+    pub seq: Count,
+    pub turn_id: TurnId,
+    pub kind: &'static str,
+    pub epoch: Count,
+    pub at: Timestamp,
+    pub payload: String,
+}
+
+impl EventRow {
+    pub fn new(event: &Event) -> Self {
+        Self {
+            session_id: event.session_id,
+            seq: Count(event.seq),
+            turn_id: event.turn_id,
+            kind: event.fact.name(),
+            epoch: Count(event.epoch.into()),
+            at: event.at,
+            payload: json(event),
+        }
+    }
+}
+
+/// Whether two journals hold the same fact at one `seq`, without comparing texts: a turn is named by a UUIDv7, so
+/// another fact has another turn, kind or time.
+#[derive(Queryable, Selectable)]
+#[diesel(table_name = events)]
+pub(super) struct EventMark {
+    pub session_id: SessionId,
+    pub seq: Count,
+    pub turn_id: TurnId,
+    pub kind: String,
+    pub at: Timestamp,
+}
+
+impl EventMark {
+    pub fn is_of(&self, row: &EventRow) -> bool {
+        (self.turn_id, self.kind.as_str(), self.at) == (row.turn_id, row.kind, row.at)
+    }
+}
+
+#[derive(Clone, Insertable)]
+#[diesel(table_name = messages, treat_none_as_default_value = false)]
+pub(super) struct MessageRow {
+    pub id: MessageId,
+    pub session_id: SessionId,
+    pub seq: Count,
+    pub turn_id: TurnId,
+    pub role: MessageRole,
+    pub text: String,
+    pub status: MessageStatus,
+    pub created_at: Timestamp,
+    pub route: Option<Route>,
+    pub citations: Json<Vec<Citation>>,
+    pub client_message_id: Option<String>,
+}
+
+impl MessageRow {
+    pub fn new(event: &Event) -> Option<Self> {
+        let message = project(event)?;
+        let client_message_id = match &event.fact {
+            Fact::MessageCreated { client_message_id, .. } => client_message_id.clone(),
+            _ => None,
+        };
+        Some(Self {
+            id: message.id,
+            session_id: event.session_id,
+            seq: Count(message.seq),
+            turn_id: message.turn_id,
+            role: message.role,
+            text: message.text,
+            status: message.status,
+            created_at: message.created_at,
+            route: message.route,
+            citations: Json(message.citations),
+            client_message_id,
+        })
+    }
+}
+
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = idempotency)]
+pub(super) struct IdempotencyRow {
+    pub session_id: SessionId,
+    pub idempotency_key: String,
+    pub body_hash: String,
+    pub turn_id: TurnId,
+}
+
+impl IdempotencyRow {
+    pub fn new(session_id: SessionId, record: &IdempotencyRecord) -> Self {
+        Self {
+            session_id,
+            idempotency_key: record.key.clone(),
+            body_hash: record.body_hash.clone(),
+            turn_id: record.turn_id,
+        }
+    }
+
+    pub fn into_record(self) -> IdempotencyRecord {
+        IdempotencyRecord {
+            key: self.idempotency_key,
+            body_hash: self.body_hash,
+            turn_id: self.turn_id,
+        }
+    }
+}
+
+/// Writes many rows. MySQL takes them in statements of many rows, for each statement is a round trip; SQLite takes
+/// them one by one through one prepared statement, for that is what it is fastest at.
+pub(super) trait WriteAll<Row>: Send {
+    /// Rows whose primary key is there already stay as they are.
+    fn insert_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;
+    /// Rows whose primary key is there already are replaced.
+    fn replace_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;
+}
+
+/// A statement stays below these, well under the smallest usual `max_allowed_packet` (16 MiB).
+const MAX_ROWS: usize = 500;
+const MAX_BYTES: usize = 4 << 20;
+
+/// `rows` in portions of one statement each; a row that is too large alone still gets its own.
+fn portions<Row>(rows: &[Row], weight: fn(&Row) -> usize) -> impl Iterator<Item = &[Row]> {
+    let (mut count, mut bytes) = (1, rows.first().map_or(0, weight));
+    rows.chunk_by(move |_, next| {
+        let weight = weight(next);
+        let fits = count < MAX_ROWS && bytes + weight <= MAX_BYTES;
+        (count, bytes) = if fits { (count + 1, bytes + weight) } else { (1, weight) };
+        fits
+    })
+}
+
+macro_rules! write_all {
+    ($($row:ty => $table:ident, $weight:expr;)+) => {$(
+        impl WriteAll<$row> for AsyncMysqlConnection {
+            async fn insert_all(&mut self, rows: &[$row]) -> QueryResult<()> {
+                for rows in portions(rows, $weight) {
+                    let insert = diesel::insert_into($table::table).values(rows);
+                    insert.on_conflict_do_nothing().execute(self).await?;
+                }
+                Ok(())
+            }
+
+            async fn replace_all(&mut self, rows: &[$row]) -> QueryResult<()> {
+                for rows in portions(rows, $weight) {
+                    diesel::replace_into($table::table).values(rows).execute(self).await?;
+                }
+                Ok(())
+            }
+        }
+
+        impl WriteAll<$row> for Sqlite {
+            async fn insert_all(&mut self, rows: &[$row]) -> QueryResult<()> {
+                for row in rows {
+                    let insert = diesel::insert_into($table::table).values(row);
+                    insert.on_conflict_do_nothing().execute(self).await?;
+                }
+                Ok(())
+            }
+
+            async fn replace_all(&mut self, rows: &[$row]) -> QueryResult<()> {
+                for row in rows {
+                    diesel::replace_into($table::table).values(row).execute(self).await?;
+                }
+                Ok(())
+            }
+        }
+    )+};
+}
+
+write_all! {
+    SessionRow => sessions, |_| 256;
+    EventRow => events, |row| 256 + row.payload.len();
+    MessageRow => messages, |row| 256 + row.text.len();
+    IdempotencyRow => idempotency, |_| 512;
+    ChunkRow => chunks, |row| 256 + row.heading.len() + row.text.len() + 4 * row.vector.0.len();
+}

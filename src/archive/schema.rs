@@ -1,0 +1,173 @@
+//! The tables, as both databases have them. `migrations/` creates them; a change there is a change here.
+
+diesel::table! {
+    sites (id) {
+        id -> Text,
+        name -> Text,
+        site_key -> Text,
+        allowed_origins -> Text,
+        identity_secret -> Text,
+        knowledge_version -> BigInt,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Text,
+        site_id -> Text,
+        role -> Text,
+        email -> Nullable<Text>,
+        external_sub -> Nullable<Text>,
+        display_name -> Nullable<Text>,
+        password_hash -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        disabled_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    refresh_tokens (id) {
+        id -> Text,
+        family_id -> Text,
+        principal_id -> Text,
+        site_id -> Text,
+        role -> Text,
+        token_hash -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    api_keys (id) {
+        id -> Text,
+        site_id -> Text,
+        name -> Text,
+        prefix -> Text,
+        key_hash -> Text,
+        created_at -> BigInt,
+        revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Text,
+        site_id -> Text,
+        owner_id -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        last_seq -> BigInt,
+        state -> Text,
+        controller -> Text,
+        epoch -> BigInt,
+        locale -> Text,
+        open_turn_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    erased_sessions (session_id) {
+        session_id -> Text,
+        owner -> Text,
+        erased_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (session_id, seq) {
+        session_id -> Text,
+        seq -> BigInt,
+        turn_id -> Text,
+        kind -> Text,
+        epoch -> BigInt,
+        at -> BigInt,
+        payload -> Text,
+    }
+}
+
+diesel::table! {
+    messages (id) {
+        id -> Text,
+        session_id -> Text,
+        seq -> BigInt,
+        turn_id -> Text,
+        role -> Text,
+        text -> Text,
+        status -> Text,
+        created_at -> BigInt,
+        route -> Nullable<Text>,
+        citations -> Text,
+        client_message_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    idempotency (session_id, idempotency_key) {
+        session_id -> Text,
+        idempotency_key -> Text,
+        body_hash -> Text,
+        turn_id -> Text,
+    }
+}
+
+diesel::table! {
+    documents (site_id, external_id) {
+        site_id -> Text,
+        external_id -> Text,
+        version -> BigInt,
+        content_hash -> Text,
+        title -> Text,
+        format -> Text,
+        body -> Text,
+        tags -> Text,
+        audience -> Nullable<Text>,
+        locale -> Nullable<Text>,
+        url -> Nullable<Text>,
+        status -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    chunks (site_id, external_id, ordinal) {
+        site_id -> Text,
+        external_id -> Text,
+        ordinal -> BigInt,
+        heading -> Text,
+        text -> Text,
+        embedder -> Text,
+        vector -> Binary,
+    }
+}
+
+diesel::table! {
+    feedback (message_id) {
+        message_id -> Text,
+        session_id -> Text,
+        site_id -> Text,
+        principal_id -> Text,
+        rating -> Text,
+        comment -> Nullable<Text>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Text,
+        site_id -> Text,
+        actor_id -> Text,
+        actor_role -> Text,
+        action -> Text,
+        target -> Text,
+        detail -> Text,
+        at -> BigInt,
+    }
+}

@@ -1,0 +1,194 @@
+use futures_util::future::join_all;
+
+use super::*;
+use crate::archive::{
+    ApiKey, ArchiveError, AuditEntry, KeyCreation, RecordId, RefreshToken, TokenUse, User,
+};
+
+fn user(email: &str) -> User {
+    User {
+        id: PrincipalId::new(),
+        site_id: site(),
+        role: Role::Customer,
+        email: Some(email.into()),
+        external_sub: None,
+        display_name: Some("Zoë 🦊".into()),
+        password_hash: Some("$argon2id$…".into()),
+        created_at: at(0),
+        updated_at: at(0),
+        disabled_at: None,
+    }
+}
+
+fn token(family_id: RecordId, hash: &str) -> RefreshToken {
+    RefreshToken {
+        id: RecordId::new(),
+        family_id,
+        principal_id: PrincipalId::new(),
+        site_id: site(),
+        role: Role::Visitor,
+        token_hash: hash.into(),
+        created_at: at(0),
+        expires_at: at(1_000),
+        used_at: None,
+        revoked_at: None,
+    }
+}
+
+fn key(hash: &str) -> ApiKey {
+    ApiKey {
+        id: RecordId::new(),
+        site_id: site(),
+        name: "backend".into(),
+        prefix: "rk_1234".into(),
+        key_hash: hash.into(),
+        created_at: at(0),
+        revoked_at: None,
+    }
+}
+
+pub(super) fn configured(id: &str, site_key: &str) -> config::Site {
+    config::Site {
+        id: SiteId::parse(id).unwrap(),
+        name: "Demo".into(),
+        site_key: site_key.into(),
+        allowed_origins: vec!["https://shop.example".into()],
+        identity_secret: Secret::new("hush"),
+    }
+}
+
+on_both! {
+    async fn a_user_is_found_by_every_name_of_theirs(archive) {
+        let mut ada = user("Ada@Shop.Example ");
+        ada.external_sub = Some("shop|7".into());
+        archive.create_user(&ada).await.unwrap();
+        ada.email = Some("ada@shop.example".into());
+        assert_eq!(archive.user(ada.id).await.unwrap().unwrap(), ada);
+        let found = archive.user_by_email(&site(), "ADA@shop.example").await.unwrap();
+        assert_eq!(found.unwrap(), ada);
+        let found = archive.user_by_external_sub(&site(), "shop|7").await.unwrap();
+        assert_eq!(found.unwrap(), ada);
+        assert_eq!(archive.user_by_external_sub(&site(), "SHOP|7").await.unwrap(), None);
+        let elsewhere = SiteId::parse("other").unwrap();
+        assert_eq!(archive.user_by_email(&elsewhere, "ada@shop.example").await.unwrap(), None);
+    }
+
+    async fn an_address_belongs_to_one_user_of_a_site(archive) {
+        archive.create_user(&user("ada@shop.example")).await.unwrap();
+        let twin = user("ADA@shop.example");
+        assert_eq!(archive.create_user(&twin).await, Err(ArchiveError::Conflict));
+        let elsewhere = User { site_id: SiteId::parse("other").unwrap(), ..twin };
+        archive.create_user(&elsewhere).await.unwrap();
+        let nameless = User { email: None, ..user("") };
+        archive.create_user(&nameless).await.unwrap();
+        archive.create_user(&User { id: PrincipalId::new(), ..nameless }).await.unwrap();
+    }
+
+    async fn a_user_can_be_changed_listed_and_erased(archive) {
+        let mut users: Vec<_> = (0..4).map(|n| user(&format!("u{n}@shop.example"))).collect();
+        for user in &users {
+            archive.create_user(user).await.unwrap();
+        }
+        users[1].disabled_at = Some(at(9));
+        users[1].display_name = None;
+        assert!(archive.update_user(&users[1]).await.unwrap());
+        assert!(!archive.update_user(&user("nobody@shop.example")).await.unwrap());
+        let page = archive.users_of(&site(), None, 3).await.unwrap();
+        let rest = archive.users_of(&site(), Some(page[2].id), 3).await.unwrap();
+        assert_eq!([page, rest].concat(), users);
+        let token = RefreshToken { principal_id: users[0].id, ..token(RecordId::new(), "h") };
+        archive.insert_refresh_token(&token).await.unwrap();
+        assert!(archive.erase_user(users[0].id).await.unwrap());
+        assert!(!archive.erase_user(users[0].id).await.unwrap());
+        assert_eq!(archive.take_refresh_token("h", at(1)).await.unwrap(), TokenUse::Unknown);
+    }
+
+    async fn of_many_uses_of_one_refresh_token_exactly_one_is_fresh(archive) {
+        let token = token(RecordId::new(), "hash");
+        archive.insert_refresh_token(&token).await.unwrap();
+        let uses = join_all((0..16).map(|_| archive.take_refresh_token("hash", at(1)))).await;
+        let used = RefreshToken { used_at: Some(at(1)), ..token };
+        let fresh = uses.iter().filter(|used_by| **used_by == Ok(TokenUse::Fresh(used.clone())));
+        assert_eq!(fresh.count(), 1, "{uses:?}");
+        let reused = uses.iter().filter(|used_by| **used_by == Ok(TokenUse::Reused(used.clone())));
+        assert_eq!(reused.count(), 15);
+    }
+
+    async fn a_refresh_token_is_usable_before_its_end_and_never_after(archive) {
+        archive.insert_refresh_token(&token(RecordId::new(), "old")).await.unwrap();
+        assert_eq!(archive.take_refresh_token("old", at(1_000)).await.unwrap(), TokenUse::Expired);
+        assert_eq!(archive.take_refresh_token("none", at(0)).await.unwrap(), TokenUse::Unknown);
+        let twin = token(RecordId::new(), "old");
+        assert_eq!(archive.insert_refresh_token(&twin).await, Err(ArchiveError::Conflict));
+    }
+
+    async fn a_revoked_family_stays_closed(archive) {
+        let family = RecordId::new();
+        for hash in ["a", "b"] {
+            archive.insert_refresh_token(&token(family, hash)).await.unwrap();
+        }
+        assert!(matches!(archive.take_refresh_token("a", at(1)).await, Ok(TokenUse::Fresh(_))));
+        assert_eq!(archive.revoke_family(family, at(2)).await.unwrap(), 2);
+        assert_eq!(archive.revoke_family(family, at(3)).await.unwrap(), 0);
+        assert!(matches!(archive.take_refresh_token("a", at(4)).await, Ok(TokenUse::Reused(_))));
+        assert_eq!(archive.take_refresh_token("b", at(4)).await.unwrap(), TokenUse::Unknown);
+        let successor = archive.insert_refresh_token(&token(family, "c")).await;
+        assert_eq!(successor, Err(ArchiveError::Conflict), "a rotation that lost the race revives nothing");
+    }
+
+    async fn a_site_has_at_most_two_active_keys(archive) {
+        archive.put_sites(&[configured("demo", "pk_demo")], at(0)).await.unwrap();
+        let keys: Vec<_> = (0..6).map(|n| key(&format!("h{n}"))).collect();
+        let made = join_all(keys.iter().map(|key| archive.create_api_key(key))).await;
+        let created = made.iter().filter(|made| **made == Ok(KeyCreation::Created)).count();
+        assert_eq!(created, 2, "{made:?}");
+        let active = archive.api_keys(&site()).await.unwrap();
+        assert_eq!(active.len(), 2);
+        let first = &active[0];
+        assert_eq!(archive.active_api_key(&first.key_hash).await.unwrap().as_ref(), Some(first));
+        let elsewhere = SiteId::parse("other").unwrap();
+        assert!(!archive.revoke_api_key(&elsewhere, first.id, at(5)).await.unwrap());
+        assert!(archive.revoke_api_key(&site(), first.id, at(5)).await.unwrap());
+        assert!(!archive.revoke_api_key(&site(), first.id, at(6)).await.unwrap());
+        assert_eq!(archive.active_api_key(&first.key_hash).await.unwrap(), None);
+        assert_eq!(archive.create_api_key(&key("next")).await.unwrap(), KeyCreation::Created);
+        let nowhere = ApiKey { site_id: elsewhere, ..key("lost") };
+        assert_eq!(archive.create_api_key(&nowhere).await.unwrap_err().as_str(), "corrupt");
+    }
+
+    async fn sites_follow_the_configuration_and_keep_their_knowledge(archive) {
+        archive.put_sites(&[configured("demo", "pk_demo"), configured("b", "pk_b")], at(0)).await.unwrap();
+        let mut changed = configured("demo", "pk_demo2");
+        changed.allowed_origins.push("https://m.shop.example".into());
+        archive.put_sites(&[changed], at(9)).await.unwrap();
+        let demo = archive.site_by_key("pk_demo2").await.unwrap().unwrap();
+        assert_eq!((demo.created_at, demo.allowed_origins.len(), demo.identity_secret.expose()), (at(0), 2, "hush"));
+        assert_eq!(archive.site(&site()).await.unwrap().as_ref(), Some(&demo));
+        assert_eq!(archive.site_by_key("PK_DEMO2").await.unwrap(), None);
+        assert_eq!(archive.sites().await.unwrap().len(), 2);
+        let thief = archive.put_sites(&[configured("c", "pk_b")], at(9)).await;
+        assert_eq!(thief, Err(ArchiveError::Conflict));
+    }
+
+    async fn the_audit_log_reads_newest_first_page_by_page(archive) {
+        let entries: Vec<_> = (0..5)
+            .map(|n| AuditEntry {
+                id: RecordId::new(),
+                site_id: site(),
+                actor_id: PrincipalId::new(),
+                actor_role: Role::Admin,
+                action: "cache.purge".into(),
+                target: format!("tag:{n}"),
+                detail: serde_json::json!({"entries": n}),
+                at: at(n),
+            })
+            .collect();
+        for entry in &entries {
+            archive.append_audit(entry).await.unwrap();
+        }
+        let mut log = archive.audit(&site(), None, 3).await.unwrap();
+        log.extend(archive.audit(&site(), Some(log[2].id), 3).await.unwrap());
+        log.reverse();
+        assert_eq!(log, entries);
+    }
+}

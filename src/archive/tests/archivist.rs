@@ -1,0 +1,123 @@
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+use crate::{
+    archive::{Archivist, ArchivistStatus},
+    hot::{Append, Appended, HotStore, RunningChange},
+};
+
+/// Puts what `batch` holds into the hot store, one event at a time.
+async fn heat(hot: &HotStore, batch: &SessionBatch) {
+    let meta = SessionMeta { last_seq: 0, ..batch.meta.clone() };
+    hot.create(&meta).await.unwrap();
+    for event in &batch.events {
+        let record =
+            batch.idempotency.iter().find(|record| record.key == format!("k{}", event.seq));
+        let append = Append {
+            meta: SessionMeta { last_seq: event.seq, ..batch.meta.clone() },
+            expected_seq: event.seq - 1,
+            events: vec![event.clone()],
+            idempotency: record.cloned(),
+            running: RunningChange::Keep,
+        };
+        assert_eq!(hot.append(&append).await.unwrap(), Appended::Done);
+    }
+}
+
+async fn count_dirty(hot: &HotStore) -> usize {
+    let mut count = 0;
+    for shard in 0..hot.shards() {
+        count += hot.dirty(shard, 1_000).await.unwrap().len();
+    }
+    count
+}
+
+on_both! {
+    async fn what_is_hot_reaches_the_archive_once_and_whole(archive) {
+        let hot = Arc::new(HotStore::memory());
+        let batches: Vec<_> = (0..120).map(|n| batch(1 + n % 3, "hello")).collect();
+        for batch in &batches {
+            heat(&hot, batch).await;
+        }
+        let archivist = Archivist::new(hot.clone(), archive.clone(), &settings());
+        archivist.flush_all().await.unwrap();
+        assert_eq!(count_dirty(&hot).await, 0);
+        assert_eq!(archivist.status(), ArchivistStatus::default());
+        for batch in &batches {
+            assert_eq!(archive.events(batch.meta.id, 0, 100).await.unwrap(), batch.events);
+            assert_eq!(archive.session(batch.meta.id).await.unwrap().unwrap(), batch.meta);
+            assert!(archive.idempotency(batch.meta.id, "k1").await.unwrap().is_some());
+        }
+    }
+
+    async fn a_session_that_the_archive_refuses_keeps_no_other_back(archive) {
+        let hot = Arc::new(HotStore::memory());
+        let mut mine = batch(1, "hello");
+        let mut theirs = mine.clone();
+        ask(&mut mine, "mine");
+        ask(&mut theirs, "theirs");
+        archive.commit(&[mine]).await.unwrap();
+        let fine: Vec<_> = (0..5).map(|_| batch(1, "fine")).collect();
+        heat(&hot, &theirs).await;
+        for batch in &fine {
+            heat(&hot, batch).await;
+        }
+        let archivist = Archivist::new(hot.clone(), archive.clone(), &settings());
+        let error = archivist.flush_all().await.unwrap_err();
+        assert_eq!(error.to_string(), "conflicts with what the archive holds");
+        assert_eq!(archivist.status().last_error, Some("archive_conflict"));
+        assert_eq!((count_dirty(&hot).await, archivist.status().backlog), (1, 1));
+        for batch in &fine {
+            assert_eq!(archive.events(batch.meta.id, 0, 10).await.unwrap(), batch.events);
+        }
+    }
+
+    async fn archivists_of_two_replicas_do_no_harm_to_each_other(archive) {
+        let hot = Arc::new(HotStore::memory());
+        let batches: Vec<_> = (0..80).map(|_| batch(1, "shared")).collect();
+        for batch in &batches {
+            heat(&hot, batch).await;
+        }
+        let archivist = || Archivist::new(hot.clone(), archive.clone(), &settings());
+        let (one, two) = (archivist(), archivist());
+        let (one, two) = tokio::join!(one.flush_all(), two.flush_all());
+        one.and(two).unwrap();
+        for batch in &batches {
+            assert_eq!(archive.events(batch.meta.id, 0, 10).await.unwrap(), batch.events);
+        }
+    }
+}
+
+#[tokio::test]
+async fn while_the_archive_is_away_nothing_leaves_the_hot_store() {
+    let hot = Arc::new(HotStore::memory());
+    let store =
+        config::Store { mysql_url: Secret::new("mysql://root@127.0.0.1:1/test"), ..settings() };
+    let archivist = Archivist::new(hot.clone(), Archive::connect_mysql(&store), &store);
+    for _ in 0..3 {
+        heat(&hot, &batch(1, "waits")).await;
+    }
+    archivist.flush_all().await.unwrap_err();
+    let status = archivist.status();
+    assert_eq!((status.backlog, status.last_error), (3, Some("archive_unavailable")));
+    assert_eq!(count_dirty(&hot).await, 3);
+}
+
+#[tokio::test]
+async fn a_shutdown_flushes_what_came_last() {
+    with_sqlite(async |archive| {
+        let hot = Arc::new(HotStore::memory());
+        let archivist = Archivist::new(hot.clone(), archive.clone(), &settings());
+        let shutdown = CancellationToken::new();
+        let batch = batch(1, "goodbye");
+        let work = async {
+            heat(&hot, &batch).await;
+            shutdown.cancel();
+        };
+        tokio::join!(archivist.run(shutdown.clone()), work);
+        assert_eq!(archive.events(batch.meta.id, 0, 10).await.unwrap(), batch.events);
+    })
+    .await;
+}

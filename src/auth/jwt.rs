@@ -1,0 +1,150 @@
+//! Signed tokens: our access tokens, and the identity tokens of a shop's server.
+//!
+//! HS256 and nothing else, whatever a token's header says. The library checks the form and the signature; times are
+//! compared here with a `now` that is passed in, so that they can be tested.
+
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use super::claims::{AccessClaims, Identity, IdentityClaims, Verified};
+use crate::{
+    config,
+    domain::{Principal, Timestamp},
+};
+
+/// Longest token that is looked at, in bytes; ours have some 400. Larger ones are refused before anything is parsed.
+const MAX_TOKEN: usize = 4096;
+/// Clocks of two replicas, or of a shop and us, differ by some seconds; more than this is a fault of theirs.
+const LEEWAY_S: i64 = 30;
+/// An identity token is made for one page view. One that lives for days is a password in a web page.
+const MAX_IDENTITY_LIFE_S: i64 = 3600;
+/// Shortest secret that a shop may sign with; an empty one would let everybody sign.
+const MIN_SECRET: usize = 32;
+/// Longest `iss` and `sub` of an identity token, in bytes.
+const MAX_NAME: usize = 256;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// It was good once.
+    #[error("token expired")]
+    Expired,
+    #[error("token invalid")]
+    Invalid,
+    /// Only from [`Tokens::issue`]: the claims could not be signed.
+    #[error("token could not be signed")]
+    Signing,
+}
+
+/// Makes and checks access tokens. Every replica must have the same secret.
+pub struct Tokens {
+    issuer: String,
+    audience: String,
+    life_s: i64,
+    signing: EncodingKey,
+    checking: DecodingKey,
+    validation: Validation,
+}
+
+impl Tokens {
+    /// `secret` has at least 32 bytes; the configuration has been checked for that.
+    pub fn new(auth: &config::Auth, secret: &[u8]) -> Self {
+        let mut validation = hs256();
+        validation.set_audience(&[&auth.audience]);
+        validation.set_issuer(&[&auth.issuer]);
+        validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+        Self {
+            issuer: auth.issuer.clone(),
+            audience: auth.audience.clone(),
+            life_s: i64::try_from(auth.access_ttl.as_secs()).unwrap_or(i64::MAX),
+            signing: EncodingKey::from_secret(secret),
+            checking: DecodingKey::from_secret(secret),
+            validation,
+        }
+    }
+
+    /// A token that lives for `auth.access_ttl_s`.
+    ///
+    /// # Errors
+    /// [`AuthError::Signing`], which no principal is known to cause.
+    pub fn issue(&self, principal: &Principal, now: Timestamp) -> Result<String, AuthError> {
+        let iat = seconds(now);
+        let claims = AccessClaims {
+            iss: self.issuer.clone(),
+            aud: self.audience.clone(),
+            sub: principal.id,
+            site: principal.site_id.clone(),
+            role: principal.role,
+            iat,
+            exp: iat.saturating_add(self.life_s),
+            jti: Uuid::new_v4().simple().to_string(),
+        };
+        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+            .map_err(|_| AuthError::Signing)
+    }
+
+    /// # Errors
+    /// [`AuthError::Expired`] only for a token that is otherwise good.
+    pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, AuthError> {
+        let claims: AccessClaims = open(token, &self.checking, &self.validation)?;
+        check_expiry(claims.exp, now)?;
+        if claims.iat > seconds(now).saturating_add(LEEWAY_S) {
+            return Err(AuthError::Invalid);
+        }
+        Ok(Verified {
+            principal: Principal { id: claims.sub, role: claims.role, site_id: claims.site },
+            expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
+        })
+    }
+}
+
+/// Checks a token that a shop's server signed with its `identity_secret`. Such tokens are for one shop and us, so they
+/// need no `aud`.
+///
+/// # Errors
+/// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for more than an hour.
+pub fn verify_identity(secret: &[u8], token: &str, now: Timestamp) -> Result<Identity, AuthError> {
+    if secret.len() < MIN_SECRET {
+        return Err(AuthError::Invalid);
+    }
+    let mut validation = hs256();
+    validation.validate_aud = false;
+    validation.set_required_spec_claims(&["exp", "iss", "sub"]);
+    let claims: IdentityClaims = open(token, &DecodingKey::from_secret(secret), &validation)?;
+    check_expiry(claims.exp, now)?;
+    let latest = seconds(now).saturating_add(MAX_IDENTITY_LIFE_S + LEEWAY_S);
+    let named = |name: &str| (1..=MAX_NAME).contains(&name.len());
+    if claims.exp > latest || !named(&claims.iss) || !named(&claims.sub) {
+        return Err(AuthError::Invalid);
+    }
+    Ok(Identity { iss: claims.iss, sub: claims.sub, email: claims.email })
+}
+
+/// The library's own comparison with the clock is off: [`check_expiry`] does it.
+fn hs256() -> Validation {
+    let mut validation = Validation::new(Algorithm::HS256);
+    validation.validate_exp = false;
+    validation
+}
+
+fn open<T: DeserializeOwned>(
+    token: &str,
+    key: &DecodingKey,
+    validation: &Validation,
+) -> Result<T, AuthError> {
+    if token.len() > MAX_TOKEN {
+        return Err(AuthError::Invalid);
+    }
+    decode(token, key, validation).map(|data| data.claims).map_err(|_| AuthError::Invalid)
+}
+
+fn check_expiry(exp: i64, now: Timestamp) -> Result<(), AuthError> {
+    if exp.saturating_add(LEEWAY_S) <= seconds(now) { Err(AuthError::Expired) } else { Ok(()) }
+}
+
+const fn seconds(time: Timestamp) -> i64 {
+    time.as_millis().div_euclid(1000)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,213 @@
+//! What is kept for one question, and what look-ups and lists give of it.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Partition, Question};
+use crate::domain::{CacheTier, Citation, Timestamp, Usage};
+
+/// One entry on all replicas. A later answer to the same question is another entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct EntryId(pub Uuid);
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::str::FromStr for EntryId {
+    type Err = uuid::Error;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Uuid::parse_str(text).map(Self)
+    }
+}
+
+/// An answer that may serve others: it holds no personal data, not even as placeholders.
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+pub struct CachedAnswer {
+    pub text: String,
+    pub citations: Vec<Citation>,
+    pub usage: Option<Usage>,
+    pub tags: Vec<String>,
+    /// External ids of the documents it rests on.
+    pub documents: Vec<String>,
+    /// When its turn began, before it read any document: a purge after that moment reaches it.
+    pub made_at: Timestamp,
+}
+
+impl fmt::Debug for CachedAnswer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "CachedAnswer {{ [{} chars], made_at: {} }}",
+            self.text.chars().count(),
+            self.made_at
+        )
+    }
+}
+
+/// An answer found in the cache.
+#[derive(Clone, Debug)]
+pub struct Hit {
+    pub id: EntryId,
+    pub answer: Arc<CachedAnswer>,
+    pub tier: CacheTier,
+    /// Cosine; `None` for an exact hit.
+    pub similarity: Option<f32>,
+    /// Since the answer was made.
+    pub age: Duration,
+}
+
+/// One entry as operators see it.
+#[derive(Clone, Serialize)]
+pub struct Listed {
+    pub id: EntryId,
+    pub question: String,
+    pub locale: Arc<str>,
+    pub audience: Arc<str>,
+    pub knowledge_version: u64,
+    /// Whether other wordings can find it.
+    pub semantic: bool,
+    pub age_ms: u64,
+    pub expires_at: Timestamp,
+    pub hits_exact: u64,
+    pub hits_semantic: u64,
+    pub documents: Vec<String>,
+    pub tags: Vec<String>,
+}
+
+/// A page of entries; `next_cursor` is `None` on the last one.
+#[derive(Clone, Serialize)]
+pub struct Page {
+    pub items: Vec<Listed>,
+    pub next_cursor: Option<EntryId>,
+}
+
+/// Partition and question as one number, the same on all replicas.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Address {
+    pub(super) partition: [u8; 16],
+    pub(super) question: [u8; 32],
+}
+
+pub(super) struct Entry {
+    pub(super) id: EntryId,
+    pub(super) partition: Partition,
+    pub(super) partition_key: [u8; 16],
+    pub(super) question: Question,
+    pub(super) vector: Option<Arc<[f32]>>,
+    pub(super) answer: Arc<CachedAnswer>,
+    pub(super) expires_at: Timestamp,
+    /// Since it last had to justify its place.
+    pub(super) used: AtomicBool,
+    hits_exact: AtomicU64,
+    hits_semantic: AtomicU64,
+}
+
+impl Entry {
+    pub(super) fn new(
+        partition: &Partition,
+        question: &Question,
+        vector: Option<Arc<[f32]>>,
+        answer: CachedAnswer,
+        expires_at: Timestamp,
+    ) -> Self {
+        let id = EntryId(Uuid::now_v7());
+        Self::restored(id, partition.clone(), question.clone(), vector, answer, expires_at)
+    }
+
+    pub(super) fn restored(
+        id: EntryId,
+        partition: Partition,
+        question: Question,
+        vector: Option<Arc<[f32]>>,
+        answer: CachedAnswer,
+        expires_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            partition_key: partition.key(),
+            partition,
+            question,
+            vector,
+            answer: Arc::new(answer),
+            expires_at,
+            used: AtomicBool::new(false),
+            hits_exact: AtomicU64::new(0),
+            hits_semantic: AtomicU64::new(0),
+        }
+    }
+
+    pub(super) fn address(&self) -> Address {
+        Address { partition: self.partition_key, question: self.question.key() }
+    }
+
+    /// Memory in bytes, roughly: what it holds, twice the vector (the index has a copy) and what maps take.
+    pub(super) fn bytes(&self) -> usize {
+        const OVERHEAD: usize = 1024;
+        let answer = &self.answer;
+        let citations = answer.citations.iter().map(|c| {
+            c.id.len()
+                + c.document_id.len()
+                + c.title.len()
+                + c.quote.len()
+                + c.url.as_ref().map_or(0, String::len)
+                + size_of::<Citation>()
+        });
+        let labels = answer
+            .tags
+            .iter()
+            .chain(&answer.documents)
+            .map(|text| text.len() + size_of::<String>());
+        let vector = self.vector.as_ref().map_or(0, |vector| 2 * size_of_val::<[f32]>(vector));
+        OVERHEAD
+            + answer.text.len()
+            + 4 * self.question.text().len()
+            + citations.sum::<usize>()
+            + labels.sum::<usize>()
+            + vector
+    }
+
+    pub(super) fn hit(&self, tier: CacheTier, similarity: Option<f32>, now: Timestamp) -> Hit {
+        self.used.store(true, Ordering::Relaxed);
+        let counter = match tier {
+            CacheTier::Exact => &self.hits_exact,
+            CacheTier::Semantic => &self.hits_semantic,
+        };
+        counter.fetch_add(1, Ordering::Relaxed);
+        let age = Duration::from_millis(self.age_ms(now));
+        Hit { id: self.id, answer: self.answer.clone(), tier, similarity, age }
+    }
+
+    pub(super) fn listed(&self, now: Timestamp) -> Listed {
+        Listed {
+            id: self.id,
+            question: self.question.text().to_owned(),
+            locale: self.partition.locale.clone(),
+            audience: self.partition.audience.clone(),
+            knowledge_version: self.partition.knowledge_version,
+            semantic: self.vector.is_some(),
+            age_ms: self.age_ms(now),
+            expires_at: self.expires_at,
+            hits_exact: self.hits_exact.load(Ordering::Relaxed),
+            hits_semantic: self.hits_semantic.load(Ordering::Relaxed),
+            documents: self.answer.documents.clone(),
+            tags: self.answer.tags.clone(),
+        }
+    }
+
+    fn age_ms(&self, now: Timestamp) -> u64 {
+        u64::try_from(now.as_millis() - self.answer.made_at.as_millis()).unwrap_or(0)
+    }
+}

@@ -1,0 +1,263 @@
+//! What a question says, taken apart so that two of them can be compared.
+
+use std::collections::BTreeSet;
+
+use super::lexicon::{self, CAPABLE, DONE, Meaning};
+
+/// Words after which it matters what comes first.
+const POINTERS: [&str; 6] = ["from", "before", "after", "than", "instead", "between"];
+
+/// The comparable content of one question.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    /// Numbers, in order, each spelled one way.
+    pub(super) numbers: Vec<String>,
+    /// Currencies, in order, as codes.
+    pub(super) currencies: Vec<String>,
+    /// Words that stand for themselves (names, places, units, dates, sizes, things), in order, as stems.
+    pub(super) names: Vec<String>,
+    /// How often something is negated.
+    pub(super) negations: usize,
+    pub(super) actions: BTreeSet<u16>,
+    pub(super) objects: BTreeSet<u16>,
+    pub(super) signs: BTreeSet<u16>,
+    /// Everything with a meaning, in order.
+    pub(super) sequence: Vec<Unit>,
+    pub(super) mine: bool,
+    pub(super) yours: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Meaning(u16),
+    /// A name or a number.
+    Text(String),
+}
+
+impl Facts {
+    /// Of a normalised text.
+    pub(super) fn of(normal: &str) -> Self {
+        let words = words(normal);
+        let mut facts = Self::default();
+        let mut at = 0;
+        while at < words.len() {
+            if let Some((length, meaning)) = lexicon::phrase(&words[at..]) {
+                if !meaning.is_empty() {
+                    facts.add(meaning, "", "");
+                }
+                at += length;
+                continue;
+            }
+            let before = at.checked_sub(1).map_or("", |index| &words[index]);
+            let after = words.get(at + 1).map_or("", String::as_str);
+            facts.add(&words[at], before, after);
+            at += 1;
+        }
+        facts
+    }
+
+    fn add(&mut self, word: &str, before: &str, after: &str) {
+        self.mine |= matches!(word, "my" | "mine" | "our");
+        self.yours |= matches!(word, "your" | "yours" | "ur");
+        if let Some(number) = number(word, after) {
+            self.sequence.push(Unit::Text(number.clone()));
+            self.numbers.push(number);
+            return;
+        }
+        if let Some(code) = currency(word) {
+            self.currencies.push(code.to_owned());
+            return;
+        }
+        match in_place(word, before, after) {
+            Meaning::Light => {}
+            Meaning::Negation => self.negations += 1,
+            Meaning::Action(id) => {
+                self.actions.insert(id);
+                self.sequence.push(Unit::Meaning(id));
+                self.form(word);
+            }
+            Meaning::Object(id) => {
+                self.objects.insert(id);
+                self.sequence.push(Unit::Meaning(id));
+            }
+            Meaning::Sign(id) => {
+                self.signs.insert(id);
+                self.sequence.push(Unit::Meaning(id));
+            }
+            Meaning::Itself => {
+                let name = lexicon::stem(word).into_owned();
+                self.sequence.push(Unit::Text(name.clone()));
+                self.names.push(name);
+            }
+        }
+    }
+
+    /// Whether a word such as "from" or "before" relates one thing to another.
+    pub(super) fn points(&self) -> bool {
+        POINTERS.iter().any(|word| match lexicon::meaning(word) {
+            Meaning::Sign(id) => self.signs.contains(&id),
+            _ => false,
+        })
+    }
+
+    fn form(&mut self, word: &str) {
+        const DONE_FORMS: [&str; 9] =
+            ["paid", "bought", "sent", "chosen", "chose", "left", "wrote", "written", "lost"];
+        if word.ends_with("ed") || DONE_FORMS.contains(&word) {
+            self.signs.insert(DONE);
+        }
+        if word.ends_with("able") || word.ends_with("ible") {
+            self.signs.insert(CAPABLE);
+        }
+    }
+}
+
+/// Light words that are something else in some places.
+fn in_place(word: &str, before: &str, after: &str) -> Meaning {
+    match word {
+        // The month.
+        "may"
+            if !matches!(
+                before,
+                "" | "i" | "we" | "you" | "it" | "how" | "when" | "what" | "and"
+            ) =>
+        {
+            Meaning::Itself
+        }
+        "may" => Meaning::Light,
+        // "how long does delivery take" takes nothing.
+        "take" | "takes" if matches!(after, "" | "to" | "for") => Meaning::Light,
+        // The country.
+        "us" if matches!(before, "let" | "tell" | "give" | "help" | "show" | "inform") => {
+            Meaning::Light
+        }
+        "us" => Meaning::Itself,
+        _ => lexicon::meaning(word),
+    }
+}
+
+/// Lower-case words, contractions taken apart, `€50` and `5kg` as two words each.
+pub(super) fn words(normal: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for token in normal.split(|c: char| c.is_whitespace() || "\"()[]{}<>;!?…*=|".contains(c)) {
+        let token = token.trim_matches(|c: char| ".,:'-/_&#~".contains(c) && c != '#');
+        let token = token.trim_matches('#');
+        if token.is_empty() {
+            continue;
+        }
+        if let Some(parts) = contraction(token) {
+            words.extend(parts.split(' ').map(str::to_owned));
+        } else if token.contains(|c: char| c.is_ascii_digit()) {
+            quantity(token, &mut words);
+        } else {
+            let parts = token.split(|c: char| !c.is_alphanumeric() && currency_sign(c).is_none());
+            words.extend(parts.filter(|part| !part.is_empty()).map(str::to_owned));
+        }
+    }
+    words
+}
+
+fn contraction(token: &str) -> Option<String> {
+    const WITHOUT_APOSTROPHE: [&str; 18] = [
+        "dont", "cant", "wont", "doesnt", "didnt", "isnt", "arent", "wasnt", "werent", "havent",
+        "hasnt", "hadnt", "couldnt", "wouldnt", "shouldnt", "mustnt", "aint", "neednt",
+    ];
+    Some(match token {
+        "can't" | "cant" | "cannot" => "can not".to_owned(),
+        "won't" | "wont" => "will not".to_owned(),
+        "what's" | "whats" => "what is".to_owned(),
+        "where's" | "wheres" => "where is".to_owned(),
+        "gimme" => "give me".to_owned(),
+        _ if WITHOUT_APOSTROPHE.contains(&token) => format!("{} not", &token[..token.len() - 2]),
+        _ => {
+            let (head, tail) = token.rsplit_once('\'')?;
+            match tail {
+                "t" => format!("{} not", head.strip_suffix('n').unwrap_or(head)),
+                "s" | "m" | "re" | "ve" | "ll" | "d" => head.to_owned(),
+                _ => return None,
+            }
+        }
+    })
+}
+
+/// Splits digits from the unit or currency at either end. Codes such as `a7x9` stay whole.
+fn quantity(token: &str, words: &mut Vec<String>) {
+    let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ':' | '/' | '-');
+    let start = token.find(is_number).unwrap_or(0);
+    let length = token[start..].find(|c| !is_number(c)).unwrap_or(token.len() - start);
+    let (head, rest) = token.split_at(start);
+    let (digits, tail) = rest.split_at(length);
+    if tail.contains(|c: char| c.is_ascii_digit()) || head.chars().any(char::is_alphabetic) {
+        words.push(token.to_owned());
+        return;
+    }
+    words.extend(head.chars().filter(|c| currency_sign(*c).is_some()).map(String::from));
+    words.push(digits.trim_matches(|c: char| !c.is_ascii_digit()).to_owned());
+    if !tail.is_empty() {
+        words.push(tail.to_owned());
+    }
+}
+
+/// One spelling for one number: `1,000` and `1000`, `5.0` and `5`, `five` and `5`.
+fn number(word: &str, after: &str) -> Option<String> {
+    const SPELLED: [&str; 13] = [
+        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
+        "eleven", "twelve",
+    ];
+    const ORDINALS: [&str; 7] = ["", "first", "second", "third", "fourth", "fifth", "sixth"];
+    if let Some(value) = SPELLED.iter().position(|spelled| *spelled == word) {
+        // "the one I bought" counts nothing; "one week" does.
+        let counts = value != 1 || lexicon::meaning(after) != Meaning::Light && !after.is_empty();
+        return counts.then(|| value.to_string());
+    }
+    if let Some(value) = ORDINALS.iter().position(|ordinal| *ordinal == word) {
+        return Some(format!("{value}."));
+    }
+    match word {
+        "once" => return Some("1x".to_owned()),
+        "twice" => return Some("2x".to_owned()),
+        "half" => return Some("1/2".to_owned()),
+        "double" => return Some("2-fold".to_owned()),
+        _ => {}
+    }
+    if !word.starts_with(|c: char| c.is_ascii_digit()) || word.contains(char::is_alphabetic) {
+        return word.contains(|c: char| c.is_ascii_digit()).then(|| word.to_owned());
+    }
+    let groups: Vec<&str> = word.split(',').collect();
+    let thousands = groups.len() > 1 && groups[1..].iter().all(|group| group.len() == 3);
+    let plain = if thousands { groups.concat() } else { word.replace(',', ".") };
+    let decimals = plain.split('.').count() == 2;
+    Some(if decimals {
+        plain.trim_end_matches('0').trim_end_matches('.').to_owned()
+    } else {
+        plain
+    })
+}
+
+fn currency_sign(c: char) -> Option<&'static str> {
+    Some(match c {
+        '$' => "usd",
+        '€' => "eur",
+        '£' => "gbp",
+        '¥' => "jpy",
+        '₹' => "inr",
+        '%' => "percent",
+        _ => return None,
+    })
+}
+
+fn currency(word: &str) -> Option<&'static str> {
+    let mut chars = word.chars();
+    if let (Some(sign), None) = (chars.next(), chars.next()) {
+        return currency_sign(sign);
+    }
+    Some(match word {
+        "dollar" | "dollars" | "usd" | "bucks" => "usd",
+        "euro" | "euros" | "eur" => "eur",
+        "gbp" | "sterling" => "gbp",
+        "yen" | "jpy" => "jpy",
+        "rupee" | "rupees" | "inr" | "rs" => "inr",
+        "percent" => "percent",
+        _ => return None,
+    })
+}

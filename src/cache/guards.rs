@@ -1,0 +1,81 @@
+//! Whether two questions may share an answer. Similarity alone never serves: everything that could change the answer has
+//! to agree, and a word that nobody put in the lexicon has to be the same word.
+
+use super::{facts::Facts, question::Question};
+
+/// Why two questions that look alike do not share an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Disagreement {
+    #[error("they name different numbers")]
+    Numbers,
+    #[error("they name different currencies")]
+    Currencies,
+    #[error("they name different things, places, units or dates")]
+    Names,
+    #[error("one says the opposite of the other")]
+    Polarity,
+    #[error("they ask for different actions")]
+    Actions,
+    #[error("they are about different things")]
+    Objects,
+    #[error("they differ in a condition, a quantity or a direction")]
+    Signs,
+    #[error("they relate the same things in another order")]
+    Order,
+    #[error("one is about the shop's and the other about the shopper's own")]
+    Owner,
+}
+
+impl Disagreement {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Numbers => "numbers",
+            Self::Currencies => "currencies",
+            Self::Names => "names",
+            Self::Polarity => "polarity",
+            Self::Actions => "actions",
+            Self::Objects => "objects",
+            Self::Signs => "signs",
+            Self::Order => "order",
+            Self::Owner => "owner",
+        }
+    }
+}
+
+/// `Ok` where the answer to one question is an answer to the other, as far as words can tell.
+pub fn agree(a: &Question, b: &Question) -> Result<(), Disagreement> {
+    if a.key() == b.key() {
+        return Ok(());
+    }
+    let (a, b) = (a.facts(), b.facts());
+    let checks = [
+        (a.negations == b.negations, Disagreement::Polarity),
+        (a.numbers == b.numbers, Disagreement::Numbers),
+        (a.currencies == b.currencies, Disagreement::Currencies),
+        (a.names == b.names, Disagreement::Names),
+        (a.actions == b.actions, Disagreement::Actions),
+        (a.objects == b.objects, Disagreement::Objects),
+        (a.signs == b.signs, Disagreement::Signs),
+        (same_owner(a, b), Disagreement::Owner),
+        (!directed(a) || a.sequence == b.sequence, Disagreement::Order),
+    ];
+    checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
+}
+
+/// "your address" is not "my address", but "a refund" may be "my refund".
+fn same_owner(a: &Facts, b: &Facts) -> bool {
+    let only = |facts: &Facts| match (facts.mine, facts.yours) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    };
+    !matches!((only(a), only(b)), (Some(a), Some(b)) if a != b)
+}
+
+/// Whether the order of the words matters: two or more names, or a word that points from one thing to another.
+fn directed(facts: &Facts) -> bool {
+    facts.names.len() + facts.numbers.len() >= 2 || facts.points()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+//! The words of customer service that mean the same. A word that is not here stands for itself, so a gap in this list
+//! costs a hit and never serves a wrong answer; a wrong synonym could, so a line holds only what one answer covers.
+
+mod words;
+
+use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+
+use rust_stemmers::{Algorithm, Stemmer};
+use words::{ACTIONS, ALONE, LIGHT, NEGATIONS, OBJECTS, PHRASES, SIGNS};
+
+/// What a word is worth to a comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meaning {
+    /// Carries no meaning of its own: articles, auxiliaries, politeness, "I want to know".
+    Light,
+    /// Turns a statement round.
+    Negation,
+    /// Something that happens; two words with one number mean the same.
+    Action(u16),
+    /// Something that exists.
+    Object(u16),
+    /// Another word that must agree: a question word, a quantity, a direction.
+    Sign(u16),
+    /// Not in the list: a name, a thing, a unit. Only the same word agrees.
+    Itself,
+}
+
+/// A finished action ("cancelled") and a property ("refundable") are not the action.
+pub(super) const DONE: u16 = 0;
+pub(super) const CAPABLE: u16 = 1;
+const FIRST_FREE: u16 = 2;
+
+/// What is known of a form of a word.
+#[derive(Default)]
+struct Lexicon {
+    words: HashMap<&'static str, Meaning>,
+    stems: HashMap<String, Meaning>,
+    /// Long words with one letter missing inside; `None` where two meanings claim it.
+    gaps: HashMap<String, Option<Meaning>>,
+    phrases: HashMap<&'static str, Vec<(Vec<&'static str>, &'static str)>>,
+}
+
+static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let mut lexicon = Lexicon::default();
+    let actions = ACTIONS.iter().map(|line| (*line, Meaning::Action as fn(u16) -> Meaning));
+    let objects = OBJECTS.iter().map(|line| (*line, Meaning::Object as fn(u16) -> Meaning));
+    let signs = SIGNS.iter().map(|line| (*line, Meaning::Sign as fn(u16) -> Meaning));
+    for (number, (line, meaning)) in (FIRST_FREE..).zip(actions.chain(objects).chain(signs)) {
+        for word in line.split_whitespace() {
+            let meaning = meaning(number);
+            lexicon.words.insert(word, meaning);
+            lexicon.stems.insert(stem(word).into_owned(), meaning);
+            for gap in gaps(word) {
+                let known = lexicon.gaps.entry(gap).or_insert(Some(meaning));
+                if *known != Some(meaning) {
+                    *known = None;
+                }
+            }
+        }
+    }
+    // These hold for the very word; its stem would swallow others.
+    lexicon.words.extend(LIGHT.split_whitespace().map(|word| (word, Meaning::Light)));
+    lexicon.words.extend(NEGATIONS.split_whitespace().map(|word| (word, Meaning::Negation)));
+    lexicon.words.extend(ALONE.split_whitespace().map(|word| (word, Meaning::Itself)));
+    for (phrase, meaning) in PHRASES {
+        let mut words = phrase.split_whitespace();
+        if let Some(first) = words.next() {
+            lexicon.phrases.entry(first).or_default().push((words.collect(), meaning));
+        }
+    }
+    lexicon
+});
+
+/// The meaning of a lower-case word, a slip of the finger forgiven.
+pub(super) fn meaning(word: &str) -> Meaning {
+    let lexicon = &*LEXICON;
+    known(word).or_else(|| slip(lexicon, word)).unwrap_or(Meaning::Itself)
+}
+
+fn known(word: &str) -> Option<Meaning> {
+    let exact = LEXICON.words.get(word).copied();
+    exact.or_else(|| LEXICON.stems.get(stem(word).as_ref()).copied())
+}
+
+pub(super) fn stem(word: &str) -> Cow<'_, str> {
+    Stemmer::create(Algorithm::English).stem(word)
+}
+
+/// The phrase at the start of `words`: how many words it has, and the word that stands for it (empty for none).
+pub(super) fn phrase(words: &[impl AsRef<str>]) -> Option<(usize, &'static str)> {
+    let (first, rest) = words.split_first()?;
+    let phrases = LEXICON.phrases.get(first.as_ref())?;
+    let (found, meaning) = phrases.iter().find(|(phrase, _)| {
+        phrase.len() <= rest.len() && phrase.iter().zip(rest).all(|(a, b)| *a == b.as_ref())
+    })?;
+    Some((found.len() + 1, meaning))
+}
+
+/// Two neighbours swapped, or inside a long word one letter missing or too much. Never another letter instead of one:
+/// that makes other words.
+fn slip(lexicon: &Lexicon, word: &str) -> Option<Meaning> {
+    if !(5..=20).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
+        return None;
+    }
+    let swapped = (0..word.len() - 1).find_map(|index| {
+        let (head, tail) = word.split_at(index);
+        known(&format!("{head}{}{}{}", &tail[1..2], &tail[..1], &tail[2..]))
+    });
+    swapped
+        .or_else(|| gaps(word).find_map(|gap| (gap.len() >= 6).then(|| known(&gap)).flatten()))
+        .or_else(|| lexicon.gaps.get(word).copied().flatten())
+}
+
+/// A word of at least seven letters without one of its inner letters.
+fn gaps(word: &str) -> impl Iterator<Item = String> {
+    let inner = if word.len() >= 7 { 1..word.len() - 1 } else { 0..0 };
+    inner.map(|index| format!("{}{}", &word[..index], &word[index + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn forms_and_slips_of_a_word_mean_the_same_and_opposites_do_not() {
+        assert_eq!(meaning("cancellation"), meaning("canceling"));
+        assert_eq!(meaning("esrvice"), meaning("support"));
+        assert_eq!(meaning("newsleter"), meaning("newsletters"));
+        assert_eq!(meaning("passsword"), meaning("pwd"));
+        assert_ne!(meaning("activate"), meaning("deactivate"));
+        assert_ne!(meaning("subscribe"), meaning("unsubscribe"));
+        assert_eq!(meaning("charger"), Meaning::Itself);
+        assert_eq!(meaning("personal"), Meaning::Itself);
+    }
+
+    #[test]
+    fn no_word_has_two_meanings() {
+        let mut seen = HashMap::new();
+        for (number, line) in ACTIONS.iter().chain(OBJECTS).chain(SIGNS).enumerate() {
+            for word in line.split_whitespace() {
+                let other = seen.insert(stem(word).into_owned(), number);
+                assert!(other.is_none_or(|other| other == number), "{word}");
+                let light = LIGHT.split_whitespace().any(|light| light == word);
+                assert!(!light, "{word}");
+            }
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! Which questions and answers may be shared between shoppers at all.
+
+use super::{
+    facts,
+    lexicon::{self, Meaning},
+    question::normalised,
+};
+use crate::{
+    domain::{FinishReason, Route, ServiceLevel},
+    guard::{Kind, Masked},
+};
+
+/// Longest question in characters; longer ones tell a story, and stories are personal.
+const LONGEST: usize = 400;
+
+/// Why a question or its answer stays out of the cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotCacheable {
+    #[error("it contains personal data")]
+    Personal,
+    #[error("it is about the shopper's own order or document")]
+    OwnRecord,
+    #[error("it can only be understood from the conversation")]
+    ContextDependent,
+    #[error("it is too long")]
+    TooLong,
+    #[error("the embedder cut it")]
+    Truncated,
+    #[error("its answer is not complete")]
+    Incomplete,
+    #[error("its answer was not made by the model or from knowledge")]
+    Route,
+    #[error("its answer was made in a degraded mode")]
+    Degraded,
+}
+
+impl NotCacheable {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::OwnRecord => "own_record",
+            Self::ContextDependent => "context_dependent",
+            Self::TooLong => "too_long",
+            Self::Truncated => "truncated",
+            Self::Incomplete => "incomplete",
+            Self::Route => "route",
+            Self::Degraded => "degraded",
+        }
+    }
+}
+
+/// How an answer came about.
+#[derive(Clone, Copy)]
+pub struct Made<'a> {
+    pub route: Route,
+    /// `None` where the stream ended without one.
+    pub finish_reason: Option<FinishReason>,
+    pub service_level: ServiceLevel,
+    /// Whether any tool was asked.
+    pub used_tools: bool,
+    /// Whether the embedder cut the question.
+    pub truncated: bool,
+    pub text: &'a str,
+}
+
+/// Only a whole answer that the model or the shop's documents gave in normal service is kept.
+pub fn may_store(made: &Made<'_>) -> Result<(), NotCacheable> {
+    let from_text = matches!(made.route, Route::Model | Route::Knowledge) && !made.used_tools;
+    let checks = [
+        (from_text, NotCacheable::Route),
+        (made.finish_reason == Some(FinishReason::Stop), NotCacheable::Incomplete),
+        (!made.text.trim().is_empty(), NotCacheable::Incomplete),
+        (made.service_level == ServiceLevel(0), NotCacheable::Degraded),
+        (!made.truncated, NotCacheable::Truncated),
+        (!mentions_placeholder(made.text), NotCacheable::Personal),
+    ];
+    checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
+}
+
+/// The question's side of the same decision.
+pub(super) fn check(masked: &Masked, first_turn: bool) -> Result<(), NotCacheable> {
+    let normal = normalised(&masked.text);
+    if normal.chars().nth(LONGEST).is_some() {
+        return Err(NotCacheable::TooLong);
+    }
+    if !masked.vault.is_empty() || mentions_placeholder(&masked.text) || introduces(&normal) {
+        return Err(NotCacheable::Personal);
+    }
+    let words: Vec<Word> = facts::words(&normal).into_iter().map(Word::new).collect();
+    if words.iter().any(|word| is_reference(&word.text)) {
+        return Err(NotCacheable::OwnRecord);
+    }
+    let complete = stands_alone(&words) && (first_turn || plainly_complete(&words));
+    if complete { Ok(()) } else { Err(NotCacheable::ContextDependent) }
+}
+
+fn mentions_placeholder(text: &str) -> bool {
+    text.contains('[') && Kind::ALL.iter().any(|kind| text.contains(&format!("[{}_", kind.label())))
+}
+
+fn introduces(normal: &str) -> bool {
+    ["my name is", "i am called", "this is my number"].iter().any(|phrase| normal.contains(phrase))
+}
+
+/// Order, invoice and tracking numbers: five digits or more, or a code of letters and digits.
+fn is_reference(word: &str) -> bool {
+    let digits = word.chars().filter(char::is_ascii_digit).count();
+    let letters = word.chars().any(char::is_alphabetic);
+    digits >= 5 || (letters && digits >= 4)
+}
+
+struct Word {
+    text: String,
+    meaning: Meaning,
+}
+
+impl Word {
+    fn new(text: String) -> Self {
+        let meaning = lexicon::meaning(&text);
+        Self { text, meaning }
+    }
+
+    fn is(&self, words: &[&str]) -> bool {
+        words.contains(&self.text.as_str())
+    }
+
+    /// Something that a pronoun could mean.
+    fn names_something(&self) -> bool {
+        match self.meaning {
+            Meaning::Object(_) | Meaning::Action(_) => true,
+            Meaning::Itself => self.is_name(),
+            Meaning::Light | Meaning::Negation | Meaning::Sign(_) => false,
+        }
+    }
+
+    fn is_name(&self) -> bool {
+        self.text.chars().count() >= 3 && !self.is(&NO_NOUNS)
+    }
+}
+
+/// Words without a place in the lexicon that are nothing a pronoun could mean.
+const NO_NOUNS: [&str; 22] = [
+    "much",
+    "many",
+    "long",
+    "often",
+    "soon",
+    "far",
+    "fast",
+    "now",
+    "today",
+    "tomorrow",
+    "yesterday",
+    "very",
+    "really",
+    "quickly",
+    "maybe",
+    "perhaps",
+    "well",
+    "good",
+    "bad",
+    "too",
+    "yes",
+    "sure",
+];
+
+/// Not an answer to something said before, and no pronoun without its noun.
+fn stands_alone(words: &[Word]) -> bool {
+    const REPLIES: [&str; 17] = [
+        "yes", "yeah", "yep", "yup", "no", "nope", "nah", "ok", "okay", "sure", "right", "correct",
+        "exactly", "done", "fine", "great", "cool",
+    ];
+    const POINTING: [&str; 4] = ["this", "these", "those", "such"];
+    let greeting =
+        words.iter().take_while(|w| w.is(&["hi", "hello", "hey", "dear", "please"])).count();
+    let words = &words[greeting..];
+    let Some(first) = words.first() else { return false };
+    if first.is(&REPLIES) || words.iter().any(|word| word.is(&POINTING)) {
+        return false;
+    }
+    let nouns = words.iter().filter(|word| matches!(word.meaning, Meaning::Object(_))).count();
+    let actions = words.iter().filter(|word| matches!(word.meaning, Meaning::Action(_))).count();
+    let named = words.iter().filter(|word| word.names_something()).count();
+    if named == 0
+        || (words.len() < 3 && nouns == 0 && (actions == 0 || named < 2) && !is_topic(words))
+    {
+        return false;
+    }
+    words.iter().enumerate().all(|(at, word)| match word.text.as_str() {
+        "it" => is_expletive(&words[at..]) || noun_before(&words[..at]),
+        "them" | "they" | "he" | "she" | "him" | "ones" | "same" => noun_before(&words[..at]),
+        "that" => {
+            at > 0
+                && at + 1 < words.len()
+                && !words[at - 1].is(&["about", "is", "does", "for", "of"])
+        }
+        "one" => {
+            !words[..at].last().is_some_and(|w| w.is(&["that", "this", "which", "other", "the"]))
+        }
+        _ => true,
+    })
+}
+
+/// One word that is a subject by itself in a shop.
+fn is_topic(words: &[Word]) -> bool {
+    matches!(words, [word] if word.is(&[
+        "refund", "refunds", "shipping", "delivery", "returns", "cancellation", "payment", "registration",
+    ]))
+}
+
+fn noun_before(words: &[Word]) -> bool {
+    words.iter().any(|word| match word.meaning {
+        Meaning::Object(_) => !word.is(&["when"]),
+        Meaning::Itself => word.is_name(),
+        Meaning::Action(_) => {
+            word.is(&["order", "purchase", "subscription", "payment", "refund", "shipment"])
+        }
+        Meaning::Light | Meaning::Negation | Meaning::Sign(_) => false,
+    })
+}
+
+/// "is it possible to", "how long does it take to", "does it cost to".
+fn is_expletive(words: &[Word]) -> bool {
+    match words {
+        [_, next, then, ..] if next.is(&["take", "takes", "cost", "costs"]) => {
+            then.is(&["to", "for", "until", "before", "when"])
+        }
+        [_, next, ..] => next.is(&[
+            "possible",
+            "ok",
+            "okay",
+            "allowed",
+            "necessary",
+            "required",
+            "mandatory",
+            "true",
+            "safe",
+        ]),
+        _ => false,
+    }
+}
+
+/// Words that make a later question part of the talk before it.
+const LINKS: [&str; 20] = [
+    "and", "but", "so", "then", "or", "also", "too", "again", "still", "instead", "other",
+    "another", "else", "same", "either", "both", "already", "yet", "one", "more",
+];
+
+/// On a later turn: a whole request with at least two things of its own and nothing that leads back.
+fn plainly_complete(words: &[Word]) -> bool {
+    const OPENERS: [&str; 26] = [
+        "how", "what", "where", "when", "which", "why", "who", "can", "could", "do", "does", "is",
+        "are", "will", "would", "may", "i", "tell", "show", "help", "explain", "please", "we",
+        "should", "must", "hi",
+    ];
+    let own = words.iter().filter(|word| word.names_something()).count();
+    let opened = words.first().is_some_and(|word| word.is(&OPENERS));
+    let about =
+        matches!(words, [first, second, ..] if first.is(&["what", "how"]) && second.is(&["about"]));
+    let leads_back = words.iter().enumerate().any(|(at, word)| {
+        word.is(&LINKS)
+            || word.is(&["them", "they", "he", "she", "him", "her", "that", "ones"])
+            || (word.is(&["it"]) && !is_expletive(&words[at..]))
+    });
+    words.len() >= 4 && own >= 2 && opened && !about && !leads_back
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::guard::mask;
+
+    fn verdict(text: &str, first_turn: bool) -> Result<(), NotCacheable> {
+        check(&mask(text), first_turn)
+    }
+
+    #[test]
+    fn whole_questions_are_cacheable_on_a_first_turn() {
+        for text in [
+            "How can I cancel my order?",
+            "cancel order",
+            "Is it possible to pay with PayPal?",
+            "how long does it take to ship to Canada",
+            "shipping?",
+            "can I return an item if it is broken",
+            "hello, I want to know what your return policy is",
+            "I lost my password and I cannot log in",
+        ] {
+            assert_eq!(verdict(text, true), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn follow_ups_are_not_cacheable_on_any_turn() {
+        for text in [
+            "how much is it?",
+            "yes, cancel it",
+            "yes",
+            "no thanks",
+            "ok cancel my order",
+            "what about that",
+            "does this product come in red",
+            "can you send them to me",
+            "when will it arrive",
+            "is that the price",
+            "why?",
+            "",
+            "?!",
+            "thanks",
+        ] {
+            assert_eq!(verdict(text, true), Err(NotCacheable::ContextDependent), "{text}");
+        }
+    }
+
+    #[test]
+    fn on_a_later_turn_only_plainly_complete_questions_are_cacheable() {
+        for text in
+            ["How can I cancel my order?", "do you ship to Canada", "what is your return policy"]
+        {
+            assert_eq!(verdict(text, false), Ok(()), "{text}");
+        }
+        for text in [
+            "what is the price",
+            "cancel order",
+            "and how do I return an item",
+            "what about shipping to Canada",
+            "can I return the shoes if they are broken",
+            "how do I return another item",
+            "how do I do that with my account",
+            "Canada",
+        ] {
+            assert_eq!(verdict(text, false), Err(NotCacheable::ContextDependent), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_one_shopper_is_not_cacheable() {
+        assert_eq!(
+            verdict("send the invoice to ann@example.com", true),
+            Err(NotCacheable::Personal)
+        );
+        assert_eq!(verdict("what is [EMAIL_1] for", true), Err(NotCacheable::Personal));
+        assert_eq!(verdict("my name is Ann, cancel my order", true), Err(NotCacheable::Personal));
+        for text in
+            ["where is my order 00123842", "cancel order #78945", "invoice INV-2024-001 is wrong"]
+        {
+            assert_eq!(verdict(text, true), Err(NotCacheable::OwnRecord), "{text}");
+        }
+        assert_eq!(verdict(&"how do I return shoes ".repeat(40), true), Err(NotCacheable::TooLong));
+    }
+
+    #[test]
+    fn only_a_whole_answer_of_normal_service_is_stored() {
+        let good = Made {
+            route: Route::Model,
+            finish_reason: Some(FinishReason::Stop),
+            service_level: ServiceLevel(0),
+            used_tools: false,
+            truncated: false,
+            text: "You can.",
+        };
+        assert_eq!(may_store(&good), Ok(()));
+        assert_eq!(may_store(&Made { route: Route::Knowledge, ..good }), Ok(()));
+        for (made, why) in [
+            (Made { finish_reason: Some(FinishReason::Length), ..good }, NotCacheable::Incomplete),
+            (Made { finish_reason: None, ..good }, NotCacheable::Incomplete),
+            (Made { text: " ", ..good }, NotCacheable::Incomplete),
+            (Made { route: Route::Human, ..good }, NotCacheable::Route),
+            (Made { route: Route::Tool, ..good }, NotCacheable::Route),
+            (Made { route: Route::Semantic, ..good }, NotCacheable::Route),
+            (Made { used_tools: true, ..good }, NotCacheable::Route),
+            (Made { service_level: ServiceLevel(1), ..good }, NotCacheable::Degraded),
+            (Made { truncated: true, ..good }, NotCacheable::Truncated),
+            (Made { text: "to [EMAIL_1]", ..good }, NotCacheable::Personal),
+        ] {
+            assert_eq!(may_store(&made), Err(why));
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! A question as the cache sees it: normalised, with its exact key and the facts that guards compare.
+
+use std::{fmt, sync::Arc};
+
+use sha2::{Digest, Sha256};
+use unicode_normalization::UnicodeNormalization;
+
+use super::{
+    facts::Facts,
+    policy::{self, NotCacheable},
+};
+use crate::guard::Masked;
+
+/// A question that may be looked up and stored. Cheap to clone.
+#[derive(Clone)]
+pub struct Question {
+    text: Arc<str>,
+    key: [u8; 32],
+    facts: Arc<Facts>,
+}
+
+impl Question {
+    /// Judges whether an answer to this question could serve somebody else. On a later turn of a conversation
+    /// (`first_turn` is false) only a question that is plainly complete in itself qualifies.
+    pub fn new(masked: &Masked, first_turn: bool) -> Result<Self, NotCacheable> {
+        policy::check(masked, first_turn)?;
+        Ok(Self::trusted(&masked.text))
+    }
+
+    /// Of a text that passed the policy before.
+    pub(super) fn trusted(text: &str) -> Self {
+        let normal = normalised(text);
+        Self {
+            text: text.trim().into(),
+            key: Sha256::digest(normal.as_bytes()).into(),
+            facts: Arc::new(Facts::of(&normal)),
+        }
+    }
+
+    /// As it was asked, masked.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of the normalised text: equal for texts that differ in case, spaces and final punctuation only.
+    pub fn key(&self) -> [u8; 32] {
+        self.key
+    }
+
+    pub(super) fn facts(&self) -> &Facts {
+        &self.facts
+    }
+}
+
+impl fmt::Debug for Question {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Question [{} chars]", self.text.chars().count())
+    }
+}
+
+/// NFKC, lower case, single spaces, plain apostrophes, no punctuation at the ends.
+pub(super) fn normalised(text: &str) -> String {
+    let mut normal = String::with_capacity(text.len());
+    for c in text.nfkc() {
+        match c {
+            '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => normal.push('\''),
+            c if c.is_whitespace() || c.is_control() => {
+                if !normal.ends_with(' ') {
+                    normal.push(' ');
+                }
+            }
+            c => normal.extend(c.to_lowercase()),
+        }
+    }
+    let ends = |c: char| {
+        c.is_whitespace()
+            || matches!(c, '.' | '?' | '!' | '…' | ',' | ';' | '"' | '¿' | '¡' | '。' | '？' | '！')
+    };
+    normal.trim_matches(ends).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_spaces_and_final_punctuation_make_no_difference_and_anything_else_does() {
+        let key = |text: &str| Question::trusted(text).key();
+        assert_eq!(key("Do you ship to Canada?"), key("  do you  ship to canada ?! "));
+        assert_eq!(key("I can’t log in"), key("i can't log in"));
+        assert_eq!(key("ﬁnd Ｘ"), key("find x"));
+        assert_ne!(key("do you ship to canada"), key("do you ship to kanada"));
+        assert_ne!(key("it costs $5"), key("it costs €5"));
+    }
+
+    #[test]
+    fn debug_shows_no_text() {
+        assert_eq!(format!("{:?}", Question::trusted("secret")), "Question [6 chars]");
+    }
+}

@@ -1,0 +1,33 @@
+//! The names in Redis. All share one hash tag, so that a batch is one transaction in a cluster too.
+
+use super::super::{codec, entry::Address};
+
+pub(super) struct Keys {
+    prefix: String,
+    /// Stream of what changed.
+    pub(super) log: String,
+    /// Sorted set of purges by time.
+    pub(super) purges: String,
+    /// Sorted set of the addresses of entries by expiry.
+    pub(super) entries: String,
+}
+
+impl Keys {
+    pub(super) fn new(prefix: &str) -> Self {
+        let name = |what: &str| format!("{prefix}:{{cache}}:{what}");
+        Self {
+            prefix: name("entry"),
+            log: name("log"),
+            purges: name("purges"),
+            entries: name("entries"),
+        }
+    }
+
+    pub(super) fn entry(&self, address: &str) -> String {
+        format!("{}:{address}", self.prefix)
+    }
+
+    pub(super) fn entry_at(&self, address: &Address) -> String {
+        self.entry(&codec::address(address))
+    }
+}

@@ -1,0 +1,187 @@
+//! Empties the outbox into Redis, in order and at least once.
+
+use std::sync::Arc;
+
+use deadpool_redis::redis::{Pipeline, RedisResult, aio::MultiplexedConnection, cmd, pipe};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    super::{
+        Cache,
+        codec::{self, News, Record},
+        metrics,
+        outbox::Change,
+        purge::Watermarks,
+    },
+    Backoff, LOG_LENGTH, Link,
+};
+use crate::{clock, domain::Timestamp};
+
+const BATCH: usize = 128;
+
+pub(super) async fn run(cache: Cache, link: Arc<Link>, shutdown: CancellationToken) {
+    let mut writer = Writer { cache, link, connection: None };
+    let mut backoff = Backoff::new();
+    let going = async {
+        loop {
+            match writer.send().await {
+                Ok(()) => backoff.reset(),
+                Err(error) => {
+                    writer.connection = None;
+                    writer.link.down(&error);
+                    backoff.wait().await;
+                }
+            }
+        }
+    };
+    shutdown.run_until_cancelled(going).await;
+    // A purge that was promised should outlive this process.
+    let patience = writer.link.timeout * 2;
+    let last =
+        async { while !writer.cache.shared.outbox.is_empty() && writer.send().await.is_ok() {} };
+    if tokio::time::timeout(patience, last).await.is_err() {
+        tracing::warn!("cache: redis did not take the last changes in time");
+    }
+}
+
+struct Writer {
+    cache: Cache,
+    link: Arc<Link>,
+    connection: Option<MultiplexedConnection>,
+}
+
+impl Writer {
+    /// Sends one batch. It stays in the outbox until Redis has it.
+    async fn send(&mut self) -> RedisResult<()> {
+        let outbox = &self.cache.shared.outbox;
+        let batch = outbox.oldest(BATCH).await;
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            none => none.insert(self.link.connect(std::time::Duration::ZERO).await?),
+        };
+        let now = clock::now();
+        self.link.transaction(&batch, &self.cache, now).exec_async(connection).await?;
+        trim(&self.link, &self.cache, connection).await?;
+        self.link.up();
+        metrics::sent(batch.len() as u64);
+        self.cache.shared.outbox.sent(&batch);
+        Ok(())
+    }
+}
+
+impl Link {
+    fn transaction(&self, batch: &[Change], cache: &Cache, now: Timestamp) -> Pipeline {
+        let keys = &self.keys;
+        let life = cache.shared.ttl.as_millis();
+        let mut pipe = pipe();
+        pipe.atomic();
+        for change in batch {
+            let news = match change {
+                Change::Put(entry) => {
+                    let left = entry.expires_at.as_millis() - now.as_millis();
+                    let Some(json) = codec::encode(entry).ok().filter(|_| left > 0) else {
+                        continue;
+                    };
+                    let address = codec::address(&entry.address());
+                    let expiry = entry.expires_at.as_millis();
+                    pipe.cmd("SET")
+                        .arg(keys.entry(&address))
+                        .arg(json)
+                        .arg("PX")
+                        .arg(left)
+                        .ignore();
+                    pipe.cmd("ZADD").arg(&keys.entries).arg(expiry).arg(&address).ignore();
+                    News::Put { address }
+                }
+                Change::Purge { scope, at, addresses } => {
+                    if !addresses.is_empty() {
+                        let gone: Vec<String> =
+                            addresses.iter().map(|a| keys.entry_at(a)).collect();
+                        pipe.cmd("UNLINK").arg(gone).ignore();
+                        let gone: Vec<String> = addresses.iter().map(codec::address).collect();
+                        pipe.cmd("ZREM").arg(&keys.entries).arg(gone).ignore();
+                    }
+                    let Ok(member) = serde_json::to_string(scope) else { continue };
+                    pipe.cmd("ZADD")
+                        .arg(&keys.purges)
+                        .arg("GT")
+                        .arg(at.as_millis())
+                        .arg(member)
+                        .ignore();
+                    News::Purge { scope: scope.clone(), at: *at }
+                }
+            };
+            let Ok(record) = serde_json::to_string(&Record { from: self.process, news }) else {
+                continue;
+            };
+            pipe.cmd("XADD").arg(&keys.log).arg("MAXLEN").arg("~").arg(LOG_LENGTH).arg("*");
+            pipe.arg("r").arg(record).ignore();
+        }
+        // What is older than any living entry says nothing any more.
+        let outlived = i128::from(now.as_millis()) - i128::try_from(life).unwrap_or(i128::MAX);
+        let outlived = i64::try_from(outlived).unwrap_or(0);
+        pipe.cmd("ZREMRANGEBYSCORE").arg(&keys.purges).arg("-inf").arg(outlived).ignore();
+        pipe.cmd("ZREMRANGEBYSCORE").arg(&keys.entries).arg("-inf").arg(now.as_millis()).ignore();
+        for key in [&keys.log, &keys.purges, &keys.entries] {
+            pipe.cmd("PEXPIRE").arg(key).arg(u64::try_from(life * 2).unwrap_or(u64::MAX)).ignore();
+        }
+        pipe
+    }
+}
+
+/// Keeps what lies in Redis within the bounds of one replica: the entries that expire first go first.
+async fn trim(
+    link: &Link,
+    cache: &Cache,
+    connection: &mut MultiplexedConnection,
+) -> RedisResult<()> {
+    let keys = &link.keys;
+    let (entries, purges): (usize, usize) = pipe()
+        .cmd("ZCARD")
+        .arg(&keys.entries)
+        .cmd("ZCARD")
+        .arg(&keys.purges)
+        .query_async(connection)
+        .await?;
+    let excess = entries.saturating_sub(cache.shared.max_entries);
+    if excess > 0 {
+        let popped: Vec<(String, f64)> =
+            cmd("ZPOPMIN").arg(&keys.entries).arg(excess).query_async(connection).await?;
+        let gone: Vec<String> = popped.iter().map(|(address, _)| keys.entry(address)).collect();
+        cmd("UNLINK").arg(gone).exec_async(connection).await?;
+    }
+    if purges > Watermarks::MOST {
+        merge_purges(link, cache, connection, purges).await?;
+    }
+    Ok(())
+}
+
+/// More purges than can be kept apart: the older half becomes one of everything, for those who read them later.
+async fn merge_purges(
+    link: &Link,
+    cache: &Cache,
+    connection: &mut MultiplexedConnection,
+    purges: usize,
+) -> RedisResult<()> {
+    let keys = &link.keys;
+    let half = purges / 2;
+    let newest: Vec<(String, f64)> = cmd("ZRANGE")
+        .arg(&keys.purges)
+        .arg(half - 1)
+        .arg(half - 1)
+        .arg("WITHSCORES")
+        .query_async(connection)
+        .await?;
+    let Some((_, at)) = newest.first() else { return Ok(()) };
+    let Ok(everything) = serde_json::to_string(&super::super::purge::Scope::Everything) else {
+        return Ok(());
+    };
+    tracing::warn!(purges, "cache: too many purges to keep apart, older entries are forgotten");
+    let mut merged = pipe();
+    merged.atomic();
+    merged.cmd("ZREMRANGEBYRANK").arg(&keys.purges).arg(0).arg(half - 1).ignore();
+    merged.cmd("ZADD").arg(&keys.purges).arg("GT").arg(*at).arg(everything).ignore();
+    let life = u64::try_from(cache.shared.ttl.as_millis() * 2).unwrap_or(u64::MAX);
+    merged.cmd("PEXPIRE").arg(&keys.purges).arg(life).ignore();
+    merged.exec_async(connection).await
+}

@@ -1,0 +1,287 @@
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use uuid::Uuid;
+
+use super::*;
+use crate::guard::mask;
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+fn later(millis: i64) -> Timestamp {
+    Timestamp::from_millis(NOW.as_millis() + millis)
+}
+
+pub(super) fn site(name: &str) -> SiteId {
+    SiteId::parse(name).unwrap()
+}
+
+pub(super) fn partition() -> Partition {
+    Partition {
+        site: site("shop"),
+        locale: "en".into(),
+        audience: "public".into(),
+        knowledge_version: 1,
+        agent: "default".into(),
+        fingerprint: "model-1".into(),
+        embedder: "minilm-int8".into(),
+    }
+}
+
+pub(super) fn question(text: &str) -> Question {
+    Question::trusted(text)
+}
+
+/// Made a little later than the one before, as answers are.
+pub(super) fn answer(text: &str) -> CachedAnswer {
+    static MADE: AtomicI64 = AtomicI64::new(0);
+    let made_at = later(-1000 + MADE.fetch_add(1, Ordering::Relaxed) % 1000);
+    CachedAnswer {
+        text: text.to_owned(),
+        citations: Vec::new(),
+        usage: None,
+        tags: vec!["shipping".to_owned()],
+        documents: vec!["faq".to_owned()],
+        made_at,
+    }
+}
+
+pub(super) fn entry_with(
+    question: Question,
+    vector: Option<Arc<[f32]>>,
+    answer: CachedAnswer,
+) -> Entry {
+    Entry::new(&partition(), &question, vector, answer, later(3_600_000))
+}
+
+pub(super) fn config() -> config::Cache {
+    config::Cache {
+        enabled: true,
+        ttl: Duration::from_secs(3600),
+        max_entries: 100,
+        max_bytes: 1 << 20,
+        threshold: 0.8,
+    }
+}
+
+fn cache() -> Cache {
+    Cache::new(&config())
+}
+
+/// A unit vector at an angle.
+fn vector(degrees: f32) -> Arc<[f32]> {
+    let angle = degrees.to_radians();
+    vec![angle.cos(), angle.sin()].into()
+}
+
+#[test]
+fn an_answer_serves_its_own_partition_and_no_other() {
+    let cache = cache();
+    let asked = question("do you ship to Canada?");
+    let home = partition();
+    cache.put(&home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
+    let hit = cache.exact(&home, &question("Do you ship to Canada"), NOW).unwrap();
+    assert_eq!(
+        (hit.answer.text.as_str(), hit.tier, hit.similarity),
+        ("Yes.", CacheTier::Exact, None)
+    );
+    for other in [
+        Partition { site: site("other"), ..home.clone() },
+        Partition { locale: "de".into(), ..home.clone() },
+        Partition { audience: "wholesale".into(), ..home.clone() },
+        Partition { knowledge_version: 2, ..home.clone() },
+        Partition { agent: "sales".into(), ..home.clone() },
+        Partition { fingerprint: "model-2".into(), ..home.clone() },
+        Partition { embedder: "minilm-fp32".into(), ..home.clone() },
+    ] {
+        assert_ne!(other.key(), home.key());
+        assert!(cache.exact(&other, &asked, NOW).is_none(), "{other:?}");
+        assert!(cache.semantic(&other, &asked, &vector(0.0), NOW).is_none(), "{other:?}");
+    }
+}
+
+#[test]
+fn fields_of_a_partition_do_not_run_into_each_other() {
+    let a = Partition { locale: "en".into(), audience: "public".into(), ..partition() };
+    let b = Partition { locale: "enp".into(), audience: "ublic".into(), ..partition() };
+    assert_ne!(a.key(), b.key());
+}
+
+#[test]
+fn a_similar_question_is_served_only_if_the_guards_agree() {
+    let cache = cache();
+    let home = partition();
+    cache.put(
+        &home,
+        &question("how can I cancel my order"),
+        Some(vector(0.0)),
+        answer("cancel"),
+        NOW,
+    );
+    cache.put(
+        &home,
+        &question("how can I change my order"),
+        Some(vector(3.0)),
+        answer("change"),
+        NOW,
+    );
+    let hit =
+        cache.semantic(&home, &question("I want to cancel an order"), &vector(3.0), NOW).unwrap();
+    assert_eq!((hit.answer.text.as_str(), hit.tier), ("cancel", CacheTier::Semantic));
+    assert!(hit.similarity.is_some_and(|similarity| similarity > 0.99 && similarity < 1.0));
+    let far = cache.semantic(&home, &question("I want to cancel an order"), &vector(60.0), NOW);
+    assert!(far.is_none(), "below the threshold");
+    let other = cache.semantic(&home, &question("how can I track my order"), &vector(0.0), NOW);
+    assert!(other.is_none(), "another question at full similarity");
+}
+
+#[test]
+fn expiry_is_absolute_and_a_hit_never_extends_it() {
+    let cache = cache();
+    let (home, asked) = (partition(), question("do you ship to Canada"));
+    let mut made = answer("Yes.");
+    made.made_at = NOW;
+    cache.put(&home, &asked, Some(vector(0.0)), made, NOW);
+    let life = 3_600_000;
+    for at in [1, life / 2, life - 1] {
+        let hit = cache.exact(&home, &asked, later(at)).unwrap();
+        assert_eq!(hit.age.as_millis(), u128::try_from(at).unwrap());
+        assert!(cache.semantic(&home, &asked, &vector(0.0), later(at)).is_some());
+    }
+    assert!(cache.exact(&home, &asked, later(life)).is_none());
+    assert!(cache.semantic(&home, &asked, &vector(0.0), later(life)).is_none());
+    let mut stale = answer("old");
+    stale.made_at = NOW;
+    cache.put(&home, &asked, None, stale, later(life));
+    assert!(cache.exact(&home, &asked, later(life)).is_none(), "its life began when it was made");
+}
+
+#[test]
+fn entries_are_bounded_by_count_and_used_ones_stay_longer() {
+    let cache = Cache::new(&config::Cache { max_entries: 10, ..config() });
+    let home = partition();
+    let ask = |n: usize| question(&format!("question about topic{n}"));
+    for n in 0..10 {
+        cache.put(&home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
+    }
+    cache.exact(&home, &ask(0), NOW).unwrap();
+    for n in 10..14 {
+        cache.put(&home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
+    }
+    let there: Vec<usize> =
+        (0..14).filter(|n| cache.exact(&home, &ask(*n), NOW).is_some()).collect();
+    assert_eq!(there, [0, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
+}
+
+#[test]
+fn entries_are_bounded_by_bytes() {
+    let cache = Cache::new(&config::Cache { max_bytes: 64 << 10, ..config() });
+    let home = partition();
+    for n in 0..50 {
+        let text = "x".repeat(4000);
+        cache.put(&home, &question(&format!("topic{n}")), None, answer(&text), NOW);
+    }
+    let page = cache.list(&site("shop"), None, 100, NOW);
+    assert!((5..16).contains(&page.items.len()), "{}", page.items.len());
+    cache.put(&home, &question("huge"), None, answer(&"x".repeat(100_000)), NOW);
+    assert!(cache.exact(&home, &question("huge"), NOW).is_none());
+    assert_eq!(cache.list(&site("shop"), None, 100, NOW).items.len(), page.items.len());
+}
+
+#[test]
+fn a_purge_takes_away_what_it_names_and_older_answers_cannot_come_back() {
+    let cache = cache();
+    let home = partition();
+    let (ship, pay) = (question("do you ship to Canada"), question("can I pay by card"));
+    let of = |document: &str, tag: &str, made_at| CachedAnswer {
+        documents: vec![document.to_owned()],
+        tags: vec![tag.to_owned()],
+        made_at,
+        ..answer("x")
+    };
+    let fill = |made_at| {
+        cache.put(&home, &ship, Some(vector(0.0)), of("faq", "shipping", made_at), NOW);
+        cache.put(&home, &pay, Some(vector(9.0)), of("terms", "payment", made_at), NOW);
+    };
+    let there = || [&ship, &pay].map(|asked| cache.exact(&home, asked, NOW).is_some());
+
+    fill(later(-100));
+    assert_eq!(cache.purge_document(&site("other"), "faq", later(-90)), 0);
+    assert_eq!(cache.purge_document(&site("shop"), "faq", later(-90)), 1);
+    assert_eq!(there(), [false, true]);
+    assert!(cache.semantic(&home, &ship, &vector(0.0), NOW).is_none());
+    fill(later(-95));
+    assert_eq!(there(), [false, true], "made before the purge");
+    fill(later(-80));
+    assert_eq!(there(), [true, true]);
+
+    assert_eq!(cache.purge_tag(&site("shop"), "payment", later(-70)), 1);
+    assert_eq!(there(), [true, false]);
+    assert_eq!(cache.purge_all(&site("shop"), later(-60)), 1);
+    fill(later(-61));
+    assert_eq!(there(), [false, false]);
+    fill(later(-50));
+    assert_eq!(there(), [true, true]);
+}
+
+#[test]
+fn a_distrusted_entry_is_gone_and_a_new_answer_may_take_its_place() {
+    let cache = cache();
+    let (home, asked) = (partition(), question("do you ship to Canada"));
+    cache.put(&home, &asked, Some(vector(0.0)), answer("wrong"), NOW);
+    let hit = cache.exact(&home, &asked, NOW).unwrap();
+    cache.distrust(hit.id, NOW);
+    assert!(cache.exact(&home, &asked, NOW).is_none());
+    assert!(cache.semantic(&home, &asked, &vector(0.0), NOW).is_none());
+    cache.distrust(EntryId(Uuid::nil()), NOW);
+    cache.put(&home, &asked, Some(vector(0.0)), answer("right"), NOW);
+    assert_eq!(cache.exact(&home, &asked, NOW).unwrap().answer.text, "right");
+}
+
+#[test]
+fn an_older_answer_does_not_replace_a_newer_one() {
+    let cache = cache();
+    let (home, asked) = (partition(), question("do you ship to Canada"));
+    let (old, new) = (answer("old"), CachedAnswer { made_at: NOW, ..answer("new") });
+    cache.put(&home, &asked, None, new, NOW);
+    cache.put(&home, &asked, None, old, NOW);
+    assert_eq!(cache.exact(&home, &asked, NOW).unwrap().answer.text, "new");
+    assert_eq!(cache.list(&site("shop"), None, 10, NOW).items.len(), 1);
+}
+
+#[test]
+fn a_list_pages_through_one_site_only() {
+    let cache = cache();
+    let foreign = Partition { site: site("other"), ..partition() };
+    for n in 0..7 {
+        cache.put(&partition(), &question(&format!("topic{n}")), None, answer("x"), NOW);
+        cache.put(&foreign, &question(&format!("topic{n}")), None, answer("x"), NOW);
+    }
+    cache.exact(&partition(), &question("topic3"), NOW).unwrap();
+    let mut cursor = None;
+    let mut seen = Vec::new();
+    loop {
+        let page = cache.list(&site("shop"), cursor, 3, NOW);
+        seen.extend(page.items.iter().map(|item| (item.question.clone(), item.hits_exact)));
+        cursor = page.next_cursor;
+        if cursor.is_none() {
+            break;
+        }
+    }
+    let expected: Vec<_> = (0..7).map(|n| (format!("topic{n}"), u64::from(n == 3))).collect();
+    assert_eq!(seen, expected);
+}
+
+#[test]
+fn a_disabled_cache_keeps_and_finds_nothing() {
+    let cache = Cache::new(&config::Cache { enabled: false, ..config() });
+    let (home, asked) = (partition(), question("do you ship to Canada"));
+    cache.put(&home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
+    assert!(cache.exact(&home, &asked, NOW).is_none());
+    assert!(cache.list(&site("shop"), None, 10, NOW).items.is_empty());
+}
+
+#[test]
+fn a_question_with_personal_data_never_becomes_a_key() {
+    let asked = Question::new(&mask("send my invoice to ann@example.com"), true);
+    assert_eq!(asked.unwrap_err(), NotCacheable::Personal);
+}

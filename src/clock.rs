@@ -1,0 +1,9 @@
+//! The wall clock. Spans and deadlines use `tokio::time::Instant`, so that tests can stop them.
+
+use std::time::SystemTime;
+
+use crate::domain::Timestamp;
+
+pub fn now() -> Timestamp {
+    SystemTime::now().into()
+}

@@ -1,0 +1,98 @@
+//! The commands beside `serve`.
+
+use std::{
+    io::{BufRead, IsTerminal, Write},
+    path::Path,
+};
+
+use anyhow::Context as _;
+
+use crate::{
+    accounts::{Accounts, Credentials},
+    app::{open_archive, start_embedder},
+    config::Config,
+    domain::{Role, SiteId},
+    knowledge::{Knowledge, KnowledgeError, import},
+    runtime::Arbiters,
+};
+
+pub async fn migrate(config: &Config) -> anyhow::Result<()> {
+    open_archive(config).await?;
+    println!("the archive is up to date");
+    Ok(())
+}
+
+pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::Result<()> {
+    let archive = open_archive(config).await?;
+    let site = site_id(site)?;
+    let password = read_password()?;
+    // Signs nothing: the secret only has to be there.
+    let accounts = Accounts::new(archive, &config.auth, &[0; 32]);
+    let credentials = Credentials { email: email.to_owned(), password };
+    let id =
+        accounts.create_staff(&site, Role::Admin, credentials).await.map_err(
+            |error| match error {
+                crate::accounts::AccountError::Invalid(fields) => {
+                    let faults = fields.into_iter().map(|f| format!("{} {}", f.field, f.detail));
+                    anyhow::anyhow!(faults.collect::<Vec<_>>().join("; "))
+                }
+                other => other.into(),
+            },
+        )?;
+    println!("created admin {id} of site {site}");
+    Ok(())
+}
+
+fn read_password() -> anyhow::Result<String> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        eprint!("password (8 to 256 characters, will be shown): ");
+        std::io::stderr().flush()?;
+    }
+    let mut line = String::new();
+    stdin.lock().read_line(&mut line).context("cannot read the password")?;
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> anyhow::Result<()> {
+    let archive = open_archive(config).await?;
+    let site = site_id(site)?;
+    anyhow::ensure!(archive.site(&site).await?.is_some(), "there is no site `{site}`");
+    let arbiters = Arbiters::start(1);
+    let embedder = start_embedder(config, &arbiters).await?;
+    let embedder = embedder.map(|e| (e.embed, e.embedder_id));
+    let knowledge = Knowledge::load(archive, embedder, &config.knowledge).await?;
+    let bounds = import::Bounds {
+        max_document_bytes: config.knowledge.max_document_bytes,
+        max_documents: config.knowledge.max_documents,
+    };
+    let found = import::read_folder(folder, bounds)
+        .with_context(|| format!("cannot read {}", folder.display()))?;
+    let mut failed = found.faults.len();
+    for import::Fault { path, reason } in found.faults {
+        eprintln!("{}: {reason}", path.display());
+    }
+    for document in found.documents {
+        let name = document.external_id.clone();
+        match knowledge.upsert(&site, document, None).await {
+            Ok(stored) => println!("{name}: {:?}, {} chunks", stored.status, stored.chunks),
+            Err(KnowledgeError::Invalid(fields)) => {
+                failed += 1;
+                for field in fields {
+                    eprintln!("{name}: {} {}", field.field, field.detail);
+                }
+            }
+            Err(error) => {
+                failed += 1;
+                eprintln!("{name}: {error}");
+            }
+        }
+    }
+    arbiters.stop();
+    anyhow::ensure!(failed == 0, "{failed} file(s) could not be read");
+    Ok(())
+}
+
+fn site_id(text: &str) -> anyhow::Result<SiteId> {
+    SiteId::parse(text).with_context(|| format!("`{text}` is not a site: use a-z, 0-9 and -"))
+}

@@ -1,0 +1,123 @@
+//! What a configuration must fulfil beyond its types.
+
+use super::{Config, StoreMode};
+
+pub fn check(config: &Config, faults: &mut Vec<String>) {
+    let mut require = |holds: bool, fault: &str| {
+        if !holds {
+            faults.push(fault.to_owned());
+        }
+    };
+    let secret = config.auth.jwt_secret.expose();
+    match config.store.mode {
+        StoreMode::Embedded => {
+            let loopback = config.server.listen.ip().is_loopback();
+            require(
+                loopback || !secret.is_empty(),
+                "auth.jwt_secret: set a secret of at least 32 bytes before listening beyond this machine",
+            );
+        }
+        StoreMode::Distributed => {
+            require(
+                config.store.mysql_url.expose().starts_with("mysql://"),
+                "store.mysql_url: distributed mode needs mysql://user:password@host:3306/database",
+            );
+            require(
+                config.store.redis_url.expose().starts_with("redis://"),
+                "store.redis_url: distributed mode needs redis://host:6379/0",
+            );
+            require(
+                !secret.is_empty(),
+                "auth.jwt_secret: distributed mode needs a secret of at least 32 bytes, the same on every replica",
+            );
+        }
+    }
+    require(
+        secret.is_empty() || secret.len() >= 32,
+        "auth.jwt_secret: must have at least 32 bytes; `openssl rand -hex 32` makes one",
+    );
+    require(
+        !["change", "example", "secret-secret"].iter().any(|word| secret.contains(word)),
+        "auth.jwt_secret: is an example; `openssl rand -hex 32` makes a real one",
+    );
+    require(
+        (0.0..=1.0).contains(&config.cache.threshold),
+        "cache.threshold: must lie between 0 and 1",
+    );
+    require(
+        (0.0..=1.0).contains(&config.turn.answer_confidence),
+        "turn.answer_confidence: must lie between 0 and 1",
+    );
+    for (value, key) in [
+        (config.server.max_connections, "server.max_connections"),
+        (config.server.max_body_bytes, "server.max_body_bytes"),
+        (config.store.redis_pool, "store.redis_pool"),
+        (config.store.archive_pool, "store.archive_pool"),
+        (config.store.flush_batch, "store.flush_batch"),
+        (config.auth.password_workers, "auth.password_workers"),
+        (config.sessions.max_sessions, "sessions.max_sessions"),
+        (config.sessions.max_turns, "sessions.max_turns"),
+        (config.sessions.max_streams, "sessions.max_streams"),
+        (config.sessions.tail_events, "sessions.tail_events"),
+        (config.sessions.max_message_chars, "sessions.max_message_chars"),
+        (config.turn.prompt_tokens, "turn.prompt_tokens"),
+        (config.turn.max_answer_bytes, "turn.max_answer_bytes"),
+        (config.turn.passages, "turn.passages"),
+        (config.inference.max_queue, "inference.max_queue"),
+        (config.embedding.threads, "embedding.threads"),
+        (config.embedding.max_queue, "embedding.max_queue"),
+        (config.embedding.batch_tokens, "embedding.batch_tokens"),
+        (config.embedding.max_tokens, "embedding.max_tokens"),
+        (config.knowledge.max_document_bytes, "knowledge.max_document_bytes"),
+        (config.knowledge.max_documents, "knowledge.max_documents"),
+        (config.knowledge.max_passages, "knowledge.max_passages"),
+        (config.knowledge.passage_chars, "knowledge.passage_chars"),
+        (config.limits.visitor_messages_per_hour as usize, "limits.visitor_messages_per_hour"),
+        (config.limits.visitor_burst as usize, "limits.visitor_burst"),
+        (config.limits.site_messages_per_second as usize, "limits.site_messages_per_second"),
+        (config.limits.site_burst as usize, "limits.site_burst"),
+        (config.limits.site_logins_per_second as usize, "limits.site_logins_per_second"),
+        (config.inference.attempts as usize, "inference.attempts"),
+        (config.inference.breaker_failures as usize, "inference.breaker_failures"),
+    ] {
+        require(value > 0, &format!("{key}: must be at least 1"));
+    }
+    check_backends(config, faults);
+    check_sites(config, faults);
+}
+
+fn check_backends(config: &Config, faults: &mut Vec<String>) {
+    for (index, backend) in config.inference.backends.iter().enumerate() {
+        let key = |name: &str| format!("inference.backends[{index}].{name}");
+        if backend.slots == 0 {
+            faults.push(format!("{}: must be at least 1", key("slots")));
+        }
+        if backend.name.is_empty() || backend.name.len() > 40 {
+            faults.push(format!("{}: must have 1 to 40 characters", key("name")));
+        }
+        if config.inference.backends[..index].iter().any(|other| other.name == backend.name) {
+            faults.push(format!("{}: `{}` is used twice", key("name"), backend.name));
+        }
+        match reqwest::Url::parse(&backend.url) {
+            Ok(url) if matches!(url.scheme(), "http" | "https") => {}
+            _ => faults.push(format!("{}: must be an http:// or https:// address", key("url"))),
+        }
+    }
+}
+
+fn check_sites(config: &Config, faults: &mut Vec<String>) {
+    for (index, site) in config.sites.iter().enumerate() {
+        let key = |name: &str| format!("sites[{index}].{name}");
+        if site.site_key.len() < 4 {
+            faults.push(format!("{}: must have at least 4 characters", key("site_key")));
+        }
+        let twice = |other: &super::Site| other.id == site.id || other.site_key == site.site_key;
+        if config.sites[..index].iter().any(twice) {
+            faults.push(format!("{}: `id` and `site_key` must be unique", key("id")));
+        }
+        let secret = site.identity_secret.expose();
+        if !secret.is_empty() && secret.len() < 32 {
+            faults.push(format!("{}: must have at least 32 bytes", key("identity_secret")));
+        }
+    }
+}

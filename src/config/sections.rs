@@ -1,0 +1,261 @@
+//! The sections of the configuration; `rushdesk.toml.example` documents every key.
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde::{Deserialize, Deserializer};
+
+use crate::domain::SiteId;
+
+fn millis<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_millis)
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u64::deserialize(deserializer).map(Duration::from_secs)
+}
+
+/// The whole configuration of one process.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub server: Server,
+    pub store: Store,
+    pub auth: Auth,
+    pub sessions: Sessions,
+    pub turn: Turn,
+    pub inference: Inference,
+    pub embedding: Embedding,
+    pub cache: Cache,
+    pub knowledge: Knowledge,
+    pub limits: Limits,
+    pub telemetry: Telemetry,
+    pub sites: Vec<Site>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub workers: usize,
+    pub data_dir: PathBuf,
+    pub replica: String,
+    pub public_url: String,
+    pub max_body_bytes: usize,
+    #[serde(rename = "request_timeout_ms", deserialize_with = "millis")]
+    pub request_timeout: Duration,
+    pub max_connections: usize,
+    #[serde(rename = "drain_timeout_ms", deserialize_with = "millis")]
+    pub drain_timeout: Duration,
+    #[serde(rename = "heartbeat_ms", deserialize_with = "millis")]
+    pub heartbeat: Duration,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoreMode {
+    Embedded,
+    Distributed,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Store {
+    pub mode: StoreMode,
+    pub mysql_url: Secret,
+    pub redis_url: Secret,
+    pub redis_prefix: String,
+    #[serde(rename = "redis_timeout_ms", deserialize_with = "millis")]
+    pub redis_timeout: Duration,
+    #[serde(rename = "archive_timeout_ms", deserialize_with = "millis")]
+    pub archive_timeout: Duration,
+    pub redis_pool: usize,
+    pub archive_pool: usize,
+    #[serde(rename = "flush_interval_ms", deserialize_with = "millis")]
+    pub flush_interval: Duration,
+    pub flush_batch: usize,
+    #[serde(rename = "hot_ttl_s", deserialize_with = "seconds")]
+    pub hot_ttl: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Auth {
+    pub jwt_secret: Secret,
+    pub issuer: String,
+    pub audience: String,
+    #[serde(rename = "access_ttl_s", deserialize_with = "seconds")]
+    pub access_ttl: Duration,
+    #[serde(rename = "refresh_ttl_s", deserialize_with = "seconds")]
+    pub refresh_ttl: Duration,
+    pub password_workers: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Sessions {
+    pub max_sessions: usize,
+    #[serde(rename = "idle_timeout_s", deserialize_with = "seconds")]
+    pub idle_timeout: Duration,
+    pub max_message_chars: usize,
+    #[serde(rename = "max_wait_ms", deserialize_with = "millis")]
+    pub max_wait: Duration,
+    pub tail_events: usize,
+    pub max_turns: usize,
+    pub max_streams: usize,
+    #[serde(rename = "resume_grace_ms", deserialize_with = "millis")]
+    pub resume_grace: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Turn {
+    #[serde(rename = "timeout_ms", deserialize_with = "millis")]
+    pub timeout: Duration,
+    pub prompt_tokens: usize,
+    pub history_tokens: usize,
+    pub max_answer_tokens: u32,
+    pub max_answer_bytes: usize,
+    pub temperature: f32,
+    pub passages: usize,
+    pub answer_confidence: f32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Inference {
+    pub max_queue: usize,
+    pub max_queue_tokens: u64,
+    pub max_queue_per_visitor: usize,
+    #[serde(rename = "queue_timeout_ms", deserialize_with = "millis")]
+    pub queue_timeout: Duration,
+    #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]
+    pub connect_timeout: Duration,
+    #[serde(rename = "first_token_timeout_ms", deserialize_with = "millis")]
+    pub first_token_timeout: Duration,
+    #[serde(rename = "token_gap_timeout_ms", deserialize_with = "millis")]
+    pub token_gap_timeout: Duration,
+    #[serde(rename = "total_timeout_ms", deserialize_with = "millis")]
+    pub total_timeout: Duration,
+    pub attempts: u32,
+    pub breaker_failures: u32,
+    #[serde(rename = "breaker_min_ms", deserialize_with = "millis")]
+    pub breaker_min: Duration,
+    #[serde(rename = "breaker_max_ms", deserialize_with = "millis")]
+    pub breaker_max: Duration,
+    #[serde(rename = "health_interval_ms", deserialize_with = "millis")]
+    pub health_interval: Duration,
+    pub discover_ollama: bool,
+    #[serde(default)]
+    pub backends: Vec<Backend>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BackendKind {
+    Vllm,
+    Ollama,
+    Openai,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Backend {
+    pub name: String,
+    pub kind: BackendKind,
+    pub url: String,
+    pub model: String,
+    #[serde(default)]
+    pub api_key: Secret,
+    pub slots: usize,
+    #[serde(default)]
+    pub requests_per_second: u32,
+    #[serde(default = "default_context_tokens")]
+    pub context_tokens: u32,
+}
+
+const fn default_context_tokens() -> u32 {
+    8192
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Embedding {
+    pub model_dir: PathBuf,
+    pub library: PathBuf,
+    pub threads: usize,
+    pub max_queue: usize,
+    pub batch_tokens: usize,
+    pub max_tokens: usize,
+    #[serde(rename = "timeout_ms", deserialize_with = "millis")]
+    pub timeout: Duration,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Cache {
+    pub enabled: bool,
+    #[serde(rename = "ttl_s", deserialize_with = "seconds")]
+    pub ttl: Duration,
+    pub max_entries: usize,
+    pub max_bytes: usize,
+    pub threshold: f32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Knowledge {
+    pub max_document_bytes: usize,
+    pub max_documents: usize,
+    pub max_passages: usize,
+    pub passage_chars: usize,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Limits {
+    pub visitor_messages_per_hour: u32,
+    pub visitor_burst: u32,
+    pub site_messages_per_second: u32,
+    pub site_burst: u32,
+    pub site_logins_per_second: u32,
+    pub max_keys: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Telemetry {
+    pub log_format: LogFormat,
+    pub log: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    pub id: SiteId,
+    pub name: String,
+    pub site_key: String,
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub identity_secret: Secret,
+}
+
+/// Text that never appears in a log, an error or a debug print.
+#[derive(Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.0.is_empty() { "\"\"" } else { "\"[secret]\"" })
+    }
+}

@@ -1,0 +1,57 @@
+//! The demo shop of the embedded mode: a site and the documents of an imaginary outdoor shop.
+
+use anyhow::Context as _;
+use rust_embed::RustEmbed;
+use tracing::{info, warn};
+
+use crate::{
+    archive::Archive,
+    config,
+    domain::SiteId,
+    knowledge::{Knowledge, import},
+};
+
+pub const SITE: &str = "demo";
+const SITE_KEY: &str = "pk_demo";
+
+#[derive(RustEmbed)]
+#[folder = "demo/knowledge/"]
+struct Documents;
+
+/// # Panics
+/// Never: the slug is a constant.
+pub fn site_id() -> SiteId {
+    // Four lowercase letters are a valid slug.
+    SiteId::parse(SITE).unwrap_or_else(|| unreachable!())
+}
+
+pub fn site() -> Option<config::Site> {
+    Some(config::Site {
+        id: SiteId::parse(SITE)?,
+        name: "Fjellheim Outdoor".into(),
+        site_key: SITE_KEY.into(),
+        allowed_origins: Vec::new(),
+        identity_secret: config::Secret::default(),
+    })
+}
+
+/// Loads the documents into a demo site that has none yet.
+pub async fn ensure(archive: &Archive, knowledge: &Knowledge) -> anyhow::Result<()> {
+    let site = site_id();
+    if archive.site(&site).await?.is_none() || knowledge.documents(&site).await? > 0 {
+        return Ok(());
+    }
+    let mut loaded = 0;
+    for name in Documents::iter() {
+        let Some(file) = Documents::get(&name) else { continue };
+        match import::read_file(&name, &file.data) {
+            Ok(document) => {
+                knowledge.upsert(&site, document, None).await.with_context(|| name.to_string())?;
+                loaded += 1;
+            }
+            Err(error) => warn!(%error, file = %name, "a demo document was left out"),
+        }
+    }
+    info!(documents = loaded, "the demo shop's knowledge was loaded");
+    Ok(())
+}

@@ -1,0 +1,194 @@
+//! The public list of errors: RFC 9457 problems with a stable `code`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    InvalidRequest,
+    IdempotencyKeyMissing,
+    TokenExpired,
+    TokenInvalid,
+    Forbidden,
+    OriginNotAllowed,
+    NotFound,
+    MethodNotAllowed,
+    RequestTimeout,
+    RequestInProgress,
+    ControlConflict,
+    TurnActive,
+    Conflict,
+    Erased,
+    PreconditionFailed,
+    PayloadTooLarge,
+    UnsupportedMediaType,
+    IdempotencyKeyReused,
+    SchemaViolation,
+    RateLimited,
+    Overloaded,
+    Draining,
+    DependencyUnavailable,
+    UpstreamTimeout,
+    /// The answer was cut off by a crash or a broken backend.
+    Interrupted,
+    Internal,
+}
+
+impl ErrorCode {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::IdempotencyKeyMissing => "idempotency_key_missing",
+            Self::TokenExpired => "token_expired",
+            Self::TokenInvalid => "token_invalid",
+            Self::Forbidden => "forbidden",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::NotFound => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::RequestTimeout => "request_timeout",
+            Self::RequestInProgress => "request_in_progress",
+            Self::ControlConflict => "control_conflict",
+            Self::TurnActive => "turn_active",
+            Self::Conflict => "conflict",
+            Self::Erased => "erased",
+            Self::PreconditionFailed => "precondition_failed",
+            Self::PayloadTooLarge => "payload_too_large",
+            Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::IdempotencyKeyReused => "idempotency_key_reused",
+            Self::SchemaViolation => "schema_violation",
+            Self::RateLimited => "rate_limited",
+            Self::Overloaded => "overloaded",
+            Self::Draining => "draining",
+            Self::DependencyUnavailable => "dependency_unavailable",
+            Self::UpstreamTimeout => "upstream_timeout",
+            Self::Interrupted => "interrupted",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// HTTP status.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest | Self::IdempotencyKeyMissing => 400,
+            Self::TokenExpired | Self::TokenInvalid => 401,
+            Self::Forbidden | Self::OriginNotAllowed => 403,
+            Self::NotFound => 404,
+            Self::MethodNotAllowed => 405,
+            Self::RequestTimeout => 408,
+            Self::RequestInProgress | Self::ControlConflict | Self::TurnActive | Self::Conflict => {
+                409
+            }
+            Self::Erased => 410,
+            Self::PreconditionFailed => 412,
+            Self::PayloadTooLarge => 413,
+            Self::UnsupportedMediaType => 415,
+            Self::IdempotencyKeyReused | Self::SchemaViolation => 422,
+            Self::RateLimited => 429,
+            Self::Interrupted | Self::Internal => 500,
+            Self::Overloaded | Self::Draining | Self::DependencyUnavailable => 503,
+            Self::UpstreamTimeout => 504,
+        }
+    }
+
+    /// Whether the same request may succeed later, unchanged.
+    pub const fn retryable(self) -> bool {
+        matches!(
+            self,
+            Self::RequestTimeout
+                | Self::RequestInProgress
+                | Self::TurnActive
+                | Self::RateLimited
+                | Self::Overloaded
+                | Self::Draining
+                | Self::DependencyUnavailable
+                | Self::UpstreamTimeout
+                | Self::Interrupted
+        )
+    }
+
+    /// One sentence that may be shown to a shopper.
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "The request could not be understood.",
+            Self::IdempotencyKeyMissing => "The request needs an Idempotency-Key header.",
+            Self::TokenExpired => "Your sign-in has expired; please refresh it.",
+            Self::TokenInvalid => "You are not signed in.",
+            Self::Forbidden => "You may not do this.",
+            Self::OriginNotAllowed => "This website may not use this chat.",
+            Self::NotFound => "There is nothing here.",
+            Self::MethodNotAllowed => "This address does not take that method.",
+            Self::RequestTimeout => "The request took too long to arrive.",
+            Self::RequestInProgress => "The same request is already being worked on.",
+            Self::ControlConflict => "Somebody else has taken over this conversation.",
+            Self::TurnActive => "An answer is still being written; please wait for it or stop it.",
+            Self::Conflict => "This conflicts with what is already there.",
+            Self::Erased => "This conversation has been erased.",
+            Self::PreconditionFailed => "It has changed since you last read it.",
+            Self::PayloadTooLarge => "The request is too large.",
+            Self::UnsupportedMediaType => "The request must be JSON.",
+            Self::IdempotencyKeyReused => {
+                "This Idempotency-Key was already used for another request."
+            }
+            Self::SchemaViolation => "Some fields of the request are not valid.",
+            Self::RateLimited => "You have sent too many messages; please wait a moment.",
+            Self::Overloaded => "We are very busy right now; please try again in a moment.",
+            Self::Draining => "This server is restarting; please try again in a moment.",
+            Self::DependencyUnavailable => {
+                "A part of the service is unavailable; please try again in a moment."
+            }
+            Self::UpstreamTimeout => "The answer took too long; please try again.",
+            Self::Interrupted => "The answer was interrupted; please ask again.",
+            Self::Internal => "Something went wrong on our side.",
+        }
+    }
+}
+
+/// One field of a request body that is not as it must be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct FieldError {
+    /// Path of the field, for example `text` or `faq[2].question`.
+    pub field: String,
+    pub detail: String,
+}
+
+/// The body of every error (RFC 9457), and the `problem` of `turn.failed`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Problem {
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub title: String,
+    pub status: u16,
+    /// What to do about it.
+    pub detail: String,
+    /// Path of the request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
+    pub code: ErrorCode,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub field_errors: Vec<FieldError>,
+}
+
+impl Problem {
+    pub fn new(code: ErrorCode) -> Self {
+        Self::with_detail(code, code.sentence())
+    }
+
+    pub fn with_detail(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("urn:rushdesk:problem:{}", code.as_str()),
+            title: code.as_str().replace('_', " "),
+            status: code.status(),
+            detail: detail.into(),
+            instance: None,
+            code,
+            request_id: None,
+            retry_after_ms: None,
+            field_errors: Vec::new(),
+        }
+    }
+}

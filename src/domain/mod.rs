@@ -1,0 +1,23 @@
+//! The words of the contract as plain types: no I/O, no actor, no clock.
+//!
+//! Every other module imports from here and this module imports from none.
+
+mod code;
+mod event;
+mod ids;
+mod message;
+mod principal;
+mod session;
+mod time;
+mod turn;
+
+pub use code::{ErrorCode, FieldError, Problem};
+pub use event::{Event, Fact, Live};
+pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TurnId};
+pub use message::{Message, MessageRole, MessageStatus, Rating};
+pub use principal::{Principal, Role};
+pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
+pub use time::Timestamp;
+pub use turn::{
+    CacheInfo, CacheTier, Citation, FinishReason, Route, ServiceLevel, Stage, Timings, Usage,
+};

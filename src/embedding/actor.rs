@@ -1,0 +1,61 @@
+//! The shell: takes requests from the mailbox into the queue. Never computes, never waits.
+
+use std::sync::Arc;
+
+use actix::{Actor, Context, Handler, MessageResult};
+
+use super::{
+    messages::{Embed, EmbedderStatus, ObserveEmbedder},
+    queue::Queue,
+};
+
+/// A message stays in the mailbox for microseconds; this bounds a burst from many arbiters.
+const MAILBOX: usize = 256;
+
+pub struct Embedder {
+    queue: Arc<Queue>,
+    embedder_id: Arc<str>,
+}
+
+impl Embedder {
+    pub fn new(queue: Arc<Queue>, embedder_id: Arc<str>) -> Self {
+        Self { queue, embedder_id }
+    }
+}
+
+impl Actor for Embedder {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+/// The last address is gone: nobody can ask any more, so the threads may end.
+impl Drop for Embedder {
+    fn drop(&mut self) {
+        self.queue.close();
+    }
+}
+
+impl Handler<Embed> for Embedder {
+    type Result = ();
+
+    fn handle(&mut self, request: Embed, _: &mut Self::Context) {
+        self.queue.push(request);
+    }
+}
+
+impl Handler<ObserveEmbedder> for Embedder {
+    type Result = MessageResult<ObserveEmbedder>;
+
+    fn handle(&mut self, _: ObserveEmbedder, _: &mut Self::Context) -> Self::Result {
+        MessageResult(EmbedderStatus {
+            embedder_id: Arc::clone(&self.embedder_id),
+            queued: self.queue.queued(),
+            max_queue: self.queue.bound(),
+            batches: self.queue.batches(),
+            threads_alive: self.queue.threads_alive(),
+        })
+    }
+}

@@ -1,0 +1,81 @@
+//! The door of the embedder: what callers send, and what they get.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use actix::{MailboxError, Message, Recipient};
+use serde::Serialize;
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout_at},
+};
+
+use super::error::EmbedError;
+
+/// Asks for the vector of one text. The request carries its own reply, so that a caller who has
+/// left is seen while the text still waits; such a text is never computed.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub struct Embed {
+    pub text: String,
+    /// After this the text is dropped from the queue.
+    pub deadline: Instant,
+    pub reply: oneshot::Sender<Result<Embedding, EmbedError>>,
+}
+
+impl fmt::Debug for Embed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Embed[{} chars]", self.text.chars().count())
+    }
+}
+
+/// A unit vector, so that the dot product of two is their cosine.
+#[derive(Clone, PartialEq)]
+pub struct Embedding {
+    pub vector: Arc<[f32]>,
+    /// The text was longer than the model reads; what was cut has no part in the vector.
+    pub truncated: bool,
+}
+
+impl fmt::Debug for Embedding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Embedding[{} dims, truncated: {}]", self.vector.len(), self.truncated)
+    }
+}
+
+/// Asks how the embedder is.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "EmbedderStatus")]
+pub struct ObserveEmbedder;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EmbedderStatus {
+    pub embedder_id: Arc<str>,
+    /// Texts that wait for a thread, and how many may.
+    pub queued: usize,
+    pub max_queue: usize,
+    /// Batches computed since the start.
+    pub batches: u64,
+    pub threads_alive: usize,
+}
+
+/// Asks for the vector of `text` and waits at most `timeout`.
+///
+/// # Errors
+/// `Overloaded` at once when the queue is full, `Timeout` when the wait is over, `Failed` when the
+/// model could not do it, `Closed` when the embedder is gone.
+pub async fn embed(
+    port: &Recipient<Embed>,
+    text: String,
+    timeout: Duration,
+) -> Result<Embedding, EmbedError> {
+    let deadline = Instant::now() + timeout;
+    let (reply, answer) = oneshot::channel();
+    let asked = async {
+        port.send(Embed { text, deadline, reply }).await.map_err(|error| match error {
+            MailboxError::Closed => EmbedError::Closed,
+            MailboxError::Timeout => EmbedError::Timeout,
+        })?;
+        answer.await.map_err(|_| EmbedError::Closed)?
+    };
+    timeout_at(deadline, asked).await.unwrap_or(Err(EmbedError::Timeout))
+}

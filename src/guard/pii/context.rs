@@ -1,0 +1,164 @@
+//! The words around a number that say what it is.
+
+use std::ops::Range;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    /// A number of the shop: order, tracking, invoice, article, ticket.
+    Shop,
+    Phone,
+    Card,
+    Ssn,
+    /// Another number that is none of ours, such as an amount or an account.
+    Other,
+}
+
+/// How a number stands to a word before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Nearness {
+    /// Only words such as "number", "is" or "#" lie between.
+    Adjacent,
+    /// Within some forty characters.
+    Near,
+}
+
+const WINDOW: usize = 40;
+
+pub(super) struct Context {
+    words: Vec<(Range<usize>, Class)>,
+}
+
+impl Context {
+    pub(super) fn new(text: &str) -> Self {
+        let lower: String = text.chars().map(lowercase).collect();
+        let words = words(&lower)
+            .filter_map(|range| class(&lower, &range).map(|class| (range, class)))
+            .collect();
+        Self { words }
+    }
+
+    /// The nearest telling word before `at`.
+    pub(super) fn before(&self, text: &str, at: usize) -> Option<(Class, Nearness)> {
+        let next = self.words.partition_point(|(word, _)| word.end <= at);
+        let nearest = next.checked_sub(1).map(|index| &self.words[index]);
+        let Some((word, class)) = nearest.filter(|(word, _)| at - word.end <= WINDOW) else {
+            return text[..at].ends_with('#').then_some((Class::Shop, Nearness::Adjacent));
+        };
+        let gap = &text[word.end..at];
+        let adjacent = gap
+            .split(|c: char| !c.is_alphanumeric())
+            .all(|filler| filler.is_empty() || FILLERS.contains(&lower(filler).as_str()));
+        if adjacent {
+            return Some((*class, Nearness::Adjacent));
+        }
+        // "#" alone means a number of the shop, unless something nearer says otherwise.
+        if gap.ends_with('#') {
+            return Some((Class::Shop, Nearness::Adjacent));
+        }
+        Some((*class, Nearness::Near))
+    }
+
+    /// Whether the text right after `at` says that a phone number ended there ("555 1234-Office").
+    pub(super) fn phone_after(&self, at: usize) -> bool {
+        let next = self.words.partition_point(|(word, _)| word.start < at);
+        self.words
+            .get(next)
+            .is_some_and(|(word, class)| *class == Class::Phone && word.start - at <= 12)
+    }
+
+    /// Whether the message speaks of an order, an invoice and the like anywhere.
+    pub(super) fn speaks_of_shop(&self) -> bool {
+        self.words.iter().any(|(_, class)| *class == Class::Shop)
+    }
+}
+
+/// Keeps offsets: a letter whose lower case has another length stays.
+fn lowercase(c: char) -> char {
+    let mut lower = c.to_lowercase();
+    match (lower.next(), lower.next()) {
+        (Some(l), None) if l.len_utf8() == c.len_utf8() => l,
+        _ => c,
+    }
+}
+
+fn lower(text: &str) -> String {
+    text.chars().map(lowercase).collect()
+}
+
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(char::is_alphabetic)?;
+        let end =
+            text[start..].find(|c: char| !c.is_alphabetic()).map_or(text.len(), |n| start + n);
+        at = end;
+        Some(start..end)
+    })
+}
+
+const FILLERS: [&str; 26] = [
+    "number",
+    "numbers",
+    "no",
+    "nr",
+    "num",
+    "nbr",
+    "id",
+    "ids",
+    "code",
+    "is",
+    "was",
+    "are",
+    "the",
+    "of",
+    "my",
+    "with",
+    "reference",
+    "ref",
+    "it",
+    "s",
+    "for",
+    "at",
+    "on",
+    "to",
+    "as",
+    "bearing",
+];
+
+fn class(lower: &str, word: &Range<usize>) -> Option<Class> {
+    Some(match &lower[word.clone()] {
+        "order" | "orders" | "ordered" | "purchase" | "purchases" | "purchased" | "invoice"
+        | "invoices" | "tracking" | "track" | "trackingnumber" | "ordernumber" | "shipment"
+        | "parcel" | "package" | "consignment" | "awb" | "waybill" | "article" | "articles"
+        | "item" | "items" | "product" | "sku" | "ticket" | "case" | "reference" | "booking"
+        | "reservation" | "transaction" | "txn" | "voucher" | "coupon" | "serial" | "imei"
+        | "rma" | "delivery" | "refund" | "bestellung" | "bestellnummer" | "auftrag"
+        | "rechnung" | "sendung" | "sendungsnummer" | "pedido" | "factura" | "commande"
+        | "facture" | "colis" | "ordine" | "fattura" => Class::Shop,
+        "phone" | "phones" | "telephone" | "tel" | "mobile" | "mob" | "cell" | "cellphone"
+        | "cellular" | "call" | "calling" | "fax" | "whatsapp" | "sms" | "dial" | "ring"
+        | "reach" | "ph" | "landline" | "contact" | "registered" | "office" | "telefon"
+        | "telefono" | "teléfono" | "téléphone" | "telefone" | "handy" | "handynummer"
+        | "móvil" | "celular" | "portable" | "callback" => Class::Phone,
+        "messages" | "message" | "text" if follows(lower, word, &["to", "me"]) => Class::Phone,
+        "number" | "no" if preceded(lower, word, "my") => Class::Phone,
+        "card" | "cards" | "cc" | "visa" | "mastercard" | "amex" | "maestro" | "debit"
+        | "credit" | "kreditkarte" | "karte" | "tarjeta" | "carte" => Class::Card,
+        "ssn" | "social" => Class::Ssn,
+        "account" | "iban" | "version" | "zip" | "zipcode" | "postcode" | "price" | "amount" => {
+            Class::Other
+        }
+        _ => return None,
+    })
+}
+
+fn follows(lower: &str, word: &Range<usize>, next: &[&str]) -> bool {
+    let after = lower[word.end..].trim_start();
+    let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
+    next.contains(&&after[..end])
+}
+
+fn preceded(lower: &str, word: &Range<usize>, previous: &str) -> bool {
+    let before = lower[..word.start].trim_end();
+    before.strip_suffix(previous).is_some_and(|rest| !rest.ends_with(char::is_alphabetic))
+}

@@ -1,0 +1,161 @@
+//! E-mail addresses, as they are and as people spell them out in a chat.
+
+use std::ops::Range;
+
+const LOCAL_MAX: usize = 64;
+const DOMAIN_MAX: usize = 253;
+
+/// Mail providers whose name alone makes "ann at gmail dot com" or "anngmailcom" an address.
+const PROVIDERS: [&str; 17] = [
+    "gmail",
+    "googlemail",
+    "hotmail",
+    "yahoo",
+    "yahoomail",
+    "ymail",
+    "rediffmail",
+    "outlook",
+    "icloud",
+    "protonmail",
+    "aol",
+    "gmx",
+    "verizon",
+    "comcast",
+    "mailinator",
+    "zoho",
+    "yandex",
+];
+const ENDINGS: [&str; 6] = ["com", "net", "org", "de", "in", "ru"];
+
+/// Whether a text without `@` and digits may still hold an address.
+pub(super) fn may_be_spelled_out(text: &str) -> bool {
+    words(text).any(|word| {
+        let lower = text[word].to_lowercase();
+        PROVIDERS.iter().any(|provider| lower.contains(provider))
+    })
+}
+
+pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
+    let mut floor = 0;
+    for at in memchr::memchr_iter(b'@', text.as_bytes()) {
+        if let Some(range) = around(text, at, floor) {
+            floor = range.end;
+            found(range);
+        }
+    }
+    spelled_out(text, found);
+}
+
+fn is_local(c: char) -> bool {
+    c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c)
+}
+
+/// The address around an `@`: nothing left of `floor` belongs to it.
+fn around(text: &str, at: usize, floor: usize) -> Option<Range<usize>> {
+    let start = text[floor..at]
+        .char_indices()
+        .rev()
+        .take(LOCAL_MAX)
+        .take_while(|(_, c)| is_local(*c))
+        .map(|(index, _)| floor + index)
+        .last()?;
+    let local = text[start..at].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
+    let start = at - local.len();
+    let domain: usize = text[at + 1..]
+        .chars()
+        .take(DOMAIN_MAX)
+        .take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-'))
+        .map(char::len_utf8)
+        .sum();
+    let domain = text[at + 1..at + 1 + domain].trim_end_matches(['.', '-']);
+    let (name, top) = domain.rsplit_once('.')?;
+    let real = !local.is_empty()
+        && !name.is_empty()
+        && top.chars().count() >= 2
+        && !top.chars().all(|c| c.is_ascii_digit());
+    real.then(|| start..at + 1 + domain.len())
+}
+
+fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+    let inside = |c: char| c.is_alphanumeric() || matches!(c, '.' | '_' | '-');
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        let start = at + text[at..].find(inside)?;
+        let end = text[start..].find(|c| !inside(c)).map_or(text.len(), |n| start + n);
+        at = end;
+        Some(start..end)
+    })
+}
+
+/// "ann at gmail dot com", "ann(at)gmail.com", "anngmailcom", "ann 77 gmailcom".
+fn spelled_out(text: &str, found: &mut impl FnMut(Range<usize>)) {
+    let words: Vec<Range<usize>> = words(text).collect();
+    let lower = |index: usize| words.get(index).map(|word| text[word.clone()].to_lowercase());
+    for (index, word) in words.iter().enumerate() {
+        let Some(this) = lower(index) else { continue };
+        let Some((name, provider)) = split_provider(&this) else { continue };
+        let mut end = word.end;
+        let mut whole = provider == Spelling::WithEnding;
+        if provider == Spelling::Bare {
+            let dot = lower(index + 1).is_some_and(|next| next == "dot" || next == "punkt");
+            let ending = index + 1 + usize::from(dot);
+            let known = |next: &str| next == "com" || (dot && ENDINGS.contains(&next));
+            if lower(ending).is_some_and(|next| known(&next)) {
+                end = words[ending].end;
+                whole = true;
+            }
+        }
+        let at_sign = index > 0 && lower(index - 1).is_some_and(|w| w == "at" || w == "ät");
+        // "www.gmail.com" and "//gmail.com" are sites.
+        if !whole || name.ends_with('.') || text[..word.start].ends_with(['@', '/']) {
+            continue;
+        }
+        if !name.is_empty() {
+            found(word.start..end);
+            continue;
+        }
+        // "does gmail.com work" names a site; only a missing dot or a spoken "at" makes it an address.
+        if this.contains('.') && !at_sign {
+            continue;
+        }
+        let Some(mut first) = index.checked_sub(1 + usize::from(at_sign)) else { continue };
+        let is_number = |i: usize| text[words[i].clone()].chars().all(|c| c.is_ascii_digit());
+        if first > 0 && is_number(first) {
+            first -= 1;
+        }
+        let close = word.start - words[first].start <= LOCAL_MAX;
+        let is_name = lower(first).is_some_and(|w| !NOT_NAMES.contains(&w.as_str()));
+        if close && is_name {
+            found(words[first].start..end);
+        }
+    }
+}
+
+/// Words before a provider's name that are no local part ("your gmail.com page", "use outlook.com").
+const NOT_NAMES: [&str; 24] = [
+    "a", "an", "the", "my", "your", "our", "use", "using", "on", "in", "to", "from", "with", "is",
+    "via", "or", "and", "into", "for", "of", "not", "only", "like", "www",
+];
+
+#[derive(PartialEq, Eq)]
+enum Spelling {
+    Bare,
+    WithEnding,
+}
+
+/// `anngmailcom` → (`ann`, with ending); `gmail` → (``, bare).
+fn split_provider(word: &str) -> Option<(&str, Spelling)> {
+    for provider in PROVIDERS {
+        for ending in ENDINGS {
+            let Some(rest) = word.strip_suffix(ending) else { continue };
+            let rest = rest.strip_suffix('.').unwrap_or(rest);
+            if let Some(name) = rest.strip_suffix(provider) {
+                return Some((name, Spelling::WithEnding));
+            }
+        }
+        if word == provider {
+            return Some(("", Spelling::Bare));
+        }
+    }
+    None
+}

@@ -1,0 +1,182 @@
+//! Finds e-mail addresses, phone, card and social-security numbers, IBANs and IP addresses, and masks them.
+//!
+//! The shop's own order, tracking and invoice numbers are not personal data and stay: a tool needs them. Scanners are
+//! written by hand and go over the text a constant number of times, so no message can make them slow.
+
+mod address;
+mod card;
+mod context;
+mod email;
+mod fold;
+mod iban;
+mod phone;
+mod run;
+mod ssn;
+
+use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
+
+use super::Vault;
+use context::Context;
+use fold::Folded;
+use run::Run;
+
+/// A kind of personal data that is masked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    Email,
+    Iban,
+    Ip,
+    Card,
+    Ssn,
+    Phone,
+}
+
+impl Kind {
+    /// In the order in which they claim text: an earlier kind wins where two overlap.
+    pub const ALL: [Self; 6] =
+        [Self::Email, Self::Iban, Self::Ip, Self::Card, Self::Ssn, Self::Phone];
+
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Iban => "IBAN",
+            Self::Ip => "IP",
+            Self::Card => "CARD",
+            Self::Ssn => "SSN",
+            Self::Phone => "PHONE",
+        }
+    }
+
+    /// What two spellings of one value have in common.
+    pub(super) fn canonical(self, value: &str) -> String {
+        match self {
+            Self::Email | Self::Ip => value.to_lowercase(),
+            Self::Iban => {
+                value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
+            }
+            Self::Card | Self::Ssn | Self::Phone => {
+                value.chars().filter(|c| c.is_numeric() || matches!(c, '+' | 'x')).collect()
+            }
+        }
+    }
+}
+
+/// A text without personal data, and the way back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Masked {
+    pub text: String,
+    pub vault: Vault,
+}
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Masked {{ [{} chars], {:?} }}", self.text.chars().count(), self.vault)
+    }
+}
+
+/// Masks one message. The same value gets the same placeholder; see [`Vault::mask`] for a whole conversation.
+pub fn mask(text: &str) -> Masked {
+    let mut vault = Vault::new();
+    let text = vault.mask(text);
+    Masked { text, vault }
+}
+
+/// A value that was replaced moves its neighbours' context words nearer, so a text is looked at again until nothing new is
+/// found; the bound keeps the work linear.
+const ROUNDS: usize = 8;
+
+pub(super) fn mask_into(original: &str, vault: &mut Vault) -> String {
+    let taken = spelled_out(original);
+    let mut text = Cow::Borrowed(original);
+    for _ in 0..ROUNDS {
+        let found = find(&text);
+        if found.is_empty() {
+            break;
+        }
+        let mut masked = String::with_capacity(text.len());
+        let mut rest = 0;
+        for Found { kind, range } in found {
+            masked.push_str(&text[rest..range.start]);
+            masked.push_str(vault.placeholder(kind, &text[range.clone()], &taken));
+            rest = range.end;
+        }
+        masked.push_str(&text[rest..]);
+        text = Cow::Owned(masked);
+    }
+    text.into_owned()
+}
+
+/// What looks like a placeholder already.
+fn spelled_out(text: &str) -> HashSet<&str> {
+    let closes =
+        |at: usize| text[at..].chars().take(16).position(|c| c == ']').map(|n| at..=at + n);
+    let starts = memchr::memchr_iter(b'[', text.as_bytes());
+    starts.filter_map(closes).filter_map(|range| text.get(range)).collect()
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Found {
+    kind: Kind,
+    /// Bytes of the text that was searched.
+    range: Range<usize>,
+}
+
+/// What must be masked in `text`, from left to right, without overlaps.
+fn find(text: &str) -> Vec<Found> {
+    // A number with fewer than four digits and no address sign is never masked: most messages end here.
+    let suspicious = |c: char| c == '@' || c.is_numeric();
+    if !text.contains(suspicious) && !email::may_be_spelled_out(text) {
+        return Vec::new();
+    }
+    let folded = Folded::new(text);
+    let plain = folded.as_str();
+    let runs = Run::all(plain);
+    let context = Context::new(plain);
+    let mut found = Vec::new();
+    email::find(plain, &mut |range| found.push(Found { kind: Kind::Email, range }));
+    iban::find(plain, &mut |range| found.push(Found { kind: Kind::Iban, range }));
+    address::find(plain, &mut |range| found.push(Found { kind: Kind::Ip, range }));
+    settle(&mut found);
+    let addresses = found.len();
+    for run in runs {
+        if touches(&found[..addresses], &run.range) {
+            continue;
+        }
+        if let Some(range) = card::find(plain, &run, &context) {
+            found.push(Found { kind: Kind::Card, range });
+        } else if let Some(range) = ssn::find(plain, &run, &context) {
+            found.push(Found { kind: Kind::Ssn, range });
+        } else {
+            phone::find(plain, &run, &context, &mut |range| {
+                found.push(Found { kind: Kind::Phone, range });
+            });
+        }
+    }
+    settle(&mut found);
+    for found in &mut found {
+        found.range = folded.original(found.range.start)..folded.original(found.range.end);
+    }
+    found
+}
+
+/// Sorts, and drops what overlaps something that starts further left.
+fn settle(found: &mut Vec<Found>) {
+    found.sort_by_key(|found| (found.range.start, found.range.end));
+    let mut end = 0;
+    found.retain(|found| {
+        let free = found.range.start >= end;
+        if free {
+            end = found.range.end;
+        }
+        free
+    });
+}
+
+/// `settled` has no overlaps.
+fn touches(settled: &[Found], range: &Range<usize>) -> bool {
+    let after = settled.partition_point(|found| found.range.end <= range.start);
+    settled.get(after).is_some_and(|found| found.range.start < range.end)
+}
+
+#[cfg(test)]
+mod tests;

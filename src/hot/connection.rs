@@ -1,0 +1,122 @@
+//! The road to Redis: a pool of connections behind one deadline.
+//!
+//! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`. A broken connection is
+//! found when it is taken from the pool and replaced, so nothing has to be done after Redis comes back.
+
+use std::{
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use deadpool_redis::{
+    Manager, Pool, PoolError, Runtime,
+    redis::{
+        AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ScriptInvocation,
+    },
+};
+use tokio::time::{Instant, timeout};
+
+use super::{HotError, metrics};
+use crate::config;
+
+pub struct Connections {
+    pool: Pool,
+    limit: Duration,
+    /// Whether the last call failed, so that only a change is logged.
+    down: AtomicBool,
+}
+
+impl Connections {
+    pub fn new(store: &config::Store) -> Result<Self, HotError> {
+        let limit = store.redis_timeout;
+        let settings = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(limit))
+            .set_response_timeout(Some(limit));
+        let manager = Manager::new_with_config(store.redis_url.expose(), settings)?;
+        let pool = Pool::builder(manager)
+            .max_size(store.redis_pool)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|error| HotError::Unavailable(error.to_string()))?;
+        Ok(Self { pool, limit, down: AtomicBool::new(false) })
+    }
+
+    /// One script under the deadline.
+    pub async fn script<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, HotError> {
+        self.bounded(operation, self.run_script(script)).await
+    }
+
+    /// Commands sent in one go, under the deadline.
+    pub async fn pipeline<T: FromRedisValue>(
+        &self,
+        operation: &'static str,
+        commands: &Pipeline,
+    ) -> Result<T, HotError> {
+        self.bounded(operation, self.run_pipeline(commands)).await
+    }
+
+    /// Puts all of `work` under one deadline, counts it and logs where Redis goes or comes back.
+    pub async fn bounded<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, HotError>>,
+    ) -> Result<T, HotError> {
+        let begun = Instant::now();
+        let outcome = timeout(self.limit, work).await.unwrap_or(Err(HotError::Timeout));
+        metrics::called(operation, begun, &outcome);
+        self.note(outcome.as_ref().err());
+        outcome
+    }
+
+    /// A step inside [`Self::bounded`]. Sends the hash of the script, and its text only where Redis has forgotten it.
+    pub async fn run_script<T: FromRedisValue>(
+        &self,
+        script: &ScriptInvocation<'_>,
+    ) -> Result<T, HotError> {
+        Ok(script.invoke_async(&mut self.pool.get().await?).await?)
+    }
+
+    /// A step inside [`Self::bounded`].
+    pub async fn run_pipeline<T: FromRedisValue>(
+        &self,
+        commands: &Pipeline,
+    ) -> Result<T, HotError> {
+        Ok(commands.query_async(&mut self.pool.get().await?).await?)
+    }
+
+    fn note(&self, error: Option<&HotError>) {
+        let down = matches!(error, Some(HotError::Unavailable(_) | HotError::Timeout));
+        if self.down.swap(down, Ordering::Relaxed) == down {
+            return;
+        }
+        match error {
+            Some(error) => tracing::warn!(%error, "hot store is away"),
+            None => tracing::info!("hot store is back"),
+        }
+    }
+}
+
+impl From<RedisError> for HotError {
+    fn from(error: RedisError) -> Self {
+        match error.kind() {
+            _ if error.is_timeout() => Self::Timeout,
+            ErrorKind::UnexpectedReturnType => Self::Corrupt("unexpected reply"),
+            // Only the category: the text of a reply could carry what a customer wrote.
+            _ => Self::Unavailable(error.category().to_owned()),
+        }
+    }
+}
+
+impl From<PoolError> for HotError {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => error.into(),
+            PoolError::Timeout(_) => Self::Timeout,
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The OpenAPI 3.1 document, generated from the handlers, and a page that shows it.
+
+use std::{collections::HashMap, sync::LazyLock};
+
+use utoipa::{
+    Modify, OpenApi,
+    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+};
+use utoipa_swagger_ui::SwaggerUi;
+
+use super::{admin, auth, events, feedback, health, knowledge, openai, sessions, socket, turns};
+use crate::domain;
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Rushdesk",
+        description = "The self-hosted customer-service chat backend that a sales event cannot break.",
+        license(name = "Apache-2.0")
+    ),
+    paths(
+        auth::visitor, auth::register, auth::login, auth::identify, auth::refresh, auth::logout, auth::me,
+        sessions::create_session, sessions::list_sessions, sessions::get_session, sessions::erase_session,
+        turns::send_message, turns::list_messages, turns::cancel_turn,
+        events::events, socket::socket, feedback::feedback,
+        openai::models, openai::chat_completions,
+        knowledge::put_document, knowledge::list_documents, knowledge::get_document,
+        knowledge::delete_document, knowledge::search_knowledge,
+        admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
+        admin::list_audit, admin::backends,
+        health::livez, health::startupz, health::readyz, health::status, health::metrics,
+    ),
+    components(schemas(domain::Event, domain::Live, domain::Problem)),
+    modifiers(&Bearer),
+    tags(
+        (name = "auth", description = "Who calls"),
+        (name = "sessions", description = "Conversations"),
+        (name = "messages", description = "Questions, answers and their events"),
+        (name = "openai", description = "OpenAI-compatible"),
+        (name = "knowledge", description = "What the shop's answers rest on"),
+        (name = "admin", description = "Operators"),
+        (name = "operations", description = "Health and metrics"),
+    )
+)]
+pub struct ApiDoc;
+
+/// Methods of each route, as an `Allow` header names them.
+static METHODS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
+    let document = serde_json::to_value(ApiDoc::openapi()).unwrap_or_default();
+    let paths = document["paths"].as_object().cloned().unwrap_or_default();
+    let methods = |operations: serde_json::Value| -> String {
+        let names = operations.as_object().into_iter().flatten();
+        names.map(|(name, _)| name.to_uppercase()).collect::<Vec<_>>().join(", ")
+    };
+    paths.into_iter().map(|(path, operations)| (path, methods(operations))).collect()
+});
+
+/// What may be asked at `route`; `None` for the pages.
+pub fn allowed(route: &str) -> Option<&'static str> {
+    METHODS.get(route).map(String::as_str)
+}
+
+struct Bearer;
+
+impl Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+        components.add_security_scheme("bearer", scheme);
+    }
+}
+
+/// `/docs` and `/openapi.json`, all of it from the binary.
+pub fn ui() -> SwaggerUi {
+    SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", ApiDoc::openapi())
+}

@@ -1,0 +1,155 @@
+//! Every failure of the API as one RFC 9457 problem.
+//!
+//! Handlers return [`ApiError`]; the trace middleware adds the request's id and path. Mapping from the errors of the
+//! modules below is exhaustive, so that a new situation does not compile until somebody chose its code.
+
+use std::{fmt, time::Duration};
+
+use actix_web::{
+    HttpResponse, ResponseError,
+    http::{StatusCode, header},
+};
+use tracing::error;
+
+use crate::{
+    archive::ArchiveError,
+    domain::{ErrorCode, FieldError, Problem},
+    limits::Limited,
+    session::{journal::JournalError, messages::SessionError},
+    supervisor::door::AskError,
+};
+
+#[derive(Debug)]
+pub struct ApiError(pub Box<Problem>);
+
+impl ApiError {
+    pub fn new(code: ErrorCode) -> Self {
+        Self(Box::new(Problem::new(code)))
+    }
+
+    pub fn with_detail(code: ErrorCode, detail: impl Into<String>) -> Self {
+        Self(Box::new(Problem::with_detail(code, detail)))
+    }
+
+    /// 422 with what is wrong, field by field.
+    pub fn fields(field_errors: Vec<FieldError>) -> Self {
+        let mut error = Self::new(ErrorCode::SchemaViolation);
+        error.0.field_errors = field_errors;
+        error
+    }
+
+    pub fn field(field: &str, detail: impl Into<String>) -> Self {
+        Self::fields(vec![FieldError { field: field.to_owned(), detail: detail.into() }])
+    }
+
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after_ms = u64::try_from(after.as_millis()).ok();
+        self
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.code.as_str())
+    }
+}
+
+/// The response of a problem. Capacity problems always carry `Retry-After`, rounded up to whole seconds.
+pub fn respond(problem: &Problem) -> HttpResponse {
+    let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.insert_header((header::CONTENT_TYPE, "application/problem+json"));
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    let after = match (problem.retry_after_ms, problem.status) {
+        (Some(millis), _) => Some(millis.div_ceil(1_000).max(1)),
+        (None, 429 | 503) => Some(1),
+        (None, _) => None,
+    };
+    if let Some(seconds) = after {
+        response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+    }
+    if problem.status == 401 {
+        response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
+    }
+    response.json(problem)
+}
+
+impl ResponseError for ApiError {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        respond(&self.0)
+    }
+}
+
+impl From<SessionError> for ApiError {
+    fn from(error: SessionError) -> Self {
+        match error {
+            SessionError::NotFound => Self::new(ErrorCode::NotFound),
+            SessionError::Erased => Self::new(ErrorCode::Erased),
+            SessionError::TurnActive => {
+                Self::new(ErrorCode::TurnActive).retry_after(Duration::from_secs(1))
+            }
+            SessionError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
+            SessionError::TooManyTurns => {
+                Self::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(2)))
+            }
+            SessionError::Draining => {
+                Self::new(ErrorCode::Draining).retry_after(jittered(Duration::from_secs(1)))
+            }
+            SessionError::StoreUnavailable => Self::new(ErrorCode::DependencyUnavailable)
+                .retry_after(jittered(Duration::from_secs(2))),
+        }
+    }
+}
+
+impl From<AskError> for ApiError {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Session(error) => error.into(),
+            AskError::Full => {
+                Self::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(5)))
+            }
+            AskError::Timeout => Self::new(ErrorCode::DependencyUnavailable)
+                .retry_after(jittered(Duration::from_secs(2))),
+        }
+    }
+}
+
+impl From<JournalError> for ApiError {
+    fn from(error: JournalError) -> Self {
+        match error {
+            JournalError::NotFound => Self::new(ErrorCode::NotFound),
+            JournalError::Erased { .. } => Self::new(ErrorCode::Erased),
+            JournalError::Hot(_) | JournalError::Archive(_) => {
+                error!(%error, "journal is unavailable");
+                Self::new(ErrorCode::DependencyUnavailable)
+                    .retry_after(jittered(Duration::from_secs(2)))
+            }
+        }
+    }
+}
+
+impl From<ArchiveError> for ApiError {
+    fn from(error: ArchiveError) -> Self {
+        if matches!(error, ArchiveError::Conflict) {
+            return Self::new(ErrorCode::Conflict);
+        }
+        error!(%error, "archive is unavailable");
+        Self::new(ErrorCode::DependencyUnavailable).retry_after(jittered(Duration::from_secs(2)))
+    }
+}
+
+impl From<Limited> for ApiError {
+    fn from(limited: Limited) -> Self {
+        Self::new(ErrorCode::RateLimited).retry_after(limited.retry_after)
+    }
+}
+
+/// `base` to twice `base`, so that the refused do not come back together.
+pub fn jittered(base: Duration) -> Duration {
+    base.mul_f64(1.0 + rand::random::<f64>())
+}

@@ -1,0 +1,52 @@
+//! `GET /v1/sessions/{id}/events`: the session as Server-Sent Events, resumable.
+
+use actix_web::{HttpRequest, HttpResponse, get, web};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{
+    error::ApiError,
+    extract::{Caller, id},
+    sse,
+    state::App,
+};
+use crate::{
+    domain::{Problem, SessionId},
+    session::{follow::Follower, messages::Attach},
+    turn::log::Position,
+};
+
+#[derive(Debug, Deserialize, IntoParams)]
+pub struct EventsQuery {
+    /// `seq` or `seq.index` of the last event seen; `Last-Event-ID` wins over it.
+    after: Option<String>,
+}
+
+/// Follows a session. `Last-Event-ID` (or `?after=`) resumes without loss or repeat; without it the session is told
+/// from its beginning. A position that means nothing here gives `stream.reset`.
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}/events", tag = "messages",
+    params(("id" = String, Path), ("Last-Event-ID" = Option<String>, Header), EventsQuery),
+    responses((status = 200, description = "text/event-stream"), (status = 404, body = Problem)),
+    security(("bearer" = []))
+)]
+#[get("/v1/sessions/{id}/events")]
+pub async fn events(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+    query: web::Query<EventsQuery>,
+    request: HttpRequest,
+) -> Result<HttpResponse, ApiError> {
+    let session: SessionId = id(&path)?;
+    let position = match request.headers().get("last-event-id") {
+        Some(value) => value.to_str().ok().and_then(Position::parse),
+        None => match &query.after {
+            Some(after) => Position::parse(after),
+            None => Some(Position::after(0)),
+        },
+    };
+    let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
+    let (follower, first) = Follower::new(attached.feed, app.journal.clone(), position);
+    sse::session(&app, &caller, &request, follower, first, session)
+}

@@ -1,0 +1,247 @@
+//! What handlers take: the caller, a JSON body, an idempotency key.
+
+use std::{future::Future, ops::Deref, pin::Pin};
+
+use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use futures_util::StreamExt;
+use serde::de::DeserializeOwned;
+
+use super::{error::ApiError, state::App};
+use crate::{
+    domain::{ErrorCode, Role},
+    session::messages::Asker,
+};
+
+type Extracting<T> = Pin<Box<dyn Future<Output = Result<T, ApiError>>>>;
+
+pub use crate::accounts::Caller;
+
+impl Caller {
+    pub fn asker(&self) -> Asker {
+        Asker(self.principal.clone())
+    }
+
+    /// # Errors
+    /// 403 for every other role.
+    pub fn require(&self, roles: &[Role]) -> Result<(), ApiError> {
+        if roles.contains(&self.principal.role) {
+            return Ok(());
+        }
+        Err(ApiError::new(ErrorCode::Forbidden))
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let app = app(request);
+        let token = request
+            .headers()
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| {
+                value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer "))
+            })
+            .map(|token| token.trim().to_owned());
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        Box::pin(async move {
+            let token = token.ok_or_else(|| {
+                ApiError::with_detail(
+                    ErrorCode::TokenInvalid,
+                    "send `Authorization: Bearer <access token>`",
+                )
+            })?;
+            let app = app?;
+            let caller = app.accounts.authenticate(&token).await?;
+            app.origins.check(&caller.principal.site_id, origin.as_ref())?;
+            Ok(caller)
+        })
+    }
+}
+
+fn app(request: &HttpRequest) -> Result<web::Data<App>, ApiError> {
+    let app = request.app_data::<web::Data<App>>().cloned();
+    app.ok_or_else(|| ApiError::new(ErrorCode::Internal))
+}
+
+/// A JSON body of at most `server.max_body_bytes` that arrives within `server.request_timeout`.
+pub struct Body<T>(pub T);
+
+impl<T> Deref for Body<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let app = app(request);
+        let is_json = is_json(request);
+        let payload = payload.take();
+        Box::pin(async move {
+            let app = app?;
+            let limit = app.config.server.max_body_bytes;
+            let bytes = read(payload, limit, &app).await?;
+            parse(is_json, &bytes).map(Body)
+        })
+    }
+}
+
+/// Parses a JSON body, or says what is wrong with it.
+pub fn parse<T: DeserializeOwned>(is_json: bool, bytes: &[u8]) -> Result<T, ApiError> {
+    if !is_json {
+        return Err(ApiError::with_detail(
+            ErrorCode::UnsupportedMediaType,
+            "send `Content-Type: application/json`",
+        ));
+    }
+    // Derived types would take a list for their fields in order.
+    if !bytes.trim_ascii_start().starts_with(b"{") {
+        return Err(match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
+            Ok(_) => ApiError::field("", "must be an object"),
+            Err(error) => malformed(&error),
+        });
+    }
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let inner = error.inner();
+        if inner.is_data() {
+            let path = error.path().to_string();
+            let field = if path == "." { String::new() } else { path };
+            return ApiError::field(&field, without_position(&inner.to_string()));
+        }
+        malformed(inner)
+    })?;
+    deserializer.end().map_err(|error| malformed(&error))?;
+    Ok(value)
+}
+
+fn malformed(error: &serde_json::Error) -> ApiError {
+    ApiError::with_detail(
+        ErrorCode::InvalidRequest,
+        format!("the body is not valid JSON (line {}, column {})", error.line(), error.column()),
+    )
+}
+
+/// serde_json's message without `at line 1 column 9`: the path says it better.
+fn without_position(message: &str) -> &str {
+    message.rfind(" at line ").map_or(message, |at| &message[..at])
+}
+
+pub fn is_json(request: &HttpRequest) -> bool {
+    let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Reads a whole body, bounded in size and time.
+pub async fn read(
+    mut payload: Payload,
+    limit: usize,
+    app: &App,
+) -> Result<web::BytesMut, ApiError> {
+    let whole = async {
+        let mut body = web::BytesMut::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.map_err(|error| match error {
+                PayloadError::Overflow => too_large(limit),
+                _ => ApiError::with_detail(
+                    ErrorCode::InvalidRequest,
+                    "the body did not arrive whole",
+                ),
+            })?;
+            if body.len() + chunk.len() > limit {
+                return Err(too_large(limit));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    };
+    match tokio::time::timeout(app.config.server.request_timeout, whole).await {
+        Ok(body) => body,
+        Err(_) => Err(ApiError::new(ErrorCode::RequestTimeout)),
+    }
+}
+
+fn too_large(limit: usize) -> ApiError {
+    ApiError::with_detail(
+        ErrorCode::PayloadTooLarge,
+        format!("the body may have at most {limit} bytes"),
+    )
+}
+
+/// The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible characters.
+pub struct IdempotencyKey(pub String);
+
+impl IdempotencyKey {
+    pub fn parse(text: &str) -> Option<Self> {
+        let text = text.trim().trim_matches('"');
+        let valid = (1..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+        valid.then(|| Self(text.to_owned()))
+    }
+}
+
+impl FromRequest for IdempotencyKey {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let Some(value) = request.headers().get("idempotency-key") else {
+            return std::future::ready(Err(ApiError::new(ErrorCode::IdempotencyKeyMissing)));
+        };
+        let key = value.to_str().ok().and_then(Self::parse);
+        std::future::ready(key.ok_or_else(|| {
+            ApiError::with_detail(
+                ErrorCode::InvalidRequest,
+                "Idempotency-Key must have 1 to 255 visible ASCII characters",
+            )
+        }))
+    }
+}
+
+/// An id in the path; anything that is not one is simply not there.
+pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
+    text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        #[expect(dead_code, reason = "only its type matters here")]
+        text: String,
+    }
+
+    fn code(json: &str) -> (ErrorCode, Vec<String>) {
+        let problem = parse::<Sample>(true, json.as_bytes()).unwrap_err().0;
+        (problem.code, problem.field_errors.into_iter().map(|f| f.field).collect())
+    }
+
+    #[test]
+    fn a_body_that_is_no_json_is_400_and_one_of_the_wrong_shape_is_422_with_its_field() {
+        assert_eq!(code("{\"text\":").0, ErrorCode::InvalidRequest);
+        assert_eq!(code("{\"text\":\"a\"} x").0, ErrorCode::InvalidRequest);
+        assert_eq!(code("{\"text\":1}"), (ErrorCode::SchemaViolation, vec!["text".into()]));
+        assert_eq!(code("{\"text\":\"a\",\"b\":1}").0, ErrorCode::SchemaViolation);
+    }
+
+    #[test]
+    fn ten_thousand_levels_of_json_are_refused_without_a_panic() {
+        let deep = format!("{}{}", "[".repeat(10_000), "]".repeat(10_000));
+        assert!(parse::<Sample>(true, deep.as_bytes()).is_err());
+        let deep = format!("{{\"x\":{deep}}}");
+        assert!(parse::<Sample>(true, deep.as_bytes()).is_err());
+        assert!(parse::<serde_json::Value>(true, deep.as_bytes()).is_err());
+    }
+}

@@ -1,0 +1,120 @@
+//! Rating an answer.
+
+use actix_web::{HttpResponse, post, web};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    error::ApiError,
+    extract::{Body, Caller, id},
+    state::App,
+};
+use crate::{
+    archive::Feedback,
+    cache::EntryId,
+    clock,
+    domain::{ErrorCode, Fact, MessageId, Problem, Rating, SessionId, SessionMeta},
+    session::messages::Attach,
+    turn::pipeline::cached_as,
+};
+
+/// How often a message that is not in the archive yet is looked for, one flush apart.
+const LOOKS: usize = 3;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewRating {
+    pub rating: Rating,
+    /// At most 2,000 characters.
+    #[serde(default)]
+    pub comment: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct RatingView {
+    pub message_id: MessageId,
+    pub rating: Rating,
+}
+
+/// Rates an answer; the last rating counts. A bad one takes the trust from a cached answer, everywhere.
+#[utoipa::path(post, path = "/v1/messages/{id}/feedback", tag = "messages", params(("id" = String, Path)),
+    request_body = NewRating,
+    responses((status = 200, body = RatingView), (status = 404, body = Problem)), security(("bearer" = [])))]
+#[post("/v1/messages/{id}/feedback")]
+pub async fn feedback(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+    body: Body<NewRating>,
+) -> Result<HttpResponse, ApiError> {
+    let message_id: MessageId = id(&path)?;
+    let NewRating { rating, comment } = body.0;
+    if comment.as_ref().is_some_and(|text| text.chars().count() > 2_000) {
+        return Err(ApiError::field("comment", "may have at most 2000 characters"));
+    }
+    let session = app.rated_session(message_id).await?;
+    let ask = || Attach { asker: caller.asker() };
+    let attached = app.sessions.ask(session, ask).await?;
+    let now = clock::now();
+    app.archive
+        .put_feedback(&Feedback {
+            message_id,
+            session_id: session,
+            site_id: caller.principal.site_id.clone(),
+            principal_id: caller.principal.id,
+            rating,
+            comment,
+            created_at: now,
+            updated_at: now,
+        })
+        .await?;
+    if rating == Rating::Down {
+        app.distrust(&attached.meta, message_id).await?;
+    }
+    Ok(HttpResponse::Ok().json(RatingView { message_id, rating }))
+}
+
+impl App {
+    /// The session of an answer. A new answer may take one flush to reach the archive.
+    async fn rated_session(&self, message_id: MessageId) -> Result<SessionId, ApiError> {
+        for _ in 0..LOOKS {
+            if let Some(session) = self.archive.message_session(message_id).await? {
+                return Ok(session);
+            }
+            if self.config.is_embedded() {
+                break;
+            }
+            tokio::time::sleep(self.config.store.flush_interval).await;
+        }
+        Err(ApiError::new(ErrorCode::NotFound))
+    }
+
+    /// Takes the cached answer away that the rated one came from, or became.
+    async fn distrust(&self, meta: &SessionMeta, message_id: MessageId) -> Result<(), ApiError> {
+        let Some(cache) = &self.cache else { return Ok(()) };
+        let mut question = None;
+        let mut after = 0;
+        loop {
+            let events = self.journal.events(meta.id, after, 256).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            after = last.seq;
+            for event in events {
+                match event.fact {
+                    Fact::MessageCreated { text, .. } => question = Some((event.seq, text)),
+                    Fact::AnswerCompleted { message_id: id, cache: info, .. }
+                        if id == message_id =>
+                    {
+                        let served = info.and_then(|info| info.entry).map(EntryId);
+                        let own = question
+                            .and_then(|(seq, text)| cached_as(&self.ports, meta, &text, seq == 1));
+                        for entry in served.into_iter().chain(own) {
+                            cache.distrust(entry, clock::now());
+                        }
+                        return Ok(());
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Is it alive, is it ready, what does it measure.
+
+use std::time::Duration;
+
+use actix_web::{HttpResponse, get, web};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{
+    error::{ApiError, jittered},
+    state::App,
+};
+use crate::{
+    domain::{ErrorCode, Problem, ServiceLevel},
+    inference::Observe,
+};
+
+const OBSERVE_TIMEOUT: Duration = Duration::from_millis(500);
+
+#[derive(Serialize, ToSchema)]
+pub struct Live {
+    pub status: &'static str,
+}
+
+/// The process runs. Depends on nothing else.
+#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, body = Live)))]
+#[get("/livez")]
+pub async fn livez() -> HttpResponse {
+    HttpResponse::Ok().json(Live { status: "alive" })
+}
+
+/// Models are loaded and stores were reached once: the listener opens only after that.
+#[utoipa::path(get, path = "/startupz", tag = "operations", responses((status = 200, body = Live)))]
+#[get("/startupz")]
+pub async fn startupz() -> HttpResponse {
+    HttpResponse::Ok().json(Live { status: "started" })
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Ready {
+    pub status: &'static str,
+    pub hot_store: &'static str,
+    pub archive: &'static str,
+    pub embedder: &'static str,
+    pub model: &'static str,
+}
+
+/// A turn can be admitted here: not draining, and the store that acknowledges messages answers.
+#[utoipa::path(get, path = "/readyz", tag = "operations",
+    responses((status = 200, body = Ready), (status = 503, body = Problem)))]
+#[get("/readyz")]
+pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    if app.draining.is_cancelled() {
+        return Err(ApiError::new(ErrorCode::Draining));
+    }
+    let unready = |what: &str| {
+        ApiError::with_detail(
+            ErrorCode::DependencyUnavailable,
+            format!("the {what} does not answer"),
+        )
+        .retry_after(jittered(Duration::from_secs(2)))
+    };
+    let (hot, archive) = tokio::join!(app.hot.ping(), app.archive.ping());
+    if hot.is_err() {
+        return Err(unready("hot store"));
+    }
+    // In embedded mode the archive acknowledges; elsewhere a turn is admitted without it.
+    if archive.is_err() && app.config.is_embedded() {
+        return Err(unready("archive"));
+    }
+    let embedder = app.ports.embedder.is_some();
+    Ok(HttpResponse::Ok().json(Ready {
+        status: "ready",
+        hot_store: "ok",
+        archive: if archive.is_ok() { "ok" } else { "unavailable" },
+        embedder: if embedder { "ok" } else { "absent" },
+        model: if app.ports.model.is_some() { "configured" } else { "absent" },
+    }))
+}
+
+#[derive(Serialize, ToSchema)]
+pub struct Status {
+    /// Rung of the brownout ladder, 0 (full) to 4 (ticket).
+    pub service_level: ServiceLevel,
+    /// Turns that wait for a model.
+    pub queue_depth: usize,
+    /// Expected wait of a turn that comes now, in milliseconds.
+    pub queue_wait_ms: u64,
+    pub draining: bool,
+}
+
+/// For everybody: how busy the service is.
+#[utoipa::path(get, path = "/v1/status", tag = "operations", responses((status = 200, body = Status)))]
+#[get("/v1/status")]
+pub async fn status(app: web::Data<App>) -> HttpResponse {
+    let pool = match &app.pool {
+        Some(pool) => pool.observe.send(Observe).timeout(OBSERVE_TIMEOUT).await.ok(),
+        None => None,
+    };
+    HttpResponse::Ok().json(Status {
+        service_level: ServiceLevel::default(),
+        queue_depth: pool.as_ref().map_or(0, |pool| pool.queued),
+        queue_wait_ms: pool.as_ref().map_or(0, |pool| pool.wait_ms),
+        draining: app.draining.is_cancelled(),
+    })
+}
+
+/// Prometheus text format.
+#[utoipa::path(get, path = "/metrics", tag = "operations",
+    responses((status = 200, description = "Prometheus text format", content_type = "text/plain")))]
+#[get("/metrics")]
+pub async fn metrics(app: web::Data<App>) -> HttpResponse {
+    app.metrics.run_upkeep();
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(app.metrics.render())
+}

@@ -1,0 +1,69 @@
+//! The API: extract, check, ask the house, answer. Handlers decide nothing that a module below could decide.
+
+pub mod admin;
+pub mod auth;
+pub mod docs;
+pub mod error;
+pub mod events;
+pub mod extract;
+pub mod feedback;
+mod headers;
+pub mod health;
+pub mod knowledge;
+pub mod openai;
+pub mod origins;
+mod page;
+pub mod sessions;
+pub mod socket;
+mod sse;
+pub mod state;
+mod trace;
+pub mod turns;
+
+use actix_web::{dev::HttpServiceFactory, web};
+
+/// Every route. The OpenAPI document in `docs.rs` names the same ones; a test compares them.
+pub fn routes() -> impl HttpServiceFactory {
+    web::scope("")
+        .service(auth::visitor)
+        .service(auth::register)
+        .service(auth::login)
+        .service(auth::identify)
+        .service(auth::refresh)
+        .service(auth::logout)
+        .service(auth::me)
+        .service(sessions::create_session)
+        .service(sessions::list_sessions)
+        .service(sessions::get_session)
+        .service(sessions::erase_session)
+        .service(turns::send_message)
+        .service(turns::list_messages)
+        .service(turns::cancel_turn)
+        .service(events::events)
+        .service(socket::socket)
+        .service(feedback::feedback)
+        .service(openai::models)
+        .service(openai::chat_completions)
+        .service(knowledge::search_knowledge)
+        .service(knowledge::list_documents)
+        .service(knowledge::put_document)
+        .service(knowledge::get_document)
+        .service(knowledge::delete_document)
+        .service(admin::list_cache)
+        .service(admin::purge_cache)
+        .service(admin::list_keys)
+        .service(admin::create_key)
+        .service(admin::revoke_key)
+        .service(admin::list_audit)
+        .service(admin::backends)
+        .service(health::livez)
+        .service(health::startupz)
+        .service(health::readyz)
+        .service(health::status)
+        .service(health::metrics)
+        .service(page::index)
+        .service(page::asset)
+        .service(page::docs)
+}
+
+pub use trace::{describe, trace};

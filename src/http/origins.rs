@@ -1,0 +1,71 @@
+//! Which websites' browsers may call: an allow-list for each site.
+
+use std::{collections::HashMap, sync::Arc};
+
+use actix_cors::Cors;
+use actix_web::http::header::{self, HeaderValue};
+use arc_swap::ArcSwap;
+
+use super::error::ApiError;
+use crate::domain::{ErrorCode, SiteId};
+
+/// Allowed origins by site. Requests without an `Origin` (not from a page) and from the service's own pages pass.
+#[derive(Clone)]
+pub struct Origins {
+    own: Arc<Vec<String>>,
+    by_site: Arc<ArcSwap<HashMap<SiteId, Vec<String>>>>,
+}
+
+impl Origins {
+    /// `own`: origins under which the service itself is reached.
+    pub fn new(own: Vec<String>, by_site: HashMap<SiteId, Vec<String>>) -> Self {
+        Self { own: Arc::new(own), by_site: Arc::new(ArcSwap::from_pointee(by_site)) }
+    }
+
+    /// # Errors
+    /// 403 `origin_not_allowed`.
+    pub fn check(&self, site: &SiteId, origin: Option<&HeaderValue>) -> Result<(), ApiError> {
+        let Some(origin) = origin else { return Ok(()) };
+        let origin = origin.to_str().unwrap_or_default();
+        let of_site = self.by_site.load();
+        let allowed = of_site.get(site).is_some_and(|list| list.iter().any(|o| o == origin));
+        if allowed || self.is_own(origin) {
+            return Ok(());
+        }
+        Err(ApiError::new(ErrorCode::OriginNotAllowed))
+    }
+
+    fn is_own(&self, origin: &str) -> bool {
+        self.own.iter().any(|own| own == origin)
+    }
+
+    fn is_known(&self, origin: &str) -> bool {
+        self.is_own(origin)
+            || self.by_site.load().values().any(|list| list.iter().any(|o| o == origin))
+    }
+
+    /// The preflight cannot know the site, so it passes for an origin that any site allows; the request itself is
+    /// checked against its own site.
+    pub fn cors(&self) -> Cors {
+        let origins = self.clone();
+        Cors::default()
+            .allowed_origin_fn(move |origin, _| {
+                origin.to_str().is_ok_and(|origin| origins.is_known(origin))
+            })
+            .allowed_methods(["GET", "POST", "PUT", "DELETE"])
+            .allowed_headers([
+                header::AUTHORIZATION,
+                header::CONTENT_TYPE,
+                header::ACCEPT,
+                header::IF_MATCH,
+                header::HeaderName::from_static("idempotency-key"),
+                header::HeaderName::from_static("last-event-id"),
+                header::HeaderName::from_static("prefer"),
+                header::HeaderName::from_static("x-request-id"),
+                header::HeaderName::from_static("traceparent"),
+            ])
+            .expose_headers(["x-request-id", "retry-after", "idempotency-replayed", "etag"])
+            .block_on_origin_mismatch(false)
+            .max_age(600)
+    }
+}

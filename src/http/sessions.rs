@@ -1,0 +1,195 @@
+//! Creating, listing, reading and erasing sessions.
+
+use actix_web::{HttpResponse, delete, get, post, web};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    error::ApiError,
+    extract::{Body, Caller, id},
+    state::App,
+    turns::is_locale,
+};
+use crate::{
+    archive::ErasureCounts,
+    clock,
+    domain::{
+        Controller, ErrorCode, Problem, Role, SessionId, SessionMeta, SessionState, SiteId,
+        Timestamp,
+    },
+    session::messages::{Attach, Erase},
+};
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewSession {
+    /// BCP 47 tag; `en` where absent.
+    #[serde(default)]
+    pub locale: Option<String>,
+}
+
+/// A session as clients see it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionView {
+    pub id: SessionId,
+    #[schema(value_type = String)]
+    pub site_id: SiteId,
+    pub created_at: Timestamp,
+    pub updated_at: Timestamp,
+    pub last_seq: u64,
+    pub state: SessionState,
+    /// `bot` or `agent:<id>`.
+    #[schema(value_type = String)]
+    pub controller: Controller,
+    pub epoch: u32,
+    pub locale: String,
+}
+
+impl From<SessionMeta> for SessionView {
+    fn from(meta: SessionMeta) -> Self {
+        let SessionMeta {
+            id,
+            site_id,
+            created_at,
+            updated_at,
+            last_seq,
+            state,
+            controller,
+            epoch,
+            locale,
+            ..
+        } = meta;
+        Self { id, site_id, created_at, updated_at, last_seq, state, controller, epoch, locale }
+    }
+}
+
+/// Begins a conversation.
+#[utoipa::path(
+    post, path = "/v1/sessions", tag = "sessions", request_body = NewSession,
+    responses((status = 201, body = SessionView), (status = 422, body = Problem)),
+    security(("bearer" = []))
+)]
+#[post("/v1/sessions")]
+pub async fn create_session(
+    app: web::Data<App>,
+    caller: Caller,
+    body: Body<NewSession>,
+) -> Result<HttpResponse, ApiError> {
+    caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
+    let locale = body.0.locale.unwrap_or_else(|| "en".to_owned());
+    if !is_locale(&locale) {
+        return Err(ApiError::field("locale", "must be a language tag such as `en` or `de-AT`"));
+    }
+    if app.draining.is_cancelled() {
+        return Err(ApiError::new(ErrorCode::Draining));
+    }
+    let now = clock::now();
+    let meta = SessionMeta {
+        id: SessionId::new(),
+        site_id: caller.principal.site_id,
+        owner: caller.principal.id,
+        created_at: now,
+        updated_at: now,
+        last_seq: 0,
+        state: SessionState::Open,
+        controller: Controller::Bot,
+        epoch: 0,
+        locale,
+    };
+    app.journal.create(&meta).await?;
+    Ok(HttpResponse::Created()
+        .insert_header(("location", format!("/v1/sessions/{}", meta.id)))
+        .json(SessionView::from(meta)))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct SessionsQuery {
+    /// `next_cursor` of the page before.
+    #[serde(default)]
+    cursor: Option<String>,
+    /// 1 to 100.
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SessionPage {
+    pub items: Vec<SessionView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// The caller's own sessions, newest first.
+#[utoipa::path(
+    get, path = "/v1/sessions", tag = "sessions", params(SessionsQuery),
+    responses((status = 200, body = SessionPage)), security(("bearer" = []))
+)]
+#[get("/v1/sessions")]
+pub async fn list_sessions(
+    app: web::Data<App>,
+    caller: Caller,
+    query: web::Query<SessionsQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let limit = query.limit.unwrap_or(20).clamp(1, 100);
+    let before = match &query.cursor {
+        None => None,
+        Some(cursor) => Some(cursor.parse::<SessionId>().map_err(|_| {
+            ApiError::with_detail(ErrorCode::InvalidRequest, "`cursor` is not one of ours")
+        })?),
+    };
+    let mut found = app.journal.sessions_of(caller.principal.id, before, limit + 1).await?;
+    let more = found.len() > limit as usize;
+    found.truncate(limit as usize);
+    let next_cursor = found.last().filter(|_| more).map(|meta| meta.id.to_string());
+    let items = found.into_iter().map(SessionView::from).collect();
+    Ok(HttpResponse::Ok().json(SessionPage { items, next_cursor }))
+}
+
+/// The session as it is now.
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, body = SessionView), (status = 404, body = Problem)),
+    security(("bearer" = []))
+)]
+#[get("/v1/sessions/{id}")]
+pub async fn get_session(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let session: SessionId = id(&path)?;
+    let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
+    let meta = SessionMeta { last_seq: attached.feed.last_seq(), ..attached.meta };
+    Ok(HttpResponse::Ok().json(SessionView::from(meta)))
+}
+
+/// Proof of an erasure: what was removed, and when.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Receipt {
+    pub session_id: SessionId,
+    pub erased_at: Timestamp,
+    pub events: usize,
+    pub messages: usize,
+    pub feedback: usize,
+}
+
+/// Erases a session from both stores and answers with a receipt.
+#[utoipa::path(
+    delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
+    responses((status = 200, body = Receipt), (status = 404, body = Problem)),
+    security(("bearer" = []))
+)]
+#[delete("/v1/sessions/{id}")]
+pub async fn erase_session(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let session: SessionId = id(&path)?;
+    let meta = app.sessions.ask(session, || Erase { asker: caller.asker() }).await?;
+    let ErasureCounts { events, messages, feedback, .. } = app.journal.erase(&meta).await?;
+    let receipt =
+        Receipt { session_id: session, erased_at: clock::now(), events, messages, feedback };
+    Ok(HttpResponse::Ok().json(receipt))
+}

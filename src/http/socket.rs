@@ -1,0 +1,326 @@
+//! `GET /v1/sessions/{id}/socket`: the same events as JSON frames over a WebSocket.
+//!
+//! The token comes in the first frame (`{"type":"auth","token":...,"after":...}`) or in `Sec-WebSocket-Protocol`
+//! as `bearer.<token>` beside `rushdesk.v1`; never in the URL.
+
+use std::time::Duration;
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
+use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
+use bytestring::ByteString;
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    sync::OwnedSemaphorePermit,
+    time::{Instant, MissedTickBehavior, interval, timeout},
+};
+
+use super::{
+    error::{ApiError, jittered},
+    extract::{Caller, IdempotencyKey, id},
+    sse::{Notice, at, expiry, permit},
+    state::App,
+    turns::{self, NewMessage},
+};
+use crate::{
+    accounts::AccountError,
+    domain::{ErrorCode, Problem, SessionId, TurnId},
+    session::{
+        feed::FeedEnd,
+        follow::{Followed, Follower},
+        messages::{Attach, CancelTurn},
+    },
+    turn::log::{Frame, Position},
+};
+
+const PROTOCOL: &str = "rushdesk.v1";
+const BEARER: &str = "bearer.";
+const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
+/// A client that takes nothing for this long is gone.
+const SEND_TIMEOUT: Duration = Duration::from_secs(20);
+
+#[derive(Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase", deny_unknown_fields)]
+enum ClientFrame {
+    Auth {
+        token: String,
+        #[serde(default)]
+        after: Option<String>,
+    },
+    Message {
+        text: String,
+        idempotency_key: String,
+        #[serde(default)]
+        client_message_id: Option<String>,
+        #[serde(default)]
+        locale: Option<String>,
+    },
+    Cancel {
+        turn_id: TurnId,
+    },
+    Ack {
+        /// Tells how far the client has read; a resume sends it as `after`.
+        #[serde(rename = "seq")]
+        _seq: u64,
+    },
+}
+
+/// Why a socket is closed, as codes that a client can act on.
+enum Close {
+    Unauthorized,
+    TokenExpired,
+    NotFound,
+    BadFrame(&'static str),
+    Draining,
+    Erased,
+    Lost,
+    /// The client closed, or takes nothing any more.
+    Gone,
+}
+
+impl Close {
+    fn reason(&self) -> Option<CloseReason> {
+        let (code, description) = match self {
+            Self::Unauthorized => (4401, "token_invalid"),
+            Self::TokenExpired => (4401, "token_expired"),
+            Self::NotFound => (4404, "not_found"),
+            Self::BadFrame(what) => (1003, *what),
+            Self::Draining => (1012, "draining"),
+            Self::Erased => (4410, "erased"),
+            Self::Lost => (1013, "dependency_unavailable"),
+            Self::Gone => return None,
+        };
+        Some(CloseReason { code: CloseCode::from(code), description: Some(description.to_owned()) })
+    }
+}
+
+/// Opens a WebSocket on a session.
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}/socket", tag = "messages", params(("id" = String, Path)),
+    responses((status = 101, description = "WebSocket"), (status = 403, body = Problem), (status = 503, body = Problem))
+)]
+#[get("/v1/sessions/{id}/socket")]
+pub async fn socket(
+    app: web::Data<App>,
+    path: web::Path<String>,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, ApiError> {
+    let session: SessionId = id(&path)?;
+    let permit = permit(&app)?;
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let token = protocols(&request).find_map(|p| p.strip_prefix(BEARER).map(str::to_owned));
+    let (response, socket, stream) =
+        actix_ws::handle_with_protocols(&request, payload, &[PROTOCOL]).map_err(|_| {
+            ApiError::with_detail(ErrorCode::InvalidRequest, "this address takes WebSockets only")
+        })?;
+    let stream = stream
+        .max_frame_size(app.config.server.max_body_bytes)
+        .aggregate_continuations()
+        .max_continuation_size(app.config.server.max_body_bytes);
+    let connection =
+        Connection { app: app.clone(), session, socket, stream, origin, _permit: permit };
+    app.tasks.spawn_local(connection.run(token));
+    Ok(response)
+}
+
+fn protocols(request: &HttpRequest) -> impl Iterator<Item = &str> {
+    request
+        .headers()
+        .get_all(header::SEC_WEBSOCKET_PROTOCOL)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+}
+
+struct Connection {
+    app: web::Data<App>,
+    session: SessionId,
+    socket: Session,
+    stream: AggregatedMessageStream,
+    origin: Option<header::HeaderValue>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Connection {
+    async fn run(mut self, token: Option<String>) {
+        let close = match self.serve(token).await {
+            Ok(never) => match never {},
+            Err(close) => close,
+        };
+        let _ = self.socket.close(close.reason()).await;
+    }
+
+    async fn serve(&mut self, token: Option<String>) -> Result<std::convert::Infallible, Close> {
+        let (token, after) = match token {
+            Some(token) => (token, None),
+            None => self.first_frame().await?,
+        };
+        let caller = self.authenticate(&token).await?;
+        let position = match &after {
+            Some(after) => Position::parse(after),
+            None => Some(Position::after(0)),
+        };
+        let attached = self
+            .app
+            .sessions
+            .ask(self.session, || Attach { asker: caller.asker() })
+            .await
+            .map_err(|_| Close::NotFound)?;
+        let (mut follower, first) =
+            Follower::new(attached.feed, self.app.journal.clone(), position);
+        if let Some(Followed::Reset { last_seq }) = first {
+            self.notice(&Notice::Reset { last_seq }).await?;
+        }
+        let expires = expiry(caller.expires_at);
+        let mut heartbeat = interval(self.app.config.server.heartbeat);
+        heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let draining = self.app.draining.clone();
+        loop {
+            tokio::select! {
+                followed = follower.next() => self.show(followed).await?,
+                message = self.stream.recv() => self.take(message, &caller).await?,
+                _ = heartbeat.tick() => self.ping().await?,
+                () = at(expires) => {
+                    self.notice(&Notice::TokenExpired).await?;
+                    return Err(Close::TokenExpired);
+                }
+                () = draining.cancelled(), if follower.is_idle() => {
+                    let reconnect_after = jittered(Duration::from_millis(500));
+                    self.notice(&Notice::Draining { reconnect_after }).await?;
+                    return Err(Close::Draining);
+                }
+            }
+        }
+    }
+
+    async fn first_frame(&mut self) -> Result<(String, Option<String>), Close> {
+        let deadline = Instant::now() + AUTH_TIMEOUT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match timeout(left, self.stream.recv()).await.map_err(|_| Close::Unauthorized)? {
+                Some(Ok(AggregatedMessage::Text(text))) => {
+                    return match serde_json::from_str(&text) {
+                        Ok(ClientFrame::Auth { token, after }) => Ok((token, after)),
+                        _ => Err(Close::Unauthorized),
+                    };
+                }
+                Some(Ok(AggregatedMessage::Ping(bytes))) => {
+                    self.socket.pong(&bytes).await.map_err(|_| Close::Gone)?;
+                }
+                Some(Ok(AggregatedMessage::Pong(_))) => {}
+                Some(Ok(AggregatedMessage::Binary(_))) => {
+                    return Err(Close::BadFrame("text_frames_only"));
+                }
+                Some(Ok(AggregatedMessage::Close(_)) | Err(_)) | None => return Err(Close::Gone),
+            }
+        }
+    }
+
+    async fn authenticate(&self, token: &str) -> Result<Caller, Close> {
+        let caller = self.app.accounts.authenticate(token).await.map_err(|error| match error {
+            AccountError::TokenExpired => Close::TokenExpired,
+            AccountError::Archive(_) => Close::Lost,
+            _ => Close::Unauthorized,
+        })?;
+        self.app
+            .origins
+            .check(&caller.principal.site_id, self.origin.as_ref())
+            .map_err(|_| Close::Unauthorized)?;
+        Ok(caller)
+    }
+
+    async fn show(
+        &mut self,
+        followed: Result<Followed, crate::session::journal::JournalError>,
+    ) -> Result<(), Close> {
+        match followed {
+            Ok(Followed::Frame(frame)) => self.send(with_id(&frame)).await,
+            Ok(Followed::Reset { last_seq }) => self.notice(&Notice::Reset { last_seq }).await,
+            Ok(Followed::Ended(FeedEnd::Erased)) => Err(Close::Erased),
+            Ok(Followed::Ended(FeedEnd::Stopped)) | Err(_) => Err(Close::Lost),
+        }
+    }
+
+    async fn take(
+        &mut self,
+        message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
+        caller: &Caller,
+    ) -> Result<(), Close> {
+        let text = match message {
+            Some(Ok(AggregatedMessage::Text(text))) => text,
+            Some(Ok(AggregatedMessage::Ping(bytes))) => {
+                return self.socket.pong(&bytes).await.map_err(|_| Close::Gone);
+            }
+            Some(Ok(AggregatedMessage::Pong(_))) => return Ok(()),
+            Some(Ok(AggregatedMessage::Binary(_))) => {
+                return Err(Close::BadFrame("text_frames_only"));
+            }
+            Some(Err(_)) => return Err(Close::BadFrame("protocol_error")),
+            Some(Ok(AggregatedMessage::Close(_))) | None => return Err(Close::Gone),
+        };
+        match serde_json::from_str(&text).map_err(|_| Close::BadFrame("unknown_frame"))? {
+            ClientFrame::Auth { .. } | ClientFrame::Ack { .. } => Ok(()),
+            ClientFrame::Cancel { turn_id } => {
+                let ask = || CancelTurn { asker: caller.asker(), turn_id };
+                match self.app.sessions.ask(self.session, ask).await {
+                    Ok(_) => Ok(()),
+                    Err(error) => self.problem(ApiError::from(error), None).await,
+                }
+            }
+            ClientFrame::Message { text, idempotency_key, client_message_id, locale } => {
+                let message = NewMessage { text, client_message_id, locale };
+                let Some(key) = IdempotencyKey::parse(&idempotency_key) else {
+                    let error = ApiError::field("idempotency_key", "must have 1 to 255 characters");
+                    return self.problem(error, None).await;
+                };
+                match turns::start(&self.app, caller, self.session, &key, &message).await {
+                    // Its events come through the follower like everybody else's.
+                    Ok(_) => Ok(()),
+                    Err(error) => self.problem(error, Some(&key)).await,
+                }
+            }
+        }
+    }
+
+    async fn problem(
+        &mut self,
+        error: ApiError,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<(), Close> {
+        let problem: &Problem = &error.0;
+        let mut frame = json!({"type": "error", "v": 1, "problem": problem});
+        if let Some(key) = key {
+            frame["idempotency_key"] = key.0.clone().into();
+        }
+        self.send(frame.to_string().into()).await
+    }
+
+    async fn notice(&mut self, notice: &Notice) -> Result<(), Close> {
+        self.send(notice.json(self.session).to_string().into()).await
+    }
+
+    async fn send(&mut self, text: ByteString) -> Result<(), Close> {
+        match timeout(SEND_TIMEOUT, self.socket.text(text)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Close::Gone),
+        }
+    }
+
+    async fn ping(&mut self) -> Result<(), Close> {
+        match timeout(SEND_TIMEOUT, self.socket.ping(b"")).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Close::Gone),
+        }
+    }
+}
+
+/// The event's JSON with its position in front as `event_id`, so that a socket resumes as a stream does. (A citation has
+/// an `id` of its own.)
+fn with_id(frame: &Frame) -> ByteString {
+    let json = String::from_utf8_lossy(&frame.json);
+    match frame.id {
+        Some(id) => format!("{{\"event_id\":\"{id}\",{}", json.get(1..).unwrap_or_default()).into(),
+        None => json.into_owned().into(),
+    }
+}

@@ -1,0 +1,256 @@
+//! Frames as Server-Sent Events: one turn on the response of its message, or a whole session.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    http::header::{self, HeaderName},
+    web,
+};
+use actix_web_lab::sse::{Data, Event as SseEvent, Sse};
+use bytestring::ByteString;
+use futures_util::{Stream, StreamExt, stream};
+use serde_json::json;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+
+use super::{
+    error::{ApiError, jittered},
+    extract::Caller,
+    headers::rate_limit,
+    state::App,
+};
+use crate::{
+    clock,
+    domain::{ErrorCode, Problem, SessionId, Timestamp},
+    limits::Quota,
+    session::{
+        feed::FeedEnd,
+        follow::{Followed, Follower},
+        messages::{Progress, Started},
+    },
+    turn::log::{Cursor, Frame, Position},
+};
+
+/// A stream's place among `sessions.max_streams`.
+///
+/// # Errors
+/// 503 where all are taken.
+pub fn permit(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
+    Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
+        ApiError::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(2)))
+    })
+}
+
+pub fn event(frame: &Frame) -> SseEvent {
+    // The JSON was made by serde_json: always UTF-8.
+    let json = ByteString::try_from(frame.json.clone()).unwrap_or_default();
+    let mut data = Data::new(json).event(frame.name);
+    if let Some(id) = frame.id {
+        data.set_id(id.to_string());
+    }
+    data.into()
+}
+
+fn own(name: &'static str, value: &serde_json::Value) -> SseEvent {
+    Data::new(value.to_string()).event(name).into()
+}
+
+/// What ends or interrupts a stream and is not an event of its session.
+pub enum Notice {
+    Reset {
+        last_seq: u64,
+    },
+    Draining {
+        reconnect_after: Duration,
+    },
+    TokenExpired,
+    /// The stream cannot go on here; come back with the last id.
+    Lost,
+    Erased,
+}
+
+impl Notice {
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Reset { .. } => "stream.reset",
+            Self::Draining { .. } => "server.draining",
+            Self::TokenExpired | Self::Lost | Self::Erased => "error",
+        }
+    }
+
+    pub fn json(&self, session: SessionId) -> serde_json::Value {
+        let problem = |code| json!({"v": 1, "session_id": session, "problem": Problem::new(code)});
+        let mut value = match self {
+            Self::Reset { last_seq } => json!({"v": 1, "session_id": session, "seq": last_seq}),
+            Self::Draining { reconnect_after } => json!({
+                "v": 1,
+                "session_id": session,
+                "reconnect_after_ms": reconnect_after.as_millis() as u64,
+            }),
+            Self::TokenExpired => problem(ErrorCode::TokenExpired),
+            Self::Lost => problem(ErrorCode::DependencyUnavailable),
+            Self::Erased => problem(ErrorCode::Erased),
+        };
+        value["type"] = self.name().into();
+        value["at"] = json!(clock::now());
+        value
+    }
+}
+
+/// The instant at which a token that ends at `expires_at` is no longer good.
+pub fn expiry(expires_at: Option<Timestamp>) -> Option<Instant> {
+    let left = expires_at?.as_millis().saturating_sub(clock::now().as_millis());
+    Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0)))
+}
+
+pub async fn at(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The turn of one message, from its `message.created` to its terminal event.
+pub fn turn(
+    app: &web::Data<App>,
+    caller: &Caller,
+    request: &HttpRequest,
+    started: Started,
+    quota: Option<&Quota>,
+) -> Result<HttpResponse, ApiError> {
+    let permit = permit(app)?;
+    let session = started.message.session_id;
+    let head = stream::iter([event(&Frame::of_event(&started.message))]);
+    let rest = match started.turn {
+        Progress::Running(log) => {
+            follow_turn(log.read(None), expiry(caller.expires_at), session).left_stream()
+        }
+        Progress::Ended(end) => stream::iter([event(&Frame::of_event(&end))]).right_stream(),
+        Progress::Elsewhere => return Err(ApiError::new(ErrorCode::RequestInProgress)),
+    };
+    let body = head.chain(rest).map(move |event| {
+        let _held = &permit;
+        event
+    });
+    Ok(respond(app, request, body, started.replayed, quota))
+}
+
+fn follow_turn(
+    cursor: Cursor,
+    expires: Option<Instant>,
+    session: SessionId,
+) -> impl Stream<Item = SseEvent> {
+    stream::unfold(Some(cursor), move |cursor| async move {
+        let mut cursor = cursor?;
+        tokio::select! {
+            biased;
+            frame = cursor.next() => frame.map(|frame| (event(&frame), Some(cursor))),
+            () = at(expires) => {
+                let notice = Notice::TokenExpired;
+                Some((own(notice.name(), &notice.json(session)), None))
+            }
+        }
+    })
+}
+
+/// The whole session from where the reader stopped.
+pub fn session(
+    app: &web::Data<App>,
+    caller: &Caller,
+    request: &HttpRequest,
+    follower: Follower,
+    first: Option<Followed>,
+    session: SessionId,
+) -> Result<HttpResponse, ApiError> {
+    let reader = Reader {
+        follower,
+        first,
+        expires: expiry(caller.expires_at),
+        app: app.clone(),
+        session,
+        _permit: permit(app)?,
+    };
+    let body = stream::unfold(Some(reader), |reader| async move {
+        let mut reader = reader?;
+        let (event, goes_on) = reader.next().await?;
+        Some((event, goes_on.then_some(reader)))
+    });
+    Ok(respond(app, request, body, false, None))
+}
+
+struct Reader {
+    follower: Follower,
+    first: Option<Followed>,
+    expires: Option<Instant>,
+    app: web::Data<App>,
+    session: SessionId,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Reader {
+    async fn next(&mut self) -> Option<(SseEvent, bool)> {
+        let draining = self.app.draining.clone();
+        let followed = match self.first.take() {
+            Some(first) => Ok(first),
+            None => tokio::select! {
+                biased;
+                followed = self.follower.next() => followed,
+                () = at(self.expires) => return Some(self.last(&Notice::TokenExpired)),
+                // A running turn is shown to its end; the drain waits for it.
+                () = draining.cancelled(), if self.follower.is_idle() => {
+                    let reconnect_after = jittered(Duration::from_millis(500));
+                    return Some(self.last(&Notice::Draining { reconnect_after }));
+                }
+            },
+        };
+        Some(match followed {
+            Ok(Followed::Frame(frame)) => (event(&frame), true),
+            Ok(Followed::Reset { last_seq }) => {
+                let notice = Notice::Reset { last_seq };
+                // With the id, so that a reconnect begins where the reader now stands.
+                let json = notice.json(self.session).to_string();
+                let id = Position::after(last_seq).to_string();
+                (Data::new(json).event(notice.name()).id(id).into(), true)
+            }
+            Ok(Followed::Ended(FeedEnd::Erased)) => self.last(&Notice::Erased),
+            Ok(Followed::Ended(FeedEnd::Stopped)) | Err(_) => self.last(&Notice::Lost),
+        })
+    }
+
+    fn last(&self, notice: &Notice) -> (SseEvent, bool) {
+        (own(notice.name(), &notice.json(self.session)), false)
+    }
+}
+
+fn respond(
+    app: &App,
+    request: &HttpRequest,
+    body: impl Stream<Item = SseEvent> + 'static,
+    replayed: bool,
+    quota: Option<&Quota>,
+) -> HttpResponse {
+    let body = body.map(Ok::<_, Infallible>);
+    let sse = Sse::from_stream(Box::pin(body))
+        .with_keep_alive(app.config.server.heartbeat)
+        .with_retry_duration(jittered(Duration::from_millis(1_000)));
+    let mut response = sse.respond_to(request);
+    let headers = response.headers_mut();
+    headers
+        .insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store, no-transform"));
+    headers.insert(
+        HeaderName::from_static("x-accel-buffering"),
+        header::HeaderValue::from_static("no"),
+    );
+    if replayed {
+        headers.insert(
+            HeaderName::from_static("idempotency-replayed"),
+            header::HeaderValue::from_static("true"),
+        );
+    }
+    let mut limits = HttpResponse::Ok();
+    rate_limit(&mut limits, quota);
+    for (name, value) in limits.finish().headers() {
+        response.headers_mut().insert(name.clone(), value.clone());
+    }
+    response
+}

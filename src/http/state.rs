@@ -1,0 +1,48 @@
+//! What every handler may reach.
+
+use std::sync::Arc;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::sync::Semaphore;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::origins::Origins;
+use crate::{
+    accounts::Accounts,
+    archive::{Archive, Archivist},
+    cache::Cache,
+    config::Config,
+    hot::HotStore,
+    inference::Pool,
+    knowledge::Knowledge,
+    limits::Limits,
+    session::journal::Journal,
+    supervisor::door::Sessions,
+    turn::ports::Ports,
+};
+
+pub struct App {
+    pub config: Arc<Config>,
+    pub accounts: Accounts,
+    pub archive: Archive,
+    pub hot: Arc<HotStore>,
+    /// Absent in embedded mode, where every append is archived at once.
+    pub archivist: Option<Arc<Archivist>>,
+    pub journal: Journal,
+    pub sessions: Sessions,
+    pub ports: Arc<Ports>,
+    pub pool: Option<Pool>,
+    pub cache: Option<Cache>,
+    pub knowledge: Knowledge,
+    pub limits: Limits,
+    pub origins: Origins,
+    pub metrics: PrometheusHandle,
+    /// One permit for each running turn.
+    pub turn_permits: Arc<Semaphore>,
+    /// One permit for each open event stream or socket.
+    pub streams: Arc<Semaphore>,
+    /// Sockets and other tasks that a shutdown waits for.
+    pub tasks: TaskTracker,
+    /// Cancelled when this replica stops admitting.
+    pub draining: CancellationToken,
+}

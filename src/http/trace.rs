@@ -1,0 +1,188 @@
+//! Around every request: its id, its span, its metrics, and the last word on errors.
+//!
+//! Whatever ends with a status of 400 or more leaves as one RFC 9457 problem that names the request, also where the
+//! framework refused it before a handler saw it.
+
+use std::time::Duration;
+
+use actix_web::{
+    Error,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use tokio::time::Instant;
+use tracing::{Instrument, info_span, warn};
+use uuid::Uuid;
+
+use super::{
+    docs::allowed,
+    error::{ApiError, respond},
+};
+use crate::domain::{ErrorCode, Problem};
+
+pub fn describe() {
+    describe_counter!(
+        "rushdesk_http_requests_total",
+        "Requests by method, route and class of status"
+    );
+    describe_histogram!(
+        "rushdesk_http_response_seconds",
+        Unit::Seconds,
+        "From the request to the head of its response"
+    );
+}
+
+pub async fn trace(
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let begun = Instant::now();
+    let request_id = request_id(&request);
+    let method = method(&request);
+    let route = request.match_pattern();
+    let path = request.path().to_owned();
+    let span = info_span!(
+        "request",
+        request_id,
+        trace_id = trace_id(&request),
+        method,
+        route = route.as_deref().unwrap_or("none")
+    );
+    let response = next.call(request).instrument(span.clone()).await?;
+    let mut response =
+        name_error(response.map_into_boxed_body(), &request_id, &path, route.as_deref());
+    if let Ok(value) = HeaderValue::from_str(&request_id) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
+    }
+    secure(response.headers_mut());
+    let status = response.status();
+    span.in_scope(|| {
+        if status.is_server_error() {
+            warn!(status = status.as_u16(), elapsed_ms = millis(begun.elapsed()), "request failed");
+        }
+    });
+    // Only patterns that we serve become labels.
+    let route = route.unwrap_or_else(|| "none".to_owned());
+    let class = class(status);
+    counter!("rushdesk_http_requests_total", "method" => method, "route" => route.clone(), "status" => class)
+        .increment(1);
+    histogram!("rushdesk_http_response_seconds", "method" => method, "route" => route)
+        .record(begun.elapsed().as_secs_f64());
+    Ok(response)
+}
+
+fn method(request: &ServiceRequest) -> &'static str {
+    match request.method().as_str() {
+        "GET" => "GET",
+        "POST" => "POST",
+        "PUT" => "PUT",
+        "DELETE" => "DELETE",
+        "OPTIONS" => "OPTIONS",
+        "HEAD" => "HEAD",
+        _ => "other",
+    }
+}
+
+fn class(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        100..=199 => "1xx",
+        200..=299 => "2xx",
+        300..=399 => "3xx",
+        400..=499 => "4xx",
+        _ => "5xx",
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The caller's `X-Request-Id` where it is harmless, else a new one.
+fn request_id(request: &ServiceRequest) -> String {
+    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+    let harmless = |id: &&str| {
+        (1..=64).contains(&id.len())
+            && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    given.filter(harmless).map_or_else(|| Uuid::now_v7().to_string(), str::to_owned)
+}
+
+/// The trace id of a W3C `traceparent`, version 00.
+fn trace_id(request: &ServiceRequest) -> Option<&str> {
+    let value = request.headers().get("traceparent")?.to_str().ok()?;
+    let mut parts = value.split('-');
+    let (version, trace) = (parts.next()?, parts.next()?);
+    let is_hex = trace.len() == 32 && trace.bytes().all(|b| b.is_ascii_hexdigit());
+    (version == "00" && is_hex && trace.bytes().any(|b| b != b'0')).then_some(trace)
+}
+
+fn name_error(
+    response: ServiceResponse<BoxBody>,
+    request_id: &str,
+    path: &str,
+    route: Option<&str>,
+) -> ServiceResponse<BoxBody> {
+    if response.status().as_u16() < 400 {
+        return response;
+    }
+    let own = response.response().error().and_then(|error| error.as_error::<ApiError>());
+    let mut problem = match own {
+        Some(error) => (*error.0).clone(),
+        None if is_cors(&response) => Problem::new(ErrorCode::OriginNotAllowed),
+        // A pattern that matched and was answered with 404 by nobody of ours: the method is wrong.
+        None if response.status() == StatusCode::NOT_FOUND && route.is_some() => {
+            Problem::new(ErrorCode::MethodNotAllowed)
+        }
+        None => Problem::new(code(response.status())),
+    };
+    problem.instance = Some(path.to_owned());
+    problem.request_id = Some(request_id.to_owned());
+    // Headers set by the layers below (CORS) stay.
+    let (request, old) = response.into_parts();
+    let mut new = respond(&problem);
+    let allowed = route.filter(|_| problem.code == ErrorCode::MethodNotAllowed).and_then(allowed);
+    if let Some(allowed) = allowed {
+        new.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
+    }
+    for (name, value) in old.headers() {
+        if !new.headers().contains_key(name) && *name != header::CONTENT_LENGTH {
+            new.headers_mut().append(name.clone(), value.clone());
+        }
+    }
+    ServiceResponse::new(request, new)
+}
+
+fn is_cors(response: &ServiceResponse<BoxBody>) -> bool {
+    let error = response.response().error();
+    error.is_some_and(|error| error.as_error::<actix_cors::CorsError>().is_some())
+}
+
+/// What the framework's own refusals mean.
+fn code(status: StatusCode) -> ErrorCode {
+    match status.as_u16() {
+        401 => ErrorCode::TokenInvalid,
+        403 => ErrorCode::Forbidden,
+        404 => ErrorCode::NotFound,
+        405 => ErrorCode::MethodNotAllowed,
+        408 => ErrorCode::RequestTimeout,
+        413 => ErrorCode::PayloadTooLarge,
+        415 => ErrorCode::UnsupportedMediaType,
+        400..=499 => ErrorCode::InvalidRequest,
+        503 => ErrorCode::Overloaded,
+        _ => ErrorCode::Internal,
+    }
+}
+
+fn secure(headers: &mut header::HeaderMap) {
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
+    }
+}

@@ -1,0 +1,351 @@
+//! Sending a message, reading messages, stopping a turn, rating an answer.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, get, http::header, post, web};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    error::ApiError,
+    extract::{Body, Caller, IdempotencyKey, id},
+    headers::{rate_limit, server_timing},
+    sse,
+    state::App,
+};
+use crate::{
+    domain::{
+        CacheInfo, Citation, ErrorCode, Event, Fact, FinishReason, Message, MessageId, Problem,
+        Route, ServiceLevel, SessionId, Timings, TurnId, Usage,
+    },
+    limits::Quota,
+    session::{
+        history,
+        messages::{Attach, CancelTurn, Cancelled, Progress, StartTurn, Started},
+    },
+    turn::log::TurnLog,
+};
+
+/// Messages in one page of the history, at most.
+const MAX_PAGE: u32 = 200;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewMessage {
+    /// 1 to `sessions.max_message_chars` characters.
+    pub text: String,
+    /// The client's own id, handed back in `message.created`.
+    #[serde(default)]
+    pub client_message_id: Option<String>,
+    #[serde(default)]
+    pub locale: Option<String>,
+}
+
+impl NewMessage {
+    /// # Errors
+    /// 422 for a message that is empty, too long or holds a NUL.
+    pub fn check(&self, max_chars: usize) -> Result<(), ApiError> {
+        let chars = self.text.chars().count();
+        if self.text.trim().is_empty() {
+            return Err(ApiError::field("text", "must not be empty"));
+        }
+        if chars > max_chars {
+            let detail = format!("may have at most {max_chars} characters, has {chars}");
+            return Err(ApiError::field("text", detail));
+        }
+        if self.text.contains('\0') {
+            return Err(ApiError::field("text", "must not contain NUL"));
+        }
+        if self.client_message_id.as_ref().is_some_and(|id| id.len() > 128) {
+            return Err(ApiError::field("client_message_id", "may have at most 128 bytes"));
+        }
+        if self.locale.as_ref().is_some_and(|locale| !is_locale(locale)) {
+            return Err(ApiError::field(
+                "locale",
+                "must be a language tag such as `en` or `de-AT`",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Hash of what the request means: the same key with another meaning is refused.
+    pub fn hash(&self) -> String {
+        let mut hasher = Sha256::new();
+        for part in [Some(&self.text), self.client_message_id.as_ref(), self.locale.as_ref()] {
+            let part = part.map_or("", String::as_str);
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hex::encode(hasher.finalize())
+    }
+}
+
+/// A plain check of a BCP 47 tag: subtags of 1 to 8 letters or digits.
+pub fn is_locale(text: &str) -> bool {
+    text.len() <= 35
+        && text.split('-').all(|part| {
+            (1..=8).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
+}
+
+/// A turn as JSON.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TurnView {
+    pub turn_id: TurnId,
+    pub message: Message,
+    /// Absent while the turn runs and where it failed or was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<AnswerView>,
+    /// `running`, `completed`, `failed` or `cancelled`.
+    pub status: &'static str,
+    /// Why the turn failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AnswerView {
+    pub message_id: MessageId,
+    pub text: String,
+    pub route: Route,
+    pub service_level: ServiceLevel,
+    pub citations: Vec<Citation>,
+    pub cache: Option<CacheInfo>,
+    pub usage: Option<Usage>,
+    pub timings: Timings,
+    pub finish_reason: FinishReason,
+}
+
+impl TurnView {
+    /// # Errors
+    /// Where `message` is not a user's message: a bug, answered as 500.
+    fn new(message: &Event, end: Option<&Event>) -> Result<Self, ApiError> {
+        let shown = history::messages(std::slice::from_ref(message), None).into_iter().next();
+        let message_view = shown.ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
+        let (status, answer, problem) = match end.map(|event| &event.fact) {
+            None | Some(Fact::MessageCreated { .. }) => ("running", None, None),
+            Some(Fact::TurnFailed { problem, .. }) => ("failed", None, Some(problem.clone())),
+            Some(Fact::TurnCancelled { .. }) => ("cancelled", None, None),
+            Some(Fact::AnswerCompleted {
+                message_id,
+                text,
+                route,
+                service_level,
+                citations,
+                usage,
+                timings,
+                cache,
+                finish_reason,
+            }) => {
+                let answer = AnswerView {
+                    message_id: *message_id,
+                    text: text.clone(),
+                    route: *route,
+                    service_level: *service_level,
+                    citations: citations.clone(),
+                    cache: *cache,
+                    usage: *usage,
+                    timings: *timings,
+                    finish_reason: *finish_reason,
+                };
+                ("completed", Some(answer), None)
+            }
+        };
+        Ok(Self { turn_id: message.turn_id, message: message_view, answer, status, problem })
+    }
+}
+
+/// Sends a message and answers it.
+///
+/// With `Accept: text/event-stream` the turn streams on this response; with `Prefer: respond-async` the answer is
+/// 202 with the turn's id; otherwise JSON after a bounded wait, then 202.
+#[utoipa::path(
+    post, path = "/v1/sessions/{id}/messages", tag = "messages",
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header, description = "1 to 255 visible characters")),
+    request_body = NewMessage,
+    responses(
+        (status = 200, description = "the whole turn, or its stream", body = TurnView),
+        (status = 202, description = "the turn runs", body = TurnView),
+        (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+    ),
+    security(("bearer" = []))
+)]
+#[post("/v1/sessions/{id}/messages")]
+pub async fn send_message(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+    key: IdempotencyKey,
+    request: HttpRequest,
+    body: Body<NewMessage>,
+) -> Result<HttpResponse, ApiError> {
+    let session = id(&path)?;
+    let (started, quota) = start(&app, &caller, session, &key, &body).await?;
+    if started.replayed && matches!(started.turn, Progress::Elsewhere) {
+        return Err(ApiError::new(ErrorCode::RequestInProgress));
+    }
+    if accepts(&request, "text/event-stream") {
+        return sse::turn(&app, &caller, &request, started, quota.as_ref());
+    }
+    let asynchronous = header_has(&request, "prefer", "respond-async");
+    respond(&app, session, started, asynchronous, quota.as_ref()).await
+}
+
+/// Checks, limits and begins a turn: what REST and socket share.
+pub async fn start(
+    app: &App,
+    caller: &Caller,
+    session: SessionId,
+    key: &IdempotencyKey,
+    message: &NewMessage,
+) -> Result<(Started, Option<Quota>), ApiError> {
+    message.check(app.config.sessions.max_message_chars)?;
+    if app.draining.is_cancelled() {
+        return Err(ApiError::new(ErrorCode::Draining));
+    }
+    let quota = app.limits.message(&caller.principal.site_id, caller.principal.id).await?;
+    let started = app
+        .sessions
+        .ask(session, || StartTurn {
+            asker: caller.asker(),
+            text: message.text.clone(),
+            client_message_id: message.client_message_id.clone(),
+            idempotency_key: key.0.clone(),
+            body_hash: message.hash(),
+        })
+        .await?;
+    Ok((started, Some(quota)))
+}
+
+async fn respond(
+    app: &App,
+    session: SessionId,
+    started: Started,
+    asynchronous: bool,
+    quota: Option<&Quota>,
+) -> Result<HttpResponse, ApiError> {
+    let end = match &started.turn {
+        Progress::Ended(event) => Some(Arc::clone(event)),
+        Progress::Elsewhere => None,
+        Progress::Running(log) => wait(app, log, asynchronous).await,
+    };
+    let view = TurnView::new(&started.message, end.as_deref())?;
+    let mut response = if end.is_some() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
+    if end.is_none() {
+        response.insert_header((header::LOCATION, format!("/v1/sessions/{session}/events")));
+    }
+    if started.replayed {
+        response.insert_header(("idempotency-replayed", "true"));
+    }
+    if let Some(answer) = &view.answer {
+        response.insert_header(("server-timing", server_timing(&answer.timings)));
+    }
+    rate_limit(&mut response, quota);
+    Ok(response.json(view))
+}
+
+/// Whoever gets 202 was promised an answer: the turn goes on without readers.
+async fn wait(app: &App, log: &Arc<TurnLog>, asynchronous: bool) -> Option<Arc<Event>> {
+    if !asynchronous {
+        let _reader = log.read(None);
+        if let Ok(event) = tokio::time::timeout(app.config.sessions.max_wait, log.ended()).await {
+            return Some(event);
+        }
+    }
+    log.keep();
+    None
+}
+
+fn accepts(request: &HttpRequest, media_type: &str) -> bool {
+    header_has(request, "accept", media_type)
+}
+
+fn header_has(request: &HttpRequest, name: &str, wanted: &str) -> bool {
+    request
+        .headers()
+        .get_all(name)
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|part| part.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case(wanted))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryQuery {
+    /// Only messages with a `seq` above this.
+    #[serde(default)]
+    after_seq: u64,
+    /// 1 to 200.
+    #[serde(default)]
+    limit: Option<u32>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct MessagePage {
+    pub items: Vec<Message>,
+    /// `seq` of the last durable event that these messages reflect: follow the events after it.
+    pub last_seq: u64,
+    /// Where messages follow that are not on this page: their `after_seq`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_cursor: Option<String>,
+}
+
+/// The history, hot or cold alike; a running answer comes last with its text so far.
+#[utoipa::path(
+    get, path = "/v1/sessions/{id}/messages", tag = "messages", params(("id" = String, Path), HistoryQuery),
+    responses((status = 200, body = MessagePage), (status = 404, body = Problem)),
+    security(("bearer" = []))
+)]
+#[get("/v1/sessions/{id}/messages")]
+pub async fn list_messages(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<String>,
+    query: web::Query<HistoryQuery>,
+) -> Result<HttpResponse, ApiError> {
+    let session: SessionId = id(&path)?;
+    let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
+    let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
+    let running = attached.feed.turn();
+    let mut events = app.journal.events(session, query.after_seq, limit + 1).await?;
+    let has_more = events.len() > limit as usize;
+    events.truncate(limit as usize);
+    let last_seq = events.last().map_or(query.after_seq, |event| event.seq);
+    let mut items = history::messages(&events, running.as_deref().filter(|_| !has_more));
+    let ratings = app.archive.feedback_of(session).await?;
+    for message in &mut items {
+        message.feedback = ratings.iter().find(|r| r.message_id == message.id).map(|r| r.rating);
+    }
+    let next_cursor = has_more.then(|| last_seq.to_string());
+    Ok(HttpResponse::Ok().json(MessagePage { items, last_seq, next_cursor }))
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct CancelView {
+    pub turn_id: TurnId,
+    /// `stopping`, or `not_running` where there was nothing to stop.
+    pub status: &'static str,
+}
+
+/// Stops a turn. Idempotent; the connection to the model is closed.
+#[utoipa::path(
+    post, path = "/v1/sessions/{id}/turns/{turn}/cancel", tag = "messages",
+    params(("id" = String, Path), ("turn" = String, Path)),
+    responses((status = 200, body = CancelView), (status = 404, body = Problem)),
+    security(("bearer" = []))
+)]
+#[post("/v1/sessions/{id}/turns/{turn}/cancel")]
+pub async fn cancel_turn(
+    app: web::Data<App>,
+    caller: Caller,
+    path: web::Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (session, turn_id) = (id(&path.0)?, id(&path.1)?);
+    let ask = || CancelTurn { asker: caller.asker(), turn_id };
+    let status = match app.sessions.ask(session, ask).await? {
+        Cancelled::Stopping => "stopping",
+        Cancelled::NotRunning => "not_running",
+    };
+    Ok(HttpResponse::Ok().json(CancelView { turn_id, status }))
+}

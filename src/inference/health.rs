@@ -1,0 +1,93 @@
+//! Whether a backend is there, judged by progress and not by an open port.
+//!
+//! Each backend is asked again and again. A refused connection or a bad status takes it out at once.
+//! A slow answer does not: a busy vLLM starves its own API process while tokens flow. So slow answers
+//! count only if no token came since the last one, and only several in a row.
+//! A backend that answers here but never decodes is found by its stalls, through the breaker.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::backend::Backend;
+
+/// Slow answers in a row, without a token between them, that make a backend unhealthy.
+const SLOW_ANSWERS: u32 = 3;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthAnswer {
+    Well,
+    Unwell,
+    Slow,
+}
+
+/// Asks once, for at most `deadline`.
+pub async fn ask(backend: &Backend, deadline: Duration) -> HealthAnswer {
+    match timeout(deadline, backend.ask_health()).await {
+        // A server without this route, or tired of being asked, is there all the same.
+        Ok(Some(200..=299 | 404 | 405 | 429)) => HealthAnswer::Well,
+        Ok(_) => HealthAnswer::Unwell,
+        Err(_) => HealthAnswer::Slow,
+    }
+}
+
+/// What the answers of one backend add up to.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Health {
+    slow: u32,
+    progress: u64,
+    unhealthy: bool,
+}
+
+impl Health {
+    /// Takes an answer; `progress` is the station's count of tokens so far.
+    pub fn answered(&mut self, answer: HealthAnswer, progress: u64) {
+        let decodes = std::mem::replace(&mut self.progress, progress) != progress;
+        match answer {
+            HealthAnswer::Well => *self = Self { progress, ..Self::default() },
+            HealthAnswer::Unwell => self.unhealthy = true,
+            HealthAnswer::Slow if decodes => self.slow = 0,
+            HealthAnswer::Slow => {
+                self.slow += 1;
+                self.unhealthy |= self.slow >= SLOW_ANSWERS;
+            }
+        }
+    }
+
+    pub fn is_healthy(&self) -> bool {
+        !self.unhealthy
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_slow_answer_fails_nobody_but_several_without_a_token_do() {
+        let mut health = Health::default();
+        health.answered(HealthAnswer::Slow, 0);
+        health.answered(HealthAnswer::Slow, 0);
+        assert!(health.is_healthy());
+        health.answered(HealthAnswer::Slow, 0);
+        assert!(!health.is_healthy());
+    }
+
+    #[test]
+    fn slow_answers_do_not_count_while_tokens_flow() {
+        let mut health = Health::default();
+        for progress in 1..100 {
+            health.answered(HealthAnswer::Slow, progress);
+        }
+        assert!(health.is_healthy());
+    }
+
+    #[test]
+    fn a_bad_answer_counts_at_once_and_a_good_one_heals() {
+        let mut health = Health::default();
+        health.answered(HealthAnswer::Unwell, 0);
+        assert!(!health.is_healthy());
+        health.answered(HealthAnswer::Well, 0);
+        assert!(health.is_healthy());
+    }
+}

@@ -1,0 +1,136 @@
+//! The door of the pool.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::Message;
+use serde::Serialize;
+use tokio::{
+    sync::{oneshot, watch},
+    time::Instant,
+};
+use utoipa::ToSchema;
+
+use super::{
+    backend::{Backend, BackendId},
+    breaker::BreakerState,
+    slot::SlotPass,
+};
+use crate::domain::{PrincipalId, SiteId};
+
+/// Asks for a slot. The answer comes through `reply`; dropping its receiver leaves the queue.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Acquire {
+    pub request: AcquireRequest,
+    pub reply: oneshot::Sender<Result<Grant, Refused>>,
+    /// Where in the queue the request stands; `None` before and after it waits.
+    pub queued: Option<watch::Sender<Option<QueuePosition>>>,
+}
+
+#[derive(Clone, Debug)]
+pub struct AcquireRequest {
+    pub site: SiteId,
+    pub visitor: PrincipalId,
+    /// Prompt and answer budget.
+    pub tokens: u32,
+    /// After this the request is refused.
+    pub deadline: Instant,
+    /// Backends that failed this request already; used again only if no other is in service.
+    pub exclude: Vec<BackendId>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueuePosition {
+    /// 1 is next.
+    pub position: u32,
+    /// From the measured drain rate.
+    pub eta: Duration,
+}
+
+/// A backend and the right to have one request in flight there.
+#[derive(Debug)]
+pub struct Grant {
+    pub backend: Arc<Backend>,
+    pub pass: SlotPass,
+    /// Time spent in the queue.
+    pub waited: Duration,
+}
+
+/// Why there is no slot. Every `retry_after` is spread by ±20 %.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    #[error("the queue is full")]
+    QueueFull { retry_after: Duration },
+    #[error("the visitor has too many requests waiting")]
+    TooManyOfVisitor { retry_after: Duration },
+    #[error("no slot came free in time")]
+    DeadlinePassed,
+    /// Every backend is unhealthy or refused by its breaker, or there is none.
+    #[error("no backend is in service")]
+    NoBackend { retry_after: Duration },
+    #[error("the pool is closing")]
+    Closing,
+}
+
+impl Refused {
+    /// When to come back, where the pool knows.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::QueueFull { retry_after }
+            | Self::TooManyOfVisitor { retry_after }
+            | Self::NoBackend { retry_after } => Some(*retry_after),
+            Self::DeadlinePassed | Self::Closing => None,
+        }
+    }
+
+    /// The label in metrics.
+    pub const fn label(&self) -> &'static str {
+        match self {
+            Self::QueueFull { .. } => "queue_full",
+            Self::TooManyOfVisitor { .. } => "too_many_of_visitor",
+            Self::DeadlinePassed => "deadline_passed",
+            Self::NoBackend { .. } => "no_backend",
+            Self::Closing => "closing",
+        }
+    }
+}
+
+/// Asks how the pool is.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "PoolStatus")]
+pub struct Observe;
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct PoolStatus {
+    /// Requests that wait for a slot.
+    pub queued: usize,
+    /// Their prompt and answer tokens.
+    pub queued_tokens: u64,
+    /// Estimated wait of a request that came now, in milliseconds; 0 where a slot is free.
+    pub wait_ms: u64,
+    pub closing: bool,
+    pub backends: Vec<BackendStatus>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct BackendStatus {
+    pub name: String,
+    pub model: String,
+    pub slots: usize,
+    pub in_flight: usize,
+    pub breaker: BreakerState,
+    /// By its health route; routing needs this and a breaker that does not refuse.
+    pub healthy: bool,
+}
+
+/// Refuses everybody who waits and everybody who comes; requests in flight go on.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Close;
+
+/// A pass was dropped, so a slot is free.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct SlotReleased {
+    pub backend: BackendId,
+}

@@ -1,0 +1,111 @@
+//! Ollama's own `/api/chat`: one JSON object a line, the last one with `done: true`.
+
+use std::collections::VecDeque;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{Item, answer::Answer, calls::Fragment, ndjson::NdjsonParser, thought::Opening};
+use crate::{domain::Usage, inference::Outcome};
+
+/// Reads the stream of one answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OllamaDecoder {
+    lines: NdjsonParser,
+    answer: Answer,
+}
+
+#[derive(Deserialize)]
+struct Line {
+    message: Option<WireMessage>,
+    #[serde(default)]
+    done: bool,
+    done_reason: Option<String>,
+    prompt_eval_count: Option<u32>,
+    eval_count: Option<u32>,
+    error: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct WireMessage {
+    content: Option<String>,
+    thinking: Option<String>,
+    tool_calls: Option<Vec<WireCall>>,
+}
+
+#[derive(Deserialize)]
+struct WireCall {
+    id: Option<String>,
+    function: Option<WireFunction>,
+}
+
+#[derive(Deserialize)]
+struct WireFunction {
+    name: Option<String>,
+    arguments: Option<Value>,
+}
+
+impl OllamaDecoder {
+    pub fn new(opening: Opening) -> Self {
+        Self { lines: NdjsonParser::default(), answer: Answer::new(opening) }
+    }
+
+    pub fn answer(&self) -> &Answer {
+        &self.answer
+    }
+
+    pub fn push(&mut self, bytes: &[u8], out: &mut VecDeque<Item>) -> Result<(), Outcome> {
+        let mut lines = Vec::new();
+        let parsed = self.lines.push(bytes, &mut lines);
+        for line in lines {
+            if self.answer.is_complete() {
+                return Ok(());
+            }
+            self.line(&line, out)?;
+        }
+        parsed
+    }
+
+    fn line(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), Outcome> {
+        let line: Line = serde_json::from_slice(line).map_err(|_| Outcome::Malformed)?;
+        if line.error.is_some_and(|error| !error.is_null()) {
+            return Err(Outcome::ErrorFrame);
+        }
+        self.answer.begin();
+        if let Some(message) = line.message {
+            self.message(message, line.done, out)?;
+        }
+        if let (Some(prompt_tokens), Some(completion_tokens)) =
+            (line.prompt_eval_count, line.eval_count)
+        {
+            self.answer.usage(Usage { prompt_tokens, completion_tokens });
+        }
+        if let Some(reason) = &line.done_reason {
+            self.answer.finish(reason)?;
+        }
+        if line.done { self.answer.complete(out) } else { Ok(()) }
+    }
+
+    fn message(
+        &mut self,
+        message: WireMessage,
+        last: bool,
+        out: &mut VecDeque<Item>,
+    ) -> Result<(), Outcome> {
+        self.answer.reasoning(message.thinking.as_deref().unwrap_or_default(), out);
+        // The last line carries an empty text that is no token, a line of thinking one beside it.
+        let text = message.content.unwrap_or_default();
+        if !text.is_empty() {
+            self.answer.text(&text, out)?;
+        } else if !last && message.thinking.is_none() {
+            out.push_back(Item::Progress);
+        }
+        for call in message.tool_calls.into_iter().flatten() {
+            let (name, arguments) =
+                call.function.map_or((None, None), |function| (function.name, function.arguments));
+            // Ollama sends calls whole, so each one is new.
+            self.answer.call(Fragment { index: None, id: call.id, name, arguments }, out)?;
+        }
+        Ok(())
+    }
+}

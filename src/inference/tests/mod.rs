@@ -1,0 +1,144 @@
+//! The pool, the streams and the backends together, over real sockets.
+
+mod completeness;
+mod generation;
+mod service;
+mod slots;
+mod splits;
+mod traces;
+mod upstream;
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::*;
+use crate::{
+    config::{self, BackendKind, Secret},
+    domain::{FinishReason, PrincipalId, SiteId},
+};
+
+/// The recorded bytes of a response, headers and chunk framing included.
+macro_rules! wire {
+    ($name:literal) => {
+        include_bytes!(concat!("../../../tests/fixtures/wire/", $name, ".http")).as_slice()
+    };
+}
+pub(crate) use wire;
+
+/// Short limits, so that what runs into one does so at once.
+fn config() -> config::Inference {
+    config::Inference {
+        max_queue: 16,
+        max_queue_tokens: 100_000,
+        max_queue_per_visitor: 4,
+        queue_timeout: Duration::from_secs(5),
+        connect_timeout: Duration::from_secs(2),
+        first_token_timeout: Duration::from_secs(5),
+        token_gap_timeout: Duration::from_secs(5),
+        total_timeout: Duration::from_secs(20),
+        attempts: 2,
+        breaker_failures: 3,
+        breaker_min: Duration::from_millis(200),
+        breaker_max: Duration::from_secs(1),
+        health_interval: Duration::from_millis(500),
+        discover_ollama: false,
+        backends: Vec::new(),
+    }
+}
+
+fn backend(name: &str, kind: BackendKind, url: &str) -> config::Backend {
+    config::Backend {
+        name: name.into(),
+        kind,
+        url: url.into(),
+        model: "tiny-chat".into(),
+        api_key: Secret::default(),
+        slots: 2,
+        requests_per_second: 0,
+        context_tokens: 4096,
+    }
+}
+
+fn chat() -> ChatRequest {
+    let message = |role, content: &str| ChatMessage { role, content: content.into() };
+    ChatRequest {
+        messages: vec![
+            message(ChatRole::System, "You answer for a shop."),
+            message(ChatRole::User, "What is the capital of France?"),
+        ],
+        max_tokens: 64,
+        temperature: 0.0,
+        model: None,
+    }
+}
+
+fn request(config: &config::Inference) -> GenerateRequest {
+    GenerateRequest {
+        site: SiteId::parse("shop").unwrap(),
+        visitor: PrincipalId::new(),
+        deadline: Instant::now() + Duration::from_secs(30),
+        queued: None,
+        chat: chat(),
+        limits: config.into(),
+    }
+}
+
+/// A pool over `backends` on this thread.
+fn pool(config: &config::Inference, backends: Vec<config::Backend>) -> Pool {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    InferencePool::start(config, backends, &actix::Arbiter::current()).unwrap()
+}
+
+/// What a whole answer came to.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Told {
+    text: String,
+    calls: Vec<ToolCall>,
+    usage: Option<crate::domain::Usage>,
+    finish: Option<FinishReason>,
+}
+
+impl Told {
+    fn add(&mut self, piece: Piece) {
+        assert_eq!(self.finish, None, "nothing comes after the end");
+        match piece {
+            Piece::Text(text) => self.text += &text,
+            Piece::ToolCall(call) => self.calls.push(call),
+            Piece::Usage(usage) => self.usage = Some(usage),
+            Piece::Finished(reason) => self.finish = Some(reason),
+        }
+    }
+
+    fn said(text: &str) -> Self {
+        Self { text: text.into(), finish: Some(FinishReason::Stop), ..Self::default() }
+    }
+}
+
+/// Reads a generation to its end.
+async fn listen(generation: &mut Generation) -> (Told, Result<(), GenerateError>) {
+    let mut told = Told::default();
+    loop {
+        match generation.next().await {
+            Ok(Some(piece)) => told.add(piece),
+            Ok(None) => return (told, Ok(())),
+            Err(error) => return (told, Err(error)),
+        }
+    }
+}
+
+async fn status(pool: &Pool) -> PoolStatus {
+    pool.observe.send(Observe).await.unwrap()
+}
+
+/// Waits for what the pool learns a moment later, for at most five seconds.
+async fn until(pool: &Pool, what: impl Fn(&PoolStatus) -> bool) -> PoolStatus {
+    for _ in 0..500 {
+        let status = status(pool).await;
+        if what(&status) {
+            return status;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("it never came to it: {:?}", status(pool).await);
+}

@@ -1,0 +1,183 @@
+//! Slots come back by one road, whatever happens to their holders.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use actix::{Actor, Addr, Context, Handler, Recipient};
+use proptest::{prelude::*, strategy::ValueTree, test_runner::TestRunner};
+
+use super::*;
+use crate::inference::{
+    router::Router,
+    station::{Station, Stations},
+};
+
+/// Counts the notices of dropped passes.
+#[derive(Default)]
+struct Counter(usize);
+
+#[derive(actix::Message)]
+#[rtype(result = "usize")]
+struct Count;
+
+impl Actor for Counter {
+    type Context = Context<Self>;
+}
+
+impl Handler<SlotReleased> for Counter {
+    type Result = ();
+    fn handle(&mut self, _: SlotReleased, _: &mut Self::Context) {
+        self.0 += 1;
+    }
+}
+
+impl Handler<Count> for Counter {
+    type Result = usize;
+    fn handle(&mut self, _: Count, _: &mut Self::Context) -> usize {
+        self.0
+    }
+}
+
+fn counter() -> (Addr<Counter>, Recipient<SlotReleased>) {
+    let counter = Counter::default().start();
+    (counter.clone(), counter.recipient())
+}
+
+fn stations(count: usize) -> Stations {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let backends = (0..count)
+        .map(|n| backend(&format!("b{n}"), BackendKind::Vllm, "http://127.0.0.1:1"))
+        .collect();
+    let patient = config::Inference { breaker_failures: 1000, ..config() };
+    Station::all(&patient, backends).unwrap()
+}
+
+#[actix::test]
+async fn a_pass_gives_its_slot_back_and_tells_the_pool() {
+    let (counter, recipient) = counter();
+    let stations = stations(1);
+    let first = SlotPass::take(&stations[0], &recipient).unwrap();
+    let second = SlotPass::take(&stations[0], &recipient).unwrap();
+    assert!(SlotPass::take(&stations[0], &recipient).is_none(), "two slots are two requests");
+    first.report(Outcome::Completed);
+    assert_eq!(stations[0].in_flight(), 1);
+    drop(second);
+    assert_eq!(stations[0].in_flight(), 0);
+    assert_eq!(counter.send(Count).await.unwrap(), 2);
+}
+
+#[actix::test]
+async fn the_least_loaded_share_is_picked_and_ties_take_turns() {
+    let (_, recipient) = counter();
+    let stations = stations(3);
+    let mut router = Router::new(stations);
+    let passes: Vec<_> = (0..6).filter_map(|_| router.place(&[], &recipient)).collect();
+    let order: Vec<usize> = passes.iter().map(|pass| pass.backend().id.0).collect();
+    assert_eq!(order, [0, 1, 2, 0, 1, 2]);
+    assert!(!router.has_room());
+    assert!(router.place(&[], &recipient).is_none());
+}
+
+#[actix::test]
+async fn an_excluded_backend_is_used_only_if_no_other_is_in_service() {
+    let (_, recipient) = counter();
+    let stations = stations(2);
+    let mut router = Router::new(stations.clone());
+    let exclude = [BackendId(0)];
+    let passes: Vec<_> = (0..4).filter_map(|_| router.place(&exclude, &recipient)).collect();
+    assert!(passes.iter().all(|pass| pass.backend().id == BackendId(1)));
+    assert_eq!(passes.len(), 2, "a busy backend is waited for");
+    stations[1].set_healthy(false);
+    assert_eq!(router.place(&exclude, &recipient).unwrap().backend().id, BackendId(0));
+}
+
+#[actix::test]
+async fn with_no_backend_in_service_the_router_says_when_one_may_be() {
+    let (_, recipient) = counter();
+    let stations = stations(1);
+    let mut router = Router::new(stations.clone());
+    assert_eq!(router.outage(Duration::from_secs(2)), None);
+    stations[0].set_healthy(false);
+    assert_eq!(router.outage(Duration::from_secs(2)), Some(Duration::from_secs(2)));
+    assert!(router.place(&[], &recipient).is_none());
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Place,
+    Drop(usize),
+    Report(usize, Outcome),
+    Panic(usize),
+    Sicken(usize),
+    Heal(usize),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let outcome = prop_oneof![
+        Just(Outcome::Completed),
+        Just(Outcome::Truncated),
+        Just(Outcome::ClientError(400)),
+        Just(Outcome::Stalled(Stall::Gap)),
+    ];
+    prop_oneof![
+        6 => Just(Step::Place),
+        2 => (0..8usize).prop_map(Step::Drop),
+        2 => (0..8usize, outcome).prop_map(|(n, outcome)| Step::Report(n, outcome)),
+        1 => (0..8usize).prop_map(Step::Panic),
+        1 => (0..3usize).prop_map(Step::Sicken),
+        1 => (0..3usize).prop_map(Step::Heal),
+    ]
+}
+
+/// Runs `steps` and returns how many passes ended.
+fn play(stations: &Stations, recipient: &Recipient<SlotReleased>, steps: Vec<Step>) -> usize {
+    let mut router = Router::new(stations.clone());
+    let mut held: Vec<SlotPass> = Vec::new();
+    let mut released = 0;
+    for step in steps {
+        match step {
+            Step::Drop(n) | Step::Report(n, _) | Step::Panic(n) if n >= held.len() => continue,
+            Step::Drop(_) | Step::Report(..) | Step::Panic(_) => released += 1,
+            Step::Place | Step::Sicken(_) | Step::Heal(_) => {}
+        }
+        match step {
+            Step::Place => held.extend(router.place(&[], recipient)),
+            Step::Sicken(n) => stations[n].set_healthy(false),
+            Step::Heal(n) => stations[n].set_healthy(true),
+            Step::Drop(n) => drop(held.swap_remove(n)),
+            Step::Report(n, outcome) => held.swap_remove(n).report(outcome),
+            Step::Panic(n) => {
+                let pass = held.swap_remove(n);
+                let holder = AssertUnwindSafe(|| {
+                    let _pass = pass;
+                    // Like a panic, without the noise of its hook.
+                    resume_unwind(Box::new("holder"))
+                });
+                assert!(catch_unwind::<_, ()>(holder).is_err());
+            }
+        }
+        for station in stations.iter() {
+            let of_station = held.iter().filter(|pass| pass.backend().id == station.backend.id);
+            assert_eq!(station.in_flight(), of_station.count());
+            assert!(station.in_flight() <= station.slots);
+        }
+    }
+    released + held.len()
+}
+
+#[test]
+fn whatever_the_holders_do_no_backend_has_more_in_flight_than_slots() {
+    let system = actix::System::new();
+    let (counter, recipient) = system.block_on(async { counter() });
+    let stations = stations(3);
+    let mut expected = 0;
+    let steps = prop::collection::vec(step(), 1..80);
+    let mut runner = TestRunner::deterministic();
+    for _ in 0..256 {
+        let steps = steps.new_tree(&mut runner).unwrap().current();
+        expected += play(&stations, &recipient, steps);
+        assert!(stations.iter().all(|station| station.in_flight() == 0));
+        stations.iter().for_each(|station| station.set_healthy(true));
+        let told = system.block_on(async { counter.send(Count).await.unwrap() });
+        assert_eq!(told, expected, "the pool is told of every pass");
+    }
+}

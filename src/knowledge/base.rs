@@ -1,0 +1,360 @@
+//! The knowledge of all sites in this process, kept in step with the archive: the door of this module.
+
+use std::{collections::HashMap, sync::Arc};
+
+use actix::Recipient;
+use arc_swap::ArcSwap;
+use serde::Serialize;
+use tracing::{info, warn};
+
+use super::{
+    chunk::{Chunk, chunks},
+    document::NewDocument,
+    metrics,
+    search::{Passage, Query, search},
+    site::{Change, Site},
+    stored::{self, Embedder, Head},
+};
+use crate::{
+    archive::{self, Archive, ArchiveError, Document, DocumentSummary},
+    config,
+    domain::{FieldError, SiteId},
+    embedding::messages::Embed,
+};
+
+/// Cheap to clone; all clones are one knowledge.
+#[derive(Clone)]
+pub struct Knowledge {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    archive: Archive,
+    /// Absent where there is no model: terms are searched alone.
+    embedder: Option<Embedder>,
+    config: config::Knowledge,
+    sites: ArcSwap<HashMap<SiteId, Arc<Site>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Created,
+    Updated,
+    Unchanged,
+}
+
+/// A stored document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upserted {
+    pub version: u64,
+    pub chunks: usize,
+    pub status: Status,
+    /// SHA-256 of the content, in hex.
+    pub etag: String,
+    /// Of the site, with this change.
+    pub knowledge_version: u64,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum KnowledgeError {
+    #[error("the document is not valid")]
+    Invalid(Vec<FieldError>),
+    /// `If-Match` named another content.
+    #[error("the document has changed")]
+    Changed,
+    #[error("the site has its {max_documents} documents")]
+    Full { max_documents: usize },
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+impl Knowledge {
+    /// Reads the passages of every site. Those that another embedder made are embedded again and stored.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read.
+    pub async fn load(
+        archive: Archive,
+        embedder: Option<(Recipient<Embed>, Arc<str>)>,
+        config: &config::Knowledge,
+    ) -> Result<Self, KnowledgeError> {
+        let shared = Shared {
+            archive,
+            embedder: embedder.map(|(port, id)| Embedder::new(port, &id)),
+            config: config.clone(),
+            sites: ArcSwap::default(),
+        };
+        let knowledge = Self { shared: Arc::new(shared) };
+        for site in knowledge.shared.archive.sites().await? {
+            knowledge.embed_again(&site.id).await?;
+            knowledge.refresh(&site.id).await?;
+        }
+        Ok(knowledge)
+    }
+
+    /// Stores a document and makes it searchable. The same content again changes nothing. `if_match` is the `etag`
+    /// that is to be replaced, or `*` for any.
+    ///
+    /// # Errors
+    /// [`KnowledgeError::Invalid`] names every faulty field; [`KnowledgeError::Changed`] where `if_match` does not
+    /// hold; [`KnowledgeError::Full`] where the site has no room for a new document.
+    pub async fn upsert(
+        &self,
+        site: &SiteId,
+        document: NewDocument,
+        if_match: Option<&str>,
+    ) -> Result<Upserted, KnowledgeError> {
+        let Read { row, chunks } = self.read(site, document).await?;
+        let known = self.shared.archive.document(site, &row.external_id).await?;
+        let matches =
+            |tag: &str| known.as_ref().is_some_and(|known| tag == "*" || known.content_hash == tag);
+        if if_match.is_some_and(|tag| !matches(tag)) {
+            return Err(KnowledgeError::Changed);
+        }
+        let etag = row.content_hash.clone();
+        if let Some(known) = known.as_ref().filter(|known| known.content_hash == etag) {
+            metrics::changed("unchanged");
+            return Ok(Upserted {
+                version: known.version,
+                chunks: chunks.len(),
+                status: Status::Unchanged,
+                etag,
+                knowledge_version: self.version(site),
+            });
+        }
+        let expected = if_match.and(known.as_ref()).map(|known| known.version);
+        let stored = self.store(site, &row, &chunks, expected, known.is_none()).await?;
+        let status = if stored.version == 1 { Status::Created } else { Status::Updated };
+        metrics::changed(if status == Status::Created { "created" } else { "updated" });
+        Ok(Upserted {
+            version: stored.version,
+            chunks: chunks.len(),
+            status,
+            etag,
+            knowledge_version: stored.knowledge_version,
+        })
+    }
+
+    /// Takes a document away; `None` where there is none.
+    ///
+    /// # Errors
+    /// Where the archive did not take it.
+    pub async fn delete(
+        &self,
+        site: &SiteId,
+        external_id: &str,
+    ) -> Result<Option<archive::DocumentDeletion>, KnowledgeError> {
+        let loaded = self.site(site);
+        let mut change = self.change(&loaded, site).await;
+        let Some(deleted) = self.shared.archive.delete_document(site, external_id).await? else {
+            return Ok(None);
+        };
+        let shown =
+            change.show(external_id.to_owned(), Vec::new(), None, deleted.knowledge_version).await;
+        self.after(site, shown);
+        metrics::changed("deleted");
+        Ok(Some(deleted))
+    }
+
+    /// A document with its body.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read.
+    pub async fn get(
+        &self,
+        site: &SiteId,
+        external_id: &str,
+    ) -> Result<Option<Document>, KnowledgeError> {
+        Ok(self.shared.archive.document(site, external_id).await?)
+    }
+
+    /// At most `limit` documents after `after` without their bodies, by `external_id`.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read.
+    pub async fn list(
+        &self,
+        site: &SiteId,
+        after: Option<&str>,
+        limit: u32,
+    ) -> Result<Vec<DocumentSummary>, KnowledgeError> {
+        Ok(self.shared.archive.documents(site, after, limit).await?)
+    }
+
+    /// How many documents a site has.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read.
+    pub async fn documents(&self, site: &SiteId) -> Result<usize, KnowledgeError> {
+        let loaded = self.site(site);
+        let mut change = self.change(&loaded, site).await;
+        change.catch_up().await?;
+        Ok(change.documents())
+    }
+
+    /// Grows with every change of a site's documents; 0 before the first.
+    pub fn version(&self, site: &SiteId) -> u64 {
+        self.shared.sites.load().get(site).map_or(0, |site| site.shown().version)
+    }
+
+    /// The best `k` passages of a site for a question, best first. Takes well under a millisecond for a thousand
+    /// passages, some for a hundred thousand; nothing waits.
+    pub fn search(&self, site: &SiteId, query: &Query<'_>, k: usize) -> Vec<Passage> {
+        let sites = self.shared.sites.load();
+        let Some(site) = sites.get(site) else { return Vec::new() };
+        let found = search(&site.shown().index, query, k);
+        metrics::searched(!found.is_empty());
+        found
+    }
+
+    /// Reads what another replica has changed.
+    ///
+    /// # Errors
+    /// Where the archive cannot be read; then the site shows what it showed before.
+    pub async fn refresh(&self, site: &SiteId) -> Result<(), KnowledgeError> {
+        let version = self.shared.archive.knowledge_version(site).await?.unwrap_or(0);
+        if version != self.version(site) {
+            let loaded = self.site(site);
+            self.change(&loaded, site).await.catch_up().await?;
+            self.count();
+        }
+        Ok(())
+    }
+
+    /// Reads and cuts a document on a thread that may take its time.
+    async fn read(&self, site: &SiteId, document: NewDocument) -> Result<Read, KnowledgeError> {
+        let (site, config) = (site.clone(), self.shared.config.clone());
+        let read = move || {
+            let content =
+                document.read(config.max_document_bytes).map_err(KnowledgeError::Invalid)?;
+            let row = stored::row(&site, &document, document.content_hash())
+                .map_err(|_| ArchiveError::Rejected("the questions are not JSON".to_owned()))?;
+            Ok(Read { row, chunks: chunks(&content, config.passage_chars) })
+        };
+        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
+            Err(ArchiveError::Unavailable("reading was stopped".to_owned()).into())
+        })
+    }
+
+    async fn store(
+        &self,
+        site: &SiteId,
+        row: &Document,
+        chunks: &[Chunk],
+        expected: Option<u64>,
+        is_new: bool,
+    ) -> Result<archive::DocumentChange, KnowledgeError> {
+        // Before the lock: a long document takes seconds, and others need not wait for it.
+        let rows = self.embedded(row, chunks).await;
+        let loaded = self.site(site);
+        let mut change = self.change(&loaded, site).await;
+        self.check_room(&loaded, &change, chunks.len(), is_new)?;
+        let stored = match self.shared.archive.put_document(row, &rows, expected).await {
+            Err(ArchiveError::Conflict) => return Err(KnowledgeError::Changed),
+            other => other?,
+        };
+        let head = Head::of_row(row);
+        let entries =
+            rows.iter().map(|row| head.entry(row, self.shared.embedder.as_ref())).collect();
+        let id = row.external_id.clone();
+        let shown = change.show(id, entries, Some(stored.version), stored.knowledge_version).await;
+        self.after(site, shown);
+        Ok(stored)
+    }
+
+    /// Passages with their vectors. Where these cannot be had, terms find them until the next start.
+    async fn embedded(&self, row: &Document, chunks: &[Chunk]) -> Vec<archive::Chunk> {
+        let embedder = self.shared.embedder.as_ref();
+        let vectors = match embedder {
+            Some(embedder) => embedder.vectors(&row.title, chunks).await.unwrap_or_else(|error| {
+                warn!(%error, site_id = %row.site_id, "a document was stored without vectors");
+                HashMap::new()
+            }),
+            None => HashMap::new(),
+        };
+        stored::rows(row, chunks, embedder, &vectors)
+    }
+
+    fn check_room(
+        &self,
+        site: &Site,
+        change: &Change<'_>,
+        chunks: usize,
+        is_new: bool,
+    ) -> Result<(), KnowledgeError> {
+        let config::Knowledge { max_documents, max_passages, .. } = self.shared.config;
+        if is_new && change.documents() >= max_documents {
+            return Err(KnowledgeError::Full { max_documents });
+        }
+        if site.shown().index.len() + chunks > max_passages {
+            return Err(KnowledgeError::Invalid(vec![FieldError {
+                field: "text".to_owned(),
+                detail: format!("the site would have more than its {max_passages} passages"),
+            }]));
+        }
+        Ok(())
+    }
+
+    /// Vectors of another embedder mean nothing to this one.
+    async fn embed_again(&self, site: &SiteId) -> Result<(), KnowledgeError> {
+        let loaded = self.site(site);
+        let stale = self.change(&loaded, site).await.stale().await?;
+        for external_id in &stale {
+            let Some(row) = self.shared.archive.document(site, external_id).await? else {
+                continue;
+            };
+            let Some(document) = stored::document(&row) else { continue };
+            let Read { chunks, .. } = self.read(site, document).await?;
+            let rows = self.embedded(&row, &chunks).await;
+            if rows.iter().any(|row| row.vector.is_empty()) {
+                continue;
+            }
+            match self.shared.archive.put_document(&row, &rows, Some(row.version)).await {
+                // Another replica was quicker.
+                Err(ArchiveError::Conflict) => {}
+                other => drop(other?),
+            }
+        }
+        if !stale.is_empty() {
+            info!(site_id = %site, documents = stale.len(), "documents were embedded again");
+        }
+        Ok(())
+    }
+
+    /// The document is stored whatever became of showing it; the next refresh shows it.
+    fn after(&self, site: &SiteId, shown: Result<(), ArchiveError>) {
+        if let Err(error) = shown {
+            warn!(%error, site_id = %site, "a change is not searched yet");
+        }
+        self.count();
+    }
+
+    fn count(&self) {
+        let sites = self.shared.sites.load();
+        metrics::passages(sites.values().map(|site| site.shown().index.len()).sum());
+    }
+
+    async fn change<'a>(&'a self, loaded: &'a Site, site: &'a SiteId) -> Change<'a> {
+        loaded.change(site, &self.shared.archive, self.shared.embedder.as_ref()).await
+    }
+
+    fn site(&self, id: &SiteId) -> Arc<Site> {
+        if let Some(site) = self.shared.sites.load().get(id) {
+            return Arc::clone(site);
+        }
+        let fresh = Arc::new(Site::default());
+        self.shared.sites.rcu(|sites| {
+            let mut sites = HashMap::clone(sites);
+            sites.entry(id.clone()).or_insert_with(|| Arc::clone(&fresh));
+            sites
+        });
+        self.shared.sites.load().get(id).map_or(fresh, Arc::clone)
+    }
+}
+
+/// A document that may be stored, and its passages.
+struct Read {
+    row: Document,
+    chunks: Vec<Chunk>,
+}

@@ -1,0 +1,76 @@
+//! What a document is made of once its format no longer matters: headings, paragraphs and list items.
+//!
+//! `markdown` and `html` read their format into blocks; `chunk` makes passages of them. A block holds plain text
+//! on one line, never markup.
+
+/// One piece of a document in reading order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Block {
+    /// `level` is 1 to 6.
+    Heading {
+        level: u8,
+        text: String,
+    },
+    Paragraph(String),
+    /// An item of a list or a row of a table.
+    Item(String),
+}
+
+#[cfg(test)]
+#[cfg(test)]
+impl Block {
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Heading { text, .. } | Self::Paragraph(text) | Self::Item(text) => text,
+        }
+    }
+}
+
+/// Reads plain text: a blank line ends a paragraph.
+pub fn from_text(text: &str) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut paragraph = String::new();
+    for line in text.lines().chain([""]) {
+        if line.trim().is_empty() {
+            push(&mut blocks, &mut paragraph, Block::Paragraph);
+        } else {
+            paragraph.push_str(line);
+            paragraph.push('\n');
+        }
+    }
+    blocks
+}
+
+/// Moves `buffer` into `blocks` as what `kind` makes of it, with its white space collapsed; nothing where it is blank.
+pub(super) fn push(blocks: &mut Vec<Block>, buffer: &mut String, kind: impl Fn(String) -> Block) {
+    let text = one_line(buffer);
+    buffer.clear();
+    if !text.is_empty() {
+        blocks.push(kind(text));
+    }
+}
+
+/// `text` with every run of white space as one space, and control characters gone.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {
+        if !word.is_empty() {
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_blank_line_ends_a_paragraph_of_plain_text() {
+        let blocks = from_text("One\n two \r\n\r\n\n three");
+        assert_eq!(blocks, [Block::Paragraph("One two".into()), Block::Paragraph("three".into())]);
+    }
+}

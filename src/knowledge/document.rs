@@ -1,0 +1,343 @@
+//! A document as a shop hands it in: what it must fulfil, what it hashes to, and its blocks.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
+
+use crate::domain::FieldError;
+
+use super::{
+    blocks::{self, Block},
+    faq::{self, FaqPair},
+    html, markdown,
+};
+
+/// Questions in one FAQ document.
+const MAX_PAIRS: usize = 5_000;
+const MAX_TAGS: usize = 32;
+
+/// Who may read a document that names nobody.
+pub const PUBLIC: &str = "public";
+
+/// How the text of a document is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    Markdown,
+    Text,
+    /// Reduced to its text; scripts, styles and attributes are dropped.
+    Html,
+    /// Questions and answers with a header line `question,answer`.
+    Csv,
+    /// `[{"question": …, "answer": …}, …]`.
+    Json,
+}
+
+impl Format {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Markdown => "markdown",
+            Self::Text => "text",
+            Self::Html => "html",
+            Self::Csv => "csv",
+            Self::Json => "json",
+        }
+    }
+
+    /// `None` where `text` names no format.
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Markdown, Self::Text, Self::Html, Self::Csv, Self::Json]
+            .into_iter()
+            .find(|format| format.as_str() == text)
+    }
+}
+
+/// What a document says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Body {
+    Text(String),
+    Faq(Vec<FaqPair>),
+}
+
+/// A document to be stored; `external_id` is the shop's own name for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewDocument {
+    pub external_id: String,
+    pub title: String,
+    /// How [`Body::Text`] is written; pairs need no format.
+    pub format: Format,
+    pub body: Body,
+    pub tags: Vec<String>,
+    /// Who may be answered from it: [`PUBLIC`] or a group that the shop names.
+    pub audience: String,
+    /// A language tag such as `en` or `de-AT`; `None` speaks to everyone.
+    pub locale: Option<String>,
+    pub url: Option<String>,
+}
+
+/// A document read into what passages are made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Blocks(Vec<Block>),
+    Faq(Vec<FaqPair>),
+}
+
+impl NewDocument {
+    /// SHA-256 over everything a document says, as hex: its `ETag`.
+    pub fn content_hash(&self) -> String {
+        let mut hash = Sha256::new();
+        let mut field = |text: &str| {
+            hash.update((text.len() as u64).to_le_bytes());
+            hash.update(text.as_bytes());
+        };
+        let optional =
+            |text: &Option<String>| text.as_ref().map_or_else(String::new, |t| format!("={t}"));
+        field(&self.title);
+        field(self.format.as_str());
+        field(&self.audience);
+        field(&optional(&self.locale));
+        field(&optional(&self.url));
+        field(&self.tags.len().to_string());
+        self.tags.iter().for_each(|tag| field(tag));
+        match &self.body {
+            Body::Text(text) => field(text),
+            Body::Faq(pairs) => pairs.iter().for_each(|pair| {
+                field(&pair.question);
+                field(&pair.answer);
+            }),
+        }
+        hex::encode(hash.finalize())
+    }
+
+    /// Bytes of the body.
+    pub fn bytes(&self) -> usize {
+        match &self.body {
+            Body::Text(text) => text.len(),
+            Body::Faq(pairs) => pairs.iter().map(|p| p.question.len() + p.answer.len()).sum(),
+        }
+    }
+
+    /// Reads the body after checking every field; all faults at once.
+    pub(super) fn read(&self, max_bytes: usize) -> Result<Content, Vec<FieldError>> {
+        let mut faults = Faults::default();
+        self.check_header(&mut faults);
+        faults.require(self.bytes() <= max_bytes, "text", || {
+            format!("must have at most {max_bytes} bytes")
+        });
+        if !faults.0.is_empty() {
+            return Err(faults.0);
+        }
+        let content = self.content(&mut faults);
+        check_content(&content, &mut faults);
+        if faults.0.is_empty() { Ok(content) } else { Err(faults.0) }
+    }
+
+    fn check_header(&self, faults: &mut Faults) {
+        let slug = |text: &str, max: usize| {
+            (1..=max).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:".contains(&b))
+        };
+        faults.require(slug(&self.external_id, 128), "external_id", || {
+            "must have 1 to 128 characters of A-Z, a-z, 0-9 and -_./:".into()
+        });
+        faults.require(line(&self.title, 200), "title", || {
+            "must be one line of 1 to 200 characters".into()
+        });
+        faults.require(slug(&self.audience, 40), "audience", || {
+            "must have 1 to 40 characters of A-Z, a-z, 0-9 and -_./:".into()
+        });
+        faults
+            .require(self.tags.len() <= MAX_TAGS, "tags", || format!("must be at most {MAX_TAGS}"));
+        for (index, tag) in self.tags.iter().enumerate().take(MAX_TAGS) {
+            faults.require(line(tag, 64), &format!("tags[{index}]"), || {
+                "must be one line of 1 to 64 characters".into()
+            });
+        }
+        faults.require(self.locale.as_deref().is_none_or(is_locale), "locale", || {
+            "must be a language tag such as `en` or `de-AT`".into()
+        });
+        faults.require(self.url.as_deref().is_none_or(is_web_address), "url", || {
+            "must be an http:// or https:// address of at most 2048 characters".into()
+        });
+    }
+
+    fn content(&self, faults: &mut Faults) -> Content {
+        let text = match &self.body {
+            Body::Faq(pairs) => return Content::Faq(pairs.clone()),
+            Body::Text(text) => text,
+        };
+        let pairs = match self.format {
+            Format::Markdown => return Content::Blocks(markdown::blocks(text)),
+            Format::Text => return Content::Blocks(blocks::from_text(text)),
+            Format::Html => return Content::Blocks(html::blocks(text)),
+            Format::Csv => faq::from_csv(text),
+            Format::Json => faq::from_json(text),
+        };
+        Content::Faq(pairs.unwrap_or_else(|error| {
+            faults.add("text", error.to_string());
+            Vec::new()
+        }))
+    }
+}
+
+fn check_content(content: &Content, faults: &mut Faults) {
+    match content {
+        Content::Blocks(blocks) => {
+            faults.require(!blocks.is_empty(), "text", || "has no text in it".into());
+        }
+        // A list that could not be read has its fault already.
+        Content::Faq(pairs) if pairs.is_empty() => {
+            faults.require(!faults.0.is_empty(), "faq", || "has no questions in it".into());
+        }
+        Content::Faq(pairs) => {
+            faults.require(pairs.len() <= MAX_PAIRS, "faq", || {
+                format!("must have at most {MAX_PAIRS} questions")
+            });
+            for (index, pair) in pairs.iter().enumerate().take(MAX_PAIRS) {
+                faults.require(
+                    line(&pair.question, 500),
+                    &format!("faq[{index}].question"),
+                    || "must be one line of 1 to 500 characters".into(),
+                );
+                let length = pair.answer.trim().chars().count();
+                faults.require(
+                    (1..=8_000).contains(&length),
+                    &format!("faq[{index}].answer"),
+                    || "must have 1 to 8000 characters".into(),
+                );
+            }
+        }
+    }
+}
+
+/// Faults of one document; more than these help nobody.
+#[derive(Default)]
+struct Faults(Vec<FieldError>);
+
+const MAX_FAULTS: usize = 20;
+
+impl Faults {
+    fn add(&mut self, field: &str, detail: String) {
+        if self.0.len() < MAX_FAULTS {
+            self.0.push(FieldError { field: field.to_owned(), detail });
+        }
+    }
+
+    fn require(&mut self, holds: bool, field: &str, detail: impl FnOnce() -> String) {
+        if !holds {
+            self.add(field, detail());
+        }
+    }
+}
+
+fn line(text: &str, max: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
+}
+
+fn is_locale(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let language = parts.next().unwrap_or("");
+    (2..=3).contains(&language.len())
+        && text.len() <= 20
+        && language.bytes().all(|b| b.is_ascii_alphabetic())
+        && parts.all(|p| (2..=8).contains(&p.len()) && p.bytes().all(|b| b.is_ascii_alphanumeric()))
+}
+
+fn is_web_address(text: &str) -> bool {
+    text.len() <= 2048
+        && reqwest::Url::parse(text)
+            .is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(format: Format, text: &str) -> NewDocument {
+        NewDocument {
+            external_id: "help/returns".into(),
+            title: "Returns".into(),
+            format,
+            body: Body::Text(text.into()),
+            tags: vec!["returns".into()],
+            audience: PUBLIC.into(),
+            locale: Some("en".into()),
+            url: Some("https://shop.example/returns".into()),
+        }
+    }
+
+    fn faulty_fields(document: &NewDocument) -> Vec<String> {
+        match document.read(1_000) {
+            Ok(_) => Vec::new(),
+            Err(faults) => faults.into_iter().map(|fault| fault.field).collect(),
+        }
+    }
+
+    #[test]
+    fn every_faulty_field_is_named_at_once() {
+        let mut bad = document(Format::Text, "text");
+        bad.external_id = "has space".into();
+        bad.title = "two\nlines".into();
+        bad.tags = vec!["ok".into(), String::new()];
+        bad.audience = String::new();
+        bad.locale = Some("english!".into());
+        bad.url = Some("javascript:alert(1)".into());
+        assert_eq!(
+            faulty_fields(&bad),
+            ["external_id", "title", "audience", "tags[1]", "locale", "url"]
+        );
+    }
+
+    #[test]
+    fn a_body_that_is_empty_too_long_or_unreadable_is_refused() {
+        assert_eq!(faulty_fields(&document(Format::Text, " \n ")), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Html, "<script>x</script>")), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Text, &"x".repeat(1_001))), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Json, "{}")), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Csv, "question,answer\n")), ["faq"]);
+        assert_eq!(
+            faulty_fields(&document(Format::Csv, "question,answer\nq,\n")),
+            ["faq[0].answer"]
+        );
+    }
+
+    #[test]
+    fn each_format_is_read() {
+        for (format, text) in [
+            (Format::Markdown, "# A\nb"),
+            (Format::Text, "b"),
+            (Format::Html, "<p>b"),
+            (Format::Csv, "question,answer\nq,a\n"),
+            (Format::Json, "[{\"question\":\"q\",\"answer\":\"a\"}]"),
+        ] {
+            assert!(document(format, text).read(1_000).is_ok(), "{format:?}");
+            assert_eq!(Format::parse(format.as_str()), Some(format));
+        }
+    }
+
+    #[test]
+    fn the_hash_changes_with_every_field_but_the_id() {
+        let original = document(Format::Text, "text");
+        let changes: [fn(&mut NewDocument); 7] = [
+            |d| d.title.push('x'),
+            |d| d.format = Format::Markdown,
+            |d| d.body = Body::Text("other".into()),
+            |d| d.tags.push("x".into()),
+            |d| d.audience = "staff".into(),
+            |d| d.locale = None,
+            |d| d.url = None,
+        ];
+        let mut hashes = vec![original.content_hash()];
+        for change in changes {
+            let mut changed = original.clone();
+            change(&mut changed);
+            hashes.push(changed.content_hash());
+        }
+        let distinct: std::collections::HashSet<_> = hashes.iter().collect();
+        assert_eq!(distinct.len(), hashes.len());
+
+        let renamed = NewDocument { external_id: "other".into(), ..original.clone() };
+        assert_eq!(renamed.content_hash(), original.content_hash());
+    }
+}

@@ -1,0 +1,343 @@
+//! HTML reduced to the text a reader would see, as blocks.
+//!
+//! It reads tags the way a browser's tokenizer does (quoted attributes, comments, raw-text elements) and keeps no
+//! tree: what it gives is text for an index, never HTML that is shown. Elements without readable text are dropped
+//! with all they hold.
+
+use super::blocks::{self, Block};
+
+/// Elements dropped with their content.
+const SILENT: [&str; 12] = [
+    "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "select",
+    "textarea", "button",
+];
+
+/// Elements that end the paragraph before and after them.
+const BREAKING: [&str; 32] = [
+    "address",
+    "article",
+    "aside",
+    "blockquote",
+    "body",
+    "br",
+    "caption",
+    "dd",
+    "details",
+    "div",
+    "dl",
+    "dt",
+    "fieldset",
+    "figcaption",
+    "figure",
+    "footer",
+    "form",
+    "header",
+    "hr",
+    "html",
+    "main",
+    "nav",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "summary",
+    "table",
+    "tbody",
+    "thead",
+    "tfoot",
+    "ul",
+];
+
+/// Named character references that shop texts use; others stay as they are written.
+const NAMED: [(&str, char); 40] = [
+    ("amp", '&'),
+    ("lt", '<'),
+    ("gt", '>'),
+    ("quot", '"'),
+    ("apos", '\''),
+    ("nbsp", ' '),
+    ("euro", '€'),
+    ("pound", '£'),
+    ("yen", '¥'),
+    ("cent", '¢'),
+    ("copy", '©'),
+    ("reg", '®'),
+    ("trade", '™'),
+    ("deg", '°'),
+    ("times", '×'),
+    ("frac12", '½'),
+    ("mdash", '—'),
+    ("ndash", '–'),
+    ("hellip", '…'),
+    ("bull", '•'),
+    ("middot", '·'),
+    ("rarr", '→'),
+    ("lsquo", '‘'),
+    ("rsquo", '’'),
+    ("ldquo", '“'),
+    ("rdquo", '”'),
+    ("laquo", '«'),
+    ("raquo", '»'),
+    ("auml", 'ä'),
+    ("ouml", 'ö'),
+    ("uuml", 'ü'),
+    ("Auml", 'Ä'),
+    ("Ouml", 'Ö'),
+    ("Uuml", 'Ü'),
+    ("szlig", 'ß'),
+    ("eacute", 'é'),
+    ("egrave", 'è'),
+    ("agrave", 'à'),
+    ("ccedil", 'ç'),
+    ("ntilde", 'ñ'),
+];
+
+/// Reads HTML; never fails, since a browser would show any text.
+pub fn blocks(html: &str) -> Vec<Block> {
+    let mut reader = Reader::default();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        reader.text(&rest[..at]);
+        rest = &rest[at..];
+        let (piece, after) = markup(rest);
+        rest = after;
+        match piece {
+            Piece::Text(text) => reader.text(text),
+            Piece::Nothing => {}
+            Piece::Close(name) => reader.close(&name),
+            Piece::Open { name, closed } => {
+                if SILENT.contains(&name.as_str()) {
+                    if !closed {
+                        rest = after_close(rest, &name);
+                    }
+                } else {
+                    reader.open(&name);
+                }
+            }
+        }
+    }
+    reader.text(rest);
+    reader.flush();
+    reader.blocks
+}
+
+enum Piece<'a> {
+    Text(&'a str),
+    Nothing,
+    Open { name: String, closed: bool },
+    Close(String),
+}
+
+/// The piece of markup at the start of `rest` (which begins with `<`), and what follows it.
+fn markup(rest: &str) -> (Piece<'_>, &str) {
+    let inner = &rest[1..];
+    if let Some(comment) = inner.strip_prefix("!--") {
+        let end = comment.find("-->").map_or(comment.len(), |at| at + 3);
+        return (Piece::Nothing, &comment[end..]);
+    }
+    match inner.as_bytes().first() {
+        Some(b'!' | b'?') => (Piece::Nothing, after_tag(inner).1),
+        Some(b'/') => {
+            let (tag, after) = after_tag(&inner[1..]);
+            (Piece::Close(name_of(tag)), after)
+        }
+        Some(letter) if letter.is_ascii_alphabetic() => {
+            let (tag, after) = after_tag(inner);
+            (Piece::Open { name: name_of(tag), closed: tag.ends_with('/') }, after)
+        }
+        _ => (Piece::Text(&rest[..1]), inner),
+    }
+}
+
+/// Splits at the `>` that ends the tag; one inside a quoted attribute does not.
+fn after_tag(tag: &str) -> (&str, &str) {
+    let mut quote = None;
+    let mut value = false;
+    for (at, byte) in tag.bytes().enumerate() {
+        match (quote, byte) {
+            (Some(open), _) if open == byte => quote = None,
+            (None, b'"' | b'\'') if value => quote = Some(byte),
+            (None, b'>') => return (&tag[..at], &tag[at + 1..]),
+            _ => {}
+        }
+        // A quote opens a value only after `=`; elsewhere it is part of a name, as in `<p class=it's>`.
+        value = byte == b'=' || (value && byte.is_ascii_whitespace());
+    }
+    (tag, "")
+}
+
+fn name_of(tag: &str) -> String {
+    let end = tag.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(tag.len());
+    tag[..end].to_ascii_lowercase()
+}
+
+/// What follows the closing tag of `name`; nothing where it is never closed.
+fn after_close<'a>(html: &'a str, name: &str) -> &'a str {
+    let mut rest = html;
+    while let Some(at) = rest.find("</") {
+        let tag = &rest[at + 2..];
+        let (inside, after) = after_tag(tag);
+        if name_of(inside) == name {
+            return after;
+        }
+        rest = tag;
+    }
+    ""
+}
+
+#[derive(Default)]
+struct Reader {
+    blocks: Vec<Block>,
+    text: String,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Default)]
+enum Kind {
+    #[default]
+    Paragraph,
+    Item,
+    Heading(u8),
+}
+
+impl Reader {
+    fn text(&mut self, text: &str) {
+        let mut rest = text;
+        while let Some(at) = rest.find('&') {
+            self.text.push_str(&rest[..at]);
+            rest = &rest[at..];
+            match reference(rest) {
+                Some((c, length)) => {
+                    self.text.push(c);
+                    rest = &rest[length..];
+                }
+                None => {
+                    self.text.push('&');
+                    rest = &rest[1..];
+                }
+            }
+        }
+        self.text.push_str(rest);
+    }
+
+    fn open(&mut self, name: &str) {
+        match kind_of(name) {
+            Some(kind) => {
+                self.flush();
+                self.kind = kind;
+            }
+            None if BREAKING.contains(&name) => {
+                let kind = self.kind;
+                self.flush();
+                // `<li><p>…` is still an item.
+                self.kind = kind;
+            }
+            None if matches!(name, "td" | "th") => self.text.push(' '),
+            None => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        if kind_of(name).is_some() || BREAKING.contains(&name) {
+            self.flush();
+        }
+    }
+
+    fn flush(&mut self) {
+        let kind = std::mem::take(&mut self.kind);
+        blocks::push(&mut self.blocks, &mut self.text, |text| match kind {
+            Kind::Paragraph => Block::Paragraph(text),
+            Kind::Item => Block::Item(text),
+            Kind::Heading(level) => Block::Heading { level, text },
+        });
+    }
+}
+
+fn kind_of(name: &str) -> Option<Kind> {
+    match name.as_bytes() {
+        b"li" | b"tr" | b"option" => Some(Kind::Item),
+        [b'h', level @ b'1'..=b'6'] => Some(Kind::Heading(level - b'0')),
+        _ => None,
+    }
+}
+
+/// The character that a reference at the start of `text` means, and the reference's length in bytes.
+fn reference(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(12).position(|byte| byte == b';')?;
+    let name = &text[1..end];
+    let c = match name.strip_prefix('#') {
+        Some(number) => {
+            let code = match number.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                None => number.parse().ok()?,
+            };
+            char::from_u32(code)?
+        }
+        None => NAMED.iter().find(|(known, _)| *known == name)?.1,
+    };
+    Some((c, end + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn texts(html: &str) -> Vec<String> {
+        blocks(html).iter().map(|block| block.text().to_owned()).collect()
+    }
+
+    #[test]
+    fn a_page_becomes_headings_paragraphs_and_items() {
+        let html = "<html><head><title>x</title></head><body><h2 class='a>b'>Shipping &amp; costs</h2>\
+                    <p>From <b>4.90&nbsp;&euro;</b>.<br>Free above 60.<ul><li><p>Norway</p></li><li>Sweden</ul></body>";
+        assert_eq!(
+            blocks(html),
+            [
+                Block::Heading { level: 2, text: "Shipping & costs".into() },
+                Block::Paragraph("From 4.90 €.".into()),
+                Block::Paragraph("Free above 60.".into()),
+                Block::Item("Norway".into()),
+                Block::Item("Sweden".into()),
+            ]
+        );
+    }
+
+    #[test]
+    fn scripts_styles_and_comments_leave_no_text() {
+        for html in [
+            "<script>alert('</p>')</script>",
+            "<SCRIPT type=\"a>b\">x</ScRiPt >",
+            "<style>p { color: red }</style>",
+            "<!-- <p>hidden</p> -->",
+            "<script>never closed",
+            "<!-- never closed",
+            "<svg><text>x</text></svg>",
+            "<img src=x onerror=\"alert(1)\">",
+        ] {
+            assert_eq!(texts(html), [""; 0], "{html}");
+        }
+    }
+
+    #[test]
+    fn a_lone_angle_bracket_is_text() {
+        assert_eq!(texts("5 < 7 and a&b &unknown; &#8364;"), ["5 < 7 and a&b &unknown; €"]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(html in "(?s)[ -~<>&;/\"'=!-]{0,300}|\\PC{0,200}") {
+            blocks(&html);
+        }
+
+        #[test]
+        fn no_tag_survives(
+            words in prop::collection::vec("[a-z]{1,8}", 1..10),
+            tags in prop::collection::vec("</?[a-z]{1,6}( [a-z]+=\"[a-z<>]*\")?>", 10),
+        ) {
+            let html: String = words.iter().zip(&tags).map(|(word, tag)| format!("{word} {tag}")).collect();
+            prop_assert!(!texts(&html).join(" ").contains(['<', '>']));
+        }
+    }
+}

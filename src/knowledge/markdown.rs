@@ -1,0 +1,201 @@
+//! Markdown read into blocks. Emphasis and links keep their words; images keep their description; raw HTML goes
+//! through `html`, so that no script and no tag gets into a passage.
+
+use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+use super::{
+    blocks::{self, Block},
+    html,
+};
+
+/// Reads Markdown with tables; never fails, since every text is Markdown.
+pub fn blocks(text: &str) -> Vec<Block> {
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
+    let mut reader = Reader::default();
+    for event in Parser::new_ext(text, options) {
+        reader.read(event);
+    }
+    reader.flush();
+    reader.blocks
+}
+
+#[derive(Default)]
+struct Reader {
+    blocks: Vec<Block>,
+    text: String,
+    heading: Option<u8>,
+    /// How many lists the text lies in.
+    lists: usize,
+    table: Option<Table>,
+    raw: Option<String>,
+}
+
+/// A row reads as "Country: Norway; Standard: 4.90 EUR", so that it can be quoted alone.
+#[derive(Default)]
+struct Table {
+    names: Vec<String>,
+    cells: Vec<String>,
+}
+
+impl Reader {
+    fn read(&mut self, event: Event<'_>) {
+        match event {
+            Event::Start(tag) => self.start(&tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(text) | Event::Code(text) => self.text.push_str(&text),
+            Event::SoftBreak | Event::HardBreak => self.text.push('\n'),
+            Event::Rule => self.flush(),
+            Event::Html(html) => match &mut self.raw {
+                Some(raw) => raw.push_str(&html),
+                None => self.blocks.extend(html::blocks(&html)),
+            },
+            // Every other event is a lone inline tag or belongs to an extension that is off.
+            _ => {}
+        }
+    }
+
+    fn start(&mut self, tag: &Tag<'_>) {
+        match tag {
+            Tag::Heading { level, .. } => {
+                self.flush();
+                self.heading = Some(*level as u8);
+            }
+            Tag::List(_) => {
+                self.flush();
+                self.lists += 1;
+            }
+            Tag::Table(_) => {
+                self.flush();
+                self.table = Some(Table::default());
+            }
+            Tag::HtmlBlock => {
+                self.flush();
+                self.raw = Some(String::new());
+            }
+            Tag::Paragraph | Tag::Item | Tag::BlockQuote(_) | Tag::CodeBlock(_) => self.flush(),
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_)
+            | TagEnd::Paragraph
+            | TagEnd::Item
+            | TagEnd::CodeBlock
+            | TagEnd::BlockQuote(_) => self.flush(),
+            TagEnd::List(_) => {
+                self.flush();
+                self.lists = self.lists.saturating_sub(1);
+            }
+            TagEnd::TableCell => self.cell(),
+            TagEnd::TableHead => {
+                if let Some(table) = &mut self.table {
+                    table.names = std::mem::take(&mut table.cells);
+                }
+            }
+            TagEnd::TableRow => self.row(),
+            TagEnd::Table => self.table = None,
+            TagEnd::HtmlBlock => {
+                if let Some(raw) = self.raw.take() {
+                    self.blocks.extend(html::blocks(&raw));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn cell(&mut self) {
+        if let Some(table) = &mut self.table {
+            table.cells.push(blocks::one_line(&self.text));
+            self.text.clear();
+        }
+    }
+
+    fn row(&mut self) {
+        let Some(table) = &mut self.table else { return };
+        let mut row = String::new();
+        for (index, cell) in std::mem::take(&mut table.cells).into_iter().enumerate() {
+            if cell.is_empty() {
+                continue;
+            }
+            if !row.is_empty() {
+                row.push_str("; ");
+            }
+            if let Some(name) = table.names.get(index).filter(|name| !name.is_empty()) {
+                row.push_str(name);
+                row.push_str(": ");
+            }
+            row.push_str(&cell);
+        }
+        blocks::push(&mut self.blocks, &mut row, Block::Item);
+    }
+
+    fn flush(&mut self) {
+        let heading = self.heading.take();
+        let in_list = self.lists > 0;
+        blocks::push(&mut self.blocks, &mut self.text, |text| match heading {
+            Some(level) => Block::Heading { level, text },
+            None if in_list => Block::Item(text),
+            None => Block::Paragraph(text),
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn paragraph(text: &str) -> Block {
+        Block::Paragraph(text.into())
+    }
+
+    fn item(text: &str) -> Block {
+        Block::Item(text.into())
+    }
+
+    #[test]
+    fn headings_paragraphs_and_lists_become_blocks_without_markup() {
+        let text = "# Returns\nYou have **30 days**.\nSee [the form](https://x.example).\n\n- boots\n- tents\n  - poles\n";
+        assert_eq!(
+            blocks(text),
+            [
+                Block::Heading { level: 1, text: "Returns".into() },
+                paragraph("You have 30 days. See the form."),
+                item("boots"),
+                item("tents"),
+                item("poles"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_row_carries_the_names_of_its_columns() {
+        let text = "| Country | Cost |\n| --- | --- |\n| Norway | 4.90 EUR |\n| Sweden | |\n";
+        assert_eq!(
+            blocks(text),
+            [item("Country: Norway; Cost: 4.90 EUR"), item("Country: Sweden")]
+        );
+    }
+
+    #[test]
+    fn html_in_markdown_leaves_its_words_and_no_script() {
+        let text = "Before <b>bold</b>.\n\n<div>Kept <script>alert(1)</script></div>\n\n<script>\nsteal()\n\n</script>\n\nAfter.";
+        assert_eq!(
+            blocks(text),
+            [paragraph("Before bold."), paragraph("Kept"), paragraph("After.")]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic(text in "(?s)[ -~\n|#<>*_`\\[\\]-]{0,300}|\\PC{0,200}") {
+            for block in blocks(&text) {
+                prop_assert!(!block.text().is_empty());
+                prop_assert!(!block.text().contains('\n'));
+            }
+        }
+    }
+}

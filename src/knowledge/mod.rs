@@ -1,0 +1,35 @@
+//! What the shop's answers rest on: documents, their passages, searching them, and answers without a model.
+//!
+//! [`Knowledge`] is the door: documents go in, passages come out. Called by turns, by the handlers of documents and by
+//! `rushdesk knowledge import`. Never writes an answer of its own: [`extract`] only quotes.
+
+mod base;
+mod blocks;
+mod chunk;
+mod document;
+mod extract;
+mod faq;
+mod front_matter;
+mod html;
+pub mod import;
+mod index;
+mod markdown;
+mod mentions;
+mod metrics;
+mod search;
+mod sentence;
+mod site;
+mod spelling;
+mod stored;
+mod synonyms;
+mod terms;
+
+#[cfg(test)]
+mod tests;
+
+pub use base::{Knowledge, KnowledgeError, Status, Upserted};
+pub use document::{Body, Format, NewDocument, PUBLIC};
+pub use extract::{Extract, extract};
+pub use faq::FaqPair;
+pub use metrics::describe;
+pub use search::{Passage, Query, confidence};

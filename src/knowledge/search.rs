@@ -1,0 +1,397 @@
+//! Which passages answer a question, and how sure that is.
+//!
+//! Terms and vectors are scored apart and joined by a convex combination, which Bruch, Gai and Ingber ("An Analysis
+//! of Fusion Functions for Hybrid Retrieval", 2023) found better than reciprocal rank fusion (Cormack et al., 2009)
+//! and so did we: a rank forgets by how much the first one leads. Everything here is arithmetic over an index that
+//! is held for the length of one call; nothing waits.
+
+use std::{cmp::Ordering, fmt, sync::Arc};
+
+use super::{
+    chunk::Kind,
+    document::PUBLIC,
+    index::{self, Entry, Index},
+    mentions::Mentions,
+    spelling,
+    synonyms::{QueryTerm, query_terms},
+    terms::Language,
+};
+
+/// BM25's constants as they are usual for passages, which are of like length.
+const K1: f32 = 0.9;
+const B: f32 = 0.4;
+
+/// Share of the vectors in a passage's score where there are vectors.
+const VECTOR_SHARE: f32 = 0.5;
+
+/// How much more than its rarity a word counts that the shop has never used, in measuring what of a question is
+/// covered. Names of other companies and places are such words.
+const STRANGE_WEIGHT: f32 = 1.5;
+
+/// How much a passage gains whose title is named in the conversation.
+const CONTEXT_GAIN: f32 = 4.0;
+
+/// A question and who asks it.
+#[derive(Clone, Copy)]
+pub struct Query<'a> {
+    pub text: &'a str,
+    /// Its embedding; without one the terms decide alone.
+    pub vector: Option<&'a [f32]>,
+    /// Earlier messages of the conversation, oldest first. They tell which of many alike titles is meant.
+    pub context: &'a [&'a str],
+    /// The asker's group; what is public is found in any case.
+    pub audience: &'a str,
+    /// Language of the asker; documents of another language are not found. `None` finds all.
+    pub locale: Option<&'a str>,
+}
+
+impl<'a> Query<'a> {
+    /// A question of the public in any language, without vector and conversation.
+    pub const fn new(text: &'a str) -> Self {
+        Self { text, vector: None, context: &[], audience: PUBLIC, locale: None }
+    }
+}
+
+impl fmt::Debug for Query<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Query([{} chars])", self.text.chars().count())
+    }
+}
+
+/// A passage found for a question.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Passage {
+    pub document_id: String,
+    pub title: String,
+    pub url: Option<String>,
+    /// Language it is written in; `None` is taken for English.
+    pub locale: Option<String>,
+    /// The headings above it, or the question it answers.
+    pub heading: String,
+    pub text: String,
+    pub tags: Vec<String>,
+    pub kind: Kind,
+    /// Place in its document, from 0.
+    pub ordinal: u32,
+    /// Orders the passages of one question; means nothing beyond it.
+    pub score: f32,
+    /// 0 to 1: how sure it is that the passage is about the question. See [`confidence`].
+    pub confidence: f32,
+}
+
+/// The best `k` passages of `index`, best first.
+pub fn search(index: &Index, query: &Query<'_>, k: usize) -> Vec<Passage> {
+    let questions: Vec<Question> = index
+        .languages()
+        .iter()
+        .map(|language| Question::read(query.text, *language, index))
+        .collect();
+    let vector = query.vector.and_then(index::unit);
+    let mentions = Mentions::read(query, index);
+    let mut found: Vec<Candidate> = Vec::new();
+    for segment in index.segments() {
+        let mut scores = Scores::new(segment.entries().len());
+        for question in &questions {
+            scores.add(question, segment, index.mean_length());
+        }
+        for (at, entry) in segment.entries().iter().enumerate() {
+            if !segment.is_live(at) || !visible(entry, query) {
+                continue;
+            }
+            let cosine = vector.as_deref().and_then(|vector| entry.cosine(vector));
+            let lexical = scores.lexical[at];
+            if lexical > 0.0 || cosine.is_some_and(|cosine| cosine > 0.0) {
+                let best = questions.iter().find(|q| q.language == entry.head.language);
+                let (most, whole) = best.map_or((1.0, 1.0), |q| (q.most, q.whole));
+                let lexical = lexical / most;
+                let coverage = scores.covered[at] / whole;
+                let score =
+                    fused(lexical, cosine) * (1.0 + CONTEXT_GAIN * mentions.share(&entry.head));
+                found.push(Candidate { entry, coverage, cosine, score });
+            }
+        }
+    }
+    best(found, k).into_iter().map(Candidate::into_passage).collect()
+}
+
+/// How sure it is that a passage is about the question, from 0 to 1; never falls when an argument grows.
+///
+/// `coverage` is the share of the question's words that the passage has, each weighed by how rare it is at this shop:
+/// a related word counts partly, a word that the shop has never used `STRANGE_WEIGHT` times against it. `cosine` is
+/// that of the embeddings; from 0.3 (nothing in common) to 0.7 (the same said otherwise) it counts in proportion.
+/// Without one, words alone are never trusted wholly.
+pub fn confidence(coverage: f32, cosine: Option<f32>) -> f32 {
+    let words = coverage.clamp(0.0, 1.0);
+    match cosine {
+        None => 0.85 * words,
+        Some(cosine) => {
+            let meaning = ((cosine - 0.3) / 0.4).clamp(0.0, 1.0);
+            0.4_f32.mul_add(words, 0.6 * meaning)
+        }
+    }
+}
+
+fn fused(lexical: f32, cosine: Option<f32>) -> f32 {
+    match cosine {
+        None => lexical,
+        Some(cosine) => VECTOR_SHARE.mul_add(cosine.max(0.0), (1.0 - VECTOR_SHARE) * lexical),
+    }
+}
+
+fn visible(entry: &Entry, query: &Query<'_>) -> bool {
+    let head = &entry.head;
+    let for_asker = head.audience == PUBLIC || head.audience == query.audience;
+    let language = |tag: &str| tag.split('-').next().unwrap_or("").to_ascii_lowercase();
+    for_asker
+        && match (head.locale.as_deref(), query.locale) {
+            (Some(written), Some(spoken)) => {
+                written == spoken || language(written) == language(spoken)
+            }
+            _ => true,
+        }
+}
+
+struct Candidate<'a> {
+    entry: &'a Arc<Entry>,
+    coverage: f32,
+    cosine: Option<f32>,
+    score: f32,
+}
+
+impl Candidate<'_> {
+    fn into_passage(self) -> Passage {
+        let Entry { head, chunk, ordinal, .. } = &**self.entry;
+        Passage {
+            document_id: head.external_id.clone(),
+            title: head.title.clone(),
+            url: head.url.clone(),
+            locale: head.locale.clone(),
+            heading: chunk.heading.clone(),
+            text: chunk.text.clone(),
+            tags: head.tags.clone(),
+            kind: chunk.kind,
+            ordinal: *ordinal,
+            score: self.score,
+            confidence: confidence(self.coverage, self.cosine),
+        }
+    }
+
+    /// Best first; equal scores in an order that does not depend on the index's history.
+    fn order(&self, other: &Self) -> Ordering {
+        let place = |c: &Self| (c.entry.head.external_id.clone(), c.entry.ordinal);
+        other.score.total_cmp(&self.score).then_with(|| place(self).cmp(&place(other)))
+    }
+}
+
+fn best(mut found: Vec<Candidate<'_>>, k: usize) -> Vec<Candidate<'_>> {
+    if k == 0 {
+        return Vec::new();
+    }
+    if found.len() > k {
+        found.select_nth_unstable_by(k - 1, Candidate::order);
+        found.truncate(k);
+    }
+    found.sort_unstable_by(Candidate::order);
+    found
+}
+
+/// A question in the terms of one language.
+struct Question {
+    language: Language,
+    terms: Vec<Weighed>,
+    /// What full coverage sums up to.
+    whole: f32,
+    /// More than any passage can score.
+    most: f32,
+}
+
+/// A term of a question with how rare it is at this shop.
+struct Weighed {
+    term: QueryTerm,
+    /// BM25's inverse document frequency of each alternative.
+    rarities: Vec<f32>,
+    /// Rarity of the word itself where the shop uses it, else of its commonest stand-in.
+    rarity: f32,
+}
+
+impl Question {
+    fn read(text: &str, language: Language, index: &Index) -> Self {
+        let mut terms = query_terms(spelling::joined_words(text, language, index), language);
+        spelling::correct(&mut terms, index);
+        let mut question = Self { language, terms: Vec::new(), whole: 0.0, most: 0.0 };
+        for term in terms {
+            question.add(term, index);
+        }
+        question.whole = question.whole.max(f32::MIN_POSITIVE);
+        question.most = question.most.max(f32::MIN_POSITIVE);
+        question
+    }
+
+    fn add(&mut self, term: QueryTerm, index: &Index) {
+        let frequencies: Vec<usize> =
+            term.alternatives.iter().map(|(stem, _)| index.document_frequency(stem)).collect();
+        let inverse = |frequency| inverse_frequency(index.len(), frequency);
+        let own = frequencies.first().copied().filter(|&frequency| frequency > 0);
+        let stand_in = own.or_else(|| frequencies.iter().copied().max()).unwrap_or(0);
+        let rarity = inverse(stand_in);
+        self.whole += if stand_in == 0 { STRANGE_WEIGHT * rarity } else { rarity };
+        self.most += rarity * (K1 + 1.0);
+        let rarities = frequencies.into_iter().map(inverse).collect();
+        self.terms.push(Weighed { term, rarities, rarity });
+    }
+}
+
+/// BM25's inverse document frequency of a term in `frequency` of so many passages.
+pub(super) fn inverse_frequency(passages: usize, frequency: usize) -> f32 {
+    let frequency = frequency.min(passages) as f32;
+    ((passages as f32 - frequency + 0.5) / (frequency + 0.5)).ln_1p()
+}
+
+/// Sums over the passages of one segment.
+struct Scores {
+    lexical: Vec<f32>,
+    covered: Vec<f32>,
+    /// The term that was counted last for a passage, and with how much: of its alternatives only the best counts.
+    last: Vec<(u32, f32)>,
+}
+
+impl Scores {
+    fn new(entries: usize) -> Self {
+        Self {
+            lexical: vec![0.0; entries],
+            covered: vec![0.0; entries],
+            last: vec![(u32::MAX, 0.0); entries],
+        }
+    }
+
+    fn add(&mut self, question: &Question, segment: &index::Segment, mean_length: f32) {
+        for (number, Weighed { term, rarities, rarity: own }) in (0_u32..).zip(&question.terms) {
+            for ((stem, weight), rarity) in term.alternatives.iter().zip(rarities) {
+                for posting in segment.postings(stem) {
+                    let at = posting.entry as usize;
+                    let entry = &segment.entries()[at];
+                    if entry.head.language != question.language {
+                        continue;
+                    }
+                    let relative = 1.0 - B + B * entry.length() / mean_length;
+                    let frequency =
+                        posting.frequency * (K1 + 1.0) / (posting.frequency + K1 * relative);
+                    let gain = weight * rarity * frequency;
+                    let (counted, before) = self.last[at];
+                    if counted != number {
+                        self.covered[at] += weight * own;
+                        self.lexical[at] += gain;
+                        self.last[at] = (number, gain);
+                    } else if gain > before {
+                        self.lexical[at] += gain - before;
+                        self.last[at].1 = gain;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::knowledge::{
+        chunk::Chunk,
+        index::{DocumentHead, Vectors},
+    };
+
+    fn entry(title: &str, heading: &str, text: &str, vectors: Option<Vectors>) -> Arc<Entry> {
+        let head =
+            DocumentHead::new(title.into(), title.into(), None, Vec::new(), PUBLIC.into(), None);
+        let chunk = Chunk { kind: Kind::Prose, heading: heading.into(), text: text.into() };
+        Arc::new(Entry::new(Arc::new(head), 0, chunk, vectors))
+    }
+
+    fn shop() -> Index {
+        Index::of(vec![
+            entry("Boots", "Size", "Our boots come in half sizes.", None),
+            entry("Tents", "Size", "Our tents come in three sizes.", None),
+            entry("Shipping", "Cost", "A parcel to Norway costs 5 EUR.", None),
+        ])
+    }
+
+    fn first(query: &Query<'_>) -> Option<String> {
+        search(&shop(), query, 1).pop().map(|passage| passage.document_id)
+    }
+
+    #[test]
+    fn the_passage_that_has_the_words_is_first() {
+        for (question, document) in [
+            ("what does a parcel to Norway cost", "Shipping"),
+            ("which tent sizes are there", "Tents"),
+            ("delivery fee", "Shipping"),
+            ("prcel to norwya", "Shipping"),
+        ] {
+            assert_eq!(first(&Query::new(question)).as_deref(), Some(document), "{question}");
+        }
+    }
+
+    #[test]
+    fn a_question_without_a_known_word_finds_nothing() {
+        assert_eq!(first(&Query::new("how are you?")), None);
+        assert_eq!(first(&Query::new("weather")), None);
+        assert_eq!(first(&Query::new("")), None);
+        assert!(search(&shop(), &Query::new("boots"), 0).is_empty());
+        assert!(search(&Index::default(), &Query::new("boots"), 3).is_empty());
+    }
+
+    #[test]
+    fn the_conversation_tells_which_of_two_alike_is_meant() {
+        let sizes =
+            |context: &[&str]| first(&Query { context, ..Query::new("which sizes are there?") });
+        assert_eq!(sizes(&["do you have boots?"]).as_deref(), Some("Boots"));
+        assert_eq!(sizes(&["do you have boots?", "and tents?"]).as_deref(), Some("Tents"));
+    }
+
+    #[test]
+    fn a_vector_finds_what_shares_no_word_and_one_of_another_size_is_passed_over() {
+        let near = Vectors::new(&[1.0, 0.0, 0.0], &[0.0, 1.0, 0.0]);
+        let index = Index::of(vec![entry("Returns", "", "Thirty days.", near)]);
+        for vector in [&[1.0, 0.0, 0.0], &[0.0, 5.0, 0.0]] {
+            let found = search(&index, &Query { vector: Some(vector), ..Query::new("zzz") }, 1);
+            assert_eq!(found.len(), 1);
+            assert!(found[0].confidence > 0.5);
+        }
+        for vector in [&[0.0, 0.0, 1.0][..], &[1.0, 0.0], &[0.0, 0.0, 0.0], &[f32::NAN, 0.0, 0.0]] {
+            assert!(
+                search(&index, &Query { vector: Some(vector), ..Query::new("zzz") }, 1).is_empty()
+            );
+        }
+    }
+
+    #[test]
+    fn a_question_is_not_in_what_is_printed_of_it() {
+        assert_eq!(format!("{:?}", Query::new("my card is 4111")), "Query([15 chars])");
+    }
+
+    proptest! {
+        #[test]
+        fn confidence_lies_between_0_and_1_and_never_falls(
+            coverage in 0.0_f32..1.2, cosine in -1.0_f32..1.0, more in 0.0_f32..0.5,
+        ) {
+            for (low, high) in [
+                (confidence(coverage, None), confidence(coverage + more, None)),
+                (confidence(coverage, Some(cosine)), confidence(coverage + more, Some(cosine))),
+                (confidence(coverage, Some(cosine)), confidence(coverage, Some(cosine + more))),
+            ] {
+                prop_assert!((0.0..=1.0).contains(&low) && (0.0..=1.0).contains(&high));
+                prop_assert!(low <= high);
+            }
+        }
+
+        #[test]
+        fn any_question_is_searched_without_a_panic(text in "\\PC{0,120}", k in 0..5_usize) {
+            let context = [text.as_str()];
+            let found = search(&shop(), &Query { context: &context, ..Query::new(&text) }, k);
+            prop_assert!(found.len() <= k);
+            prop_assert!(found.is_sorted_by(|a, b| a.score >= b.score));
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A word the shop has never used is read as the nearest one it has: shoppers type on telephones.
+
+use super::{
+    index::Index,
+    synonyms::QueryTerm,
+    terms::{Language, words},
+};
+
+/// What a corrected word counts, against 1 for one that was spelled right.
+const WEIGHT: f32 = 0.8;
+
+/// Words corrected in one question; each looks through the shop's vocabulary.
+const MAX_WORDS: usize = 6;
+
+/// Adds the nearest known term to every term of which no alternative is known.
+pub(super) fn correct(terms: &mut [QueryTerm], index: &Index) {
+    let known = |stem: &str| index.document_frequency(stem) > 0;
+    let unknown = terms
+        .iter_mut()
+        .filter(|term| !term.alternatives.iter().any(|(stem, _)| known(stem)))
+        .take(MAX_WORDS);
+    for term in unknown {
+        if let Some(near) = nearest(&term.alternatives[0].0, index) {
+            term.alternatives.push((near, WEIGHT));
+        }
+    }
+}
+
+/// The words of a question, two of which are read as one where only that one is known ("back pack").
+pub(super) fn joined_words(text: &str, language: Language, index: &Index) -> Vec<String> {
+    let known = |word: &str| {
+        language.terms(word).first().is_none_or(|stem| index.document_frequency(stem) > 0)
+    };
+    let mut joined: Vec<String> = Vec::new();
+    for word in words(text) {
+        let pair = joined.last().map(|before| format!("{before}{word}"));
+        match (pair, joined.last_mut()) {
+            (Some(pair), Some(before))
+                if !(known(before) && known(&word)) && is_term(&pair, language, index) =>
+            {
+                *before = pair;
+            }
+            _ => joined.push(word),
+        }
+    }
+    joined
+}
+
+fn is_term(word: &str, language: Language, index: &Index) -> bool {
+    language.terms(word).first().is_some_and(|stem| index.document_frequency(stem) > 0)
+}
+
+/// The term of the vocabulary with the fewest edits, and among equals the commonest.
+fn nearest(word: &str, index: &Index) -> Option<String> {
+    let word: Vec<char> = word.chars().collect();
+    let allowed = match word.len() {
+        0..=3 => return None,
+        4..=7 => 1,
+        _ => 2,
+    };
+    if word.iter().any(char::is_ascii_digit) {
+        return None;
+    }
+    let mut best: Option<(usize, usize, &str)> = None;
+    for term in index.vocabulary() {
+        let limit = best.map_or(allowed, |(edits, ..)| edits);
+        let Some(edits) = edits(&word, term, limit) else { continue };
+        let frequency = index.document_frequency(term);
+        let better = best
+            .is_none_or(|(fewest, most, first)| (edits, most, term) < (fewest, frequency, first));
+        if better {
+            best = Some((edits, frequency, term));
+        }
+    }
+    best.map(|(.., term)| term.to_owned())
+}
+
+/// Insertions, deletions, replacements and swaps of neighbours that make `word` of `term`; `None` above `limit`.
+fn edits(word: &[char], term: &str, limit: usize) -> Option<usize> {
+    // A character has at most four bytes: most of the vocabulary is passed over by its length.
+    if term.len() + limit < word.len() || term.len() > 4 * (word.len() + limit) {
+        return None;
+    }
+    let term: Vec<char> = term.chars().collect();
+    if term.len().abs_diff(word.len()) > limit {
+        return None;
+    }
+    let mut before: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=term.len()).collect();
+    for (i, a) in word.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, b) in term.iter().enumerate() {
+            let mut cost = (last[j] + usize::from(a != b)).min(last[j + 1] + 1).min(row[j] + 1);
+            if i > 0 && j > 0 && *a == term[j - 1] && word[i - 1] == *b {
+                cost = cost.min(before[j - 1] + 1);
+            }
+            row.push(cost);
+        }
+        if row.iter().all(|cost| *cost > limit) {
+            return None;
+        }
+        before = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().filter(|edits| *edits <= limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::knowledge::{index::tests::entry, synonyms::query_terms};
+
+    fn read(question: &str) -> Vec<Vec<String>> {
+        let text = "delivery delivery parcel voucher refund boots 2024";
+        let index = Index::of(vec![entry("d", 0, "", text)]);
+        let mut terms = query_terms(words(question).collect(), Language::ENGLISH);
+        correct(&mut terms, &index);
+        terms
+            .into_iter()
+            .map(|t| t.alternatives.into_iter().map(|(stem, _)| stem).collect())
+            .collect()
+    }
+
+    #[test]
+    fn a_typo_is_read_as_the_word_it_is_nearest_to() {
+        assert_eq!(read("parcle"), [["parcl", "parcel"]]);
+        assert_eq!(read("vuocher"), [["vuocher", "voucher"]]);
+    }
+
+    #[test]
+    fn two_words_are_read_as_the_one_the_shop_writes() {
+        let index = Index::of(vec![entry("d", 0, "", "a backpack to carry; checkout and check")]);
+        let joined = |text| joined_words(text, Language::ENGLISH, &index).join(" ");
+        assert_eq!(joined("my back pack to carry"), "my backpack to carry");
+        assert_eq!(joined("check out the unknown words"), "check out the unknown words");
+    }
+
+    #[test]
+    fn known_short_and_numeric_words_are_left_alone() {
+        assert_eq!(read("boot"), [["boot", "footwear", "shoe"]].map(|known| known.to_vec()));
+        assert_eq!(read("bot"), [["bot"]]);
+        assert_eq!(read("2025"), [["2025"]]);
+        assert_eq!(read("weather"), [["weather"]]);
+    }
+
+    proptest! {
+        #[test]
+        fn distance_is_symmetric_and_zero_only_for_the_same_word(a in "[abc]{1,8}", b in "[abc]{1,8}") {
+            let of = |a: &str, b: &str| edits(&a.chars().collect::<Vec<_>>(), b, 9);
+            prop_assert_eq!(of(&a, &b), of(&b, &a));
+            prop_assert_eq!(of(&a, &b) == Some(0), a == b);
+        }
+    }
+}

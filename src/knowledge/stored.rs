@@ -1,0 +1,210 @@
+//! Between a document and its rows in the archive: what is stored of it, and what is searched of what was stored.
+
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+    time::Duration,
+};
+
+use actix::Recipient;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use tokio::time::{Instant, sleep};
+
+use super::{
+    chunk::{Chunk, Kind, PATH},
+    document::{Body, Format, NewDocument, PUBLIC},
+    index::{DocumentHead, Entry, Vectors},
+};
+use crate::{
+    archive::{self, Document, DocumentSummary},
+    clock,
+    domain::SiteId,
+    embedding::EmbedError,
+    embedding::messages::{Embed, embed},
+};
+
+/// Texts of one document that wait for the embedder at once; shoppers' questions wait in the same queue.
+const IN_FLIGHT: usize = 8;
+/// For one text, with the times it is tried again while the queue is full.
+const EMBED_TIMEOUT: Duration = Duration::from_secs(30);
+const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(100);
+
+/// Stored with every vector before the embedder's id: rows made otherwise are embedded again.
+const LAYOUT: &str = "subject+text:";
+
+/// A document as the archive keeps it. Pairs are kept as JSON.
+pub(super) fn row(
+    site: &SiteId,
+    document: &NewDocument,
+    content_hash: String,
+) -> serde_json::Result<Document> {
+    let (format, body) = match &document.body {
+        Body::Text(text) => (document.format, text.clone()),
+        Body::Faq(pairs) => (Format::Json, serde_json::to_string(pairs)?),
+    };
+    let now = clock::now();
+    Ok(Document {
+        site_id: site.clone(),
+        external_id: document.external_id.clone(),
+        version: 0,
+        content_hash,
+        title: document.title.clone(),
+        format: format.as_str().to_owned(),
+        body,
+        tags: document.tags.clone(),
+        audience: Some(document.audience.clone()),
+        locale: document.locale.clone(),
+        url: document.url.clone(),
+        status: "ready".to_owned(),
+        created_at: now,
+        updated_at: now,
+    })
+}
+
+/// A stored document as it was handed in; `None` where its format is none of ours.
+pub(super) fn document(row: &Document) -> Option<NewDocument> {
+    Some(NewDocument {
+        external_id: row.external_id.clone(),
+        title: row.title.clone(),
+        format: Format::parse(&row.format)?,
+        body: Body::Text(row.body.clone()),
+        tags: row.tags.clone(),
+        audience: row.audience.clone().unwrap_or_else(|| PUBLIC.to_owned()),
+        locale: row.locale.clone(),
+        url: row.url.clone(),
+    })
+}
+
+/// What the passages of a stored document share.
+#[derive(Clone)]
+pub(super) struct Head {
+    shared: Arc<DocumentHead>,
+    kind: Kind,
+}
+
+impl Head {
+    pub fn of_row(document: &Document) -> Self {
+        let Document { external_id, title, url, tags, audience, locale, format, .. } =
+            document.clone();
+        Self::new(external_id, title, url, tags, audience, locale, &format)
+    }
+
+    pub fn of_summary(summary: DocumentSummary) -> Self {
+        let DocumentSummary { external_id, title, url, tags, audience, locale, format, .. } =
+            summary;
+        Self::new(external_id, title, url, tags, audience, locale, &format)
+    }
+
+    fn new(
+        external_id: String,
+        title: String,
+        url: Option<String>,
+        tags: Vec<String>,
+        audience: Option<String>,
+        locale: Option<String>,
+        format: &str,
+    ) -> Self {
+        let audience = audience.unwrap_or_else(|| PUBLIC.to_owned());
+        let shared = DocumentHead::new(external_id, title, url, tags, audience, locale);
+        let kind = match Format::parse(format) {
+            Some(Format::Csv | Format::Json) => Kind::Faq,
+            Some(Format::Markdown | Format::Text | Format::Html) | None => Kind::Prose,
+        };
+        Self { shared: Arc::new(shared), kind }
+    }
+
+    pub fn chunk(&self, row: &archive::Chunk) -> Chunk {
+        Chunk { kind: self.kind, heading: row.heading.clone(), text: row.text.clone() }
+    }
+
+    /// A stored passage to be searched. A vector that `embedder` did not make is left out.
+    pub fn entry(&self, row: &archive::Chunk, embedder: Option<&Embedder>) -> Arc<Entry> {
+        let comparable = embedder.is_some_and(|embedder| embedder.made(row));
+        let vectors = if comparable { Vectors::split(&row.vector) } else { None };
+        Arc::new(Entry::new(self.shared.clone(), row.ordinal, self.chunk(row), vectors))
+    }
+}
+
+/// What a passage is about, as it is embedded: its question, or its headings with the title.
+pub(super) fn subject(title: &str, chunk: &Chunk) -> String {
+    let heading = chunk.heading.replace(PATH, ". ");
+    match chunk.kind {
+        Kind::Faq => heading,
+        Kind::Prose if heading.starts_with(title) => heading,
+        Kind::Prose if heading.is_empty() => title.to_owned(),
+        Kind::Prose => format!("{title}. {heading}"),
+    }
+}
+
+/// Passages as rows, with their vectors where there are some.
+pub(super) fn rows(
+    document: &Document,
+    chunks: &[Chunk],
+    embedder: Option<&Embedder>,
+    vectors: &HashMap<String, Arc<[f32]>>,
+) -> Vec<archive::Chunk> {
+    let row = |(ordinal, chunk): (u32, &Chunk)| {
+        let pair = vectors.get(&subject(&document.title, chunk)).zip(vectors.get(&chunk.text));
+        let pair = pair.and_then(|(subject, text)| Vectors::new(subject, text));
+        archive::Chunk {
+            external_id: document.external_id.clone(),
+            ordinal,
+            heading: chunk.heading.clone(),
+            text: chunk.text.clone(),
+            embedder: embedder
+                .filter(|_| pair.is_some())
+                .map_or_else(String::new, |e| e.tag.clone()),
+            vector: pair.map_or_else(Vec::new, |pair| pair.joined()),
+        }
+    };
+    (0..).zip(chunks).map(row).collect()
+}
+
+/// The port to the embedding model, and the name of what it makes.
+pub(super) struct Embedder {
+    port: Recipient<Embed>,
+    tag: String,
+}
+
+impl Embedder {
+    pub fn new(port: Recipient<Embed>, embedder_id: &str) -> Self {
+        Self { port, tag: format!("{LAYOUT}{embedder_id}") }
+    }
+
+    pub fn made(&self, row: &archive::Chunk) -> bool {
+        row.embedder == self.tag
+    }
+
+    /// The vectors of all texts of these passages.
+    ///
+    /// # Errors
+    /// The first text that could not be embedded in time.
+    pub async fn vectors(
+        &self,
+        title: &str,
+        chunks: &[Chunk],
+    ) -> Result<HashMap<String, Arc<[f32]>>, EmbedError> {
+        // Passages of one section share their subject.
+        let texts: BTreeSet<String> =
+            chunks.iter().flat_map(|chunk| [subject(title, chunk), chunk.text.clone()]).collect();
+        let embedded = stream::iter(texts).map(|text| async {
+            let vector = self.vector(&text).await?;
+            Ok((text, vector))
+        });
+        embedded.buffer_unordered(IN_FLIGHT).try_collect().await
+    }
+
+    async fn vector(&self, text: &str) -> Result<Arc<[f32]>, EmbedError> {
+        let deadline = Instant::now() + EMBED_TIMEOUT;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            match embed(&self.port, text.to_owned(), left).await {
+                Ok(embedding) => return Ok(embedding.vector),
+                Err(EmbedError::Overloaded) if left > QUEUE_FULL_PAUSE => {
+                    sleep(QUEUE_FULL_PAUSE).await
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}

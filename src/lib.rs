@@ -1,0 +1,30 @@
+//! Rushdesk: the self-hosted customer-service chat backend that a sales event cannot break.
+//!
+//! `ARCHITECTURE.md` walks through the house; each module says what it owns and what it never does.
+
+pub mod accounts;
+pub mod agent;
+pub mod app;
+pub mod archive;
+pub mod auth;
+pub mod background;
+pub mod cache;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod demo;
+pub mod domain;
+pub mod embedding;
+pub mod guard;
+pub mod hot;
+pub mod http;
+pub mod inference;
+pub mod knowledge;
+pub mod limits;
+pub mod runtime;
+pub mod secrets;
+pub mod session;
+pub mod shutdown;
+pub mod supervisor;
+pub mod telemetry;
+pub mod turn;

@@ -1,0 +1,171 @@
+//! The limiter of all replicas: the same GCRA as a script in Redis, atomic over visitor and site.
+//!
+//! It has connections of its own, so that a limiter never waits behind the traffic of the hot store. After a failure it
+//! stays silent for a second, then one request tries again: a frozen Redis costs one wait a second, not one a message.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use deadpool_redis::{
+    Manager, Pool, Runtime,
+    redis::{AsyncConnectionConfig, Script},
+};
+use tokio::time::{Instant, timeout};
+
+use super::{
+    Limited, Quota, metrics,
+    rate::{Rate, Rates},
+};
+use crate::{
+    config,
+    domain::{PrincipalId, SiteId},
+};
+
+const RETRY: Duration = Duration::from_secs(1);
+
+#[derive(Debug, thiserror::Error)]
+pub enum SharedError {
+    #[error("store.redis_url is not a Redis address")]
+    Address,
+}
+
+pub struct Shared {
+    pool: Pool,
+    limit: Duration,
+    prefix: String,
+    rates: Rates,
+    script: Script,
+    /// When to try again; `None` while Redis answers.
+    away: Mutex<Option<Instant>>,
+}
+
+/// What the script says.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Decision {
+    Taken {
+        remaining: u32,
+        reset: Duration,
+    },
+    /// By the limit of this number, counted from 0.
+    Refused {
+        by: usize,
+        wait: Duration,
+    },
+}
+
+impl Shared {
+    pub fn new(rates: Rates, store: &config::Store) -> Result<Self, SharedError> {
+        let limit = store.redis_timeout;
+        let settings = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(limit))
+            .set_response_timeout(Some(limit));
+        let manager = Manager::new_with_config(store.redis_url.expose(), settings)
+            .map_err(|_| SharedError::Address)?;
+        let pool = Pool::builder(manager)
+            .max_size(store.redis_pool)
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|_| SharedError::Address)?;
+        Ok(Self {
+            pool,
+            limit,
+            prefix: store.redis_prefix.clone(),
+            rates,
+            script: Script::new(include_str!("gcra.lua")),
+            away: Mutex::new(None),
+        })
+    }
+
+    /// `None` if Redis is away and somebody else has to decide.
+    pub async fn message(
+        &self,
+        site: &SiteId,
+        visitor: PrincipalId,
+    ) -> Option<Result<Quota, Limited>> {
+        let Rates { visitor: visitor_rate, site: site_rate, .. } = &self.rates;
+        let keys = [self.key(site, &format!("v:{visitor}")), self.key(site, "messages")];
+        let limits = [(keys[0].as_str(), visitor_rate), (keys[1].as_str(), site_rate)];
+        Some(match self.try_take(&limits).await? {
+            Decision::Taken { remaining, reset } => Ok(visitor_rate.quota(remaining, reset)),
+            Decision::Refused { by: 0, wait } => Err(visitor_rate.limited(wait)),
+            Decision::Refused { wait, .. } => Err(site_rate.limited(wait)),
+        })
+    }
+
+    /// `None` if Redis is away and somebody else has to decide.
+    pub async fn login(&self, site: &SiteId) -> Option<Result<(), Limited>> {
+        let key = self.key(site, "logins");
+        Some(match self.try_take(&[(&key, &self.rates.logins)]).await? {
+            Decision::Taken { .. } => Ok(()),
+            Decision::Refused { wait, .. } => Err(self.rates.logins.limited(wait)),
+        })
+    }
+
+    /// All keys of a site share a slot, so that one script may touch visitor and site.
+    fn key(&self, site: &SiteId, name: &str) -> String {
+        format!("{}:{{limits:{site}}}:{name}", self.prefix)
+    }
+
+    async fn try_take(&self, limits: &[(&str, &Rate)]) -> Option<Decision> {
+        let decision = if self.may_try() { self.take(limits, None).await } else { None };
+        if decision.is_none() {
+            metrics::fell_back();
+        }
+        decision
+    }
+
+    /// `now` is in microseconds; without it the clock of Redis counts. `None` if Redis did not answer in time.
+    pub async fn take(&self, limits: &[(&str, &Rate)], now: Option<u64>) -> Option<Decision> {
+        let mut call = self.script.prepare_invoke();
+        call.arg(now.map_or_else(String::new, |now| now.to_string()));
+        for (key, rate) in limits {
+            call.key(*key).arg(rate.interval.as_micros() as u64).arg(rate.burst.get());
+        }
+        let asked = timeout(self.limit, async {
+            let mut connection = self.pool.get().await.map_err(|error| error.to_string())?;
+            call.invoke_async::<(usize, u64, u64)>(&mut connection)
+                .await
+                .map_err(|error| error.to_string())
+        });
+        let reply = asked.await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        self.note(reply.as_ref().err());
+        Some(match reply.ok()? {
+            (0, left, reset) => Decision::Taken {
+                remaining: u32::try_from(left).unwrap_or(u32::MAX),
+                reset: Duration::from_micros(reset),
+            },
+            (by, wait, _) => {
+                Decision::Refused { by: by - 1, wait: Duration::from_micros(wait.max(1)) }
+            }
+        })
+    }
+
+    /// Whether Redis answers as far as is known, or it is this request's turn to find out.
+    fn may_try(&self) -> bool {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        match *away {
+            None => true,
+            Some(at) if at <= now => {
+                *away = Some(now + RETRY);
+                true
+            }
+            Some(_) => false,
+        }
+    }
+
+    fn note(&self, error: Option<&String>) {
+        let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        let was_away = away.is_some();
+        *away = error.map(|_| Instant::now() + RETRY);
+        match error {
+            Some(error) if !was_away => {
+                tracing::warn!(error, "shared limits are away, each replica counts alone");
+            }
+            None if was_away => tracing::info!("shared limits are back"),
+            _ => {}
+        }
+    }
+}

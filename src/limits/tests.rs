@@ -1,0 +1,131 @@
+//! The in-process limiter under a fake clock; the shared one in [`shared`].
+
+mod shared;
+
+use std::time::Duration;
+
+use governor::clock::FakeRelativeClock;
+
+use super::{
+    local::Local,
+    rate::{Rate, Rates},
+    *,
+};
+
+fn settings() -> config::Limits {
+    config::Limits {
+        visitor_messages_per_hour: 100,
+        visitor_burst: 3,
+        site_messages_per_second: 10,
+        site_burst: 5,
+        site_logins_per_second: 2,
+        max_keys: 1000,
+    }
+}
+
+fn site(name: &str) -> SiteId {
+    SiteId::parse(name).unwrap()
+}
+
+fn limiter() -> (Local<FakeRelativeClock>, FakeRelativeClock) {
+    let clock = FakeRelativeClock::default();
+    (Local::with_clock(Rates::new(&settings()), settings().max_keys, &clock), clock)
+}
+
+#[test]
+fn a_visitor_may_burst_then_waits_for_the_next_place() {
+    let (limits, clock) = limiter();
+    let (site, visitor) = (site("a"), PrincipalId::new());
+    let left: Vec<u32> =
+        (0..3).map(|_| limits.message(&site, visitor).unwrap().remaining).collect();
+    assert_eq!(left, [2, 1, 0]);
+    let limited = limits.message(&site, visitor).unwrap_err();
+    assert_eq!(limited, Limited { retry_after: Duration::from_secs(36), scope: Scope::Visitor });
+    clock.advance(Duration::from_millis(35_999));
+    assert!(limits.message(&site, visitor).is_err());
+    clock.advance(Duration::from_millis(1));
+    assert_eq!(limits.message(&site, visitor).unwrap().remaining, 0);
+    assert!(limits.message(&site, PrincipalId::new()).is_ok(), "others are not affected");
+}
+
+#[test]
+fn a_quota_reads_as_the_draft_says() {
+    let (limits, _) = limiter();
+    let quota = limits.message(&site("a"), PrincipalId::new()).unwrap();
+    assert_eq!(quota.policy, "\"visitor\";q=3;w=108");
+    assert_eq!(quota.header(), "\"visitor\";r=2;t=36");
+    assert_eq!(quota.limit, 3);
+}
+
+#[test]
+fn a_site_that_is_full_does_not_cost_the_visitor_anything() {
+    let (limits, clock) = limiter();
+    let (full, visitor) = (site("a"), PrincipalId::new());
+    for _ in 0..5 {
+        limits.message(&full, PrincipalId::new()).unwrap();
+    }
+    for _ in 0..10 {
+        let limited = limits.message(&full, visitor).unwrap_err();
+        assert_eq!(limited.scope, Scope::Site);
+        assert_eq!(limited.retry_after, Duration::from_millis(100));
+    }
+    assert!(limits.message(&site("b"), PrincipalId::new()).is_ok(), "another site has room");
+    clock.advance(Duration::from_millis(100));
+    assert_eq!(limits.message(&full, visitor).unwrap().remaining, 2);
+}
+
+#[test]
+fn a_visitor_who_is_refused_all_the_time_does_not_use_up_the_site() {
+    let (limits, _) = limiter();
+    let (site, loud) = (site("a"), PrincipalId::new());
+    for _ in 0..100 {
+        let _ = limits.message(&site, loud);
+    }
+    assert!(limits.message(&site, PrincipalId::new()).is_ok());
+    assert!(limits.message(&site, PrincipalId::new()).is_ok());
+}
+
+#[test]
+fn sign_ins_count_by_site() {
+    let (limits, clock) = limiter();
+    let site = site("a");
+    assert!(limits.login(&site).is_ok() && limits.login(&site).is_ok());
+    let limited = limits.login(&site).unwrap_err();
+    assert_eq!(limited, Limited { retry_after: Duration::from_millis(500), scope: Scope::Logins });
+    clock.advance(Duration::from_millis(500));
+    assert!(limits.login(&site).is_ok());
+}
+
+#[test]
+fn the_number_of_keys_is_bounded_and_the_busiest_is_remembered() {
+    let clock = FakeRelativeClock::default();
+    let roomy = config::Limits { site_burst: 1_000_000, ..settings() };
+    let limits = Local::with_clock(Rates::new(&roomy), 1000, &clock);
+    let (site, loud) = (site("a"), PrincipalId::new());
+    while limits.message(&site, loud).is_ok() {}
+    for _ in 0..20_000 {
+        limits.message(&site, PrincipalId::new()).unwrap();
+        assert!(limits.visitors() <= 1008);
+    }
+    assert_eq!(limits.message(&site, loud).unwrap_err().scope, Scope::Visitor);
+    clock.advance(Duration::from_secs(3600));
+    for _ in 0..1000 {
+        limits.message(&site, PrincipalId::new()).unwrap();
+    }
+    assert!(limits.message(&site, loud).is_ok());
+}
+
+#[tokio::test]
+async fn clones_share_their_counts() {
+    let limits = Limits::local(&settings());
+    let (site, visitor) = (site("a"), PrincipalId::new());
+    for _ in 0..3 {
+        limits.clone().message(&site, visitor).await.unwrap();
+    }
+    assert_eq!(limits.message(&site, visitor).await.unwrap_err().scope, Scope::Visitor);
+    limits.login(&site).await.unwrap();
+}
+
+fn rate(interval: Duration, burst: u32) -> Rate {
+    Rate { scope: Scope::Visitor, interval, burst: burst.try_into().unwrap() }
+}

@@ -1,0 +1,142 @@
+//! The command line: read the configuration, do one thing, say what went wrong.
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use rushdesk::{
+    app::Application,
+    commands,
+    config::{Config, Faults, Sources},
+    telemetry,
+};
+
+/// Usage errors, as sysexits.h names them.
+const EX_USAGE: u8 = 64;
+const EX_CONFIG: u8 = 78;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    /// Configuration file; `rushdesk.toml` in this folder where it exists.
+    #[arg(long, global = true)]
+    config: Option<PathBuf>,
+    /// Sets one key, for example `--set server.listen=0.0.0.0:8080`. May be given often.
+    #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
+    settings: Vec<String>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serves the API.
+    Serve,
+    /// Checks the configuration and lists all faults.
+    CheckConfig,
+    /// Brings the archive to the newest schema.
+    Migrate,
+    /// People who operate a site.
+    Admin {
+        #[command(subcommand)]
+        command: AdminCommand,
+    },
+    /// The documents that answers rest on.
+    Knowledge {
+        #[command(subcommand)]
+        command: KnowledgeCommand,
+    },
+}
+
+#[derive(Subcommand)]
+enum AdminCommand {
+    /// Makes an admin; the password is asked for on the terminal or read from standard input.
+    Create {
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum KnowledgeCommand {
+    /// Reads a folder of .md, .txt, .csv and .json files into a site.
+    Import {
+        folder: PathBuf,
+        #[arg(long, default_value = "demo")]
+        site: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match sources(&arguments).and_then(|sources| Config::load(&sources)) {
+        Ok(config) => config,
+        Err(faults) => {
+            eprintln!("rushdesk: {faults}");
+            return ExitCode::from(EX_CONFIG);
+        }
+    };
+    if matches!(arguments.command, Command::CheckConfig) {
+        println!("the configuration is valid");
+        return ExitCode::SUCCESS;
+    }
+    if let Err(error) = telemetry::init_logs(&config.telemetry) {
+        eprintln!("rushdesk: {error:#}");
+        return ExitCode::from(EX_USAGE);
+    }
+    // One process, one TLS provider; a second install is the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let outcome = actix_rt::System::new().block_on(run(arguments.command, config));
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("rushdesk: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command, config: Config) -> anyhow::Result<()> {
+    match command {
+        Command::Serve => {
+            let metrics = telemetry::install_metrics()?;
+            let application = Application::start(config, metrics).await?;
+            eprint!("{}", application.summary());
+            application.run_until_signal().await
+        }
+        Command::CheckConfig => Ok(()),
+        Command::Migrate => commands::migrate(&config).await,
+        Command::Admin { command: AdminCommand::Create { site, email } } => {
+            commands::create_admin(&config, &site, &email).await
+        }
+        Command::Knowledge { command: KnowledgeCommand::Import { folder, site } } => {
+            commands::import_knowledge(&config, &site, &folder).await
+        }
+    }
+}
+
+fn sources(arguments: &Arguments) -> Result<Sources, Faults> {
+    let default = PathBuf::from("rushdesk.toml");
+    let path = arguments.config.clone().or_else(|| default.is_file().then_some(default));
+    let file = match path {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(&path)
+                .map_err(|error| Faults(vec![format!("{}: {error}", path.display())]))?;
+            Some((path.display().to_string(), text))
+        }
+    };
+    let mut faults = Vec::new();
+    let mut flags = Vec::new();
+    for setting in &arguments.settings {
+        match setting.split_once('=') {
+            Some((key, value)) => flags.push((key.to_owned(), value.to_owned())),
+            None => faults.push(format!("--set {setting}: write KEY=VALUE")),
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Faults(faults));
+    }
+    Ok(Sources { file, env: std::env::vars().collect(), flags })
+}

@@ -1,0 +1,635 @@
+//! The shell of a session: translates messages to decisions of `Session` and decisions to effects.
+//!
+//! Must never happen: two turns of one session at once; an acknowledged message that is not in the journal; a turn
+//! without exactly one terminal event.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use actix::prelude::*;
+use futures_util::FutureExt;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{error, info, warn};
+
+use super::{
+    feed::{Feed, FeedEnd},
+    journal::{Journal, JournalError, Opened},
+    messages::*,
+    metrics,
+    state::{Begin, Session, unfinished},
+};
+use crate::{
+    clock, config,
+    domain::{
+        ErrorCode, Event, Fact, IdempotencyRecord, MessageId, PrincipalId, Problem, SessionId,
+        SessionMeta, TurnId,
+    },
+    hot::{Append, Appended},
+    turn::{
+        log::TurnLog,
+        pipeline::run_turn,
+        ports::{Ports, TurnInput},
+    },
+};
+
+/// Waits between attempts to make the end of a turn durable.
+const ENDING_RETRY: Duration = Duration::from_millis(250);
+/// After this long the end of a turn is shown without being durable; a later open repairs the journal.
+const ENDING_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What all session actors of a process share.
+pub struct Shared {
+    pub journal: Journal,
+    pub sessions: config::Sessions,
+    pub turn_timeout: Duration,
+    pub max_answer_bytes: usize,
+    pub ports: Arc<Ports>,
+    /// `name/boot` of this process.
+    pub replica: Arc<str>,
+    pub turn_permits: Arc<Semaphore>,
+    /// Cancelled when no new turn may begin.
+    pub draining: CancellationToken,
+    pub turns: TaskTracker,
+}
+
+pub struct SessionActor {
+    id: SessionId,
+    generation: u64,
+    shared: Arc<Shared>,
+    stopped: Recipient<SessionStopped>,
+    live: Result<Live, Absent>,
+    last_active: Instant,
+}
+
+/// A session that could be opened.
+struct Live {
+    session: Session,
+    feed: Arc<Feed>,
+    was_cold: bool,
+    turn: Option<(Arc<TurnLog>, CancellationToken)>,
+}
+
+/// Why a session could not be opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Absent {
+    NotFound,
+    Erased { owner: PrincipalId },
+    Unavailable,
+}
+
+impl Absent {
+    /// Only its owner learns that a session was erased.
+    fn tell(self, asker: &Asker) -> SessionError {
+        match self {
+            Self::Erased { owner } if owner == asker.0.id => SessionError::Erased,
+            Self::Erased { .. } | Self::NotFound => SessionError::NotFound,
+            Self::Unavailable => SessionError::StoreUnavailable,
+        }
+    }
+}
+
+impl From<&JournalError> for Absent {
+    fn from(error: &JournalError) -> Self {
+        match error {
+            JournalError::NotFound => Self::NotFound,
+            JournalError::Erased { owner } => Self::Erased { owner: *owner },
+            JournalError::Hot(_) | JournalError::Archive(_) => {
+                warn!(%error, "journal is unavailable");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+/// A turn's task has made its end durable; the session takes it in and shows it, in one step: whoever sees the end
+/// may begin the next turn.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct TurnEnded {
+    append: Append,
+    log: Arc<TurnLog>,
+}
+
+impl SessionActor {
+    pub fn new(
+        id: SessionId,
+        generation: u64,
+        shared: Arc<Shared>,
+        stopped: Recipient<SessionStopped>,
+    ) -> Self {
+        let live = Err(Absent::Unavailable);
+        Self { id, generation, shared, stopped, live, last_active: Instant::now() }
+    }
+
+    /// The session, if `asker` may see it. Another person's session does not exist.
+    fn live(&mut self, asker: &Asker) -> Result<&mut Live, SessionError> {
+        self.last_active = Instant::now();
+        match &mut self.live {
+            Ok(live) if asker.may_see(&live.session.meta) => Ok(live),
+            Ok(_) => Err(SessionError::NotFound),
+            Err(absent) => Err(absent.tell(asker)),
+        }
+    }
+
+    /// One timer per session instead of a scan over all of them.
+    fn watch_idle(&self, ctx: &mut Context<Self>) {
+        let idle_timeout = self.shared.sessions.idle_timeout;
+        let rest = idle_timeout.saturating_sub(self.last_active.elapsed());
+        ctx.run_later(rest.max(Duration::from_millis(10)), move |actor, ctx| {
+            let busy = actor
+                .live
+                .as_ref()
+                .is_ok_and(|live| live.turn.is_some() || live.feed.readers() > 0);
+            if !busy && actor.last_active.elapsed() >= idle_timeout {
+                ctx.stop();
+                return;
+            }
+            if busy {
+                actor.last_active = Instant::now();
+            }
+            actor.watch_idle(ctx);
+        });
+    }
+
+    fn spawn_turn(
+        &mut self,
+        text: String,
+        append: &Append,
+        permit: OwnedSemaphorePermit,
+        ctx: &Context<Self>,
+    ) -> Option<Started> {
+        let shared = Arc::clone(&self.shared);
+        let live = self.live.as_mut().ok()?;
+        let message = Arc::new(append.events.first()?.clone());
+        let log = TurnLog::new(
+            self.id,
+            message.turn_id,
+            append.meta.epoch,
+            message.seq,
+            shared.max_answer_bytes,
+        );
+        let cancel = CancellationToken::new();
+        live.turn = Some((Arc::clone(&log), cancel.clone()));
+        live.feed.publish(&message);
+        live.feed.set_turn(Some(Arc::clone(&log)));
+        let input = TurnInput {
+            site: append.meta.site_id.clone(),
+            visitor: append.meta.owner,
+            locale: append.meta.locale.clone(),
+            text,
+            history: live.session.history(),
+        };
+        metrics::turn_started();
+        let turn = Turn {
+            log: Arc::clone(&log),
+            feed: Arc::clone(&live.feed),
+            meta: append.meta.clone(),
+            turn_id: message.turn_id,
+            cancel,
+            shared: Arc::clone(&shared),
+            _permit: permit,
+        };
+        let address = ctx.address();
+        // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the running turn.
+        shared.turns.spawn_local(async move {
+            let (log, feed) = (Arc::clone(&turn.log), Arc::clone(&turn.feed));
+            let append = Box::pin(turn.run(input)).await;
+            let notice = TurnEnded { append: append.clone(), log: Arc::clone(&log) };
+            // Without its actor the turn still ends for its readers.
+            if address.send(notice).await.is_err() {
+                show_end(&feed, &log, &append);
+            }
+        });
+        Some(Started { message, turn: Progress::Running(log), replayed: false })
+    }
+}
+
+impl Actor for SessionActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        metrics::session_started();
+        let open = open(self.id, Arc::clone(&self.shared)).into_actor(self);
+        ctx.wait(open.map(|opened, actor, ctx| {
+            if opened.is_err() {
+                // Whoever asked hears why; the next one to ask tries again.
+                ctx.run_later(Duration::from_millis(200), |_, ctx| ctx.stop());
+            }
+            actor.live = opened.map(|opened| {
+                let events = &opened.events;
+                let capacity = actor.shared.sessions.tail_events;
+                let feed = Feed::new(actor.id, opened.meta.last_seq, events, capacity);
+                let running = unfinished(events);
+                let session = Session::new(opened.meta, events, running);
+                Live { session, feed, was_cold: opened.was_cold, turn: None }
+            });
+            actor.watch_idle(ctx);
+        }));
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        metrics::session_stopped();
+        if let Ok(live) = &self.live {
+            if let Some((_, cancel)) = &live.turn {
+                cancel.cancel();
+            }
+            let erased = live.session.meta.state == crate::domain::SessionState::Closed;
+            live.feed.end(if erased { FeedEnd::Erased } else { FeedEnd::Stopped });
+        }
+        let notice = SessionStopped { id: self.id, generation: self.generation };
+        #[expect(clippy::disallowed_methods, reason = "a drop that reports: it must not be lost")]
+        self.stopped.do_send(notice);
+    }
+}
+
+/// Opens a session; a turn that nobody runs any more is ended first, visibly.
+async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> {
+    let mut opened = shared.journal.open(id).await.map_err(|error| Absent::from(&error))?;
+    let Some(turn_id) = unfinished(&opened.events) else { return Ok(opened) };
+    if let Some(running) = &opened.running
+        && *running.replica != *shared.replica
+        && shared.journal.is_alive(&running.replica).await.map_err(|error| Absent::from(&error))?
+    {
+        return Ok(opened);
+    }
+    metrics::turn_interrupted();
+    let session = Session::new(opened.meta.clone(), &opened.events, Some(turn_id));
+    let fact = failure(ErrorCode::Interrupted, String::new());
+    let append = session.ending(turn_id, fact, clock::now());
+    match shared.journal.append(&append).await.map_err(|error| Absent::from(&error))? {
+        Appended::Done => {
+            opened.meta = append.meta;
+            opened.events.extend(append.events);
+            opened.running = None;
+            Ok(opened)
+        }
+        // Somebody else was faster: what they wrote counts.
+        Appended::Replayed(_) | Appended::Conflict { .. } | Appended::Missing => {
+            shared.journal.open(id).await.map_err(|error| Absent::from(&error))
+        }
+    }
+}
+
+/// What a live session answers when its journal fails.
+fn refused(error: &JournalError) -> SessionError {
+    match Absent::from(error) {
+        Absent::NotFound => SessionError::NotFound,
+        Absent::Erased { .. } => SessionError::Erased,
+        Absent::Unavailable => SessionError::StoreUnavailable,
+    }
+}
+
+fn failure(code: ErrorCode, text: String) -> Fact {
+    Fact::TurnFailed { message_id: MessageId::new(), text, problem: Problem::new(code) }
+}
+
+/// A running turn: the function, its bounds, and its end.
+struct Turn {
+    log: Arc<TurnLog>,
+    feed: Arc<Feed>,
+    meta: SessionMeta,
+    turn_id: TurnId,
+    cancel: CancellationToken,
+    shared: Arc<Shared>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Runs to the end and makes the end durable. A panic ends this turn and nothing else.
+    async fn run(self, input: TurnInput) -> Append {
+        let fact = self.answer(input).await;
+        metrics::turn_ended(&fact);
+        let session = Session::new(self.meta.clone(), &[], Some(self.turn_id));
+        let mut append = session.ending(self.turn_id, fact, clock::now());
+        self.make_durable(&mut append).await;
+        append
+    }
+
+    async fn answer(&self, input: TurnInput) -> Fact {
+        let run = AssertUnwindSafe(run_turn(&self.shared.ports, input, &self.log)).catch_unwind();
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => self.cancelled(),
+            () = self.log.abandoned(self.shared.sessions.resume_grace) => self.cancelled(),
+            answered = tokio::time::timeout(self.shared.turn_timeout, run) => match answered {
+                Ok(Ok(Ok(fact))) => fact,
+                Ok(Ok(Err(problem))) => Fact::TurnFailed {
+                    message_id: MessageId::new(),
+                    text: self.log.text(),
+                    problem,
+                },
+                Ok(Err(_panic)) => {
+                    metrics::turn_panicked();
+                    error!(turn_id = %self.turn_id, "a turn panicked");
+                    failure(ErrorCode::Internal, self.log.text())
+                }
+                Err(_elapsed) => failure(ErrorCode::UpstreamTimeout, self.log.text()),
+            },
+        }
+    }
+
+    fn cancelled(&self) -> Fact {
+        if self.shared.draining.is_cancelled() {
+            return failure(ErrorCode::Interrupted, self.log.text());
+        }
+        Fact::TurnCancelled { message_id: MessageId::new(), text: self.log.text() }
+    }
+
+    async fn make_durable(&self, append: &mut Append) {
+        let begun = Instant::now();
+        loop {
+            match self.shared.journal.append(append).await {
+                Ok(Appended::Done | Appended::Replayed(_)) => return,
+                Ok(Appended::Conflict { .. } | Appended::Missing) => {
+                    // Another replica took this turn for lost and ended it: its end is the true one.
+                    warn!(turn_id = %self.turn_id, "a turn was ended by another replica");
+                    self.adopt(append).await;
+                    return;
+                }
+                Err(JournalError::Erased { .. } | JournalError::NotFound) => return,
+                Err(error) if begun.elapsed() > ENDING_PATIENCE => {
+                    error!(%error, turn_id = %self.turn_id, "the end of a turn is not durable");
+                    return;
+                }
+                Err(_) => tokio::time::sleep(ENDING_RETRY).await,
+            }
+        }
+    }
+
+    async fn adopt(&self, append: &mut Append) {
+        let after = append.expected_seq;
+        if let Ok(events) = self.shared.journal.events(self.meta.id, after, 1).await
+            && let Some(event) = events.into_iter().next()
+        {
+            append.events = vec![event];
+        }
+    }
+}
+
+impl Handler<TurnEnded> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, TurnEnded { append, log }: TurnEnded, _: &mut Self::Context) {
+        self.last_active = Instant::now();
+        if let Ok(live) = &mut self.live {
+            live.session.accepted(&append);
+            live.turn = None;
+            show_end(&live.feed, &log, &append);
+        }
+    }
+}
+
+/// First the event, then the end of the log: a reader that comes in between must find one of them.
+fn show_end(feed: &Feed, log: &TurnLog, append: &Append) {
+    if let Some(event) = append.events.first() {
+        feed.publish(event);
+        feed.set_turn(None);
+        log.close(Arc::new(event.clone()));
+    }
+}
+
+impl Handler<Attach> for SessionActor {
+    type Result = Result<Attached, SessionError>;
+
+    fn handle(&mut self, Attach { asker }: Attach, _: &mut Self::Context) -> Self::Result {
+        let live = self.live(&asker)?;
+        Ok(Attached { meta: live.session.meta.clone(), feed: Arc::clone(&live.feed) })
+    }
+}
+
+impl Handler<CancelTurn> for SessionActor {
+    type Result = Result<Cancelled, SessionError>;
+
+    fn handle(&mut self, message: CancelTurn, _: &mut Self::Context) -> Self::Result {
+        let live = self.live(&message.asker)?;
+        match &live.turn {
+            Some((log, cancel)) if log.turn_id() == message.turn_id => {
+                cancel.cancel();
+                Ok(Cancelled::Stopping)
+            }
+            _ => Ok(Cancelled::NotRunning),
+        }
+    }
+}
+
+impl Handler<Erase> for SessionActor {
+    type Result = Result<SessionMeta, SessionError>;
+
+    fn handle(&mut self, Erase { asker }: Erase, ctx: &mut Self::Context) -> Self::Result {
+        let live = self.live(&asker)?;
+        live.session.meta.state = crate::domain::SessionState::Closed;
+        if let Some((_, cancel)) = &live.turn {
+            cancel.cancel();
+        }
+        let meta = live.session.meta.clone();
+        ctx.stop();
+        Ok(meta)
+    }
+}
+
+impl Handler<Interrupt> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, _: Interrupt, _: &mut Self::Context) {
+        if let Ok(Live { turn: Some((_, cancel)), .. }) = &self.live {
+            cancel.cancel();
+        }
+    }
+}
+
+impl Handler<ObserveSession> for SessionActor {
+    type Result = MessageResult<ObserveSession>;
+
+    fn handle(&mut self, _: ObserveSession, _: &mut Self::Context) -> Self::Result {
+        let live = self.live.as_ref().ok();
+        MessageResult(SessionStatus {
+            id: self.id,
+            last_seq: live.map_or(0, |live| live.session.meta.last_seq),
+            running: live.and_then(|live| live.session.running()),
+            readers: live.map_or(0, |live| live.feed.readers()),
+        })
+    }
+}
+
+/// What the store said to a new message, before the actor acts on it.
+enum Accepted {
+    New(Append, OwnedSemaphorePermit),
+    Known(IdempotencyRecord),
+    /// Another replica wrote to this session.
+    Outrun(Opened),
+}
+
+impl Handler<StartTurn> for SessionActor {
+    // Atomic: two quick messages keep their order, and five equal ones become one turn.
+    type Result = AtomicResponse<Self, Result<Started, SessionError>>;
+
+    fn handle(&mut self, message: StartTurn, _: &mut Self::Context) -> Self::Result {
+        let text = message.text.clone();
+        let body_hash = message.body_hash.clone();
+        let append = self.propose(message);
+        let shared = Arc::clone(&self.shared);
+        let accept = async move {
+            match append? {
+                Proposal::Lookup { id, key, cold } => {
+                    let known = shared.journal.idempotency(id, &key, cold).await;
+                    known
+                        .map_err(|e| refused(&e))?
+                        .map(Accepted::Known)
+                        .ok_or(SessionError::TurnActive)
+                }
+                Proposal::Append { append, cold, permit } => {
+                    accept(&shared.journal, *append, cold, permit).await
+                }
+            }
+        };
+        let reply = accept.into_actor(self).then(move |accepted, actor, ctx| {
+            actor.reply(accepted, text, body_hash, ctx).into_actor(actor)
+        });
+        AtomicResponse::new(Box::pin(reply))
+    }
+}
+
+enum Proposal {
+    Append {
+        append: Box<Append>,
+        cold: bool,
+        permit: OwnedSemaphorePermit,
+    },
+    /// A turn runs: only a repetition of a known key may be answered.
+    Lookup {
+        id: SessionId,
+        key: String,
+        cold: bool,
+    },
+}
+
+async fn accept(
+    journal: &Journal,
+    append: Append,
+    cold: bool,
+    permit: OwnedSemaphorePermit,
+) -> Result<Accepted, SessionError> {
+    let id = append.meta.id;
+    if let (true, Some(record)) = (cold, &append.idempotency)
+        && let Some(known) =
+            journal.idempotency(id, &record.key, true).await.map_err(|error| refused(&error))?
+    {
+        return Ok(Accepted::Known(known));
+    }
+    match journal.append(&append).await.map_err(|error| refused(&error))? {
+        Appended::Done => Ok(Accepted::New(append, permit)),
+        Appended::Replayed(record) => Ok(Accepted::Known(record)),
+        Appended::Conflict { .. } | Appended::Missing => {
+            journal.open(id).await.map(Accepted::Outrun).map_err(|error| refused(&error))
+        }
+    }
+}
+
+impl SessionActor {
+    fn propose(&mut self, message: StartTurn) -> Result<Proposal, SessionError> {
+        let replica = Arc::clone(&self.shared.replica);
+        let draining = self.shared.draining.is_cancelled();
+        let permits = Arc::clone(&self.shared.turn_permits);
+        let live = self.live(&message.asker)?;
+        let cold = live.was_cold;
+        if live.session.begin() == Begin::Busy {
+            let id = live.session.meta.id;
+            return Ok(Proposal::Lookup { id, key: message.idempotency_key, cold });
+        }
+        if draining {
+            return Err(SessionError::Draining);
+        }
+        let permit = permits.try_acquire_owned().map_err(|_| SessionError::TooManyTurns)?;
+        let record = IdempotencyRecord {
+            key: message.idempotency_key,
+            body_hash: message.body_hash,
+            turn_id: TurnId::new(),
+        };
+        let append = live.session.message(
+            message.text,
+            message.client_message_id,
+            record,
+            &replica,
+            clock::now(),
+        );
+        Ok(Proposal::Append { append: Box::new(append), cold, permit })
+    }
+
+    /// Turns what the store said into the answer. Async only where an old turn is looked up.
+    fn reply(
+        &mut self,
+        accepted: Result<Accepted, SessionError>,
+        text: String,
+        body_hash: String,
+        ctx: &mut Context<Self>,
+    ) -> futures_util::future::LocalBoxFuture<'static, Result<Started, SessionError>> {
+        let ready = |result| std::future::ready(result).boxed_local();
+        match accepted {
+            Err(SessionError::StoreUnavailable) => {
+                // Whether the message was kept is unknown. Whoever asks next opens the session anew, from what is there.
+                ctx.stop();
+                ready(Err(SessionError::StoreUnavailable))
+            }
+            Err(error) => ready(Err(error)),
+            Ok(Accepted::New(append, permit)) => {
+                if let Ok(live) = &mut self.live {
+                    live.session.accepted(&append);
+                }
+                let started = self.spawn_turn(text, &append, permit, ctx);
+                ready(started.ok_or(SessionError::StoreUnavailable))
+            }
+            Ok(Accepted::Outrun(opened)) => {
+                info!(session_id = %self.id, "another replica wrote to this session; reloading");
+                if let Ok(live) = &mut self.live {
+                    live.feed.end(FeedEnd::Stopped);
+                    let running = unfinished(&opened.events);
+                    let capacity = self.shared.sessions.tail_events;
+                    live.feed = Feed::new(self.id, opened.meta.last_seq, &opened.events, capacity);
+                    live.session = Session::new(opened.meta, &opened.events, running);
+                }
+                ready(Err(SessionError::TurnActive))
+            }
+            Ok(Accepted::Known(record)) if record.body_hash != body_hash => {
+                ready(Err(SessionError::KeyReused))
+            }
+            Ok(Accepted::Known(record)) => {
+                let log = self.live.as_ref().ok().and_then(|live| live.feed.turn());
+                let log = log.filter(|log| log.turn_id() == record.turn_id);
+                let journal = self.shared.journal.clone();
+                replay(journal, self.id, record.turn_id, log).boxed_local()
+            }
+        }
+    }
+}
+
+/// Finds a turn again: its message and, if it has ended, its end.
+async fn replay(
+    journal: Journal,
+    id: SessionId,
+    turn_id: TurnId,
+    log: Option<Arc<TurnLog>>,
+) -> Result<Started, SessionError> {
+    let mut after = 0;
+    let mut message = None;
+    loop {
+        let events = journal.events(id, after, 256).await.map_err(|error| refused(&error))?;
+        let Some(last) = events.last() else { break };
+        after = last.seq;
+        for event in events.into_iter().filter(|event| event.turn_id == turn_id) {
+            let event: Arc<Event> = Arc::new(event);
+            match (&message, event.fact.is_terminal()) {
+                (Some(message), true) => {
+                    let message = Arc::clone(message);
+                    return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
+                }
+                _ => message = Some(event),
+            }
+        }
+    }
+    let message = message.ok_or(SessionError::StoreUnavailable)?;
+    let turn = log.map_or(Progress::Elsewhere, Progress::Running);
+    Ok(Started { message, turn, replayed: true })
+}

@@ -1,0 +1,139 @@
+//! What the readers of a session share: its newest durable events and the turn that runs.
+//!
+//! The actor publishes, readers hold an `Arc` and never send the actor a message per event.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio::sync::watch;
+
+use crate::{
+    domain::{Event, SessionId},
+    turn::log::{Frame, TurnLog},
+};
+
+pub struct Feed {
+    session_id: SessionId,
+    capacity: usize,
+    state: Mutex<State>,
+    version: watch::Sender<u64>,
+}
+
+struct State {
+    last_seq: u64,
+    tail: VecDeque<(u64, Frame)>,
+    turn: Option<Arc<TurnLog>>,
+    end: Option<FeedEnd>,
+}
+
+/// Why a feed will carry nothing more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeedEnd {
+    /// The actor stopped (idle, reloaded or shutting down): open the session again.
+    Stopped,
+    Erased,
+}
+
+/// What lies behind a `seq`.
+pub enum Behind {
+    Frames(Vec<Frame>),
+    /// The turn that follows is running.
+    Turn(Arc<TurnLog>),
+    /// The events are older than the tail: read them from the journal.
+    Older,
+    /// The reader is ahead of the session: its position is not from here.
+    Ahead,
+    Nothing,
+    Ended(FeedEnd),
+}
+
+impl Feed {
+    pub fn new(
+        session_id: SessionId,
+        last_seq: u64,
+        events: &[Event],
+        capacity: usize,
+    ) -> Arc<Self> {
+        let skip = events.len().saturating_sub(capacity);
+        let tail = events.iter().skip(skip).map(|e| (e.seq, Frame::of_event(e))).collect();
+        Arc::new(Self {
+            session_id,
+            capacity,
+            state: Mutex::new(State { last_seq, tail, turn: None, end: None }),
+            version: watch::Sender::new(0),
+        })
+    }
+
+    pub fn session_id(&self) -> SessionId {
+        self.session_id
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Adds a durable event.
+    pub fn publish(&self, event: &Event) {
+        let mut state = self.state();
+        state.last_seq = event.seq;
+        if state.tail.len() == self.capacity {
+            state.tail.pop_front();
+        }
+        state.tail.push_back((event.seq, Frame::of_event(event)));
+        drop(state);
+        self.changed();
+    }
+
+    pub fn set_turn(&self, turn: Option<Arc<TurnLog>>) {
+        self.state().turn = turn;
+        self.changed();
+    }
+
+    pub fn turn(&self) -> Option<Arc<TurnLog>> {
+        self.state().turn.clone()
+    }
+
+    pub fn last_seq(&self) -> u64 {
+        self.state().last_seq
+    }
+
+    pub fn end(&self, end: FeedEnd) {
+        self.state().end = Some(end);
+        self.changed();
+    }
+
+    pub fn behind(&self, seq: u64) -> Behind {
+        let state = self.state();
+        if seq > state.last_seq {
+            return Behind::Ahead;
+        }
+        if seq < state.last_seq {
+            let first = state.tail.front().map_or(u64::MAX, |(first, _)| *first);
+            if first > seq + 1 {
+                return Behind::Older;
+            }
+            let newer = state.tail.iter().filter(|(at, _)| *at > seq);
+            return Behind::Frames(newer.map(|(_, frame)| frame.clone()).collect());
+        }
+        match (&state.turn, state.end) {
+            (Some(turn), _) if turn.base_seq() == seq => Behind::Turn(Arc::clone(turn)),
+            (_, Some(end)) => Behind::Ended(end),
+            _ => Behind::Nothing,
+        }
+    }
+
+    /// Readers that follow this session now.
+    pub fn readers(&self) -> usize {
+        self.version.receiver_count()
+    }
+
+    pub fn subscribe(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+}

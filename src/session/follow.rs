@@ -1,0 +1,125 @@
+//! Following a session: history, tail and live turn as one sequence of frames, from any position.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::watch;
+
+use super::{
+    feed::{Behind, Feed, FeedEnd},
+    journal::{Journal, JournalError},
+};
+use crate::turn::log::{Cursor, Frame, Position};
+
+/// Events read from the journal at once for a reader that is far behind.
+const PAGE: u32 = 64;
+
+/// What a reader gets next.
+#[derive(Debug)]
+pub enum Followed {
+    Frame(Frame),
+    /// The reader's position means nothing here; it continues after `last_seq`.
+    Reset {
+        last_seq: u64,
+    },
+    Ended(FeedEnd),
+}
+
+/// A reader of one session. Holds a cursor, never a queue that others fill.
+pub struct Follower {
+    feed: Arc<Feed>,
+    journal: Journal,
+    seq: u64,
+    delta: Option<u32>,
+    pending: VecDeque<Frame>,
+    turn: Option<Cursor>,
+    version: watch::Receiver<u64>,
+}
+
+impl Follower {
+    /// `position`: the last thing the reader has seen, or `None` where what it sent cannot be read.
+    pub fn new(
+        feed: Arc<Feed>,
+        journal: Journal,
+        position: Option<Position>,
+    ) -> (Self, Option<Followed>) {
+        let last_seq = feed.last_seq();
+        let valid = position.filter(|position| position.seq <= last_seq);
+        let reset = valid.is_none().then_some(Followed::Reset { last_seq });
+        let start = valid.unwrap_or(Position::after(last_seq));
+        let version = feed.subscribe();
+        let follower = Self {
+            feed,
+            journal,
+            seq: start.seq,
+            delta: start.delta,
+            pending: VecDeque::new(),
+            turn: None,
+            version,
+        };
+        (follower, reset)
+    }
+
+    /// The next frame. Cancel-safe.
+    ///
+    /// # Errors
+    /// Where the journal cannot be read; the reader may come back with its position.
+    pub async fn next(&mut self) -> Result<Followed, JournalError> {
+        loop {
+            if let Some(frame) = self.pending.pop_front() {
+                return Ok(self.step(frame));
+            }
+            if let Some(cursor) = &mut self.turn {
+                match cursor.next().await {
+                    Some(frame) => {
+                        if frame.is_terminal {
+                            self.turn = None;
+                        }
+                        return Ok(self.step(frame));
+                    }
+                    None => self.turn = None,
+                }
+            }
+            self.version.borrow_and_update();
+            match self.feed.behind(self.seq) {
+                Behind::Frames(frames) => self.pending.extend(frames),
+                Behind::Turn(log) => self.turn = Some(log.read(self.delta.take())),
+                Behind::Older => {
+                    let events =
+                        self.journal.events(self.feed.session_id(), self.seq, PAGE).await?;
+                    if events.is_empty() {
+                        return Ok(self.reset());
+                    }
+                    self.pending.extend(events.iter().map(Frame::of_event));
+                }
+                Behind::Ahead => return Ok(self.reset()),
+                Behind::Ended(end) => return Ok(Followed::Ended(end)),
+                Behind::Nothing => {
+                    // The sender lives in the feed that we hold.
+                    if self.version.changed().await.is_err() {
+                        return Ok(Followed::Ended(FeedEnd::Stopped));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is under way for this reader.
+    pub fn is_idle(&self) -> bool {
+        self.pending.is_empty() && self.turn.is_none()
+    }
+
+    fn step(&mut self, frame: Frame) -> Followed {
+        if let Some(id) = frame.id {
+            self.seq = id.seq;
+            self.delta = id.delta;
+        }
+        Followed::Frame(frame)
+    }
+
+    fn reset(&mut self) -> Followed {
+        let last_seq = self.feed.last_seq();
+        self.seq = last_seq;
+        self.delta = None;
+        Followed::Reset { last_seq }
+    }
+}

@@ -1,0 +1,143 @@
+//! The door of a session actor.
+
+use std::{fmt, sync::Arc};
+
+use actix::Message;
+use serde::Serialize;
+
+use super::feed::Feed;
+use crate::{
+    domain::{Event, Principal, SessionId, SessionMeta, SiteId, TurnId},
+    turn::log::TurnLog,
+};
+
+/// Who asks, as far as a session cares: another person's session is a session that does not exist.
+#[derive(Clone, Debug)]
+pub struct Asker(pub Principal);
+
+impl Asker {
+    /// Owners see their own sessions; people and servers of the shop see those of their site.
+    pub fn may_see(&self, meta: &SessionMeta) -> bool {
+        use crate::domain::Role;
+        meta.site_id == self.0.site_id
+            && match self.0.role {
+                Role::Visitor | Role::Customer => meta.owner == self.0.id,
+                Role::Agent | Role::Admin | Role::Server => true,
+            }
+    }
+
+    pub fn site(&self) -> &SiteId {
+        &self.0.site_id
+    }
+}
+
+/// Adds the user's message and begins to answer it.
+#[derive(Message)]
+#[rtype(result = "Result<Started, SessionError>")]
+pub struct StartTurn {
+    pub asker: Asker,
+    pub text: String,
+    pub client_message_id: Option<String>,
+    pub idempotency_key: String,
+    /// SHA-256 of what the request means, in hex; the same key with another hash is refused.
+    pub body_hash: String,
+}
+
+impl fmt::Debug for StartTurn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "StartTurn([{} chars])", self.text.chars().count())
+    }
+}
+
+/// The user's message is durable and its turn runs, or has run.
+pub struct Started {
+    pub message: Arc<Event>,
+    pub turn: Progress,
+    /// The key was seen before: nothing new was begun.
+    pub replayed: bool,
+}
+
+pub enum Progress {
+    Running(Arc<TurnLog>),
+    Ended(Arc<Event>),
+    /// Another replica answers it.
+    Elsewhere,
+}
+
+/// Stops the turn if it still runs.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Cancelled, SessionError>")]
+pub struct CancelTurn {
+    pub asker: Asker,
+    pub turn_id: TurnId,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cancelled {
+    /// It ran and has been told to stop.
+    Stopping,
+    /// It had ended already, or is not known here.
+    NotRunning,
+}
+
+/// Asks for the session as it is and for what a reader needs to follow it.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Attached, SessionError>")]
+pub struct Attach {
+    pub asker: Asker,
+}
+
+pub struct Attached {
+    pub meta: SessionMeta,
+    pub feed: Arc<Feed>,
+}
+
+/// Ends whatever runs and stops the actor; the stores are erased by the caller.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<SessionMeta, SessionError>")]
+pub struct Erase {
+    pub asker: Asker,
+}
+
+/// The replica is about to stop: a turn that still runs ends now, visibly.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Interrupt;
+
+#[derive(Debug, Message)]
+#[rtype(result = "SessionStatus")]
+pub struct ObserveSession;
+
+#[derive(Clone, Debug, Serialize, PartialEq, Eq)]
+pub struct SessionStatus {
+    pub id: SessionId,
+    pub last_seq: u64,
+    pub running: Option<TurnId>,
+    pub readers: usize,
+}
+
+/// Goes upwards when a session actor has ended; the supervisor hands in its recipient at start.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct SessionStopped {
+    pub id: SessionId,
+    pub generation: u64,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum SessionError {
+    #[error("no such session")]
+    NotFound,
+    #[error("the session was erased")]
+    Erased,
+    #[error("a turn is being answered")]
+    TurnActive,
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    #[error("too many turns are running")]
+    TooManyTurns,
+    #[error("this replica is shutting down")]
+    Draining,
+    #[error("the session store is unavailable")]
+    StoreUnavailable,
+}

@@ -1,0 +1,13 @@
+//! One conversation: who may speak, what was said, who is listening.
+//!
+//! `messages.rs` is the door, `state.rs` decides, `actor.rs` acts, `journal.rs` remembers, `feed.rs` is what
+//! readers hold. Called by the supervisor and the HTTP layer; never speaks to a backend itself.
+
+pub mod actor;
+pub mod feed;
+pub mod follow;
+pub mod history;
+pub mod journal;
+pub mod messages;
+pub mod metrics;
+mod state;

@@ -1,0 +1,206 @@
+//! What a session decides, as a plain struct: may a turn begin, and what was said so far.
+
+use std::collections::VecDeque;
+
+use crate::{
+    domain::{
+        Event, Fact, IdempotencyRecord, MessageId, Running, SessionMeta, SessionState, Timestamp,
+        TurnId,
+    },
+    hot::{Append, RunningChange},
+    turn::ports::Exchange,
+};
+
+/// Exchanges kept for the prompt; the token budget cuts further.
+const MAX_EXCHANGES: usize = 12;
+
+pub struct Session {
+    pub meta: SessionMeta,
+    running: Option<TurnId>,
+    exchanges: VecDeque<Exchange>,
+}
+
+/// Answer to "may a turn begin?".
+#[derive(Debug, PartialEq, Eq)]
+pub enum Begin {
+    Yes,
+    Busy,
+}
+
+impl Session {
+    pub fn new(meta: SessionMeta, events: &[Event], running: Option<TurnId>) -> Self {
+        let mut session = Self { meta, running, exchanges: VecDeque::new() };
+        events.iter().for_each(|event| session.remember(&event.fact));
+        session
+    }
+
+    pub fn begin(&self) -> Begin {
+        match (self.running, self.meta.state) {
+            (None, SessionState::Open) => Begin::Yes,
+            _ => Begin::Busy,
+        }
+    }
+
+    pub fn running(&self) -> Option<TurnId> {
+        self.running
+    }
+
+    /// The append that makes the user's message durable. Nothing changes here until [`Session::accepted`].
+    pub fn message(
+        &self,
+        text: String,
+        client_message_id: Option<String>,
+        idempotency: IdempotencyRecord,
+        replica: &str,
+        now: Timestamp,
+    ) -> Append {
+        let running = Running { turn_id: idempotency.turn_id, replica: replica.to_owned() };
+        let fact = Fact::MessageCreated { message_id: MessageId::new(), text, client_message_id };
+        self.append(
+            idempotency.turn_id,
+            fact,
+            Some(idempotency),
+            RunningChange::Start(running),
+            now,
+        )
+    }
+
+    /// The append that ends a turn.
+    pub fn ending(&self, turn_id: TurnId, fact: Fact, now: Timestamp) -> Append {
+        self.append(turn_id, fact, None, RunningChange::Clear, now)
+    }
+
+    fn append(
+        &self,
+        turn_id: TurnId,
+        fact: Fact,
+        idempotency: Option<IdempotencyRecord>,
+        running: RunningChange,
+        now: Timestamp,
+    ) -> Append {
+        let seq = self.meta.last_seq + 1;
+        let event = Event {
+            v: 1,
+            seq,
+            session_id: self.meta.id,
+            turn_id,
+            epoch: self.meta.epoch,
+            at: now,
+            fact,
+        };
+        let meta = SessionMeta { last_seq: seq, updated_at: now, ..self.meta.clone() };
+        Append { meta, expected_seq: self.meta.last_seq, events: vec![event], idempotency, running }
+    }
+
+    /// The append is durable.
+    pub fn accepted(&mut self, append: &Append) {
+        self.meta = append.meta.clone();
+        for event in &append.events {
+            self.running = (!event.fact.is_terminal()).then_some(event.turn_id);
+            self.remember(&event.fact);
+        }
+    }
+
+    fn remember(&mut self, fact: &Fact) {
+        match fact {
+            Fact::MessageCreated { text, .. } => {
+                if self.exchanges.len() == MAX_EXCHANGES {
+                    self.exchanges.pop_front();
+                }
+                self.exchanges.push_back(Exchange { user: text.clone(), answer: None });
+            }
+            Fact::AnswerCompleted { text, .. } => {
+                if let Some(exchange) = self.exchanges.back_mut() {
+                    exchange.answer = Some(text.clone());
+                }
+            }
+            // What failed or was stopped is not something the assistant said.
+            Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } => {}
+        }
+    }
+
+    /// Earlier exchanges, oldest first, without the message that is being answered.
+    pub fn history(&self) -> Vec<Exchange> {
+        let answering = usize::from(self.running.is_some());
+        let earlier = self.exchanges.len().saturating_sub(answering);
+        self.exchanges.iter().take(earlier).cloned().collect()
+    }
+}
+
+/// The turn that was begun and never ended, judged by the newest event.
+pub fn unfinished(events: &[Event]) -> Option<TurnId> {
+    events.last().filter(|event| !event.fact.is_terminal()).map(|event| event.turn_id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock,
+        domain::{Controller, PrincipalId, Problem, SessionId, SiteId},
+    };
+
+    fn session() -> Session {
+        let now = clock::now();
+        let meta = SessionMeta {
+            id: SessionId::new(),
+            site_id: SiteId::parse("demo").unwrap(),
+            owner: PrincipalId::new(),
+            created_at: now,
+            updated_at: now,
+            last_seq: 0,
+            state: SessionState::Open,
+            controller: Controller::Bot,
+            epoch: 0,
+            locale: "en".into(),
+        };
+        Session::new(meta, &[], None)
+    }
+
+    fn say(session: &mut Session, text: &str) -> TurnId {
+        let turn_id = TurnId::new();
+        let record = IdempotencyRecord { key: text.into(), body_hash: String::new(), turn_id };
+        let append = session.message(text.into(), None, record, "r/1", clock::now());
+        session.accepted(&append);
+        turn_id
+    }
+
+    fn fail(session: &mut Session, turn_id: TurnId) {
+        let problem = Problem::new(crate::domain::ErrorCode::Interrupted);
+        let fact = Fact::TurnFailed { message_id: MessageId::new(), text: String::new(), problem };
+        let append = session.ending(turn_id, fact, clock::now());
+        session.accepted(&append);
+    }
+
+    #[test]
+    fn a_second_turn_is_refused_while_one_is_answering() {
+        let mut session = session();
+        assert_eq!(session.begin(), Begin::Yes);
+        let turn = say(&mut session, "one");
+        assert_eq!(session.begin(), Begin::Busy);
+        fail(&mut session, turn);
+        assert_eq!(session.begin(), Begin::Yes);
+    }
+
+    #[test]
+    fn seq_counts_every_event_once() {
+        let mut session = session();
+        for expected in [2, 4, 6] {
+            let turn = say(&mut session, "hello");
+            fail(&mut session, turn);
+            assert_eq!(session.meta.last_seq, expected);
+        }
+    }
+
+    #[test]
+    fn the_message_being_answered_is_not_its_own_history() {
+        let mut session = session();
+        let turn = say(&mut session, "one");
+        assert!(session.history().is_empty());
+        fail(&mut session, turn);
+        say(&mut session, "two");
+        let history = session.history();
+        assert_eq!(history.len(), 1);
+        assert_eq!((history[0].user.as_str(), &history[0].answer), ("one", &None));
+    }
+}

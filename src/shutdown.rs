@@ -1,0 +1,91 @@
+//! Stopping without losing anything, in numbered phases.
+//!
+//! 1. Admit nothing: `/readyz` says 503, new turns get `draining`, idle streams get `server.draining`.
+//! 2. Let running turns end, for `server.drain_timeout`.
+//! 3. Interrupt the rest: each ends visibly with `turn.failed` and is durable.
+//! 4. Tell the background to end.
+//! 5. Close the listener, its connections and the sessions' arbiters, wait for the background, and flush a last time
+//!    what is hot to the archive.
+
+use std::time::Duration;
+
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::timeout,
+};
+use tracing::{error, info, warn};
+
+use crate::app::Application;
+
+/// For turns that were interrupted to become durable.
+const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(5);
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(10);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
+/// How often the parts without which nothing works are looked at.
+const PULSE: Duration = Duration::from_secs(1);
+
+/// Waits for a signal, or for the death of a part; its name is returned then.
+pub async fn asked(application: &Application) -> Option<&'static str> {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        error!("signals cannot be received");
+        return Some("signal handler");
+    };
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => return None,
+            _ = interrupt.recv() => return None,
+            () = tokio::time::sleep(PULSE) => {
+                if !application.app.sessions.is_alive() {
+                    return Some("supervisor");
+                }
+                if application.app.pool.as_ref().is_some_and(|pool| !pool.is_alive()) {
+                    return Some("inference pool");
+                }
+                if application.serving.is_finished() {
+                    return Some("HTTP server");
+                }
+            }
+        }
+    }
+}
+
+pub async fn run(application: Application) {
+    let Application { app, server, serving, arbiters, turns, tasks, stopping, .. } = application;
+    info!(phase = 1, "draining");
+    app.draining.cancel();
+
+    info!(phase = 2, running = turns.len(), "waiting for running turns");
+    turns.close();
+    if timeout(app.config.server.drain_timeout, turns.wait()).await.is_err() {
+        warn!(phase = 3, running = turns.len(), "interrupting turns");
+        app.sessions.interrupt_all().await;
+        if timeout(INTERRUPT_TIMEOUT, turns.wait()).await.is_err() {
+            error!(running = turns.len(), "turns did not end");
+        }
+    }
+
+    info!(phase = 4, "flushing");
+    stopping.cancel();
+    let archivist = app.archivist.clone();
+    drop(app);
+
+    info!(phase = 5, "closing");
+    if timeout(SERVER_TIMEOUT, server.stop(true)).await.is_err() {
+        warn!("connections did not close");
+    }
+    serving.abort();
+    // Before the background: sessions hold the way to the journal's writer, which ends when nobody can write.
+    arbiters.stop();
+    tasks.close();
+    if timeout(BACKGROUND_TIMEOUT, tasks.wait()).await.is_err() {
+        warn!(tasks = tasks.len(), "background tasks did not end");
+    }
+    if let Some(archivist) = archivist
+        && let Err(error) = archivist.flush_all().await
+    {
+        error!(%error, "the last flush failed; the hot store keeps what is unsaved");
+    }
+    info!("stopped");
+}

@@ -1,0 +1,109 @@
+//! The registry of live sessions.
+//!
+//! Must never happen: two live actors for one session in this process; an entry without an actor that stays.
+
+use std::{collections::HashMap, sync::Arc};
+
+use actix::prelude::*;
+
+use super::messages::*;
+use crate::{
+    domain::SessionId,
+    session::{
+        actor::{SessionActor, Shared},
+        messages::{Interrupt, SessionStopped},
+    },
+};
+
+pub struct Supervisor {
+    shared: Arc<Shared>,
+    arbiters: Vec<ArbiterHandle>,
+    registry: HashMap<SessionId, Entry>,
+    next_generation: u64,
+}
+
+struct Entry {
+    address: Addr<SessionActor>,
+    generation: u64,
+}
+
+impl Supervisor {
+    /// `arbiters` must not be empty; sessions are spread over them by id.
+    pub fn new(shared: Arc<Shared>, arbiters: Vec<ArbiterHandle>) -> Self {
+        Self { shared, arbiters, registry: HashMap::new(), next_generation: 0 }
+    }
+
+    fn arbiter_of(&self, id: SessionId) -> Option<&ArbiterHandle> {
+        // The low bits of a UUIDv7 are random.
+        let index = id.0.as_u128() % self.arbiters.len().max(1) as u128;
+        self.arbiters.get(usize::try_from(index).unwrap_or(0))
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1024);
+    }
+}
+
+impl Handler<OpenSession> for Supervisor {
+    type Result = Result<Addr<SessionActor>, OpenError>;
+
+    fn handle(&mut self, OpenSession { id }: OpenSession, ctx: &mut Self::Context) -> Self::Result {
+        if let Some(entry) = self.registry.get(&id)
+            && entry.address.connected()
+        {
+            return Ok(entry.address.clone());
+        }
+        // One that has stopped and was not reported yet makes room for its successor.
+        self.registry.remove(&id);
+        if self.registry.len() >= self.shared.sessions.max_sessions {
+            return Err(OpenError::Full);
+        }
+        let arbiter = self.arbiter_of(id).ok_or(OpenError::Full)?.clone();
+        self.next_generation += 1;
+        let generation = self.next_generation;
+        let shared = Arc::clone(&self.shared);
+        let stopped = ctx.address().recipient();
+        let address = SessionActor::start_in_arbiter(&arbiter, move |_| {
+            SessionActor::new(id, generation, shared, stopped)
+        });
+        self.registry.insert(id, Entry { address: address.clone(), generation });
+        Ok(address)
+    }
+}
+
+impl Handler<SessionStopped> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, stopped: SessionStopped, _: &mut Self::Context) {
+        // A later actor of the same session keeps its entry.
+        if self.registry.get(&stopped.id).is_some_and(|e| e.generation == stopped.generation) {
+            self.registry.remove(&stopped.id);
+        }
+    }
+}
+
+impl Handler<InterruptAll> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: InterruptAll, _: &mut Self::Context) {
+        for entry in self.registry.values() {
+            // A session whose mailbox is full or closed is ending by itself.
+            let _ = entry.address.try_send(Interrupt);
+        }
+    }
+}
+
+impl Handler<ObserveSupervisor> for Supervisor {
+    type Result = MessageResult<ObserveSupervisor>;
+
+    fn handle(&mut self, _: ObserveSupervisor, _: &mut Self::Context) -> Self::Result {
+        MessageResult(SupervisorStatus {
+            sessions: self.registry.len(),
+            max_sessions: self.shared.sessions.max_sessions,
+        })
+    }
+}

@@ -1,0 +1,87 @@
+//! How the rest of the process talks to a session: open, ask, and ask again where the actor was just leaving.
+
+use std::time::Duration;
+
+use actix::{
+    Addr, Handler, MailboxError, Message,
+    dev::{MessageResponse, ToEnvelope},
+};
+
+use super::{
+    actor::Supervisor,
+    messages::{InterruptAll, ObserveSupervisor, OpenError, OpenSession, SupervisorStatus},
+};
+use crate::{
+    domain::SessionId,
+    session::{actor::SessionActor, messages::SessionError},
+};
+
+/// Longest wait for an answer of a session actor; the stores behind it have shorter ones.
+const ASK_TIMEOUT: Duration = Duration::from_secs(8);
+/// A session that passivates while it is asked is opened again, this often.
+const ATTEMPTS: usize = 3;
+
+#[derive(Clone)]
+pub struct Sessions {
+    supervisor: Addr<Supervisor>,
+}
+
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+pub enum AskError {
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    #[error("too many live sessions")]
+    Full,
+    #[error("the session did not answer in time")]
+    Timeout,
+}
+
+impl Sessions {
+    pub fn new(supervisor: Addr<Supervisor>) -> Self {
+        Self { supervisor }
+    }
+
+    /// Asks the session `id`. `message` is made anew for each attempt.
+    pub async fn ask<M, R>(&self, id: SessionId, message: impl Fn() -> M) -> Result<R, AskError>
+    where
+        M: Message<Result = Result<R, SessionError>> + Send + 'static,
+        R: Send + 'static,
+        SessionActor: Handler<M>,
+        Result<R, SessionError>: MessageResponse<SessionActor, M> + Send,
+        actix::Context<SessionActor>: ToEnvelope<SessionActor, M>,
+    {
+        for _ in 0..ATTEMPTS {
+            let address = match self.supervisor.send(OpenSession { id }).timeout(ASK_TIMEOUT).await
+            {
+                Ok(Ok(address)) => address,
+                Ok(Err(OpenError::Full)) => return Err(AskError::Full),
+                Err(_) => return Err(AskError::Timeout),
+            };
+            match address.send(message()).timeout(ASK_TIMEOUT).await {
+                Ok(answer) => return Ok(answer?),
+                Err(MailboxError::Timeout) => return Err(AskError::Timeout),
+                // It stopped between the look-up and the message.
+                Err(MailboxError::Closed) => {}
+            }
+        }
+        Err(AskError::Timeout)
+    }
+
+    /// Opens a session without asking it anything: an interrupted turn of it ends then.
+    pub async fn open(&self, id: SessionId) {
+        let _ = self.supervisor.send(OpenSession { id }).timeout(ASK_TIMEOUT).await;
+    }
+
+    pub async fn interrupt_all(&self) {
+        let _ = self.supervisor.send(InterruptAll).timeout(ASK_TIMEOUT).await;
+    }
+
+    pub async fn status(&self) -> Option<SupervisorStatus> {
+        self.supervisor.send(ObserveSupervisor).timeout(ASK_TIMEOUT).await.ok()
+    }
+
+    /// Whether the supervisor still lives; a panic in it ends the process.
+    pub fn is_alive(&self) -> bool {
+        self.supervisor.connected()
+    }
+}

@@ -1,0 +1,38 @@
+//! Which passages an answer rests on.
+
+use crate::{domain::Citation, knowledge::Passage};
+
+/// Longest quote shown with a citation, in characters.
+const QUOTE_CHARS: usize = 280;
+
+/// The passages that `text` names as `[1]`, `[2]`, ... (the numbers that the prompt gave them). An answer that
+/// names none rests on the best passage, if that is at least `confidence` sure.
+pub fn cited(text: &str, passages: &[Passage], confidence: f32) -> Vec<Citation> {
+    let named = |number: usize| text.contains(&format!("[{number}]"));
+    let mut cited: Vec<Citation> = passages
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| named(index + 1))
+        .map(|(index, passage)| citation(index + 1, passage))
+        .collect();
+    if cited.is_empty() {
+        cited.extend(
+            passages.first().filter(|p| p.confidence >= confidence).map(|p| citation(1, p)),
+        );
+    }
+    cited
+}
+
+fn citation(number: usize, passage: &Passage) -> Citation {
+    let mut quote: String = passage.text.chars().take(QUOTE_CHARS).collect();
+    if quote.len() < passage.text.len() {
+        quote.push('…');
+    }
+    Citation {
+        id: number.to_string(),
+        document_id: passage.document_id.clone(),
+        title: passage.title.clone(),
+        url: passage.url.clone(),
+        quote,
+    }
+}

@@ -1,0 +1,466 @@
+//! The log of one running turn: append-only, bounded, read through cursors.
+//!
+//! The turn's task appends, every reader (SSE response, socket, second tab, reconnect, coalesced twin) holds a
+//! [`Cursor`]. A slow reader costs nothing: it neither slows the writer nor holds more than this one log alive.
+
+use std::{
+    fmt,
+    pin::pin,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::{
+    clock,
+    domain::{Citation, Event, Live, SessionId, Timestamp, TurnId},
+};
+
+/// Place of a frame in its session: what travels as the SSE `id:`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// `seq` of the last durable event.
+    pub seq: u64,
+    /// Index of the delta inside its turn; `None` right after the durable event.
+    pub delta: Option<u32>,
+}
+
+impl Position {
+    pub const fn after(seq: u64) -> Self {
+        Self { seq, delta: None }
+    }
+
+    /// Reads `seq` or `seq.index`; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let number = |part: &str| {
+            (!part.is_empty() && part.len() <= 19 && part.bytes().all(|b| b.is_ascii_digit()))
+                .then(|| part.parse::<u64>().ok())
+                .flatten()
+        };
+        match text.split_once('.') {
+            None => number(text).map(Self::after),
+            Some((seq, delta)) => {
+                Some(Self { seq: number(seq)?, delta: Some(u32::try_from(number(delta)?).ok()?) })
+            }
+        }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.delta {
+            None => write!(f, "{}", self.seq),
+            Some(delta) => write!(f, "{}.{delta}", self.seq),
+        }
+    }
+}
+
+/// One event, rendered once and shared by all its readers.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    pub name: &'static str,
+    /// Absent for events that a resume need not know of (`turn.queued`, `turn.status`, ...).
+    pub id: Option<Position>,
+    /// The event as a JSON object.
+    pub json: Bytes,
+    /// Whether the event is durable and ends its turn.
+    pub is_terminal: bool,
+}
+
+impl Frame {
+    /// # Panics
+    /// Never: an event has only string keys and finite numbers.
+    pub fn of_event(event: &Event) -> Self {
+        Self {
+            name: event.fact.name(),
+            id: Some(Position::after(event.seq)),
+            json: to_json(event),
+            is_terminal: event.fact.is_terminal(),
+        }
+    }
+}
+
+fn to_json(value: &impl Serialize) -> Bytes {
+    // Serialising these types cannot fail: string keys, no maps, no custom errors.
+    serde_json::to_vec(value).map(Bytes::from).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct LiveEvent<'a> {
+    #[serde(flatten)]
+    live: &'a Live,
+    v: u8,
+    seq: u64,
+    session_id: SessionId,
+    turn_id: TurnId,
+    epoch: u32,
+    at: Timestamp,
+}
+
+/// The log of one turn. Its owner appends and closes; readers [`TurnLog::read`].
+pub struct TurnLog {
+    session_id: SessionId,
+    turn_id: TurnId,
+    epoch: u32,
+    /// `seq` of the `message.created` that began the turn.
+    base_seq: u64,
+    max_bytes: usize,
+    state: Mutex<State>,
+    length: watch::Sender<usize>,
+    readers: watch::Sender<Readers>,
+    outcome: OnceLock<Arc<Event>>,
+    kept: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    frames: Vec<Frame>,
+    deltas: u32,
+    text: String,
+    citations: Vec<Citation>,
+    /// Grows with every replacement of the text.
+    revision: u32,
+    closed: bool,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Readers {
+    now: usize,
+    ever: bool,
+}
+
+impl TurnLog {
+    pub fn new(
+        session_id: SessionId,
+        turn_id: TurnId,
+        epoch: u32,
+        base_seq: u64,
+        max_bytes: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            session_id,
+            turn_id,
+            epoch,
+            base_seq,
+            max_bytes,
+            state: Mutex::default(),
+            length: watch::Sender::new(0),
+            readers: watch::Sender::new(Readers::default()),
+            outcome: OnceLock::new(),
+            kept: AtomicBool::new(false),
+        })
+    }
+
+    pub fn turn_id(&self) -> TurnId {
+        self.turn_id
+    }
+
+    pub fn base_seq(&self) -> u64 {
+        self.base_seq
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // A panic of another holder leaves a log that is still append-only and readable.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Appends one live event. Ignored once the log is closed.
+    pub fn push(&self, live: &Live) {
+        let mut state = self.state();
+        if state.closed {
+            return;
+        }
+        let id = match live {
+            Live::AnswerDelta { index, text } => {
+                state.text.push_str(text);
+                Some(Position { seq: self.base_seq, delta: Some(*index) })
+            }
+            Live::AnswerReplaced { text, .. } => {
+                state.text.clone_from(text);
+                state.revision += 1;
+                None
+            }
+            Live::AnswerCitation { citation } => {
+                state.citations.push(citation.clone());
+                None
+            }
+            Live::TurnQueued { .. } | Live::TurnStarted { .. } | Live::TurnStatus { .. } => None,
+        };
+        let event = LiveEvent {
+            live,
+            v: 1,
+            seq: self.base_seq,
+            session_id: self.session_id,
+            turn_id: self.turn_id,
+            epoch: self.epoch,
+            at: clock::now(),
+        };
+        state.frames.push(Frame {
+            name: live.name(),
+            id,
+            json: to_json(&event),
+            is_terminal: false,
+        });
+        let length = state.frames.len();
+        drop(state);
+        self.length.send_replace(length);
+    }
+
+    /// Appends a piece of the answer. Returns false when the answer has reached its bound; the rest is not taken.
+    #[must_use]
+    pub fn push_text(&self, text: &str) -> bool {
+        if text.is_empty() {
+            return true;
+        }
+        let (index, room) = {
+            let mut state = self.state();
+            let index = state.deltas;
+            state.deltas += 1;
+            (index, self.max_bytes.saturating_sub(state.text.len()))
+        };
+        let fits = text.len() <= room;
+        let end = if fits { text.len() } else { text.floor_char_boundary(room) };
+        if end > 0 {
+            self.push(&Live::AnswerDelta { index, text: text[..end].to_owned() });
+        }
+        fits
+    }
+
+    /// The answer as shown so far.
+    pub fn text(&self) -> String {
+        self.state().text.clone()
+    }
+
+    /// The revision of the text, and what of it lies behind byte `offset` of `revision`; all of it where the text
+    /// was replaced since.
+    pub fn text_behind(&self, revision: u32, offset: usize) -> (u32, String) {
+        let state = self.state();
+        let offset = if state.revision == revision { offset } else { 0 };
+        (state.revision, state.text.get(offset..).unwrap_or_default().to_owned())
+    }
+
+    pub fn citations(&self) -> Vec<Citation> {
+        self.state().citations.clone()
+    }
+
+    /// Ends the log with the durable event that ends the turn. A second close is ignored.
+    pub fn close(&self, terminal: Arc<Event>) {
+        let frame = Frame::of_event(&terminal);
+        let mut state = self.state();
+        if state.closed {
+            return;
+        }
+        // Set before the readers wake, so that whoever sees the end also sees the outcome.
+        let _ = self.outcome.set(terminal);
+        state.frames.push(frame);
+        state.closed = true;
+        let length = state.frames.len();
+        drop(state);
+        self.length.send_replace(length);
+    }
+
+    /// The durable event that ended the turn, once it has.
+    pub fn outcome(&self) -> Option<&Arc<Event>> {
+        self.outcome.get()
+    }
+
+    /// Waits for the end of the turn.
+    pub async fn ended(&self) -> Arc<Event> {
+        let mut length = self.length.subscribe();
+        loop {
+            if let Some(event) = self.outcome() {
+                return Arc::clone(event);
+            }
+            if length.changed().await.is_err() {
+                // Unreachable while `self` is borrowed: it owns the sender.
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// Promises the answer to somebody who does not stay attached: the turn is not given up for lack of readers.
+    pub fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+
+    /// Resolves when there were readers and none has been attached for `grace`; never for a kept turn.
+    pub async fn abandoned(&self, grace: Duration) {
+        let mut readers = self.readers.subscribe();
+        loop {
+            if readers.wait_for(|r| r.ever && r.now == 0).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            let mut came_back = pin!(readers.wait_for(|r| r.now > 0));
+            let left = tokio::time::timeout(grace, &mut came_back).await.is_err();
+            if left && !self.kept.load(Ordering::Relaxed) {
+                return;
+            }
+            if left {
+                std::future::pending::<()>().await;
+            }
+        }
+    }
+
+    /// A cursor that begins behind delta `after`, or at the beginning.
+    pub fn read(self: &Arc<Self>, after: Option<u32>) -> Cursor {
+        let next = after.map_or(0, |delta| {
+            let state = self.state();
+            let seen = |frame: &Frame| frame.id.is_some_and(|id| id.delta == Some(delta));
+            state.frames.iter().position(seen).map_or(0, |index| index + 1)
+        });
+        self.readers.send_modify(|readers| {
+            readers.now += 1;
+            readers.ever = true;
+        });
+        Cursor { length: self.length.subscribe(), log: Arc::clone(self), next }
+    }
+
+    fn frame(&self, index: usize) -> Next {
+        let state = self.state();
+        match state.frames.get(index) {
+            Some(frame) => Next::Frame(frame.clone()),
+            None if state.closed => Next::End,
+            None => Next::Wait,
+        }
+    }
+}
+
+enum Next {
+    Frame(Frame),
+    Wait,
+    End,
+}
+
+/// A reader's place in a [`TurnLog`].
+pub struct Cursor {
+    log: Arc<TurnLog>,
+    next: usize,
+    length: watch::Receiver<usize>,
+}
+
+impl Cursor {
+    /// The next frame; `None` after the last one of a closed log. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            self.length.borrow_and_update();
+            match self.log.frame(self.next) {
+                Next::Frame(frame) => {
+                    self.next += 1;
+                    return Some(frame);
+                }
+                Next::End => return None,
+                Next::Wait => self.length.changed().await.ok()?,
+            }
+        }
+    }
+
+    pub fn log(&self) -> &Arc<TurnLog> {
+        &self.log
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        self.log.readers.send_modify(|readers| readers.now -= 1);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::{Fact, MessageId};
+
+    fn log() -> Arc<TurnLog> {
+        TurnLog::new(SessionId::new(), TurnId::new(), 0, 4, 1_000)
+    }
+
+    fn terminal(log: &TurnLog) -> Arc<Event> {
+        Arc::new(Event {
+            v: 1,
+            seq: log.base_seq + 1,
+            session_id: log.session_id,
+            turn_id: log.turn_id,
+            epoch: 0,
+            at: clock::now(),
+            fact: Fact::TurnCancelled { message_id: MessageId::new(), text: log.text() },
+        })
+    }
+
+    async fn rest(mut cursor: Cursor) -> Vec<String> {
+        let mut seen = Vec::new();
+        while let Some(frame) = cursor.next().await {
+            seen.push(frame.id.map_or_else(|| frame.name.to_owned(), |id| id.to_string()));
+        }
+        seen
+    }
+
+    #[tokio::test]
+    async fn a_late_reader_sees_everything_and_a_resumed_one_only_the_rest() {
+        let log = log();
+        log.push(&Live::TurnStatus { stage: crate::domain::Stage::Searching });
+        assert!(log.push_text("Hel"));
+        assert!(log.push_text("lo"));
+        log.close(terminal(&log));
+        assert_eq!(rest(log.read(None)).await, ["turn.status", "4.0", "4.1", "5"]);
+        assert_eq!(rest(log.read(Some(0))).await, ["4.1", "5"]);
+        assert_eq!(log.text(), "Hello");
+    }
+
+    #[tokio::test]
+    async fn a_waiting_reader_is_woken_by_the_next_piece_and_by_the_end() {
+        let log = log();
+        let mut cursor = log.read(None);
+        let (frame, ()) = tokio::join!(cursor.next(), async { assert!(log.push_text("x")) });
+        assert_eq!(frame.unwrap().name, "answer.delta");
+        let (frame, ()) = tokio::join!(cursor.next(), async { log.close(terminal(&log)) });
+        assert!(frame.unwrap().is_terminal);
+        assert!(cursor.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn the_log_takes_no_more_than_its_bound_and_cuts_between_characters() {
+        let log = TurnLog::new(SessionId::new(), TurnId::new(), 0, 1, 5);
+        assert!(log.push_text("äb"));
+        assert!(!log.push_text("äää"));
+        assert_eq!(log.text(), "äbä");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_turn_is_abandoned_only_after_the_grace_and_only_if_nobody_came_back() {
+        let log = log();
+        let grace = Duration::from_secs(10);
+        let short = Duration::from_secs(60);
+        assert!(tokio::time::timeout(short, log.abandoned(grace)).await.is_err(), "no reader yet");
+        let reader = log.read(None);
+        assert!(tokio::time::timeout(short, log.abandoned(grace)).await.is_err(), "attached");
+        drop(reader);
+        let begin = tokio::time::Instant::now();
+        log.abandoned(grace).await;
+        assert_eq!(begin.elapsed(), grace);
+        log.keep();
+        assert!(tokio::time::timeout(short, log.abandoned(grace)).await.is_err(), "kept");
+    }
+
+    proptest! {
+        #[test]
+        fn a_position_survives_its_text(seq in 0..u64::MAX / 100, delta in proptest::option::of(0u32..)) {
+            let position = Position { seq, delta };
+            prop_assert_eq!(Position::parse(&position.to_string()), Some(position));
+        }
+
+        #[test]
+        fn a_hostile_position_is_refused_without_panic(text in "\\PC{0,40}") {
+            if let Some(position) = Position::parse(&text) {
+                prop_assert!(position.to_string().len() <= text.len());
+            }
+        }
+    }
+}

@@ -1,0 +1,332 @@
+//! The life of a turn, top to bottom: mask, exact, coalesce, embed, semantic, retrieve, answer, remember.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    log::TurnLog,
+    ports::{Ports, TurnInput},
+    twin::{Step, Twin},
+    write,
+};
+use crate::{
+    agent::prompt::AGENT,
+    cache::{
+        self, CachedAnswer, EntryId, FlightKey, Hit, Join, Made, Partition, Question, may_store,
+    },
+    clock,
+    domain::{
+        CacheInfo, CacheTier, Citation, Fact, FinishReason, Live, MessageId, Problem, Route,
+        ServiceLevel, SessionMeta, SiteId, Stage, Timestamp, Timings, Usage,
+    },
+    embedding::messages::{Embedding, embed},
+    guard::{Masked, mask},
+    knowledge::{Passage, Query},
+};
+
+/// Answers `input` into `log` and says how it ended. The caller closes the log.
+///
+/// Dropping the future cancels the turn: a backend's connection closes and its slot is free.
+///
+/// # Errors
+/// The problem that the shopper sees in `turn.failed`.
+pub async fn run_turn(
+    ports: &Ports,
+    input: TurnInput,
+    log: &Arc<TurnLog>,
+) -> Result<Fact, Problem> {
+    let mut turn = Turn::new(ports, input, log);
+    if let Some(hit) = turn.exact() {
+        return Ok(turn.serve(&hit));
+    }
+    let _flight = match turn.coalesce().await {
+        Coalesced::Answered(fact) => return Ok(fact),
+        Coalesced::Leading(flight) => Some(flight),
+        Coalesced::Alone => None,
+    };
+    let embedding = turn.embed().await;
+    if let Some(hit) = turn.semantic(embedding.as_ref()) {
+        return Ok(turn.serve(&hit));
+    }
+    let passages = turn.retrieve(embedding.as_ref());
+    let answer = write::answer(&mut turn, &passages).await?;
+    turn.remember(&answer, embedding.as_ref());
+    Ok(turn.complete(answer))
+}
+
+/// An answer before it is an event.
+pub struct Answer {
+    pub text: String,
+    pub route: Route,
+    pub citations: Vec<Citation>,
+    pub usage: Option<Usage>,
+    pub cache: Option<CacheInfo>,
+    pub finish_reason: FinishReason,
+}
+
+/// What a turn knows of itself while it runs.
+pub struct Turn<'a> {
+    pub ports: &'a Ports,
+    pub input: TurnInput,
+    pub log: &'a Arc<TurnLog>,
+    /// The text without personal data; all that model, cache and index ever see.
+    pub masked: Masked,
+    pub timings: Timings,
+    begun: Instant,
+    began_at: Timestamp,
+    partition: Partition,
+    /// Absent where the answer must not be shared.
+    question: Option<Question>,
+}
+
+enum Coalesced {
+    Answered(Fact),
+    Leading(crate::cache::Flight<TurnLog>),
+    Alone,
+}
+
+impl<'a> Turn<'a> {
+    fn new(ports: &'a Ports, input: TurnInput, log: &'a Arc<TurnLog>) -> Self {
+        let masked = mask(&input.text);
+        let partition = partition(ports, &input.site, &input.locale);
+        let question = Question::new(&masked, input.history.is_empty()).ok();
+        Self {
+            ports,
+            input,
+            log,
+            masked,
+            timings: Timings::default(),
+            begun: Instant::now(),
+            began_at: clock::now(),
+            partition,
+            question,
+        }
+    }
+
+    fn exact(&mut self) -> Option<Hit> {
+        let (cache, question) = (self.ports.cache.as_ref()?, self.question.as_ref()?);
+        let begun = Instant::now();
+        let hit = cache.exact(&self.partition, question, clock::now());
+        self.timings.cache_ms = Some(millis(begun));
+        hit
+    }
+
+    /// Follows an identical question in flight. A leader that ends without an answer is replaced by a follower.
+    async fn coalesce(&mut self) -> Coalesced {
+        let Some(question) = &self.question else { return Coalesced::Alone };
+        let key = FlightKey::new(&self.partition, question);
+        let mut joined = self.ports.flights.join(key, || Arc::clone(self.log));
+        loop {
+            let leader = match joined {
+                Join::Lead(flight) => return Coalesced::Leading(flight),
+                Join::Follow(leader) => leader,
+            };
+            if let Some(answer) = self.follow(&leader).await {
+                return Coalesced::Answered(self.complete(answer));
+            }
+            joined = self.ports.flights.take_over(key, &leader, || Arc::clone(self.log));
+        }
+    }
+
+    async fn follow(&mut self, leader: &Arc<TurnLog>) -> Option<Answer> {
+        self.start(Route::Coalesced);
+        let mut twin = Twin::of(leader);
+        let mut shown = false;
+        let end = loop {
+            match twin.next().await {
+                Step::Text(text) => {
+                    self.first_token();
+                    shown = true;
+                    if !self.log.push_text(&text) {
+                        break None;
+                    }
+                }
+                Step::Replaced(text) => {
+                    self.log.push(&Live::AnswerReplaced { reason: "restarted".into(), text });
+                }
+                Step::Ended(event) => break Some(event),
+            }
+        };
+        if let Some(event) = end
+            && let Fact::AnswerCompleted { text, citations, finish_reason, cache, .. } = &event.fact
+        {
+            self.cite(citations);
+            return Some(Answer {
+                text: text.clone(),
+                route: Route::Coalesced,
+                citations: citations.clone(),
+                usage: None,
+                cache: *cache,
+                finish_reason: *finish_reason,
+            });
+        }
+        if shown {
+            let text = String::new();
+            self.log.push(&Live::AnswerReplaced { reason: "leader_ended".into(), text });
+        }
+        None
+    }
+
+    /// Fails open: without a vector the terms are searched and nothing is cached by meaning.
+    async fn embed(&mut self) -> Option<Embedding> {
+        let port = self.ports.embedder.as_ref()?;
+        let begun = Instant::now();
+        let text = self.retrieval_text();
+        let embedding = embed(&port.embed, text, port.timeout).await.ok();
+        self.timings.embed_ms = Some(millis(begun));
+        embedding
+    }
+
+    /// A follow-up is searched together with what it follows.
+    fn retrieval_text(&self) -> String {
+        match (&self.question, self.input.history.last()) {
+            (None, Some(earlier)) => {
+                format!("{} {}", mask(&earlier.user).text, self.masked.text)
+            }
+            _ => self.masked.text.clone(),
+        }
+    }
+
+    fn semantic(&mut self, embedding: Option<&Embedding>) -> Option<Hit> {
+        let (cache, question) = (self.ports.cache.as_ref()?, self.question.as_ref()?);
+        let embedding = embedding.filter(|embedding| !embedding.truncated)?;
+        let begun = Instant::now();
+        let hit = cache.semantic(&self.partition, question, &embedding.vector, clock::now());
+        let spent = millis(begun);
+        self.timings.cache_ms = Some(self.timings.cache_ms.unwrap_or(0) + spent);
+        hit
+    }
+
+    fn retrieve(&mut self, embedding: Option<&Embedding>) -> Vec<Passage> {
+        self.log.push(&Live::TurnStatus { stage: Stage::Searching });
+        let begun = Instant::now();
+        let earlier: Vec<String> =
+            self.input.history.iter().map(|exchange| mask(&exchange.user).text).collect();
+        let context: Vec<&str> = earlier.iter().map(String::as_str).collect();
+        let text = self.retrieval_text();
+        let query = Query {
+            vector: embedding.map(|embedding| &*embedding.vector),
+            context: &context,
+            locale: Some(&self.input.locale),
+            ..Query::new(&text)
+        };
+        let passages =
+            self.ports.knowledge.search(&self.input.site, &query, self.ports.turn.passages);
+        self.timings.retrieve_ms = Some(millis(begun));
+        passages
+    }
+
+    fn serve(&mut self, hit: &Hit) -> Fact {
+        let route = match hit.tier {
+            CacheTier::Exact => Route::Exact,
+            CacheTier::Semantic => Route::Semantic,
+        };
+        self.start(route);
+        self.first_token();
+        let complete = self.log.push_text(&hit.answer.text);
+        self.cite(&hit.answer.citations);
+        let age_ms = u64::try_from(hit.age.as_millis()).ok();
+        self.complete(Answer {
+            text: self.log.text(),
+            route,
+            citations: hit.answer.citations.clone(),
+            usage: None,
+            cache: Some(CacheInfo { tier: hit.tier, age_ms, entry: Some(hit.id.0) }),
+            finish_reason: if complete { FinishReason::Stop } else { FinishReason::Length },
+        })
+    }
+
+    /// Only a complete answer of the shop's model or knowledge is shared with others.
+    fn remember(&self, answer: &Answer, embedding: Option<&Embedding>) {
+        let (Some(cache), Some(question)) = (&self.ports.cache, &self.question) else { return };
+        let made = Made {
+            route: answer.route,
+            finish_reason: Some(answer.finish_reason),
+            service_level: ServiceLevel::default(),
+            used_tools: false,
+            truncated: embedding.is_some_and(|embedding| embedding.truncated),
+            text: &answer.text,
+        };
+        if let Err(why) = may_store(&made) {
+            cache::metrics::refused(why);
+            return;
+        }
+        // Asking the knowledge again is as fast as a neighbour of the question, and surer.
+        let by_meaning = answer.route == Route::Model;
+        let vector = embedding.filter(|_| by_meaning).map(|e| Arc::clone(&e.vector));
+        let cached = CachedAnswer {
+            text: answer.text.clone(),
+            citations: answer.citations.clone(),
+            usage: answer.usage,
+            tags: Vec::new(),
+            documents: answer.citations.iter().map(|c| c.document_id.clone()).collect(),
+            made_at: self.began_at,
+        };
+        cache.put(&self.partition, question, vector, cached, clock::now());
+    }
+
+    /// Says how the turn is answered.
+    pub fn start(&self, route: Route) {
+        self.log.push(&Live::TurnStarted { route, service_level: ServiceLevel::default() });
+    }
+
+    /// Marks the first piece of the answer.
+    pub fn first_token(&mut self) {
+        let elapsed = millis(self.begun);
+        self.timings.first_token_ms.get_or_insert(elapsed);
+    }
+
+    pub fn cite(&self, citations: &[Citation]) {
+        for citation in citations {
+            self.log.push(&Live::AnswerCitation { citation: citation.clone() });
+        }
+    }
+
+    fn complete(&self, answer: Answer) -> Fact {
+        Fact::AnswerCompleted {
+            message_id: MessageId::new(),
+            text: answer.text,
+            route: answer.route,
+            service_level: ServiceLevel::default(),
+            citations: answer.citations,
+            usage: answer.usage,
+            timings: Timings { total_ms: millis(self.begun), ..self.timings },
+            cache: answer.cache,
+            finish_reason: answer.finish_reason,
+        }
+    }
+}
+
+/// Everything that two shoppers must have in common to share an answer.
+fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
+    let embedder = ports.embedder.as_ref().map_or_else(|| "none".into(), |e| Arc::clone(&e.id));
+    let fingerprint =
+        ports.model.as_ref().map_or_else(|| "knowledge".into(), |m| Arc::clone(&m.fingerprint));
+    Partition {
+        site: site.clone(),
+        locale: locale.into(),
+        audience: "public".into(),
+        knowledge_version: ports.knowledge.version(site),
+        agent: AGENT.into(),
+        fingerprint,
+        embedder,
+    }
+}
+
+/// The cached answer to exactly this question, where there is one.
+pub fn cached_as(
+    ports: &Ports,
+    meta: &SessionMeta,
+    text: &str,
+    first_turn: bool,
+) -> Option<EntryId> {
+    let question = Question::new(&mask(text), first_turn).ok()?;
+    let partition = partition(ports, &meta.site_id, &meta.locale);
+    let hit = ports.cache.as_ref()?.exact(&partition, &question, clock::now())?;
+    Some(hit.id)
+}
+
+pub fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,211 @@
+//! Writing the answer: with a model where there is one, else from the best passage, else an honest "I do not know".
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    citations::cited,
+    pipeline::{Answer, Turn, millis},
+    ports::ModelPort,
+};
+use crate::{
+    agent::{
+        prompt::{Budget, Earlier, Line, Source, Speaker, build},
+        smalltalk,
+    },
+    domain::{ErrorCode, FinishReason, Live, Problem, Route, Stage},
+    guard::{OutputFilter, mask},
+    inference::{
+        ChatMessage, ChatRequest, ChatRole, GenerateError, GenerateRequest, Generation, Piece,
+        QueuePosition, Refused, estimate_tokens,
+    },
+    knowledge::{Passage, extract},
+};
+
+/// What is said where neither the model nor the knowledge has an answer.
+const UNKNOWN: &str = "I could not find an answer to that in our help pages. \
+Would you like a person from our team to help you?";
+
+pub async fn answer(turn: &mut Turn<'_>, passages: &[Passage]) -> Result<Answer, Problem> {
+    let Some(model) = &turn.ports.model else {
+        if let Some(reply) = smalltalk::reply(&turn.masked.text) {
+            return Ok(template(turn, reply));
+        }
+        let found = from_knowledge(turn, passages);
+        return Ok(found.unwrap_or_else(|| template(turn, UNKNOWN)));
+    };
+    match generate(turn, model, passages).await {
+        Ok(answer) => Ok(answer),
+        // Nothing was shown yet: the shop's own words are better than an error.
+        Err(problem) if turn.log.text().is_empty() => from_knowledge(turn, passages).ok_or(problem),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The best passage's own sentences, with their source.
+fn from_knowledge(turn: &mut Turn<'_>, passages: &[Passage]) -> Option<Answer> {
+    let found = extract(&turn.masked.text, passages)
+        .filter(|found| found.confidence >= turn.ports.turn.answer_confidence)?;
+    turn.start(Route::Knowledge);
+    Some(say(turn, found.text, Route::Knowledge, found.citations))
+}
+
+fn template(turn: &mut Turn<'_>, text: &str) -> Answer {
+    turn.start(Route::Template);
+    say(turn, text.to_owned(), Route::Template, Vec::new())
+}
+
+fn say(
+    turn: &mut Turn<'_>,
+    text: String,
+    route: Route,
+    citations: Vec<crate::domain::Citation>,
+) -> Answer {
+    turn.first_token();
+    let complete = turn.log.push_text(&text);
+    turn.cite(&citations);
+    Answer {
+        text: turn.log.text(),
+        route,
+        citations,
+        usage: None,
+        cache: None,
+        finish_reason: if complete { FinishReason::Stop } else { FinishReason::Length },
+    }
+}
+
+async fn generate(
+    turn: &mut Turn<'_>,
+    model: &ModelPort,
+    passages: &[Passage],
+) -> Result<Answer, Problem> {
+    let (sender, queued) = watch::channel(None);
+    let request = request(turn, model, passages, sender);
+    let begun = Instant::now();
+    let mut generation = start(turn, model, request, queued).await?;
+    turn.timings.queue_ms = Some(generation.queue_wait().as_millis().try_into().unwrap_or(0));
+    turn.start(Route::Model);
+    turn.log.push(&Live::TurnStatus { stage: Stage::Writing });
+    tracing::debug!(backend = generation.backend(), waited_ms = millis(begun), "generation began");
+
+    let mut filter = OutputFilter::new(&turn.masked.vault, turn.ports.turn.max_answer_bytes);
+    let mut usage = None;
+    let mut finish_reason = FinishReason::Stop;
+    loop {
+        match generation.next().await.map_err(|error| problem(&error))? {
+            Some(Piece::Text(piece)) => {
+                let safe = filter.push(&piece);
+                if !safe.is_empty() {
+                    turn.first_token();
+                }
+                if !turn.log.push_text(&safe) || filter.is_truncated() {
+                    finish_reason = FinishReason::Length;
+                    break;
+                }
+            }
+            Some(Piece::Usage(counted)) => usage = Some(counted),
+            Some(Piece::Finished(reason)) => finish_reason = reason,
+            // No tool was offered, so none is run.
+            Some(Piece::ToolCall(_)) => {}
+            None => break,
+        }
+    }
+    let tail = filter.finish();
+    if !turn.log.push_text(&tail.text) || tail.truncated {
+        finish_reason = FinishReason::Length;
+    }
+    let text = turn.log.text();
+    if text.trim().is_empty() {
+        return Err(Problem::new(ErrorCode::DependencyUnavailable));
+    }
+    let citations = cited(&text, passages, turn.ports.turn.answer_confidence);
+    turn.cite(&citations);
+    Ok(Answer { text, route: Route::Model, citations, usage, cache: None, finish_reason })
+}
+
+/// Waits for a slot and the first piece, and says where the turn stands in the queue meanwhile.
+async fn start(
+    turn: &Turn<'_>,
+    model: &ModelPort,
+    request: GenerateRequest,
+    mut queued: watch::Receiver<Option<QueuePosition>>,
+) -> Result<Generation, Problem> {
+    let mut started = Box::pin(Generation::start(&model.acquire, request));
+    loop {
+        tokio::select! {
+            biased;
+            generation = &mut started => return generation.map_err(|error| problem(&error)),
+            Ok(()) = queued.changed() => {
+                let place = *queued.borrow_and_update();
+                if let Some(QueuePosition { position, eta }) = place {
+                    let eta_ms = u64::try_from(eta.as_millis()).unwrap_or(u64::MAX);
+                    turn.log.push(&Live::TurnQueued { position, eta_ms });
+                }
+            }
+        }
+    }
+}
+
+fn request(
+    turn: &Turn<'_>,
+    model: &ModelPort,
+    passages: &[Passage],
+    queued: watch::Sender<Option<QueuePosition>>,
+) -> GenerateRequest {
+    let config = &turn.ports.turn;
+    let sources: Vec<Source<'_>> =
+        passages.iter().map(|p| Source { title: &p.title, text: &p.text }).collect();
+    let history: Vec<Earlier> = turn
+        .input
+        .history
+        .iter()
+        .map(|exchange| Earlier {
+            user: mask(&exchange.user).text,
+            answer: exchange.answer.as_deref().map(|answer| mask(answer).text),
+        })
+        .collect();
+    let budget = Budget { total: config.prompt_tokens, history: config.history_tokens };
+    let lines = build(&turn.masked.text, &sources, &history, budget, estimate_tokens);
+    GenerateRequest {
+        site: turn.input.site.clone(),
+        visitor: turn.input.visitor,
+        deadline: Instant::now() + config.timeout,
+        queued: Some(queued),
+        limits: model.limits,
+        chat: ChatRequest {
+            model: None,
+            messages: lines.into_iter().map(message).collect(),
+            max_tokens: config.max_answer_tokens,
+            temperature: config.temperature,
+        },
+    }
+}
+
+fn message(line: Line) -> ChatMessage {
+    let role = match line.speaker {
+        Speaker::System => ChatRole::System,
+        Speaker::User => ChatRole::User,
+        Speaker::Assistant => ChatRole::Assistant,
+    };
+    ChatMessage { role, content: line.text }
+}
+
+/// What a failed generation is called in public.
+fn problem(error: &GenerateError) -> Problem {
+    let retry = |code: ErrorCode, after: std::time::Duration| {
+        let mut problem = Problem::new(code);
+        problem.retry_after_ms = u64::try_from(after.as_millis()).ok();
+        problem
+    };
+    match error {
+        GenerateError::Refused(
+            Refused::QueueFull { retry_after } | Refused::TooManyOfVisitor { retry_after },
+        ) => retry(ErrorCode::Overloaded, *retry_after),
+        GenerateError::Refused(Refused::NoBackend { retry_after }) => {
+            retry(ErrorCode::DependencyUnavailable, *retry_after)
+        }
+        GenerateError::Refused(Refused::DeadlinePassed) => Problem::new(ErrorCode::Overloaded),
+        GenerateError::Refused(Refused::Closing) => Problem::new(ErrorCode::Draining),
+        GenerateError::Timeout(_) => Problem::new(ErrorCode::UpstreamTimeout),
+        GenerateError::Upstream(_) => Problem::new(ErrorCode::DependencyUnavailable),
+    }
+}

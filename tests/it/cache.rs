@@ -1,0 +1,171 @@
+//! Answers that are shared, and answers that must not be. Needs the embedding model for the semantic tier.
+
+use actix_web::rt::test;
+use serde_json::json;
+
+use super::{
+    fake_model::{FakeModel, WORDS},
+    harness::*,
+};
+
+fn with_embedder(fake: &FakeModel, model: &str) -> Option<Vec<(&'static str, String)>> {
+    let Some(folder) = model_dir() else {
+        assert!(std::env::var_os("CI").is_none(), "the embedding model must be there under CI");
+        eprintln!("no embedding model: `make model` makes it; skipping");
+        return None;
+    };
+    Some(vec![
+        backend(model, &fake.url),
+        ("embedding.model_dir", folder.join("all-MiniLM-L6-v2").display().to_string()),
+        ("embedding.library", folder.join("libonnxruntime.so").display().to_string()),
+    ])
+}
+
+#[test]
+async fn the_same_question_of_another_shopper_is_served_from_the_exact_cache() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    for (question, route) in [
+        ("Which payment methods do you accept?", "model"),
+        ("  which payment METHODS do you accept ", "exact"),
+    ] {
+        let shopper = app.visitor().await;
+        let session = shopper.session().await;
+        let turn = shopper.ask(&session, question).await;
+        assert_eq!(turn["answer"]["route"], route, "{turn}");
+        assert_eq!(turn["answer"]["text"], WORDS.concat());
+    }
+    assert_eq!(fake.requests(), 1);
+    app.stop().await;
+}
+
+#[test]
+async fn another_wording_is_served_by_meaning_and_another_fact_is_not() {
+    let fake = FakeModel::start().await;
+    let Some(settings) = with_embedder(&fake, "ok") else { return };
+    let app = TestApp::with(&settings).await;
+    for (question, route) in [
+        ("How long does standard delivery to Germany take?", "model"),
+        ("How long does the standard delivery to Germany take?", "semantic"),
+        ("How long does standard delivery to Norway take?", "model"),
+    ] {
+        let shopper = app.visitor().await;
+        let session = shopper.session().await;
+        let turn = shopper.ask(&session, question).await;
+        assert_eq!(turn["answer"]["route"], route, "{question}: {turn}");
+    }
+    app.stop().await;
+}
+
+#[test]
+async fn a_follow_up_or_a_question_with_personal_data_is_never_shared() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    for _ in 0..2 {
+        let shopper = app.visitor().await;
+        let session = shopper.session().await;
+        for question in
+            ["Where is my order 00123842?", "and how much is it?", "write to eva@example.com"]
+        {
+            let turn = shopper.ask(&session, question).await;
+            assert_eq!(turn["answer"]["route"], "model", "{question}: {turn}");
+        }
+    }
+    assert_eq!(fake.requests(), 6);
+    app.stop().await;
+}
+
+#[test]
+async fn a_flood_of_one_question_makes_one_call_and_all_stream_along() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("step", &fake).await;
+    let mut streams = Vec::new();
+    let mut shoppers = Vec::new();
+    for _ in 0..8 {
+        shoppers.push(app.visitor().await);
+    }
+    for shopper in &shoppers {
+        let session = shopper.session().await;
+        streams.push(shopper.stream(&session, "Which payment methods do you accept?").await);
+    }
+    fake.steps.add_permits(100);
+    let mut routes = Vec::new();
+    for mut stream in streams {
+        let events = stream.rest().await;
+        assert_eq!(text_of(&events), WORDS.concat());
+        routes.push(events.last().unwrap().data["route"].as_str().unwrap().to_owned());
+    }
+    assert_eq!(fake.requests(), 1);
+    assert_eq!(routes.iter().filter(|route| *route == "model").count(), 1, "{routes:?}");
+    assert_eq!(routes.iter().filter(|route| *route == "coalesced").count(), 7, "{routes:?}");
+    app.stop().await;
+}
+
+#[test]
+async fn a_follower_takes_over_when_the_leader_is_stopped() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("step", &fake).await;
+    let (leader, follower) = (app.visitor().await, app.visitor().await);
+    let (first, second) = (leader.session().await, follower.session().await);
+    fake.steps.add_permits(3);
+    let question = "Which payment methods do you accept?";
+    let mut leading = leader.stream(&first, question).await;
+    let seen = leading.until("answer.delta").await;
+    let mut following = follower.stream(&second, question).await;
+    following.until("answer.delta").await;
+    let turn = seen[0].data["turn_id"].as_str().unwrap();
+    leader.post(&format!("/v1/sessions/{first}/turns/{turn}/cancel")).send().await.unwrap();
+    assert_eq!(leading.rest().await.last().unwrap().name, "turn.cancelled");
+    fake.steps.add_permits(100);
+    let rest = following.rest().await;
+    assert!(rest.iter().any(|event| event.name == "answer.replaced"), "{rest:?}");
+    assert_eq!(rest.last().unwrap().data["text"], WORDS.concat());
+    assert_eq!(fake.requests(), 2);
+    app.stop().await;
+}
+
+#[test]
+async fn a_bad_rating_takes_the_cached_answer_away() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    let question = "Which payment methods do you accept?";
+    let mut last = json!(null);
+    for _ in 0..2 {
+        let shopper = app.visitor().await;
+        let session = shopper.session().await;
+        last = shopper.ask(&session, question).await;
+        if last["answer"]["route"] == "exact" {
+            let message = last["answer"]["message_id"].as_str().unwrap();
+            let rating = json!({"rating": "down"});
+            let path = format!("/v1/messages/{message}/feedback");
+            let response = shopper.post(&path).json(&rating).send().await.unwrap();
+            assert_eq!(response.status(), 200);
+            assert_eq!(shopper.messages(&session).await[1]["feedback"], "down");
+        }
+    }
+    assert_eq!(last["answer"]["route"], "exact");
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    assert_eq!(shopper.ask(&session, question).await["answer"]["route"], "model");
+    app.stop().await;
+}
+
+#[test]
+async fn an_operator_lists_and_purges_and_it_is_written_down() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    shopper.ask(&session, "Which payment methods do you accept?").await;
+    let admin = app.admin().await;
+    let list = async || body(admin.get("/v1/admin/cache").send().await.unwrap()).await;
+    assert_eq!(list().await["items"].as_array().unwrap().len(), 1);
+    let purge = admin.post("/v1/admin/cache/purge").json(&json!({"all": true}));
+    assert_eq!(body(purge.send().await.unwrap()).await["removed"], 1);
+    assert!(list().await["items"].as_array().unwrap().is_empty());
+    let audit = body(admin.get("/v1/admin/audit").send().await.unwrap()).await;
+    assert_eq!(audit["items"][0]["action"], "cache.purge");
+    let refused = shopper.post("/v1/admin/cache/purge").json(&json!({"all": true})).send().await;
+    assert_eq!(refused.unwrap().status(), 403);
+    app.stop().await;
+}

@@ -1,0 +1,162 @@
+//! `kill -9` of the real binary in the middle of streams: nothing acknowledged is lost, what was cut ends visibly.
+
+use std::{
+    net::TcpListener,
+    process::{Child, Command, Stdio},
+};
+
+use actix_web::rt::{spawn, test};
+use futures_util::future::join_all;
+use reqwest::Client;
+use serde_json::{Value, json};
+
+use super::{distributed::Stores, fake_model::FakeModel, harness::*};
+
+const STREAMS: usize = 64;
+
+struct Server {
+    child: Child,
+    url: String,
+}
+
+impl Server {
+    async fn start(settings: &[(&'static str, String)], port: u16) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_rushdesk"));
+        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        for (key, value) in settings {
+            command.arg("--set").arg(format!("{key}={value}"));
+        }
+        command.arg("--set").arg(format!("server.listen=127.0.0.1:{port}"));
+        let child = command.spawn().unwrap();
+        let server = Self { child, url: format!("http://127.0.0.1:{port}") };
+        let client = client();
+        settle("the server is ready", async || {
+            let ready = client.get(format!("{}/readyz", server.url)).send().await;
+            ready.is_ok_and(|response| response.status() == 200)
+        })
+        .await;
+        server
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn client() -> Client {
+    Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// One shopper: what was acknowledged before the stream broke.
+struct Acknowledged {
+    token: String,
+    session: String,
+    message: Value,
+}
+
+async fn begin(url: String) -> (Acknowledged, Events) {
+    let client = client();
+    let visitor: Value = client
+        .post(format!("{url}/v1/auth/visitor"))
+        .json(&json!({"site_key": "pk_demo"}))
+        .send()
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let token = visitor["access_token"].as_str().unwrap().to_owned();
+    let post = |path: String| client.post(format!("{url}{path}")).bearer_auth(&token);
+    let session: Value =
+        post("/v1/sessions".into()).json(&json!({})).send().await.unwrap().json().await.unwrap();
+    let session = session["id"].as_str().unwrap().to_owned();
+    // Unique, so that nobody coalesces.
+    let text = format!("When do boots of shopper {session} ship?");
+    loop {
+        let response = post(format!("/v1/sessions/{session}/messages"))
+            .header("idempotency-key", "only")
+            .header("accept", "text/event-stream")
+            .json(&json!({ "text": text }))
+            .send()
+            .await
+            .unwrap();
+        // What a client does that is told to come back.
+        if let Some(after) = response.headers().get("retry-after") {
+            let seconds = after.to_str().unwrap().parse().unwrap();
+            tokio::time::sleep(std::time::Duration::from_secs(seconds)).await;
+            continue;
+        }
+        let mut events = Events::of(response);
+        let first = events.next().await.unwrap();
+        assert_eq!(first.name, "message.created");
+        return (Acknowledged { token, session, message: first.data }, events);
+    }
+}
+
+async fn survives(settings: Vec<(&'static str, String)>) {
+    let fake = FakeModel::start().await;
+    let many =
+        format!("[{{name=\"fake\",kind=\"vllm\",url=\"{}\",model=\"step\",slots=200}}]", fake.url);
+    let mut settings = settings;
+    settings.push(("inference.backends", many));
+    settings.push(("embedding.model_dir", "no-model".to_owned()));
+    let port = free_port();
+    let mut server = Server::start(&settings, port).await;
+    let begun = join_all((0..STREAMS).map(|_| spawn(begin(server.url.clone())))).await;
+    fake.steps.add_permits(STREAMS * 3);
+    let mut begun: Vec<_> = begun.into_iter().map(Result::unwrap).collect();
+    for (_, events) in &mut begun {
+        if events.next().await.is_none() {
+            break;
+        }
+    }
+    // SIGKILL on Unix.
+    server.child.kill().unwrap();
+    server.child.wait().unwrap();
+    drop(server);
+    fake.steps.add_permits(STREAMS * 100);
+    let server = Server::start(&settings, port).await;
+    let client = client();
+    for (known, _) in &begun {
+        let path = format!("{}/v1/sessions/{}/messages", server.url, known.session);
+        let get = || client.get(&path).bearer_auth(&known.token);
+        let page: Value = get().send().await.unwrap().json().await.unwrap();
+        let items = page["items"].as_array().unwrap_or_else(|| panic!("{page}"));
+        assert_eq!(items.len(), 2, "{page}");
+        assert_eq!(items[0]["id"], known.message["message_id"]);
+        assert_eq!(items[0]["text"], known.message["text"]);
+        assert_eq!(items[1]["status"], "failed", "{page}");
+        // The retry of the same request is the same turn.
+        let retry = client
+            .post(&path)
+            .bearer_auth(&known.token)
+            .header("idempotency-key", "only")
+            .json(&json!({"text": known.message["text"]}));
+        let retry: Value = retry.send().await.unwrap().json().await.unwrap();
+        assert_eq!(retry["turn_id"], known.message["turn_id"], "{retry}");
+        assert_eq!(retry["problem"]["code"], "interrupted", "{retry}");
+    }
+    drop(server);
+    fake.stop().await;
+}
+
+#[test]
+async fn a_killed_server_on_redis_and_mariadb_loses_nothing_acknowledged() {
+    let Some(stores) = Stores::new().await else { return };
+    survives(stores.settings).await;
+}
+
+#[test]
+async fn a_killed_server_on_sqlite_loses_nothing_acknowledged() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().join("data").display().to_string();
+    survives(vec![("server.data_dir", folder), ("inference.discover_ollama", "false".to_owned())])
+        .await;
+}

@@ -1,0 +1,151 @@
+//! A model server over real HTTP, in the shape of vLLM, whose behaviour is picked by the model's name.
+
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use actix_web::{App, HttpResponse, HttpServer, rt, web};
+use futures_util::stream;
+use serde_json::{Value, json};
+use tokio::sync::Semaphore;
+
+/// Between two signs of life of a model that is held back.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Words of every answer; a test recognises them.
+pub const WORDS: [&str; 6] = ["All ", "boots ", "ship ", "within ", "two ", "days [1]."];
+
+#[derive(Clone, Default)]
+pub struct Seen {
+    pub requests: Arc<AtomicUsize>,
+    pub open: Arc<AtomicUsize>,
+    pub prompts: Arc<std::sync::Mutex<Vec<String>>>,
+}
+
+pub struct FakeModel {
+    pub url: String,
+    pub seen: Seen,
+    /// One permit lets one piece of a `step` model pass.
+    pub steps: Arc<Semaphore>,
+    handle: actix_web::dev::ServerHandle,
+}
+
+impl FakeModel {
+    pub async fn start() -> Self {
+        let (seen, steps) = (Seen::default(), Arc::new(Semaphore::new(0)));
+        let state = (seen.clone(), Arc::clone(&steps));
+        let server = HttpServer::new(move || {
+            App::new()
+                .app_data(web::Data::new(state.clone()))
+                .route("/v1/chat/completions", web::post().to(chat))
+                .route("/health", web::get().to(HttpResponse::Ok))
+                .route("/v1/models", web::get().to(HttpResponse::Ok))
+        })
+        .workers(1)
+        .shutdown_timeout(0)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
+        let url = format!("http://{}", server.addrs()[0]);
+        let server = server.run();
+        let handle = server.handle();
+        rt::spawn(server);
+        Self { url, seen, steps, handle }
+    }
+
+    pub fn requests(&self) -> usize {
+        self.seen.requests.load(Ordering::SeqCst)
+    }
+
+    pub fn open(&self) -> usize {
+        self.seen.open.load(Ordering::SeqCst)
+    }
+
+    pub fn last_prompt(&self) -> String {
+        self.seen.prompts.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+
+    pub async fn stop(self) {
+        self.handle.stop(false).await;
+    }
+}
+
+struct Open(Arc<AtomicUsize>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+fn chunk(delta: &Value, finish: Option<&str>) -> String {
+    let chunk = json!({
+        "id": "chatcmpl-fake", "object": "chat.completion.chunk", "created": 1, "model": "fake",
+        "choices": [{"index": 0, "delta": delta, "finish_reason": finish}],
+    });
+    format!("data: {chunk}\n\n")
+}
+
+async fn chat(state: web::Data<(Seen, Arc<Semaphore>)>, body: web::Json<Value>) -> HttpResponse {
+    let (seen, steps) = state.get_ref().clone();
+    seen.requests.fetch_add(1, Ordering::SeqCst);
+    seen.prompts.lock().unwrap().push(body["messages"].to_string());
+    let model = body["model"].as_str().unwrap_or_default().to_owned();
+    if model == "broken" {
+        return HttpResponse::InternalServerError().json(json!({"error": {"message": "boom"}}));
+    }
+    let mut pieces = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
+    pieces.extend(WORDS.iter().map(|word| chunk(&json!({ "content": word }), None)));
+    match model.as_str() {
+        "error_frame" => pieces.push("data: {\"error\": {\"message\": \"dead\"}}\n\n".into()),
+        "no_end" => pieces.truncate(4),
+        "links" => {
+            pieces.push(chunk(
+                &json!({"content": " [x](javascript:alert(1)) <script>alert(1)</script>"}),
+                None,
+            ));
+            pieces.push(chunk(&json!({}), Some("stop")));
+        }
+        _ => pieces.push(chunk(&json!({}), Some("stop"))),
+    }
+    if model != "no_end" {
+        pieces.push(
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":6}}\n\n"
+                .into(),
+        );
+        pieces.push("data: [DONE]\n\n".into());
+    }
+    seen.open.fetch_add(1, Ordering::SeqCst);
+    let open = Open(Arc::clone(&seen.open));
+    let state = (pieces.into_iter(), open, steps, model, None);
+    let body = stream::unfold(state, |mut state| async move {
+        let piece = state.4.take().or_else(|| state.0.next())?;
+        match state.3.as_str() {
+            "slow" => tokio::time::sleep(Duration::from_millis(30)).await,
+            "step" | "stall" => {
+                // The server notices that its client left only when it writes.
+                let steps = Arc::clone(&state.2);
+                let permit = match state.3.as_str() {
+                    "step" => tokio::time::timeout(BREATH, steps.acquire()).await.ok(),
+                    _ => {
+                        tokio::time::sleep(BREATH).await;
+                        None
+                    }
+                };
+                let Some(permit) = permit else {
+                    state.4 = Some(piece);
+                    return Some((Ok(web::Bytes::from_static(b": waiting\n\n")), state));
+                };
+                permit.ok()?.forget();
+            }
+            _ => {}
+        }
+        Some((Ok::<_, Infallible>(web::Bytes::from(piece)), state))
+    });
+    HttpResponse::Ok().content_type("text/event-stream").streaming(body)
+}

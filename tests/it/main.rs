@@ -1,0 +1,23 @@
+//! Tests from outside: a real service on a real port, real clients, real stores.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "helpers of tests fail the test"
+)]
+
+mod architecture;
+mod auth;
+mod bad_input;
+mod cache;
+mod crash;
+mod distributed;
+mod events;
+mod fake_model;
+mod harness;
+mod knowledge;
+mod openai;
+mod sessions;
+mod socket;
+mod turns;

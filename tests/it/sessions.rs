@@ -1,0 +1,338 @@
+//! The life of a session: made, listed, read hot and cold, kept over a restart, erased; and what operators see.
+
+use actix_web::rt::test;
+use reqwest::{Method, StatusCode};
+use serde_json::{Value, json};
+
+use super::{
+    fake_model::{FakeModel, WORDS},
+    harness::*,
+};
+
+const QUESTION: &str = "What is the price guarantee?";
+
+#[test]
+async fn a_new_session_has_the_shape_of_the_contract() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let request = shopper.post("/v1/sessions").json(&json!({"locale": "de-AT"}));
+    let response = request.send().await.unwrap();
+    assert_eq!(response.status(), StatusCode::CREATED);
+    let location = response.headers()["location"].to_str().unwrap().to_owned();
+    let session = body(response).await;
+    assert_eq!(location, format!("/v1/sessions/{}", session["id"].as_str().unwrap()));
+    assert_eq!(session["site_id"], "demo");
+    assert_eq!(session["last_seq"], 0);
+    assert_eq!((&session["state"], &session["controller"]), (&json!("open"), &json!("bot")));
+    assert_eq!((&session["epoch"], &session["locale"]), (&json!(0), &json!("de-AT")));
+    assert!(session.get("owner").is_none(), "{session}");
+    let read = body(shopper.get(&location).send().await.unwrap()).await;
+    assert_eq!(read, session);
+    for locale in ["", "-", "d e", "<b>", "x-".repeat(20).as_str()] {
+        let request = shopper.post("/v1/sessions").json(&json!({ "locale": locale }));
+        refused(request, 422, "schema_violation").await;
+    }
+    app.stop().await;
+}
+
+#[test]
+async fn sessions_are_listed_newest_first_and_page_by_page() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let mut expected = Vec::new();
+    for _ in 0..5 {
+        expected.insert(0, shopper.session().await);
+    }
+    app.visitor().await.session().await;
+    // Cold ones are listed like hot ones.
+    app.forget_hot(&expected[1]).await;
+    let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, None::<String>);
+    loop {
+        let after = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
+        let page = shopper.get(&format!("/v1/sessions?limit=2{after}")).send().await.unwrap();
+        let page = body(page).await;
+        let items = page["items"].as_array().unwrap();
+        seen.extend(items.iter().map(|item| item["id"].as_str().unwrap().to_owned()));
+        pages += 1;
+        cursor = page["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert_eq!((seen, pages), (expected, 3));
+    app.stop().await;
+}
+
+#[test]
+async fn the_history_comes_page_by_page_without_a_gap() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    for _ in 0..3 {
+        shopper.ask(&session, QUESTION).await;
+    }
+    let whole = shopper.messages(&session).await;
+    let seqs: Vec<_> = whole.iter().map(|message| message["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, [1, 2, 3, 4, 5, 6]);
+    let (mut seen, mut after) = (Vec::new(), "0".to_owned());
+    loop {
+        let path = format!("/v1/sessions/{session}/messages?limit=4&after_seq={after}");
+        let page = body(shopper.get(&path).send().await.unwrap()).await;
+        seen.extend(page["items"].as_array().unwrap().iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => after = next.to_owned(),
+            None => break,
+        }
+    }
+    assert_eq!(seen, whole);
+    app.stop().await;
+}
+
+#[test]
+async fn the_history_is_the_same_hot_passivated_and_cold() {
+    let settings =
+        [("sessions.idle_timeout_s", "0".to_owned()), ("sessions.max_sessions", "1".to_owned())];
+    let app = TestApp::with(&settings).await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    shopper.ask(&session, QUESTION).await;
+    let hot = shopper.messages(&session).await;
+    assert_eq!(hot.len(), 2);
+    // There is room for one: another session is served once the first has left.
+    let other = shopper.session().await;
+    settle("the first session made room", async || {
+        let path = format!("/v1/sessions/{other}");
+        shopper.get(&path).send().await.unwrap().status() == StatusCode::OK
+    })
+    .await;
+    let history = async || {
+        let path = format!("/v1/sessions/{session}/messages");
+        let response = shopper.get(&path).send().await.unwrap();
+        response.status().is_success().then_some(response)
+    };
+    settle("the other made room", async || history().await.is_some()).await;
+    settle("the passivated session reads the same", async || match history().await {
+        Some(response) => body(response).await["items"] == json!(hot),
+        None => false,
+    })
+    .await;
+    app.forget_hot(&session).await;
+    settle("the cold session reads the same", async || match history().await {
+        Some(response) => body(response).await["items"] == json!(hot),
+        None => false,
+    })
+    .await;
+    app.stop().await;
+}
+
+#[test]
+async fn a_restart_keeps_what_was_said_and_goes_on_without_a_gap() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let token = shopper.token.clone();
+    let session = shopper.session().await;
+    shopper.ask(&session, QUESTION).await;
+    let first = body(shopper.message(&session, "before", QUESTION).send().await.unwrap()).await;
+    let before = shopper.messages(&session).await;
+    let view = |shopper: Shopper<'_>| shopper.get(&format!("/v1/sessions/{session}")).send();
+    let meta = body(view(shopper).await.unwrap()).await;
+
+    let app = TestApp::in_folder(app.stop().await, &[]).await;
+    let shopper = Shopper { app: &app, token };
+    assert_eq!(shopper.messages(&session).await, before);
+    assert_eq!(body(view(shopper.clone()).await.unwrap()).await, meta);
+    let list = body(shopper.get("/v1/sessions").send().await.unwrap()).await;
+    assert_eq!(list["items"], json!([meta]));
+
+    let again = shopper.message(&session, "before", QUESTION).send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::OK);
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    let again = body(again).await;
+    assert_eq!(again["turn_id"], first["turn_id"]);
+    assert_eq!(again["answer"], first["answer"]);
+    let other = shopper.message(&session, "before", "Something else");
+    refused(other, 422, "idempotency_key_reused").await;
+    assert_eq!(shopper.messages(&session).await, before);
+
+    shopper.ask(&session, QUESTION).await;
+    let seqs: Vec<_> =
+        shopper.messages(&session).await.iter().map(|m| m["seq"].as_u64().unwrap()).collect();
+    assert_eq!(seqs, [1, 2, 3, 4, 5, 6]);
+    let mut events = shopper.events(&session, Some("3")).await;
+    let ids: Vec<_> = [events.next().await, events.next().await, events.next().await]
+        .map(|event| event.unwrap().id.unwrap())
+        .into();
+    assert_eq!(ids, ["4", "5", "6"]);
+    drop(events);
+    app.stop().await;
+}
+
+#[test]
+async fn the_model_hears_after_a_restart_what_was_said_before() {
+    let fake = FakeModel::start().await;
+    let settings = [backend("ok", &fake.url)];
+    let app = TestApp::with(&settings).await;
+    let shopper = app.visitor().await;
+    let token = shopper.token.clone();
+    let session = shopper.session().await;
+    shopper.ask(&session, "When do boots ship?").await;
+    let app = TestApp::in_folder(app.stop().await, &settings).await;
+    let shopper = Shopper { app: &app, token };
+    shopper.ask(&session, "And how much is that?").await;
+    let prompt = fake.last_prompt();
+    assert!(prompt.contains("When do boots ship?") && prompt.contains(&WORDS.concat()), "{prompt}");
+    app.stop().await;
+}
+
+#[test]
+async fn an_erased_session_leaves_a_receipt_and_nothing_else_also_over_a_restart() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let token = shopper.token.clone();
+    let (session, kept) = (shopper.session().await, shopper.session().await);
+    let turn =
+        shopper.ask(&session, "My mail is eva@example.com. What is the price guarantee?").await;
+    let answer = turn["answer"]["message_id"].as_str().unwrap();
+    let rating = shopper.post(&format!("/v1/messages/{answer}/feedback"));
+    let rating = rating.json(&json!({"rating": "up"})).send().await.unwrap();
+    assert_eq!(rating.status(), StatusCode::OK);
+    assert_eq!(shopper.messages(&session).await[1]["feedback"], "up");
+
+    let path = format!("/v1/sessions/{session}");
+    let receipt = shopper.request(Method::DELETE, &path).send().await.unwrap();
+    assert_eq!(receipt.status(), StatusCode::OK);
+    let receipt = body(receipt).await;
+    assert_eq!(receipt["session_id"], session.as_str());
+    assert!(receipt["erased_at"].is_string(), "{receipt}");
+    let counts = [&receipt["events"], &receipt["messages"], &receipt["feedback"]];
+    assert_eq!(counts, [&json!(2), &json!(2), &json!(1)], "{receipt}");
+
+    let gone = async |shopper: &Shopper<'_>| {
+        refused(shopper.get(&path), 410, "erased").await;
+        refused(shopper.get(&format!("{path}/messages")), 410, "erased").await;
+        refused(shopper.get(&format!("{path}/events")), 410, "erased").await;
+        refused(shopper.message(&session, "k", "hello"), 410, "erased").await;
+        refused(shopper.request(Method::DELETE, &path), 410, "erased").await;
+        let rating = shopper.post(&format!("/v1/messages/{answer}/feedback"));
+        refused(rating.json(&json!({"rating": "down"})), 404, "not_found").await;
+        let list = body(shopper.get("/v1/sessions").send().await.unwrap()).await;
+        let ids: Vec<&Value> =
+            list["items"].as_array().unwrap().iter().map(|item| &item["id"]).collect();
+        assert_eq!(ids, [kept.as_str()]);
+    };
+    gone(&shopper).await;
+    let app = TestApp::in_folder(app.stop().await, &[]).await;
+    gone(&Shopper { app: &app, token }).await;
+    app.stop().await;
+}
+
+#[test]
+async fn erasing_a_session_ends_its_turn_and_its_readers() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("step", &fake).await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    let mut follower = shopper.events(&session, None).await;
+    fake.steps.add_permits(3);
+    let mut stream = shopper.stream(&session, "When do boots ship?").await;
+    stream.until("answer.delta").await;
+    let path = format!("/v1/sessions/{session}");
+    let receipt = shopper.request(Method::DELETE, &path).send().await.unwrap();
+    assert_eq!(receipt.status(), StatusCode::OK);
+    settle("the model's connection is closed", async || fake.open() == 0).await;
+    stream.rest().await;
+    let last = follower.rest().await.pop().unwrap();
+    assert!(["error", "turn.cancelled"].contains(&last.name.as_str()), "{last:?}");
+    refused(shopper.get(&path), 410, "erased").await;
+    app.stop().await;
+}
+
+#[test]
+async fn a_replica_that_holds_all_the_sessions_it_may_refuses_the_next_one() {
+    let app = TestApp::with(&[("sessions.max_sessions", "1".to_owned())]).await;
+    let shopper = app.visitor().await;
+    let (first, second) = (shopper.session().await, shopper.session().await);
+    shopper.ask(&first, QUESTION).await;
+    let response = shopper.message(&second, "k", QUESTION).send().await.unwrap();
+    let retry_after = response.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap();
+    let (status, code, problem) = problem(response).await;
+    assert_eq!((status, code.as_str()), (503, "overloaded"));
+    assert_eq!(retry_after, problem["retry_after_ms"].as_u64().unwrap().div_ceil(1_000));
+    shopper.ask(&first, QUESTION).await;
+    app.stop().await;
+}
+
+#[test]
+async fn a_replica_that_runs_all_the_turns_it_may_refuses_the_next_one() {
+    let fake = FakeModel::start().await;
+    let settings = [backend("step", &fake.url), ("sessions.max_turns", "1".to_owned())];
+    let app = TestApp::with(&settings).await;
+    let shopper = app.visitor().await;
+    let (first, second) = (shopper.session().await, shopper.session().await);
+    let mut stream = shopper.stream(&first, "When do boots ship?").await;
+    stream.until("message.created").await;
+    let problem = refused(shopper.message(&second, "k", "And tents?"), 503, "overloaded").await;
+    assert!(problem["retry_after_ms"].is_u64(), "{problem}");
+    assert_eq!(shopper.messages(&second).await, Vec::<Value>::new());
+    fake.steps.add_permits(100);
+    stream.until("answer.completed").await;
+    drop(stream);
+    let again = async || shopper.message(&second, "k", "And tents?").send().await.unwrap().status();
+    settle("there is room again", async || again().await == StatusCode::OK).await;
+    app.stop().await;
+}
+
+#[test]
+async fn live_sessions_do_not_hold_up_a_stop() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    shopper.ask(&session, QUESTION).await;
+    let begun = tokio::time::Instant::now();
+    app.stop().await;
+    assert!(begun.elapsed().as_secs() < 5, "{:?}", begun.elapsed());
+}
+
+#[test]
+async fn operators_and_shoppers_can_ask_how_the_service_is() {
+    let app = TestApp::start().await;
+    let ask = async |path: &str| {
+        let response = app.get(path).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK, "{path}");
+        assert!(response.headers().contains_key("x-request-id"), "{path}");
+        response
+    };
+    assert_eq!(body(ask("/livez").await).await["status"], "alive");
+    assert_eq!(body(ask("/startupz").await).await["status"], "started");
+    let ready = body(ask("/readyz").await).await;
+    assert_eq!(ready["status"], "ready");
+    assert_eq!((&ready["embedder"], &ready["model"]), (&json!("absent"), &json!("absent")));
+    let status = body(ask("/v1/status").await).await;
+    assert_eq!((&status["service_level"], &status["draining"]), (&json!(0), &json!(false)));
+    assert!(status["queue_wait_ms"].is_u64(), "{status}");
+    assert!(body(ask("/openapi.json").await).await["paths"]["/v1/sessions"].is_object());
+    assert!(ask("/docs/").await.text().await.unwrap().contains("swagger"));
+    let page = ask("/").await;
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(policy.contains("default-src 'self'"), "{policy}");
+    app.stop().await;
+}
+
+#[test]
+async fn metrics_count_what_happened_and_name_nobody() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    let turn = shopper.ask(&session, "Do you know the word quokkaberry?").await;
+    shopper.get(&format!("/v1/sessions/{session}")).send().await.unwrap();
+    let metrics = app.get("/metrics").send().await.unwrap().text().await.unwrap();
+    let line = metrics.lines().find(|line| {
+        line.starts_with("rushdesk_http_requests_total") && line.contains("/v1/sessions/{id}\"")
+    });
+    assert!(line.is_some(), "{metrics}");
+    let turn = turn["turn_id"].as_str().unwrap();
+    for secret in [session.as_str(), turn, "quokkaberry", &shopper.token] {
+        assert!(!metrics.contains(secret), "{secret} is in the metrics");
+    }
+    app.stop().await;
+}

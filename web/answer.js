@@ -1,0 +1,124 @@
+// One answer: its text while it grows, then its badge, sources and buttons.
+
+import { shownText } from "./conversation.js";
+import { el, icon } from "./dom.js";
+import { FeedbackView } from "./feedback.js";
+import { renderMarkdown } from "./markdown.js";
+import { SourcesView } from "./sources.js";
+import { clockTime, failureWords, queueWords, routeWords, stageWords } from "./words.js";
+
+const COPIED_MS = 2_000;
+
+export class AnswerView {
+  #actions;
+  #entry = null;
+  #prose = el("div.prose", { dir: "auto" });
+  #progress = el("p.progress");
+  #failure = el("p.failure", { hidden: true });
+  #footer = el("footer.answer-footer", { hidden: true });
+  #sources = new SourcesView();
+  #feedback;
+  #copy;
+  #refs = "";
+
+  /** `actions.rate(entry, rating, comment)`, `actions.askAgain(entry)`, `actions.say(words)`. */
+  constructor(actions) {
+    this.#actions = actions;
+    this.#feedback = new FeedbackView((rating, comment) => actions.rate(this.#entry, rating, comment));
+    this.#copy = el(
+      "button.icon-button",
+      { type: "button", "aria-label": "Copy answer", title: "Copy answer", onclick: () => this.#copyText() },
+      icon("copy"),
+    );
+    this.node = el(
+      "article.message.answer",
+      {},
+      el("h3.visually-hidden", {}, "Assistant said"),
+      this.#progress,
+      this.#prose,
+      this.#failure,
+      this.#sources.node,
+      this.#footer,
+      this.#feedback.form,
+    );
+  }
+
+  update(entry) {
+    this.#entry = entry;
+    const writing = entry.status === "streaming";
+    const text = shownText(entry);
+    this.#text(text, entry.citations);
+    this.node.classList.toggle("writing", writing && text !== "");
+    this.#progress.hidden = !writing || (text !== "" && entry.queue === null);
+    this.#failure.hidden = writing || (entry.status === "complete" && !entry.cut);
+    this.#footer.hidden = writing;
+    this.tick(entry, Date.now());
+    if (!this.#failure.hidden) this.#fail(entry);
+    if (!writing) this.#finish(entry);
+  }
+
+  tick(entry, now) {
+    if (this.#progress.hidden) return;
+    const words = entry.queue ? queueWords(entry.queue, now) : stageWords(entry.stage);
+    if (this.#progress.dataset.words === words) return;
+    this.#progress.dataset.words = words;
+    const dots = el("span.dots", { "aria-hidden": "true" }, el("i"), el("i"), el("i"));
+    this.#progress.replaceChildren(dots, words);
+  }
+
+  /** Puts the finished text in anew, so that a screen reader reads it once and whole. */
+  announce() {
+    this.#prose.replaceChildren();
+    this.#refs = "";
+    this.#text(shownText(this.#entry), this.#entry.citations);
+  }
+
+  #text(text, citations) {
+    const refs = citations.map(({ id }) => id).join();
+    if (refs !== this.#refs) this.#prose.replaceChildren();
+    this.#refs = refs;
+    this.#sources.update(citations);
+    renderMarkdown(this.#prose, text, (id) => this.#sources.reference(id));
+  }
+
+  #fail(entry) {
+    if (entry.status === "complete") {
+      this.#failure.replaceChildren("This answer reached its length limit.");
+      return;
+    }
+    this.#failure.classList.toggle("calm", entry.status === "cancelled");
+    this.#failure.replaceChildren(
+      el("span", {}, failureWords(entry)),
+      el(
+        "button.text-button",
+        { type: "button", onclick: () => this.#actions.askAgain(entry) },
+        "Ask again",
+      ),
+    );
+  }
+
+  #finish(entry) {
+    const words = routeWords(entry.route);
+    const badge = words && el(`span.badge.${entry.route}`, { title: words.title }, words.label);
+    const time = entry.at && el("time.soft", { datetime: entry.at }, clockTime(entry.at));
+    const useful = entry.text !== "" && navigator.clipboard;
+    const rateable = entry.status === "complete" && entry.message !== null;
+    this.#feedback.update(entry.rating);
+    const tools = el("span.tools", {}, useful && this.#copy, ...(rateable ? this.#feedback.buttons : []));
+    const focused = this.#footer.contains(document.activeElement) ? document.activeElement : null;
+    this.#footer.replaceChildren(...[badge, time, tools].filter(Boolean));
+    focused?.focus({ preventScroll: true });
+  }
+
+  async #copyText() {
+    try {
+      await navigator.clipboard.writeText(this.#entry.text);
+    } catch {
+      this.#actions.say("Your browser did not allow copying.");
+      return;
+    }
+    this.#actions.say("Answer copied.");
+    this.#copy.replaceChildren(icon("check"));
+    setTimeout(() => this.#copy.replaceChildren(icon("copy")), COPIED_MS);
+  }
+}

@@ -1,0 +1,305 @@
+// The page's composition: which conversation is open, and who tells whom.
+//
+//   composer ─▶ outbox ─▶ api ─▶ server ─▶ stream ─▶ conversation ─▶ log
+
+import { Api } from "./api.js";
+import { Composer } from "./composer.js";
+import { Conversation } from "./conversation.js";
+import { Identity } from "./identity.js";
+import { Log } from "./log.js";
+import { Outbox } from "./outbox.js";
+import { PastConversations, rememberTitle } from "./past.js";
+import { Problem } from "./problem.js";
+import * as store from "./store.js";
+import { EventStream } from "./stream.js";
+import { pendingWords, queueWords } from "./words.js";
+
+// A shorter break is not worth a word.
+const OFFLINE_AFTER_MS = 1_500;
+const RETRY_HISTORY_MS = 3_000;
+const RESET_MS = 600;
+const SAY_MS = 6_000;
+
+const $ = (id) => document.getElementById(id);
+const siteKey = document.querySelector('meta[name="rushdesk-site-key"]').content;
+
+class Chat {
+  #identity = new Identity(siteKey, () => this.#newVisitor());
+  #api = new Api(this.#identity);
+  #conversation = new Conversation();
+  #session = null;
+  #stream = null;
+  #stopping = null;
+  #loading = null;
+  #sayTimer = 0;
+  #offlineTimer = 0;
+
+  #outbox = new Outbox({
+    send: (item, signal) => this.#send(item, signal),
+    accepted: (item, turn) => this.#change(() => this.#conversation.accept(item, turn)),
+    blocked: () => Boolean(this.#conversation.running),
+    changed: (item) => this.#outboxChanged(item),
+    sessionGone: () => this.#leave(),
+  });
+
+  #log = new Log(
+    { root: $("log"), scroller: $("scroller"), jump: $("jump") },
+    {
+      retry: (item) => this.#outbox.retry(item),
+      edit: (item) => this.#edit(item),
+      rate: (entry, rating, comment) => this.#rate(entry, rating, comment),
+      askAgain: (entry) => this.#askAgain(entry),
+      say: (words) => this.#say(words),
+    },
+  );
+
+  #composer = new Composer($("composer"), {
+    send: (text) => this.#ask(text),
+    stop: () => this.#stop(),
+  });
+
+  #past = new PastConversations($("past"), this.#api, {
+    open: (session) => this.#open(session),
+    erased: (session) => session === this.#session && this.#leave(),
+  });
+
+  start() {
+    $("new").addEventListener("click", () => this.#startAfresh());
+    $("conversations").addEventListener("click", () =>
+      this.#past.show(this.#session, this.#identity.known),
+    );
+    for (const example of document.querySelectorAll(".example")) {
+      example.addEventListener("click", () => this.#ask(example.dataset.question));
+    }
+    document.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && !event.defaultPrevented && !$("past").open) this.#stop();
+    });
+    window.addEventListener("online", () => this.#networkIsBack());
+    window.addEventListener("offline", () => this.#stream?.reconnect());
+    const session = store.read("session");
+    if (session && this.#identity.known) this.#open(session);
+    else this.#outbox.restore(null);
+    this.#draw();
+    // On a touch screen the keyboard would cover the page.
+    if (matchMedia("(pointer: fine)").matches) this.#composer.focus();
+  }
+
+  #ask(text) {
+    this.#outbox.add(text, this.#session);
+    this.#log.toEnd();
+    this.#draw();
+    this.#composer.focus();
+  }
+
+  async #send(item, signal) {
+    if (this.#session === null) {
+      const { id } = await this.#api.createSession();
+      // The shopper may have opened another conversation meanwhile.
+      if (signal.aborted) throw Problem.unreachable();
+      this.#enter(id);
+      this.#follow();
+    }
+    item.session = this.#session;
+    rememberTitle(this.#session, item.text);
+    const { turn_id: turn } = await this.#api.sendMessage(this.#session, item, signal);
+    return turn;
+  }
+
+  #outboxChanged(item) {
+    if (item?.state === "paused" || item?.state === "failed") this.#tell(pendingWords(item, Date.now()));
+    this.#draw();
+  }
+
+  #edit(item) {
+    this.#composer.set(this.#outbox.withdraw(item));
+    this.#composer.focus();
+  }
+
+  #askAgain(answer) {
+    const question = this.#conversation.entries.find(
+      (entry) => entry.kind === "question" && entry.turn === answer.turn,
+    );
+    if (question) this.#ask(question.text);
+  }
+
+  async #stop() {
+    const turn = this.#conversation.running?.turn;
+    if (!turn || this.#stopping === turn) return;
+    this.#stopping = turn;
+    this.#draw();
+    try {
+      await this.#api.cancelTurn(this.#session, turn);
+    } catch (problem) {
+      this.#stopping = null;
+      this.#say(`Could not stop the answer. ${problem.detail}`);
+      this.#draw();
+    }
+  }
+
+  async #rate(entry, rating, comment) {
+    const before = entry.rating;
+    this.#change(() => this.#conversation.change(entry, { rating }));
+    try {
+      await this.#api.rate(entry.message, rating, comment);
+      this.#say("Thank you for your feedback.");
+    } catch (problem) {
+      this.#change(() => this.#conversation.change(entry, { rating: before }));
+      this.#say(`Your feedback was not saved. ${problem.detail}`);
+    }
+  }
+
+  /** Opens an earlier conversation: its history first, then its events. */
+  async #open(session) {
+    this.#outbox.clear();
+    this.#leave();
+    this.#enter(session);
+    await this.#load(session);
+  }
+
+  async #load(session) {
+    if (this.#session !== session) return;
+    this.#loading = session;
+    this.#draw();
+    while (this.#session === session) {
+      try {
+        const [snapshot, messages] = await Promise.all([
+          this.#api.session(session),
+          this.#api.messages(session),
+        ]);
+        if (this.#session !== session) return;
+        this.#loading = null;
+        this.#online(true);
+        const first = messages.find(({ role }) => role === "user");
+        if (first) rememberTitle(session, first.text);
+        this.#change(() => this.#conversation.load(messages, snapshot));
+        this.#log.toEnd();
+        this.#follow();
+        this.#outbox.restore(session);
+        return;
+      } catch (problem) {
+        if (this.#session !== session) return;
+        if (problem.gone) return this.#gone();
+        this.#online(false);
+        await new Promise((resolve) => setTimeout(resolve, problem.retryAfterMs ?? RETRY_HISTORY_MS));
+      }
+    }
+  }
+
+  #follow() {
+    const session = this.#session;
+    this.#stream = new EventStream(this.#api, session, this.#conversation.lastSeq, {
+      event: (name, event) => this.#event(name, event),
+      live: (live) => this.#online(live),
+      reset: () => setTimeout(() => this.#load(session), RESET_MS * (0.5 + Math.random())),
+      gone: () => this.#gone(),
+    });
+    this.#stream.run();
+  }
+
+  #event(name, event) {
+    this.#change(() => this.#conversation.apply(name, event));
+    if (name === "message.created" && event.client_message_id) {
+      this.#outbox.delivered(event.client_message_id);
+    }
+    const queue = name === "turn.queued" && this.#conversation.running?.queue;
+    if (queue) this.#tell(queueWords(queue, Date.now()));
+    if (name === "control.changed" && this.#conversation.human) this.#say("A person has joined.");
+  }
+
+  #enter(session) {
+    this.#session = session;
+    store.write("session", session);
+  }
+
+  /** Lets go of the open conversation; unsent items that belong to none stay. */
+  #leave() {
+    this.#stream?.stop();
+    this.#stream = null;
+    this.#session = null;
+    this.#stopping = null;
+    this.#loading = null;
+    store.forget("session");
+    this.#online(true);
+    this.#conversation = new Conversation();
+    this.#draw();
+  }
+
+  #startAfresh() {
+    if (this.#session !== null) {
+      this.#outbox.clear();
+      this.#leave();
+    }
+    this.#composer.focus();
+  }
+
+  #gone() {
+    this.#leave();
+    this.#say("That conversation is no longer available. You can start a new one.");
+  }
+
+  #newVisitor() {
+    this.#leave();
+    this.#say("Your earlier visit has ended. This is a new conversation.");
+  }
+
+  #networkIsBack() {
+    this.#stream?.reconnect();
+    this.#outbox.connected();
+  }
+
+  #online(live) {
+    clearTimeout(this.#offlineTimer);
+    if (live) {
+      $("connection").hidden = true;
+      this.#outbox.connected();
+      return;
+    }
+    this.#offlineTimer = setTimeout(() => {
+      $("connection").hidden = false;
+      $("connection-words").textContent = navigator.onLine
+        ? "Reconnecting…"
+        : "You are offline. We go on when you are back.";
+    }, OFFLINE_AFTER_MS);
+  }
+
+  /** Changes the conversation and draws it; who waited for the end of an answer goes on. */
+  #change(work) {
+    const before = this.#conversation.running;
+    work();
+    const after = this.#conversation.running;
+    if (before && before !== after) {
+      this.#stopping = null;
+      this.#outbox.turnEnded();
+    }
+    this.#draw();
+  }
+
+  #draw() {
+    const { entries, running, closed, agentTyping } = this.#conversation;
+    const all = [...entries, ...this.#outbox.items];
+    this.#log.draw(all);
+    $("welcome").hidden = all.length > 0 || this.#loading !== null;
+    $("loading").hidden = this.#loading === null || entries.length > 0;
+    $("typing").hidden = !agentTyping;
+    $("new").disabled = all.length === 0;
+    this.#composer.update({
+      running: Boolean(running),
+      stopping: running !== undefined && this.#stopping === running.turn,
+      closed,
+    });
+  }
+
+  /** One short sentence for eyes and screen readers. */
+  #say(words) {
+    clearTimeout(this.#sayTimer);
+    $("status").textContent = words;
+    this.#sayTimer = setTimeout(() => $("status").replaceChildren(), SAY_MS);
+  }
+
+  /** The same for screen readers alone, where the page shows it in its place. */
+  #tell(words) {
+    $("announcer").textContent = words;
+  }
+}
+
+new Chat().start();

@@ -1,0 +1,61 @@
+// Where the shopper types. Keeps the draft over a reload; Enter sends, Shift+Enter makes a new line.
+
+import * as store from "./store.js";
+
+export class Composer {
+  #form;
+  #text;
+  #send;
+  #stop;
+
+  /** `on.send(text)`, `on.stop()`. */
+  constructor(form, on) {
+    this.#form = form;
+    this.#text = form.elements.namedItem("text");
+    this.#send = form.querySelector(".send");
+    this.#stop = form.querySelector(".stop");
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      const text = this.#text.value.trim();
+      if (text === "") return;
+      this.set("");
+      on.send(text);
+    });
+    this.#text.addEventListener("keydown", (event) => {
+      // During composition Enter chooses a character.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      form.requestSubmit();
+    });
+    this.#text.addEventListener("input", () => this.#changed());
+    this.#stop.addEventListener("click", () => {
+      on.stop();
+      this.focus();
+    });
+    this.set(store.read("draft", ""));
+  }
+
+  set(text) {
+    this.#text.value = text;
+    this.#changed();
+  }
+
+  focus() {
+    this.#text.focus();
+  }
+
+  update({ running, stopping, closed }) {
+    this.#stop.hidden = !running;
+    this.#stop.disabled = stopping;
+    this.#form.classList.toggle("closed", closed);
+    this.#text.disabled = closed;
+    this.#text.placeholder = closed ? "This conversation is closed" : "Ask us anything…";
+  }
+
+  #changed() {
+    this.#send.disabled = this.#text.value.trim() === "";
+    store.write("draft", this.#text.value);
+    this.#text.style.height = "auto";
+    this.#text.style.height = `${this.#text.scrollHeight}px`;
+  }
+}

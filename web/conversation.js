@@ -1,0 +1,197 @@
+// One conversation as data: what the history says, and what each event changes in it. Applying an event
+// twice changes nothing, so a replay after a reconnect never repeats text. No page, no network.
+//
+// An entry is a bubble: `kind` is "question", "answer" or "agent"; `view` names it for as long as it is
+// shown; `rev` grows with each change.
+
+export class Conversation {
+  entries = [];
+  /** `seq` of the last durable event in the history. */
+  lastSeq = 0;
+  closed = false;
+  /** A person of the shop has taken over. */
+  human = false;
+  agentTyping = false;
+
+  /** Starts over from the history and the snapshot of the session. */
+  load(messages, session) {
+    this.entries = [];
+    this.human = session.controller !== "bot";
+    this.closed = session.state === "closed";
+    this.agentTyping = false;
+    messages.forEach((message) => this.#fromHistory(message));
+    this.lastSeq = Math.max(0, ...messages.filter((m) => m.status !== "streaming").map((m) => m.seq));
+    const last = this.entries.at(-1);
+    if (last?.kind === "question" && !this.human) this.#answer(last.turn);
+  }
+
+  /** The server has taken the message over as the turn `turn`. */
+  accept({ key, text }, turn) {
+    this.#question(turn, { key, text });
+    this.#answer(turn);
+  }
+
+  /** The answer that is being written, if any. */
+  get running() {
+    return this.entries.find((entry) => entry.kind === "answer" && entry.status === "streaming");
+  }
+
+  /** Changes an entry and marks it as changed. */
+  change(entry, fields) {
+    Object.assign(entry, fields);
+    entry.rev += 1;
+  }
+
+  apply(name, event) {
+    switch (name) {
+      case "message.created":
+        this.#question(event.turn_id, { key: event.client_message_id, text: event.text, at: event.at });
+        if (!this.human) this.#answer(event.turn_id);
+        break;
+      case "turn.queued": {
+        const queue = { position: event.position, until: Date.now() + event.eta_ms };
+        this.#live(event, () => ({ queue, stage: null }));
+        break;
+      }
+      case "turn.started":
+        this.#live(event, () => ({ queue: null, route: event.route }));
+        break;
+      case "turn.status":
+        this.#live(event, () => ({ queue: null, stage: event.stage }));
+        break;
+      case "answer.delta":
+        this.#live(event, (answer) =>
+          event.index > answer.index
+            ? { index: event.index, text: answer.text + event.text, queue: null }
+            : null,
+        );
+        break;
+      case "answer.replaced":
+        this.#live(event, () => ({ text: event.text, preview: "" }));
+        break;
+      case "answer.citation":
+        this.#live(event, (answer) =>
+          answer.citations.some((known) => known.id === event.id)
+            ? null
+            : { citations: [...answer.citations, event] },
+        );
+        break;
+      case "answer.completed":
+        this.#end(event, "complete", {
+          route: event.route,
+          citations: event.citations ?? [],
+          cut: event.finish_reason === "length",
+        });
+        break;
+      case "turn.failed":
+        this.#end(event, "failed", { problem: event.problem });
+        break;
+      case "turn.cancelled":
+        this.#end(event, "cancelled", {});
+        break;
+      case "agent.message":
+        this.agentTyping = false;
+        this.#agent({ id: event.message_id, text: event.text, created_at: event.at });
+        break;
+      case "agent.typing":
+        this.agentTyping = true;
+        break;
+      case "control.changed":
+        this.human = event.controller !== "bot";
+        this.agentTyping = false;
+        break;
+      case "session.closed":
+        this.closed = true;
+        break;
+      default:
+        // A newer server may say more than this page knows.
+        break;
+    }
+  }
+
+  #fromHistory(message) {
+    const { turn_id: turn, created_at: at } = message;
+    if (message.role === "user") {
+      this.#question(turn, { text: message.text, at });
+    } else if (message.role === "agent") {
+      this.#agent(message);
+    } else if (message.status === "streaming") {
+      this.change(this.#answer(turn), { preview: message.text, message: message.id, at });
+    } else {
+      this.change(this.#answer(turn), {
+        message: message.id,
+        text: message.text,
+        status: message.status,
+        route: message.route ?? null,
+        citations: message.citations ?? [],
+        rating: message.feedback ?? null,
+        at,
+      });
+    }
+  }
+
+  #question(turn, { key, text, at }) {
+    const known = this.entries.find((entry) => entry.kind === "question" && entry.turn === turn);
+    if (known) return;
+    this.entries.push({
+      kind: "question",
+      view: `question:${key ?? turn}`,
+      turn,
+      text,
+      at: at ?? new Date().toISOString(),
+      rev: 0,
+    });
+  }
+
+  #answer(turn) {
+    const known = this.entries.find((entry) => entry.kind === "answer" && entry.turn === turn);
+    if (known) return known;
+    const answer = {
+      kind: "answer",
+      view: `answer:${turn}`,
+      turn,
+      message: null,
+      status: "streaming",
+      text: "",
+      // Text of the history, shown until the pieces have caught up with it.
+      preview: "",
+      index: -1,
+      stage: null,
+      queue: null,
+      route: null,
+      citations: [],
+      rating: null,
+      problem: null,
+      cut: false,
+      at: null,
+      rev: 0,
+    };
+    this.entries.push(answer);
+    return answer;
+  }
+
+  #agent(message) {
+    const view = `agent:${message.id}`;
+    if (this.entries.some((entry) => entry.view === view)) return;
+    this.entries.push({ kind: "agent", view, text: message.text, at: message.created_at, rev: 0 });
+  }
+
+  #live(event, fieldsOf) {
+    const answer = this.#answer(event.turn_id);
+    if (answer.status !== "streaming") return;
+    const fields = fieldsOf(answer);
+    if (fields) this.change(answer, fields);
+  }
+
+  #end(event, status, fields) {
+    const answer = this.#answer(event.turn_id);
+    if (answer.status !== "streaming") return;
+    const { message_id: message, text, at } = event;
+    this.change(answer, { message, text, at, status, queue: null, preview: "", ...fields });
+  }
+}
+
+/** The text of an answer that may be shown now. */
+export function shownText(answer) {
+  return answer.text.length >= answer.preview.length ? answer.text : answer.preview;
+}

@@ -1,0 +1,41 @@
+// Failures of a request as one type: what the server said (RFC 9457), or that it could not be reached.
+
+export class Problem extends Error {
+  constructor({ status, code, detail, retryAfterMs = null }) {
+    super(detail);
+    this.name = "Problem";
+    this.status = status;
+    this.code = code;
+    this.detail = detail;
+    this.retryAfterMs = retryAfterMs;
+  }
+
+  /** The same request may succeed later, unchanged. */
+  get retryable() {
+    return this.status === 0 || [408, 429, 502, 503, 504].includes(this.status);
+  }
+
+  /** The conversation is not (or no longer) there for this visitor. */
+  get gone() {
+    return this.status === 403 || this.status === 404 || this.status === 410;
+  }
+
+  static unreachable() {
+    return new Problem({ status: 0, code: "unreachable", detail: "No connection to the shop." });
+  }
+
+  static async of(response) {
+    const body = await response.json().catch(() => ({}));
+    return new Problem({
+      status: response.status,
+      code: body.code ?? "internal",
+      detail: body.detail ?? "Something went wrong on our side.",
+      retryAfterMs: body.retry_after_ms ?? retryAfterHeader(response),
+    });
+  }
+}
+
+function retryAfterHeader(response) {
+  const seconds = Number.parseFloat(response.headers.get("Retry-After") ?? "");
+  return Number.isFinite(seconds) ? Math.max(0, seconds * 1000) : null;
+}

@@ -1,0 +1,61 @@
+// The shopper's own bubble, sent or still on its way.
+
+import { el } from "./dom.js";
+import { clockTime, pendingWords } from "./words.js";
+
+export class QuestionView {
+  #actions;
+  #body = el("div.bubble", { dir: "auto" });
+  // The log would read out every second of a countdown.
+  #note = el("p.note", { "aria-live": "off" });
+  #buttons = el("p.note-actions");
+
+  /** `actions.retry(item)`, `actions.edit(item)`. */
+  constructor(actions) {
+    this.#actions = actions;
+    this.node = el(
+      "article.message.question",
+      {},
+      el("h3.visually-hidden", {}, "You said"),
+      this.#body,
+      this.#note,
+      this.#buttons,
+    );
+  }
+
+  update(entry) {
+    this.#body.textContent = entry.text;
+    const pending = entry.kind === "pending";
+    this.node.classList.toggle("pending", pending);
+    this.node.classList.toggle("failed", entry.state === "failed");
+    this.#buttons.replaceChildren();
+    if (pending && entry.state !== "sending" && entry.state !== "waiting") {
+      const again = entry.state === "failed" ? "Try again" : "Try now";
+      this.#buttons.append(
+        el("button.text-button", { type: "button", onclick: () => this.#actions.retry(entry) }, again),
+        el("button.text-button", { type: "button", onclick: () => this.#actions.edit(entry) }, "Edit"),
+      );
+    }
+    this.tick(entry, Date.now());
+  }
+
+  tick(entry, now) {
+    const words = entry.kind === "pending" ? pendingWords(entry, now) : clockTime(entry.at);
+    if (this.#note.textContent !== words) this.#note.textContent = words;
+  }
+}
+
+/** A bubble of a person of the shop. */
+export class AgentView {
+  #body = el("div.prose", { dir: "auto" });
+
+  constructor() {
+    this.node = el("article.message.agent", {}, el("h3.author", {}, "Our team"), this.#body);
+  }
+
+  update(entry) {
+    this.#body.textContent = entry.text;
+  }
+
+  tick() {}
+}
