@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     archive::{
         ApiKey as StoredKey, Archive, ArchiveError, KeyCreation, RecordId,
-        RefreshToken as StoredToken, Site, TokenUse, User,
+        RefreshToken as StoredToken, Site, Successor, TokenUse, User,
     },
     auth::{
         ApiKey, AuthError, Email, Password, PasswordError, Passwords, RefreshToken, Tokens,
@@ -251,60 +251,60 @@ impl Accounts {
     }
 
     async fn open(&self, principal: Principal) -> Result<Session, AccountError> {
-        self.open_in(principal, RecordId::new()).await
-    }
-
-    async fn open_in(
-        &self,
-        principal: Principal,
-        family: RecordId,
-    ) -> Result<Session, AccountError> {
         let now = clock::now();
         let RefreshToken { token, hash } = RefreshToken::generate();
-        let ttl = i64::try_from(self.refresh_ttl.as_millis()).unwrap_or(i64::MAX);
         let stored = StoredToken {
             id: RecordId::new(),
-            family_id: family,
+            family_id: RecordId::new(),
             principal_id: principal.id,
             site_id: principal.site_id.clone(),
             role: principal.role,
             token_hash: hash,
             created_at: now,
-            expires_at: Timestamp::from_millis(now.as_millis().saturating_add(ttl)),
+            expires_at: self.refresh_end(now),
             used_at: None,
             revoked_at: None,
         };
-        match self.archive.insert_refresh_token(&stored).await {
-            // The family was revoked meanwhile.
-            Err(ArchiveError::Conflict) => return Err(AccountError::TokenInvalid),
-            other => other?,
-        }
+        self.archive.insert_refresh_token(&stored).await?;
+        self.signed_in(principal, token, now)
+    }
+
+    fn refresh_end(&self, now: Timestamp) -> Timestamp {
+        let ttl = i64::try_from(self.refresh_ttl.as_millis()).unwrap_or(i64::MAX);
+        Timestamp::from_millis(now.as_millis().saturating_add(ttl))
+    }
+
+    fn signed_in(
+        &self,
+        principal: Principal,
+        refresh_token: String,
+        now: Timestamp,
+    ) -> Result<Session, AccountError> {
         let access_token = self.tokens.issue(&principal, now)?;
-        Ok(Session { principal, access_token, expires_in: self.access_ttl, refresh_token: token })
+        Ok(Session { principal, access_token, expires_in: self.access_ttl, refresh_token })
     }
 
     /// A token that comes twice was stolen from somebody: its whole family ends.
     pub async fn refresh(&self, token: &str) -> Result<Session, AccountError> {
         let now = clock::now();
-        match self.archive.take_refresh_token(&hash(token)?, now).await? {
-            TokenUse::Fresh(stored) => {
-                if stored.role != Role::Visitor {
-                    let user = self.archive.user(stored.principal_id).await?;
-                    let user = user.ok_or(AccountError::TokenInvalid)?;
-                    if user.disabled_at.is_some() {
+        let RefreshToken { token: next, hash: token_hash } = RefreshToken::generate();
+        let expires_at = self.refresh_end(now);
+        let successor = Successor { id: RecordId::new(), token_hash, expires_at };
+        match self.archive.rotate_refresh_token(&hash(token)?, &successor, now).await? {
+            TokenUse::Fresh(used) => {
+                if used.role != Role::Visitor {
+                    let user = self.archive.user(used.principal_id).await?;
+                    if user.is_none_or(|user| user.disabled_at.is_some()) {
                         return Err(AccountError::TokenInvalid);
                     }
                 }
-                let principal = Principal {
-                    id: stored.principal_id,
-                    role: stored.role,
-                    site_id: stored.site_id,
-                };
-                self.open_in(principal, stored.family_id).await
+                let principal =
+                    Principal { id: used.principal_id, role: used.role, site_id: used.site_id };
+                self.signed_in(principal, next, now)
             }
-            TokenUse::Reused(stored) => {
-                self.archive.revoke_family(stored.family_id, now).await?;
-                tracing::warn!(principal_id = %stored.principal_id, "a refresh token was used twice");
+            TokenUse::Reused(used) => {
+                self.archive.revoke_family(used.family_id, now).await?;
+                tracing::warn!(principal_id = %used.principal_id, "a refresh token was used twice");
                 Err(AccountError::TokenInvalid)
             }
             TokenUse::Expired => Err(AccountError::TokenExpired),
@@ -313,12 +313,9 @@ impl Accounts {
     }
 
     pub async fn logout(&self, token: &str) -> Result<(), AccountError> {
-        let now = clock::now();
         let Ok(hash) = hash(token) else { return Ok(()) };
-        if let TokenUse::Fresh(stored) | TokenUse::Reused(stored) =
-            self.archive.take_refresh_token(&hash, now).await?
-        {
-            self.archive.revoke_family(stored.family_id, now).await?;
+        if let Some(stored) = self.archive.refresh_token(&hash).await? {
+            self.archive.revoke_family(stored.family_id, clock::now()).await?;
         }
         Ok(())
     }

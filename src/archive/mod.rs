@@ -51,7 +51,7 @@ pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentS
 pub use metrics::describe;
 pub use project::project;
 pub use sites::{ApiKey, KeyCreation, Site};
-pub use tokens::{RefreshToken, TokenUse};
+pub use tokens::{RefreshToken, Successor, TokenUse};
 
 /// The one door to the database. Cheap to clone.
 #[derive(Clone)]

@@ -8,7 +8,9 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError, RecordId, error::conflict, query::transact, schema::refresh_tokens,
+    Archive, ArchiveError, RecordId,
+    query::{read, transact},
+    schema::refresh_tokens,
 };
 use crate::domain::{PrincipalId, Role, SiteId, Timestamp};
 
@@ -46,38 +48,72 @@ pub enum TokenUse {
     Unknown,
 }
 
+/// What replaces a token that is used: of the same family, principal and role.
+#[derive(Clone, Debug)]
+pub struct Successor {
+    pub id: RecordId,
+    pub token_hash: String,
+    pub expires_at: Timestamp,
+}
+
 impl Archive {
+    /// Stores the first token of a family.
+    ///
     /// # Errors
-    /// [`ArchiveError::Conflict`] where the token's family has been revoked meanwhile, or the hash is taken.
+    /// [`ArchiveError::Conflict`] where the hash is taken.
     pub async fn insert_refresh_token(&self, token: &RefreshToken) -> Result<(), ArchiveError> {
         let token = token.clone();
         transact!(self, |conn| {
-            let family =
-                refresh_tokens::table.filter(refresh_tokens::family_id.eq(token.family_id));
-            // Changes nothing, but waits for a revocation under way and makes the next one wait.
-            diesel::update(family.clone())
-                .set(refresh_tokens::family_id.eq(token.family_id))
-                .execute(conn)
-                .await?;
-            let revoked = family.filter(refresh_tokens::revoked_at.is_not_null());
-            if revoked.count().get_result::<i64>(conn).await? > 0 {
-                return Err(conflict());
-            }
             diesel::insert_into(refresh_tokens::table).values(&token).execute(conn).await
         })?;
         Ok(())
     }
 
-    /// Marks the token used if it is usable at `now`. Of any number of attempts at once, exactly one is `Fresh`.
-    pub async fn take_refresh_token(
+    pub async fn refresh_token(
         &self,
         token_hash: &str,
+    ) -> Result<Option<RefreshToken>, ArchiveError> {
+        let hash = token_hash.to_owned();
+        read!(self, |conn| {
+            refresh_tokens::table
+                .filter(refresh_tokens::token_hash.eq(&hash))
+                .select(RefreshToken::as_select())
+                .first(conn)
+                .await
+                .optional()
+        })
+    }
+
+    /// Marks the token used and stores its successor, if it is usable at `now`, in one step: nobody who comes second
+    /// can end the family between the two. Of any number of attempts at once, exactly one is `Fresh`.
+    pub async fn rotate_refresh_token(
+        &self,
+        token_hash: &str,
+        successor: &Successor,
         now: Timestamp,
     ) -> Result<TokenUse, ArchiveError> {
-        let hash = token_hash.to_owned();
+        let Some(known) = self.refresh_token(token_hash).await? else {
+            return Ok(TokenUse::Unknown);
+        };
+        let successor = RefreshToken {
+            id: successor.id,
+            token_hash: successor.token_hash.clone(),
+            created_at: now,
+            expires_at: successor.expires_at,
+            used_at: None,
+            revoked_at: None,
+            ..known.clone()
+        };
         let (taken, token) = transact!(self, |conn| {
-            let token = refresh_tokens::table.filter(refresh_tokens::token_hash.eq(&hash));
-            let usable = token
+            let family =
+                refresh_tokens::table.filter(refresh_tokens::family_id.eq(known.family_id));
+            // Changes nothing, but waits for a revocation under way and makes the next one wait.
+            diesel::update(family)
+                .set(refresh_tokens::family_id.eq(known.family_id))
+                .execute(conn)
+                .await?;
+            let usable = refresh_tokens::table
+                .filter(refresh_tokens::id.eq(known.id))
                 .filter(refresh_tokens::used_at.is_null())
                 .filter(refresh_tokens::revoked_at.is_null())
                 .filter(refresh_tokens::expires_at.gt(now));
@@ -85,7 +121,15 @@ impl Archive {
                 .set(refresh_tokens::used_at.eq(Some(now)))
                 .execute(conn)
                 .await?;
-            let token = token.select(RefreshToken::as_select()).first(conn).await.optional()?;
+            if taken == 1 {
+                diesel::insert_into(refresh_tokens::table).values(&successor).execute(conn).await?;
+            }
+            let token = refresh_tokens::table
+                .filter(refresh_tokens::id.eq(known.id))
+                .select(RefreshToken::as_select())
+                .first(conn)
+                .await
+                .optional()?;
             Ok((taken == 1, token))
         })?;
         Ok(match token {
