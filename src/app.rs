@@ -15,7 +15,7 @@ use crate::{
     accounts::Accounts,
     agent::prompt,
     archive::{Archive, Archivist, GroupCommit},
-    cache::{Cache, Flights, Replication},
+    cache::{Cache, Flights, Kindred, Replication},
     clock,
     config::{self, Config, Secret},
     demo,
@@ -26,7 +26,7 @@ use crate::{
     inference::{InferencePool, Pool, discover_ollama},
     knowledge::Knowledge,
     limits::Limits,
-    runtime::{Arbiters, workers},
+    runtime::{Services, workers},
     secrets,
     session::{actor::Shared, journal::Journal},
     shutdown,
@@ -49,7 +49,7 @@ pub struct Application {
     pub app: web::Data<App>,
     pub(crate) server: ServerHandle,
     pub(crate) serving: JoinHandle<std::io::Result<()>>,
-    pub(crate) arbiters: Arbiters,
+    pub(crate) services: Services,
     pub(crate) turns: TaskTracker,
     pub(crate) tasks: TaskTracker,
     /// Ends the background tasks, after the turns.
@@ -82,7 +82,7 @@ impl Application {
         let config = Arc::new(prepared(config)?);
         let stopping = CancellationToken::new();
         let tasks = TaskTracker::new();
-        let arbiters = Arbiters::start(workers(config.server.workers));
+        let services = Services::start();
 
         let archive = open_archive(&config).await?;
         let hot = Arc::new(open_hot(&config)?);
@@ -94,7 +94,7 @@ impl Application {
         let journal =
             Journal::new(Arc::clone(&hot), archive.clone(), group, config.sessions.tail_events);
 
-        let embedder = start_embedder(&config, &arbiters).await?;
+        let embedder = start_embedder(&config, &services).await?;
         let knowledge = Knowledge::load(
             archive.clone(),
             embedder.as_ref().map(|e| (e.embed.clone(), Arc::clone(&e.embedder_id))),
@@ -108,7 +108,7 @@ impl Application {
         let backends = backends(&config).await;
         let models: Vec<String> =
             backends.iter().map(|b| format!("{} at {}", b.model, b.name)).collect();
-        let pool = start_pool(&config, backends, &arbiters)?;
+        let pool = start_pool(&config, backends, &services)?;
         let cache = config.cache.enabled.then(|| Cache::new(&config.cache));
         if let (Some(cache), false) = (&cache, config.is_embedded()) {
             let replication =
@@ -129,6 +129,7 @@ impl Application {
             model: pool.as_ref().map(|pool| model_port(pool, &models, &config)),
             cache: cache.clone(),
             flights: Flights::new(config.sessions.max_turns),
+            kindred: Kindred::new(&config.cache),
             knowledge: knowledge.clone(),
             turn: config.turn.clone(),
         });
@@ -137,7 +138,7 @@ impl Application {
         let turn_permits = Arc::new(Semaphore::new(config.sessions.max_turns));
         let replica: Arc<str> = replica_name(&config).into();
         let supervisor = start_supervisor(
-            &arbiters,
+            &services,
             Arc::new(Shared {
                 journal: journal.clone(),
                 sessions: config.sessions.clone(),
@@ -188,7 +189,7 @@ impl Application {
             app,
             server: handle,
             serving,
-            arbiters,
+            services,
             turns,
             tasks,
             stopping,
@@ -261,10 +262,10 @@ fn open_hot(config: &Config) -> anyhow::Result<HotStore> {
 /// A missing model is not a failure: terms are searched instead. A broken one is.
 pub(crate) async fn start_embedder(
     config: &Config,
-    arbiters: &Arbiters,
+    services: &Services,
 ) -> anyhow::Result<Option<EmbedderHandle>> {
     let (embedding, data_dir) = (config.embedding.clone(), config.server.data_dir.clone());
-    let arbiter = arbiters.services();
+    let arbiter = services.arbiter();
     let start = move || embedding::start(&embedding, &data_dir, &arbiter);
     match tokio::task::spawn_blocking(start).await? {
         Ok(embedder) => Ok(Some(embedder)),
@@ -288,12 +289,12 @@ async fn backends(config: &Config) -> Vec<config::Backend> {
 fn start_pool(
     config: &Config,
     backends: Vec<config::Backend>,
-    arbiters: &Arbiters,
+    services: &Services,
 ) -> anyhow::Result<Option<Pool>> {
     if backends.is_empty() {
         return Ok(None);
     }
-    let pool = InferencePool::start(&config.inference, backends, &arbiters.services())
+    let pool = InferencePool::start(&config.inference, backends, &services.arbiter())
         .context("cannot set up the backends")?;
     Ok(Some(pool))
 }
@@ -306,9 +307,8 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
     }
 }
 
-fn start_supervisor(arbiters: &Arbiters, shared: Arc<Shared>) -> Addr<Supervisor> {
-    let sessions = arbiters.sessions();
-    Supervisor::start_in_arbiter(&arbiters.services(), move |_| Supervisor::new(shared, sessions))
+fn start_supervisor(services: &Services, shared: Arc<Shared>) -> Addr<Supervisor> {
+    Supervisor::start_in_arbiter(&services.arbiter(), move |_| Supervisor::new(shared))
 }
 
 async fn origins(archive: &Archive, config: &Config) -> anyhow::Result<Origins> {

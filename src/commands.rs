@@ -13,7 +13,7 @@ use crate::{
     config::Config,
     domain::{Role, SiteId},
     knowledge::{Knowledge, KnowledgeError, import},
-    runtime::Arbiters,
+    runtime::Services,
 };
 
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
@@ -58,8 +58,8 @@ pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> any
     let archive = open_archive(config).await?;
     let site = site_id(site)?;
     anyhow::ensure!(archive.site(&site).await?.is_some(), "there is no site `{site}`");
-    let arbiters = Arbiters::start(1);
-    let embedder = start_embedder(config, &arbiters).await?;
+    let services = Services::start();
+    let embedder = start_embedder(config, &services).await?;
     let embedder = embedder.map(|e| (e.embed, e.embedder_id));
     let knowledge = Knowledge::load(archive, embedder, &config.knowledge).await?;
     let bounds = import::Bounds {
@@ -88,7 +88,7 @@ pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> any
             }
         }
     }
-    arbiters.stop();
+    services.stop();
     anyhow::ensure!(failed == 0, "{failed} file(s) could not be read");
     Ok(())
 }

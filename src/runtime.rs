@@ -1,33 +1,27 @@
-//! The threads of the process: arbiters for the sessions, one for the pool, one for the embedder's queue.
+//! The threads of the process beside those of the HTTP server.
 
 use std::num::NonZeroUsize;
 
 use actix::{Arbiter, ArbiterHandle};
 
-/// Arbiters live as long as this; dropping it stops their threads.
-pub struct Arbiters {
-    sessions: Vec<Arbiter>,
-    services: Arbiter,
-}
+/// For the few actors of which there is one: supervisor, pool, embedder. Dropping it stops their thread.
+///
+/// Sessions have no threads of their own: they run on those of the HTTP server, see [`OpenSession`].
+///
+/// [`OpenSession`]: crate::supervisor
+pub struct Services(Arbiter);
 
-impl Arbiters {
-    pub fn start(workers: usize) -> Self {
-        Self { sessions: (0..workers).map(|_| Arbiter::new()).collect(), services: Arbiter::new() }
+impl Services {
+    pub fn start() -> Self {
+        Self(Arbiter::new())
     }
 
-    pub fn sessions(&self) -> Vec<ArbiterHandle> {
-        self.sessions.iter().map(Arbiter::handle).collect()
-    }
-
-    /// For the few actors of which there is one: supervisor, pool, embedder.
-    pub fn services(&self) -> ArbiterHandle {
-        self.services.handle()
+    pub fn arbiter(&self) -> ArbiterHandle {
+        self.0.handle()
     }
 
     pub fn stop(self) {
-        for arbiter in self.sessions.iter().chain([&self.services]) {
-            arbiter.stop();
-        }
+        self.0.stop();
     }
 }
 

@@ -4,7 +4,7 @@
 //! 2. Let running turns end, for `server.drain_timeout`.
 //! 3. Interrupt the rest: each ends visibly with `turn.failed` and is durable.
 //! 4. Tell the background to end.
-//! 5. Close the listener, its connections and the sessions' arbiters, wait for the background, and flush a last time
+//! 5. Close the listener, its connections and the sessions on their threads, wait for the background, and flush a last time
 //!    what is hot to the archive.
 
 use std::time::Duration;
@@ -52,7 +52,7 @@ pub async fn asked(application: &Application) -> Option<&'static str> {
 }
 
 pub async fn run(application: Application) {
-    let Application { app, server, serving, arbiters, turns, tasks, stopping, .. } = application;
+    let Application { app, server, serving, services, turns, tasks, stopping, .. } = application;
     info!(phase = 1, "draining");
     app.draining.cancel();
 
@@ -77,7 +77,7 @@ pub async fn run(application: Application) {
     }
     serving.abort();
     // Before the background: sessions hold the way to the journal's writer, which ends when nobody can write.
-    arbiters.stop();
+    services.stop();
     tasks.close();
     if timeout(BACKGROUND_TIMEOUT, tasks.wait()).await.is_err() {
         warn!(tasks = tasks.len(), "background tasks did not end");

@@ -3,10 +3,17 @@
 
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::task::TaskTracker;
 
 use super::{Archive, ArchiveError, SessionBatch};
+
+/// Commits closer together than this are worth waiting for company.
+const BUSY: Duration = Duration::from_millis(10);
+const LINGER: Duration = Duration::from_millis(2);
 
 /// Hands batches to the one task that commits them. The task ends when the last handle is gone and nothing waits.
 #[derive(Clone)]
@@ -48,7 +55,17 @@ impl GroupCommit {
 
 async fn commit_groups(archive: Archive, mut queue: mpsc::Receiver<Waiting>, max_group: usize) {
     let mut group = Vec::with_capacity(max_group);
+    let mut committed: Option<Instant> = None;
     while queue.recv_many(&mut group, max_group).await > 0 {
+        // Where commits follow one another, a transaction and its fsync are shared by who comes a moment later.
+        if committed.is_some_and(|at| at.elapsed() < BUSY) && group.len() < max_group {
+            tokio::time::sleep(LINGER).await;
+            while group.len() < max_group
+                && let Ok(waiting) = queue.try_recv()
+            {
+                group.push(waiting);
+            }
+        }
         let (batches, waiters): (Vec<_>, Vec<_>) =
             group.drain(..).map(|waiting| (waiting.batch, waiting.done)).unzip();
         let outcome = archive.commit(&batches).await;
@@ -62,5 +79,6 @@ async fn commit_groups(archive: Archive, mut queue: mpsc::Receiver<Waiting>, max
             // Whoever no longer waits has decided without the answer.
             let _ = waiter.send(outcome);
         }
+        committed = Some(Instant::now());
     }
 }

@@ -40,9 +40,9 @@ impl<T> Shared<T> {
 }
 
 /// What a question is to do.
-pub enum Join<T> {
+pub enum Join<T, L = Flight<T>> {
     /// Answer, and write into the flight's value.
-    Lead(Flight<T>),
+    Lead(L),
     /// Read what the leader writes. If that ends without an answer, call [`Flights::take_over`].
     Follow(Arc<T>),
 }

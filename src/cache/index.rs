@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::entry::{Entry, EntryId};
+use crate::embedding::messages::dot;
 
 /// Dimensions that are looked at first. What the rest can add is known from its length (Cauchy and Schwarz).
 const HEAD: usize = 128;
@@ -102,19 +103,6 @@ fn swap_remove_row(rows: &mut Vec<f32>, at: usize, width: usize) {
     let last = rows.len() - width;
     rows.copy_within(last.., at * width);
     rows.truncate(last);
-}
-
-/// Eight sums side by side, so that the compiler uses wide registers.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; 8];
-    let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest: f32 = a.remainder().iter().zip(b.remainder()).map(|(x, y)| x * y).sum();
-    for (x, y) in a.zip(b) {
-        for lane in 0..8 {
-            sums[lane] += x[lane] * y[lane];
-        }
-    }
-    sums.iter().sum::<f32>() + rest
 }
 
 #[cfg(test)]

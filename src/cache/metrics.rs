@@ -38,7 +38,7 @@ pub fn describe() {
     describe_counter!("rushdesk_cache_reloads_total", "Times the whole shared cache was read");
     describe_counter!(
         "rushdesk_flights_total",
-        "Questions that asked to fly, by role (lead, follow, alone)"
+        "Questions that asked to fly, by role (lead, follow, alone, kindred)"
     );
 }
 

@@ -10,6 +10,7 @@ mod facts;
 mod flight;
 mod guards;
 mod index;
+mod kindred;
 mod lexicon;
 pub mod metrics;
 mod outbox;
@@ -28,6 +29,7 @@ use std::{
 pub use entry::{CachedAnswer, EntryId, Hit, Listed, Page};
 pub use flight::{Flight, FlightKey, Flights, Join};
 pub use guards::{Disagreement, agree};
+pub use kindred::{Kindred, Led};
 pub use partition::Partition;
 pub use policy::{Made, NotCacheable, may_store};
 pub use question::Question;

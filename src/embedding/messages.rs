@@ -10,6 +10,7 @@ use tokio::{
 };
 
 use super::error::EmbedError;
+pub use super::vector::dot;
 
 /// Asks for the vector of one text. The request carries its own reply, so that a caller who has
 /// left is seen while the text still waits; such a text is never computed.

@@ -16,6 +16,7 @@ pub mod metrics;
 mod onnx;
 mod queue;
 mod tokenizer;
+mod vector;
 mod worker;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use super::{
     chunk::{Chunk, PATH},
     terms::Language,
 };
+use crate::embedding::messages::dot;
 
 /// How often a term counts for each place it stands in, against once in the text. What a whole document shares says
 /// less about one of its passages than the passage's own heading.
@@ -86,9 +87,8 @@ impl Vectors {
     }
 
     fn cosine(&self, query: &[f32]) -> Option<f32> {
-        let dot = |vector: &[f32]| vector.iter().zip(query).map(|(a, b)| a * b).sum::<f32>();
         let fits = self.subject.len() == query.len() && self.text.len() == query.len();
-        fits.then(|| dot(&self.subject).max(dot(&self.text)))
+        fits.then(|| dot(&self.subject, query).max(dot(&self.text, query)))
     }
 }
 
@@ -156,6 +156,31 @@ pub(super) struct Segment {
 struct Indexed {
     entries: Vec<Arc<Entry>>,
     postings: HashMap<Box<str>, Vec<Posting>>,
+    /// The terms of `postings`, for those who look through all of them.
+    words: Vec<Spelled>,
+}
+
+/// A term and what shows at once that another one is spelled quite differently.
+pub(super) struct Spelled {
+    pub term: Box<str>,
+    pub chars: usize,
+    pub letters: Letters,
+}
+
+/// Which letters a word has, as a set of 64 into which all characters are folded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Letters(u64);
+
+impl Letters {
+    pub fn of(word: impl Iterator<Item = char>) -> Self {
+        Self(word.fold(0, |set, c| set | 1 << (u32::from(c) % 64)))
+    }
+
+    /// At least so many edits lie between two words: each removes or adds one letter, or does both.
+    pub fn edits_apart(self, other: Self) -> usize {
+        let only = |a: u64, b: u64| (a & !b).count_ones() as usize;
+        only(self.0, other.0).max(only(other.0, self.0))
+    }
 }
 
 impl Segment {
@@ -172,8 +197,14 @@ impl Segment {
                 }
             }
         }
+        let spelled = |term: &Box<str>| Spelled {
+            term: term.clone(),
+            chars: term.chars().count(),
+            letters: Letters::of(term.chars()),
+        };
+        let words = postings.keys().map(spelled).collect();
         let live = entries.len();
-        Self { indexed: Arc::new(Indexed { entries, postings }), gone: Arc::new([]), live }
+        Self { indexed: Arc::new(Indexed { entries, postings, words }), gone: Arc::new([]), live }
     }
 
     pub fn entries(&self) -> &[Arc<Entry>] {
@@ -266,8 +297,8 @@ impl Index {
     }
 
     /// Every term of a live or gone passage, those of several segments repeatedly.
-    pub(super) fn vocabulary(&self) -> impl Iterator<Item = &str> {
-        self.segments.iter().flat_map(|segment| segment.indexed.postings.keys()).map(AsRef::as_ref)
+    pub(super) fn vocabulary(&self) -> impl Iterator<Item = &Spelled> {
+        self.segments.iter().flat_map(|segment| &segment.indexed.words)
     }
 
     /// In how many passages a term occurs. Passages that are gone count until their segment is merged.

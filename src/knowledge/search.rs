@@ -141,11 +141,11 @@ fn fused(lexical: f32, cosine: Option<f32>) -> f32 {
 fn visible(entry: &Entry, query: &Query<'_>) -> bool {
     let head = &entry.head;
     let for_asker = head.audience == PUBLIC || head.audience == query.audience;
-    let language = |tag: &str| tag.split('-').next().unwrap_or("").to_ascii_lowercase();
+    let language = |tag| str::split(tag, '-').next().unwrap_or("");
     for_asker
         && match (head.locale.as_deref(), query.locale) {
             (Some(written), Some(spoken)) => {
-                written == spoken || language(written) == language(spoken)
+                language(written).eq_ignore_ascii_case(language(spoken))
             }
             _ => true,
         }
@@ -178,8 +178,11 @@ impl Candidate<'_> {
 
     /// Best first; equal scores in an order that does not depend on the index's history.
     fn order(&self, other: &Self) -> Ordering {
-        let place = |c: &Self| (c.entry.head.external_id.clone(), c.entry.ordinal);
-        other.score.total_cmp(&self.score).then_with(|| place(self).cmp(&place(other)))
+        other
+            .score
+            .total_cmp(&self.score)
+            .then_with(|| self.entry.head.external_id.cmp(&other.entry.head.external_id))
+            .then_with(|| self.entry.ordinal.cmp(&other.entry.ordinal))
     }
 }
 

@@ -1,7 +1,7 @@
 //! A word the shop has never used is read as the nearest one it has: shoppers type on telephones.
 
 use super::{
-    index::Index,
+    index::{Index, Letters, Spelled},
     synonyms::QueryTerm,
     terms::{Language, words},
 };
@@ -62,8 +62,14 @@ fn nearest(word: &str, index: &Index) -> Option<String> {
         return None;
     }
     let mut best: Option<(usize, usize, &str)> = None;
-    for term in index.vocabulary() {
+    let letters = Letters::of(word.iter().copied());
+    for Spelled { term, chars, letters: theirs } in index.vocabulary() {
+        let term = &**term;
         let limit = best.map_or(allowed, |(edits, ..)| edits);
+        // Most of the vocabulary is passed over here.
+        if chars.abs_diff(word.len()) > limit || letters.edits_apart(*theirs) > limit {
+            continue;
+        }
         let Some(edits) = edits(&word, term, limit) else { continue };
         let frequency = index.document_frequency(term);
         let better = best
@@ -77,14 +83,7 @@ fn nearest(word: &str, index: &Index) -> Option<String> {
 
 /// Insertions, deletions, replacements and swaps of neighbours that make `word` of `term`; `None` above `limit`.
 fn edits(word: &[char], term: &str, limit: usize) -> Option<usize> {
-    // A character has at most four bytes: most of the vocabulary is passed over by its length.
-    if term.len() + limit < word.len() || term.len() > 4 * (word.len() + limit) {
-        return None;
-    }
     let term: Vec<char> = term.chars().collect();
-    if term.len().abs_diff(word.len()) > limit {
-        return None;
-    }
     let mut before: Vec<usize> = Vec::new();
     let mut last: Vec<usize> = (0..=term.len()).collect();
     for (i, a) in word.iter().enumerate() {
@@ -150,6 +149,8 @@ mod tests {
             let of = |a: &str, b: &str| edits(&a.chars().collect::<Vec<_>>(), b, 9);
             prop_assert_eq!(of(&a, &b), of(&b, &a));
             prop_assert_eq!(of(&a, &b) == Some(0), a == b);
+            let apart = Letters::of(a.chars()).edits_apart(Letters::of(b.chars()));
+            prop_assert!(of(&a, &b).is_none_or(|edits| apart <= edits), "what is passed over is far");
         }
     }
 }

@@ -17,7 +17,6 @@ use crate::{
 
 pub struct Supervisor {
     shared: Arc<Shared>,
-    arbiters: Vec<ArbiterHandle>,
     registry: HashMap<SessionId, Entry>,
     next_generation: u64,
 }
@@ -28,15 +27,8 @@ struct Entry {
 }
 
 impl Supervisor {
-    /// `arbiters` must not be empty; sessions are spread over them by id.
-    pub fn new(shared: Arc<Shared>, arbiters: Vec<ArbiterHandle>) -> Self {
-        Self { shared, arbiters, registry: HashMap::new(), next_generation: 0 }
-    }
-
-    fn arbiter_of(&self, id: SessionId) -> Option<&ArbiterHandle> {
-        // The low bits of a UUIDv7 are random.
-        let index = id.0.as_u128() % self.arbiters.len().max(1) as u128;
-        self.arbiters.get(usize::try_from(index).unwrap_or(0))
+    pub fn new(shared: Arc<Shared>) -> Self {
+        Self { shared, registry: HashMap::new(), next_generation: 0 }
     }
 }
 
@@ -51,7 +43,8 @@ impl Actor for Supervisor {
 impl Handler<OpenSession> for Supervisor {
     type Result = Result<Addr<SessionActor>, OpenError>;
 
-    fn handle(&mut self, OpenSession { id }: OpenSession, ctx: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, open: OpenSession, ctx: &mut Self::Context) -> Self::Result {
+        let OpenSession { id, home } = open;
         if let Some(entry) = self.registry.get(&id)
             && entry.address.connected()
         {
@@ -62,7 +55,7 @@ impl Handler<OpenSession> for Supervisor {
         if self.registry.len() >= self.shared.sessions.max_sessions {
             return Err(OpenError::Full);
         }
-        let arbiter = self.arbiter_of(id).ok_or(OpenError::Full)?.clone();
+        let arbiter = home.unwrap_or_else(|| Arbiter::current());
         self.next_generation += 1;
         let generation = self.next_generation;
         let shared = Arc::clone(&self.shared);

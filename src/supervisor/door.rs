@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix::{
-    Addr, Handler, MailboxError, Message,
+    Addr, Arbiter, Handler, MailboxError, Message,
     dev::{MessageResponse, ToEnvelope},
 };
 
@@ -36,6 +36,10 @@ pub enum AskError {
     Timeout,
 }
 
+fn here(id: SessionId) -> OpenSession {
+    OpenSession { id, home: Arbiter::try_current() }
+}
+
 impl Sessions {
     pub fn new(supervisor: Addr<Supervisor>) -> Self {
         Self { supervisor }
@@ -51,8 +55,7 @@ impl Sessions {
         actix::Context<SessionActor>: ToEnvelope<SessionActor, M>,
     {
         for _ in 0..ATTEMPTS {
-            let address = match self.supervisor.send(OpenSession { id }).timeout(ASK_TIMEOUT).await
-            {
+            let address = match self.supervisor.send(here(id)).timeout(ASK_TIMEOUT).await {
                 Ok(Ok(address)) => address,
                 Ok(Err(OpenError::Full)) => return Err(AskError::Full),
                 Err(_) => return Err(AskError::Timeout),
@@ -69,7 +72,7 @@ impl Sessions {
 
     /// Opens a session without asking it anything: an interrupted turn of it ends then.
     pub async fn open(&self, id: SessionId) {
-        let _ = self.supervisor.send(OpenSession { id }).timeout(ASK_TIMEOUT).await;
+        let _ = self.supervisor.send(here(id)).timeout(ASK_TIMEOUT).await;
     }
 
     pub async fn interrupt_all(&self) {

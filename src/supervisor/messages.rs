@@ -1,6 +1,6 @@
 //! The door of the supervisor.
 
-use actix::{Addr, Message};
+use actix::{Addr, ArbiterHandle, Message};
 use serde::Serialize;
 
 use crate::{domain::SessionId, session::actor::SessionActor};
@@ -10,6 +10,9 @@ use crate::{domain::SessionId, session::actor::SessionActor};
 #[rtype(result = "Result<Addr<SessionActor>, OpenError>")]
 pub struct OpenSession {
     pub id: SessionId,
+    /// Where a new actor runs: on the thread of whoever asks first, so that the pieces of an answer do not
+    /// change threads on their way to the connection that waits for them.
+    pub home: Option<ArbiterHandle>,
 }
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]

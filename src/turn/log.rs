@@ -22,6 +22,9 @@ use crate::{
     domain::{Citation, Event, Live, SessionId, Timestamp, TurnId},
 };
 
+/// What a delta of one token takes as JSON, with room.
+const DELTA_BYTES: usize = 288;
+
 /// Place of a frame in its session: what travels as the SSE `id:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -87,8 +90,13 @@ impl Frame {
 }
 
 fn to_json(value: &impl Serialize) -> Bytes {
+    // Most are deltas, and those fit.
+    let mut json = Vec::with_capacity(DELTA_BYTES);
     // Serialising these types cannot fail: string keys, no maps, no custom errors.
-    serde_json::to_vec(value).map(Bytes::from).unwrap_or_default()
+    match serde_json::to_writer(&mut json, value) {
+        Ok(()) => json.into(),
+        Err(_) => Bytes::new(),
+    }
 }
 
 #[derive(Serialize)]

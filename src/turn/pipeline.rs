@@ -1,4 +1,4 @@
-//! The life of a turn, top to bottom: mask, exact, coalesce, embed, semantic, retrieve, answer, remember.
+//! The life of a turn, top to bottom: mask, exact, coalesce, embed, semantic, coalesce, retrieve, answer, remember.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use super::{
 use crate::{
     agent::prompt::AGENT,
     cache::{
-        self, CachedAnswer, EntryId, FlightKey, Hit, Join, Made, Partition, Question, may_store,
+        self, CachedAnswer, EntryId, Flight, FlightKey, Hit, Join, Led, Made, Partition, Question,
+        may_store,
     },
     clock,
     domain::{
@@ -49,6 +50,11 @@ pub async fn run_turn(
     if let Some(hit) = turn.semantic(embedding.as_ref()) {
         return Ok(turn.serve(&hit));
     }
+    let _led = match turn.coalesce_by_meaning(embedding.as_ref()).await {
+        Coalesced::Answered(fact) => return Ok(fact),
+        Coalesced::Leading(led) => Some(led),
+        Coalesced::Alone => None,
+    };
     let passages = turn.retrieve(embedding.as_ref());
     let answer = write::answer(&mut turn, &passages).await?;
     turn.remember(&answer, embedding.as_ref());
@@ -80,9 +86,9 @@ pub struct Turn<'a> {
     question: Option<Question>,
 }
 
-enum Coalesced {
+enum Coalesced<L> {
     Answered(Fact),
-    Leading(crate::cache::Flight<TurnLog>),
+    Leading(L),
     Alone,
 }
 
@@ -113,7 +119,7 @@ impl<'a> Turn<'a> {
     }
 
     /// Follows an identical question in flight. A leader that ends without an answer is replaced by a follower.
-    async fn coalesce(&mut self) -> Coalesced {
+    async fn coalesce(&mut self) -> Coalesced<Flight<TurnLog>> {
         let Some(question) = &self.question else { return Coalesced::Alone };
         let key = FlightKey::new(&self.partition, question);
         let mut joined = self.ports.flights.join(key, || Arc::clone(self.log));
@@ -126,6 +132,34 @@ impl<'a> Turn<'a> {
                 return Coalesced::Answered(self.complete(answer));
             }
             joined = self.ports.flights.take_over(key, &leader, || Arc::clone(self.log));
+        }
+    }
+
+    /// Follows a question in flight that would be a semantic hit. Without a model there is nothing to wait for.
+    async fn coalesce_by_meaning(
+        &mut self,
+        embedding: Option<&Embedding>,
+    ) -> Coalesced<Led<TurnLog>> {
+        let Some(embedding) = embedding.filter(|embedding| !embedding.truncated) else {
+            return Coalesced::Alone;
+        };
+        let ports = self.ports;
+        let mut dead = None;
+        loop {
+            let (Some(question), Some(_), Some(_)) = (&self.question, &ports.cache, &ports.model)
+            else {
+                return Coalesced::Alone;
+            };
+            let (vector, log) = (&embedding.vector, self.log);
+            match ports.kindred.join(&self.partition, question, vector, log, dead.as_ref()) {
+                Join::Lead(led) => return Coalesced::Leading(led),
+                Join::Follow(leader) => {
+                    if let Some(answer) = self.follow(&leader).await {
+                        return Coalesced::Answered(self.complete(answer));
+                    }
+                    dead = Some(leader);
+                }
+            }
         }
     }
 

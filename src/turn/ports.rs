@@ -6,7 +6,7 @@ use actix::Recipient;
 
 use super::log::TurnLog;
 use crate::{
-    cache::{Cache, Flights},
+    cache::{Cache, Flights, Kindred},
     config,
     domain::{PrincipalId, SiteId},
     embedding::messages::Embed,
@@ -21,6 +21,7 @@ pub struct Ports {
     pub model: Option<ModelPort>,
     pub cache: Option<Cache>,
     pub flights: Flights<TurnLog>,
+    pub kindred: Kindred<TurnLog>,
     pub knowledge: Knowledge,
     pub turn: config::Turn,
 }

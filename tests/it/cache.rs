@@ -169,3 +169,34 @@ async fn an_operator_lists_and_purges_and_it_is_written_down() {
     assert_eq!(refused.unwrap().status(), 403);
     app.stop().await;
 }
+
+#[test]
+async fn a_paraphrase_in_flight_is_answered_along() {
+    let fake = FakeModel::start().await;
+    let Some(settings) = with_embedder(&fake, "step") else { return };
+    let app = TestApp::with(&settings).await;
+    let (first, second, third) = (app.visitor().await, app.visitor().await, app.visitor().await);
+    let session = first.session().await;
+    let mut leader =
+        first.stream(&session, "How long does standard delivery to Germany take?").await;
+    leader.until("message.created").await;
+    settle("the model is asked", async || fake.requests() == 1).await;
+    let session = second.session().await;
+    let mut follower =
+        second.stream(&session, "How long does the standard delivery to Germany take?").await;
+    let started = follower.until("turn.started").await;
+    assert_eq!(started.last().unwrap().data["route"], "coalesced");
+    // Another country is another question.
+    let session = third.session().await;
+    let mut other = third.stream(&session, "How long does standard delivery to France take?").await;
+    other.until("message.created").await;
+    settle("the model is asked again", async || fake.requests() == 2).await;
+    fake.steps.add_permits(100);
+    for stream in [&mut leader, &mut follower, &mut other] {
+        let events = stream.until("answer.completed").await;
+        assert_eq!(events.last().unwrap().data["text"], WORDS.concat());
+    }
+    assert_eq!(fake.requests(), 2);
+    drop((leader, follower, other));
+    app.stop().await;
+}

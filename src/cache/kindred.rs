@@ -1,0 +1,165 @@
+//! Single flight by meaning: a question in flight that would be this one's semantic hit, were it answered already.
+//!
+//! The rules are those of the cache itself: same partition, similarity above the threshold, and guards that agree. So
+//! nobody waits for an answer that could not be served to them.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{Join, Partition, Question, agree, metrics};
+use crate::{config, embedding::messages::dot};
+
+/// Questions in flight that are compared; beyond it a newcomer is answered by itself. Bounds the look-up to some tens
+/// of microseconds.
+const MAX: usize = 1_024;
+
+/// The questions of one process that a model is answering; `T` is what followers read. Cheap to clone.
+pub struct Kindred<T> {
+    shared: Arc<Shared<T>>,
+}
+
+struct Shared<T> {
+    threshold: f32,
+    asked: Mutex<Vec<Asked<T>>>,
+}
+
+struct Asked<T> {
+    partition: [u8; 16],
+    question: Question,
+    vector: Arc<[f32]>,
+    value: Arc<T>,
+}
+
+/// A leader's place. Dropping it, also by panic or cancel, ends the following of newcomers.
+#[must_use]
+pub struct Led<T> {
+    shared: Arc<Shared<T>>,
+    value: Arc<T>,
+}
+
+impl<T> Clone for Kindred<T> {
+    fn clone(&self) -> Self {
+        Self { shared: Arc::clone(&self.shared) }
+    }
+}
+
+impl<T> Shared<T> {
+    fn asked(&self) -> MutexGuard<'_, Vec<Asked<T>>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<T> Kindred<T> {
+    pub fn new(config: &config::Cache) -> Self {
+        let shared = Shared { threshold: config.threshold, asked: Mutex::default() };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Leads with `value`, or follows the nearest question in flight that shares its answer. `dead` is a leader that
+    /// ended without an answer: nobody follows it any more. In one step, so that no two follow each other.
+    pub fn join(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        vector: &Arc<[f32]>,
+        value: &Arc<T>,
+        dead: Option<&Arc<T>>,
+    ) -> Join<T, Led<T>> {
+        let partition = partition.key();
+        let mut asked = self.shared.asked();
+        if let Some(dead) = dead {
+            asked.retain(|other| !Arc::ptr_eq(&other.value, dead));
+        }
+        let nearest = asked
+            .iter()
+            .filter(|other| other.partition == partition && other.vector.len() == vector.len())
+            .map(|other| (dot(&other.vector, vector), other))
+            .filter(|(similarity, _)| *similarity >= self.shared.threshold)
+            .filter(|(_, other)| agree(question, &other.question).is_ok())
+            .max_by(|(a, _), (b, _)| a.total_cmp(b));
+        if let Some((_, leader)) = nearest {
+            metrics::flew("kindred");
+            return Join::Follow(Arc::clone(&leader.value));
+        }
+        if asked.len() < MAX {
+            asked.push(Asked {
+                partition,
+                question: question.clone(),
+                vector: Arc::clone(vector),
+                value: Arc::clone(value),
+            });
+        }
+        Join::Lead(Led { shared: Arc::clone(&self.shared), value: Arc::clone(value) })
+    }
+}
+
+impl<T> Drop for Led<T> {
+    fn drop(&mut self) {
+        self.shared.asked().retain(|asked| !Arc::ptr_eq(&asked.value, &self.value));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cache::tests::{partition, question, site};
+
+    fn kindred() -> Kindred<&'static str> {
+        let shared = Shared { threshold: 0.9, asked: Mutex::default() };
+        Kindred { shared: Arc::new(shared) }
+    }
+
+    fn join(
+        kindred: &Kindred<&'static str>,
+        text: &str,
+        vector: [f32; 2],
+        dead: Option<&Arc<&'static str>>,
+    ) -> Join<&'static str, Led<&'static str>> {
+        let value = Arc::new("log");
+        kindred.join(&partition(), &question(text), &Arc::from(vector), &value, dead)
+    }
+
+    #[test]
+    fn a_paraphrase_follows_until_the_leader_lands() {
+        let kindred = kindred();
+        let Join::Lead(led) = join(&kindred, "How do I return shoes?", [1.0, 0.0], None) else {
+            panic!("nobody to follow")
+        };
+        let again = join(&kindred, "How can I return shoes?", [0.99, 0.14], None);
+        assert!(matches!(again, Join::Follow(leader) if Arc::ptr_eq(&leader, &led.value)));
+        drop(led);
+        let later = join(&kindred, "How can I return shoes?", [0.99, 0.14], None);
+        assert!(matches!(later, Join::Lead(_)));
+    }
+
+    #[test]
+    fn what_the_cache_would_not_serve_is_not_followed() {
+        let kindred = kindred();
+        let _led = join(&kindred, "Can I return shoes within 30 days?", [1.0, 0.0], None);
+        let number = join(&kindred, "Can I return shoes within 60 days?", [1.0, 0.0], None);
+        assert!(matches!(number, Join::Lead(_)), "another number");
+        let far = join(&kindred, "Can I return shoes within 30 days", [0.0, 1.0], None);
+        assert!(matches!(far, Join::Lead(_)), "another meaning");
+        let elsewhere = kindred.join(
+            &Partition { site: site("other"), ..partition() },
+            &question("Can I return shoes within 30 days?"),
+            &Arc::from([1.0, 0.0]),
+            &Arc::new("log"),
+            None,
+        );
+        assert!(matches!(elsewhere, Join::Lead(_)), "another site");
+    }
+
+    #[test]
+    fn one_follower_of_a_dead_leader_leads_and_the_others_follow_it() {
+        let kindred = kindred();
+        let Join::Lead(dead) = join(&kindred, "How do I return shoes?", [1.0, 0.0], None) else {
+            panic!("nobody to follow")
+        };
+        let value = Arc::clone(&dead.value);
+        let heir = join(&kindred, "How can I return shoes?", [1.0, 0.0], Some(&value));
+        let Join::Lead(heir) = heir else { panic!("the dead are not followed") };
+        drop(dead);
+        let next = join(&kindred, "How do I return shoes?", [1.0, 0.0], Some(&value));
+        assert!(matches!(next, Join::Follow(leader) if Arc::ptr_eq(&leader, &heir.value)));
+    }
+}
