@@ -22,6 +22,8 @@ use crate::{
     domain::{Citation, Event, Live, SessionId, Timestamp, TurnId},
 };
 
+/// The name of [`Live::AnswerDelta`].
+const DELTA: &str = "answer.delta";
 /// What a delta of one token takes as JSON, with room.
 const DELTA_BYTES: usize = 288;
 
@@ -64,7 +66,7 @@ impl fmt::Display for Position {
     }
 }
 
-/// One event, rendered once and shared by all its readers.
+/// One event as a reader gets it.
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub name: &'static str,
@@ -128,13 +130,36 @@ pub struct TurnLog {
 
 #[derive(Default)]
 struct State {
-    frames: Vec<Frame>,
+    entries: Vec<Entry>,
     deltas: u32,
+    /// The texts of all deltas, one behind the other.
+    pieces: String,
     text: String,
     citations: Vec<Citation>,
     /// Grows with every replacement of the text.
     revision: u32,
     closed: bool,
+}
+
+/// What is kept of a frame. A piece of an answer is rendered when it is read: as JSON it would take twenty times its
+/// text, for as long as the turn lives.
+enum Entry {
+    Delta { index: u32, start: u32, end: u32, at: Timestamp },
+    Frame(Box<Frame>),
+}
+
+#[derive(Serialize)]
+struct DeltaEvent<'a> {
+    #[serde(rename = "type")]
+    name: &'static str,
+    index: u32,
+    text: &'a str,
+    v: u8,
+    seq: u64,
+    session_id: SessionId,
+    turn_id: TurnId,
+    epoch: u32,
+    at: Timestamp,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -184,59 +209,68 @@ impl TurnLog {
         if state.closed {
             return;
         }
-        let id = match live {
-            Live::AnswerDelta { index, text } => {
-                state.text.push_str(text);
-                Some(Position { seq: self.base_seq, delta: Some(*index) })
+        match live {
+            Live::AnswerDelta { text, .. } => {
+                self.push_piece(&mut state, text);
             }
             Live::AnswerReplaced { text, .. } => {
                 state.text.clone_from(text);
                 state.revision += 1;
-                None
             }
-            Live::AnswerCitation { citation } => {
-                state.citations.push(citation.clone());
-                None
-            }
-            Live::TurnQueued { .. } | Live::TurnStarted { .. } | Live::TurnStatus { .. } => None,
-        };
-        let event = LiveEvent {
-            live,
-            v: 1,
-            seq: self.base_seq,
-            session_id: self.session_id,
-            turn_id: self.turn_id,
-            epoch: self.epoch,
-            at: clock::now(),
-        };
-        state.frames.push(Frame {
-            name: live.name(),
-            id,
-            json: to_json(&event),
-            is_terminal: false,
-        });
-        let length = state.frames.len();
+            Live::AnswerCitation { citation } => state.citations.push(citation.clone()),
+            Live::TurnQueued { .. } | Live::TurnStarted { .. } | Live::TurnStatus { .. } => {}
+        }
+        if !matches!(live, Live::AnswerDelta { .. }) {
+            let event = LiveEvent {
+                live,
+                v: 1,
+                seq: self.base_seq,
+                session_id: self.session_id,
+                turn_id: self.turn_id,
+                epoch: self.epoch,
+                at: clock::now(),
+            };
+            let (name, json) = (live.name(), to_json(&event));
+            let frame = Frame { name, id: None, json, is_terminal: false };
+            state.entries.push(Entry::Frame(Box::new(frame)));
+        }
+        self.grown(state);
+    }
+
+    /// Tells the readers, without holding up the writer.
+    fn grown(&self, state: MutexGuard<'_, State>) {
+        let length = state.entries.len();
         drop(state);
         self.length.send_replace(length);
+    }
+
+    /// Whether all of `text` fits the bound.
+    fn push_piece(&self, state: &mut State, text: &str) -> bool {
+        let room = self.max_bytes.saturating_sub(state.text.len());
+        let fits = text.len() <= room;
+        let piece = if fits { text } else { &text[..text.floor_char_boundary(room)] };
+        if !piece.is_empty() {
+            let place = |pieces: &String| u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+            let start = place(&state.pieces);
+            state.pieces.push_str(piece);
+            state.text.push_str(piece);
+            let end = place(&state.pieces);
+            let index = state.deltas;
+            state.entries.push(Entry::Delta { index, start, end, at: clock::now() });
+            state.deltas += 1;
+        }
+        fits
     }
 
     /// Appends a piece of the answer. Returns false when the answer has reached its bound; the rest is not taken.
     #[must_use]
     pub fn push_text(&self, text: &str) -> bool {
-        if text.is_empty() {
+        let mut state = self.state();
+        if text.is_empty() || state.closed {
             return true;
         }
-        let (index, room) = {
-            let mut state = self.state();
-            let index = state.deltas;
-            state.deltas += 1;
-            (index, self.max_bytes.saturating_sub(state.text.len()))
-        };
-        let fits = text.len() <= room;
-        let end = if fits { text.len() } else { text.floor_char_boundary(room) };
-        if end > 0 {
-            self.push(&Live::AnswerDelta { index, text: text[..end].to_owned() });
-        }
+        let fits = self.push_piece(&mut state, text);
+        self.grown(state);
         fits
     }
 
@@ -266,11 +300,9 @@ impl TurnLog {
         }
         // Set before the readers wake, so that whoever sees the end also sees the outcome.
         let _ = self.outcome.set(terminal);
-        state.frames.push(frame);
+        state.entries.push(Entry::Frame(Box::new(frame)));
         state.closed = true;
-        let length = state.frames.len();
-        drop(state);
-        self.length.send_replace(length);
+        self.grown(state);
     }
 
     /// The durable event that ended the turn, once it has.
@@ -319,8 +351,9 @@ impl TurnLog {
     pub fn read(self: &Arc<Self>, after: Option<u32>) -> Cursor {
         let next = after.map_or(0, |delta| {
             let state = self.state();
-            let seen = |frame: &Frame| frame.id.is_some_and(|id| id.delta == Some(delta));
-            state.frames.iter().position(seen).map_or(0, |index| index + 1)
+            let seen =
+                |entry: &Entry| matches!(entry, Entry::Delta { index, .. } if *index == delta);
+            state.entries.iter().position(seen).map_or(0, |index| index + 1)
         });
         self.readers.send_modify(|readers| {
             readers.now += 1;
@@ -329,10 +362,30 @@ impl TurnLog {
         Cursor { length: self.length.subscribe(), log: Arc::clone(self), next }
     }
 
+    fn delta(&self, index: u32, text: &str, at: Timestamp) -> Frame {
+        let event = DeltaEvent {
+            name: DELTA,
+            index,
+            text,
+            v: 1,
+            seq: self.base_seq,
+            session_id: self.session_id,
+            turn_id: self.turn_id,
+            epoch: self.epoch,
+            at,
+        };
+        let id = Some(Position { seq: self.base_seq, delta: Some(index) });
+        Frame { name: DELTA, id, json: to_json(&event), is_terminal: false }
+    }
+
     fn frame(&self, index: usize) -> Next {
         let state = self.state();
-        match state.frames.get(index) {
-            Some(frame) => Next::Frame(frame.clone()),
+        match state.entries.get(index) {
+            Some(Entry::Frame(frame)) => Next::Frame(Frame::clone(frame)),
+            Some(Entry::Delta { index, start, end, at }) => {
+                let text = state.pieces.get(*start as usize..*end as usize).unwrap_or_default();
+                Next::Frame(self.delta(*index, text, *at))
+            }
             None if state.closed => Next::End,
             None => Next::Wait,
         }
@@ -431,6 +484,52 @@ mod tests {
         let (frame, ()) = tokio::join!(cursor.next(), async { log.close(terminal(&log)) });
         assert!(frame.unwrap().is_terminal);
         assert!(cursor.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_piece_reads_as_the_event_that_the_contract_shows() {
+        let log = log();
+        assert!(log.push_text("Hä\"\n"));
+        log.push(&Live::AnswerDelta { index: 1, text: "llo".into() });
+        let mut cursor = log.read(None);
+        for (index, text) in [(0, "Hä\"\n"), (1, "llo")] {
+            let frame = cursor.next().await.unwrap();
+            let mut shown: serde_json::Value = serde_json::from_slice(&frame.json).unwrap();
+            let at = shown["at"].take();
+            shown["at"] = serde_json::json!(0);
+            let live = Live::AnswerDelta { index, text: text.into() };
+            assert_eq!(frame.name, live.name());
+            assert!(at.is_string());
+            let mut event = serde_json::to_value(LiveEvent {
+                live: &live,
+                v: 1,
+                seq: 4,
+                session_id: log.session_id,
+                turn_id: log.turn_id,
+                epoch: 0,
+                at: clock::now(),
+            })
+            .unwrap();
+            event["at"] = serde_json::json!(0);
+            assert_eq!(shown, event);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_was_shown_before_a_replacement_can_still_be_read() {
+        let log = log();
+        assert!(log.push_text("wrong"));
+        log.push(&Live::AnswerReplaced { reason: "restarted".into(), text: "so: ".into() });
+        assert!(log.push_text("right"));
+        assert_eq!(log.text(), "so: right");
+        let mut cursor = log.read(None);
+        let mut shown = Vec::new();
+        for _ in 0..3 {
+            let json: serde_json::Value =
+                serde_json::from_slice(&cursor.next().await.unwrap().json).unwrap();
+            shown.push(json["text"].as_str().unwrap().to_owned());
+        }
+        assert_eq!(shown, ["wrong", "so: ", "right"]);
     }
 
     #[tokio::test]
