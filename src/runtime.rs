@@ -6,9 +6,7 @@ use actix::{Arbiter, ArbiterHandle};
 
 /// For the few actors of which there is one: supervisor, pool, embedder. Dropping it stops their thread.
 ///
-/// Sessions have no threads of their own: they run on those of the HTTP server, see [`OpenSession`].
-///
-/// [`OpenSession`]: crate::supervisor
+/// Sessions have no threads of their own: they run on those of the HTTP server.
 pub struct Services(Arbiter);
 
 impl Services {

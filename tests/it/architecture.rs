@@ -43,17 +43,12 @@ fn table() -> (BTreeMap<String, u32>, BTreeMap<String, BTreeSet<String>>) {
                 exceptions.entry(module.clone()).or_default().extend(modules.clone());
             }
         }
-        let mut from = None;
-        for part in cells[2].split("→") {
-            if part == cells[2] {
-                break;
+        // `a` → `b`, `c`; `d` → `e`
+        for pair in cells[2].split(';') {
+            let Some((from, targets)) = pair.split_once("→") else { continue };
+            for from in names(from) {
+                exceptions.entry(from).or_default().extend(names(targets));
             }
-            let listed = names(part);
-            if let Some(from) = from.take() {
-                let targets = listed.iter().cloned();
-                exceptions.entry(from).or_insert_with(BTreeSet::new).extend(targets);
-            }
-            from = listed.last().cloned();
         }
     }
     (rows, exceptions)
