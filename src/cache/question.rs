@@ -1,6 +1,9 @@
 //! A question as the cache sees it: normalised, with its exact key and the facts that guards compare.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
 
 use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
@@ -16,7 +19,8 @@ use crate::guard::Masked;
 pub struct Question {
     text: Arc<str>,
     key: [u8; 32],
-    facts: Arc<Facts>,
+    /// Read when a guard first asks: an exact hit never does.
+    facts: Arc<OnceLock<Facts>>,
 }
 
 impl Question {
@@ -33,7 +37,7 @@ impl Question {
         Self {
             text: text.trim().into(),
             key: Sha256::digest(normal.as_bytes()).into(),
-            facts: Arc::new(Facts::of(&normal)),
+            facts: Arc::default(),
         }
     }
 
@@ -48,7 +52,7 @@ impl Question {
     }
 
     pub(super) fn facts(&self) -> &Facts {
-        &self.facts
+        self.facts.get_or_init(|| Facts::of(&normalised(&self.text)))
     }
 }
 
