@@ -1,4 +1,5 @@
 //! What the assistant is told. Pure: decides, never acts.
 
+pub mod need;
 pub mod prompt;
 pub mod smalltalk;

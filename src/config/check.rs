@@ -48,6 +48,10 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         (0.0..=1.0).contains(&config.turn.answer_confidence),
         "turn.answer_confidence: must lie between 0 and 1",
     );
+    require(
+        (0.0..=1.0).contains(&config.inference.hedge_budget),
+        "inference.hedge_budget: must lie between 0 and 1",
+    );
     for (value, key) in [
         (config.server.max_connections, "server.max_connections"),
         (config.server.max_body_bytes, "server.max_body_bytes"),
@@ -79,6 +83,12 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         (config.limits.site_logins_per_second as usize, "limits.site_logins_per_second"),
         (config.inference.attempts as usize, "inference.attempts"),
         (config.inference.breaker_failures as usize, "inference.breaker_failures"),
+        (config.inference.load_interval.as_millis() as usize, "inference.load_interval_ms"),
+        (config.inference.promote_after.as_millis() as usize, "inference.promote_after_ms"),
+        (config.inference.lanes.checkout as usize, "inference.lanes.checkout"),
+        (config.inference.lanes.order as usize, "inference.lanes.order"),
+        (config.inference.lanes.paid as usize, "inference.lanes.paid"),
+        (config.inference.lanes.browse as usize, "inference.lanes.browse"),
     ] {
         require(value > 0, &format!("{key}: must be at least 1"));
     }

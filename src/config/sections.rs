@@ -138,8 +138,45 @@ pub struct Inference {
     #[serde(rename = "health_interval_ms", deserialize_with = "millis")]
     pub health_interval: Duration,
     pub discover_ollama: bool,
+    #[serde(rename = "load_interval_ms", deserialize_with = "millis")]
+    pub load_interval: Duration,
+    pub hedge_budget: f64,
+    #[serde(rename = "hedge_min_ms", deserialize_with = "millis")]
+    pub hedge_min: Duration,
+    pub restarts: u32,
+    #[serde(rename = "promote_after_ms", deserialize_with = "millis")]
+    pub promote_after: Duration,
+    pub lanes: Lanes,
     #[serde(default)]
     pub backends: Vec<Backend>,
+}
+
+/// Shares of the slots by lane, relative to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Lanes {
+    pub checkout: u32,
+    pub order: u32,
+    pub paid: u32,
+    pub browse: u32,
+    /// 0: served only while nobody else waits.
+    pub background: u32,
+}
+
+impl Default for Lanes {
+    fn default() -> Self {
+        Self { checkout: 8, order: 4, paid: 4, browse: 3, background: 0 }
+    }
+}
+
+/// How good the answers of a backend's model are; turns ask for a tier.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    #[default]
+    Full,
+    /// Quicker and plainer, for when there is a rush.
+    Small,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -164,6 +201,10 @@ pub struct Backend {
     pub requests_per_second: u32,
     #[serde(default = "default_context_tokens")]
     pub context_tokens: u32,
+    #[serde(default)]
+    pub tier: Tier,
+    #[serde(default)]
+    pub thinks: bool,
 }
 
 const fn default_context_tokens() -> u32 {

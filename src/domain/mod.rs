@@ -5,6 +5,7 @@
 mod code;
 mod event;
 mod ids;
+mod lane;
 mod message;
 mod principal;
 mod session;
@@ -14,6 +15,7 @@ mod turn;
 pub use code::{ErrorCode, FieldError, Problem};
 pub use event::{Event, Fact, Live};
 pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TurnId};
+pub use lane::Lane;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use principal::{Principal, Role};
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};

@@ -20,6 +20,7 @@ use super::{
     state::App,
 };
 use crate::{
+    agent::need,
     clock,
     domain::{ErrorCode, Event, Fact, FinishReason, MessageId, Problem, SessionId, TurnId, Usage},
     turn::{
@@ -207,6 +208,7 @@ fn input(
         site: caller.principal.site_id.clone(),
         visitor: caller.principal.id,
         locale: "en".into(),
+        lane: need::lane(&text, caller.principal.role),
         text,
         history,
     })

@@ -6,36 +6,47 @@ use actix::{
     Actor, ActorFutureExt, Addr, ArbiterHandle, AsyncContext, Context, Handler, MessageResult,
     Recipient, SpawnHandle, WrapFuture,
 };
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{
     backend::StartError,
-    drain::jittered,
+    budget::Budget,
+    forecast::{Forecasts, jittered},
     health::{self, Health},
+    learned::Look,
     messages::{
-        Acquire, AcquireRequest, BackendStatus, Close, Grant, Observe, PoolStatus, Refused,
+        Acquire, AcquireRequest, Ask, BackendStatus, Close, Grant, Observe, PoolStatus, Refused,
         SlotReleased,
     },
     metrics,
-    queue::{Bounds, Dismissed, Entry, Next, Queue},
+    pressure::{PressureGauge, Reading},
+    queue::{Bounds, Dismissed, Next, Place, Queue},
     router::Router,
     slot::SlotPass,
     station::{Station, Stations},
 };
-use crate::config;
+use crate::{
+    config::{self, BackendKind, Tier},
+    domain::Lane,
+};
 
 /// While somebody waits: how often deadlines, positions, breakers and limiters are looked at. Also
 /// the longest that a release unnoticed by a rebuilt pool can cost.
 const TICK: Duration = Duration::from_millis(100);
+/// A forecast is used this long, whatever happens meanwhile.
+const FORECAST_AGE: Duration = Duration::from_millis(20);
 const MAILBOX: usize = 1024;
 
 /// Grants slots. Never touches a token, never waits in a handler, never grants beyond the slots.
 pub struct InferencePool {
     queue: Queue,
     router: Router,
+    budget: Budget,
     stations: Stations,
     health: Vec<Health>,
-    health_interval: Duration,
+    config: Arc<config::Inference>,
+    forecasts: (Instant, Forecasts),
+    pressure: Arc<PressureGauge>,
     tick: Option<SpawnHandle>,
     closing: bool,
 }
@@ -53,6 +64,7 @@ pub struct Pool {
     address: Addr<InferencePool>,
     config: Arc<config::Inference>,
     stations: Stations,
+    pressure: Arc<PressureGauge>,
 }
 
 impl InferencePool {
@@ -63,27 +75,21 @@ impl InferencePool {
         arbiter: &ArbiterHandle,
     ) -> Result<Pool, StartError> {
         let stations = Station::all(config, backends)?;
-        Ok(Self::over(stations, Arc::new(config.clone()), arbiter))
+        Ok(Self::over(stations, Arc::new(config.clone()), Arc::default(), arbiter))
     }
 
-    fn over(stations: Stations, config: Arc<config::Inference>, arbiter: &ArbiterHandle) -> Pool {
-        let bounds = Bounds {
-            entries: config.max_queue,
-            tokens: config.max_queue_tokens,
-            per_visitor: config.max_queue_per_visitor,
-        };
-        let (on_arbiter, health_interval) = (stations.clone(), config.health_interval);
+    fn over(
+        stations: Stations,
+        config: Arc<config::Inference>,
+        pressure: Arc<PressureGauge>,
+        arbiter: &ArbiterHandle,
+    ) -> Pool {
+        let mut pool = Self::new(stations.clone(), config.clone(), pressure.clone());
+        // Before the first message, too.
+        pool.show(Instant::now());
         let address = Self::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
-            Self {
-                queue: Queue::new(bounds),
-                router: Router::new(on_arbiter.clone()),
-                health: vec![Health::default(); on_arbiter.len()],
-                stations: on_arbiter,
-                health_interval,
-                tick: None,
-                closing: false,
-            }
+            pool
         });
         Pool {
             acquire: address.clone().recipient(),
@@ -92,56 +98,166 @@ impl InferencePool {
             address,
             config,
             stations,
+            pressure,
+        }
+    }
+
+    fn new(
+        stations: Stations,
+        config: Arc<config::Inference>,
+        pressure: Arc<PressureGauge>,
+    ) -> Self {
+        let bounds = Bounds {
+            entries: config.max_queue,
+            tokens: config.max_queue_tokens,
+            per_visitor: config.max_queue_per_visitor,
+            lanes: config.lanes,
+            promote_after: config.promote_after,
+        };
+        let router = Router::new(stations.clone());
+        let now = Instant::now();
+        Self {
+            queue: Queue::new(bounds),
+            forecasts: (now, router.forecasts(now)),
+            router,
+            budget: Budget::new(config.hedge_budget),
+            health: vec![Health::default(); stations.len()],
+            stations,
+            config,
+            pressure,
+            tick: None,
+            closing: false,
         }
     }
 
     /// Gives out what can be given out, then tells those who wait where they stand.
     fn dispatch(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
-        let released = ctx.address().recipient::<SlotReleased>();
-        let router = &mut self.router;
-        // An exclusion only narrows the choice: where a request without one finds no place, none does.
-        let mut exhausted = false;
-        let mut place = |request: &AcquireRequest| {
-            let pass = if exhausted { None } else { router.place(&request.exclude, &released) };
-            exhausted |= pass.is_none() && request.exclude.is_empty();
-            pass
-        };
-        loop {
-            match self.queue.next(now, &mut place) {
-                Next::Grant(entry, pass) => grant(entry, pass, now),
+        while let Some(next) = self.next(now, ctx) {
+            match next {
+                Next::Grant(entry, pass) => {
+                    let lane = entry.acquire.request.lane;
+                    let waited = now.saturating_duration_since(entry.arrived);
+                    metrics::granted(lane, waited, entry.promised());
+                    if entry.acquire.request.ask == Ask::First {
+                        self.budget.asked();
+                    } else {
+                        self.budget.asked_again();
+                    }
+                    self.grant(entry.acquire, pass, waited);
+                }
                 Next::Dismiss(dismissed) => dismiss(dismissed),
                 Next::Nobody => break,
             }
         }
-        if let Some(refused) = self.outage() {
+        if let Some(refused) = self.outage(Tier::Small) {
             self.queue.clear(refused).into_iter().for_each(dismiss);
         }
-        metrics::queue(self.queue.len(), self.queue.tokens());
-        if !self.queue.is_empty() && self.tick.is_none() {
-            self.tick = Some(ctx.run_later(TICK, Self::tick));
+        if !self.queue.is_empty() {
+            self.foresee(now);
+            self.queue.tell_newcomer(&self.forecasts.1, now);
+            if self.tick.is_none() {
+                self.tick = Some(ctx.run_later(TICK, Self::tick));
+            }
+        }
+        self.show(now);
+    }
+
+    /// The queue's next decision; `None` without a look at it where no slot is free.
+    fn next(&mut self, now: Instant, ctx: &mut Context<Self>) -> Option<Next<SlotPass>> {
+        if self.queue.is_empty() || !self.router.has_room() {
+            return None;
+        }
+        let released = ctx.address().recipient::<SlotReleased>();
+        let router = &mut self.router;
+        // An exclusion only narrows the choice: where a request without one finds no place, none of its tier does.
+        let mut exhausted = [false; 2];
+        Some(self.queue.next(now, |request| {
+            let tier = usize::from(request.tier == Tier::Small);
+            if exhausted[tier] {
+                return Place::NotThis;
+            }
+            if let Some(pass) = router.place(request, &released) {
+                return Place::Here(pass);
+            }
+            exhausted[tier] |= request.exclude.is_empty();
+            // What a plain answer may use is all there is.
+            if exhausted[1] || (exhausted[0] && router.tiers_are_one()) {
+                Place::Full
+            } else {
+                Place::NotThis
+            }
+        }))
+    }
+
+    fn grant(&self, acquire: Acquire, pass: SlotPass, waited: Duration) {
+        if let Some(queued) = &acquire.queued {
+            queued.send_replace(None);
+        }
+        let hedge_after = pass
+            .late_first_token()
+            .filter(|_| acquire.request.ask != Ask::Hedge && self.config.hedge_budget > 0.0)
+            .map(|late| late.max(self.config.hedge_min));
+        let grant = Grant { backend: pass.backend().clone(), pass, waited, hedge_after };
+        // Who left in this very moment gets nothing: the pass inside gives its slot back.
+        drop(acquire.reply.send(Ok(grant)));
+    }
+
+    /// A second request beside the first: into a slot that nobody waits for, or not at all.
+    fn hedge(&mut self, acquire: Acquire, ctx: &mut Context<Self>) {
+        if !self.queue.is_empty() || !self.budget.has_one() {
+            return;
+        }
+        let released = ctx.address().recipient::<SlotReleased>();
+        if let Some(pass) = self.router.place(&acquire.request, &released) {
+            self.budget.asked_again();
+            self.grant(acquire, pass, Duration::ZERO);
         }
     }
 
     fn tick(&mut self, ctx: &mut Context<Self>) {
         self.tick = None;
-        self.queue.sweep(Instant::now()).into_iter().for_each(dismiss);
+        let now = Instant::now();
+        self.foresee(now);
+        self.queue.patrol(&self.forecasts.1, now).into_iter().for_each(dismiss);
         self.dispatch(ctx);
-        for (entry, position) in self.queue.positions() {
-            if let Some(queued) = &entry.acquire.queued {
-                queued.send_if_modified(|shown| shown.replace(position) != Some(position));
-            }
+        metrics::queue(self.queue.lanes(), self.queue.tokens());
+        metrics::waits(self.pressure.oldest_wait(), self.pressure.predicted_wait());
+    }
+
+    /// Makes the forecasts fresh enough.
+    fn foresee(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.forecasts.0) >= FORECAST_AGE {
+            self.forecasts = (now, self.router.forecasts(now));
         }
     }
 
-    fn outage(&self) -> Option<Refused> {
-        let retry_after = self.router.outage(self.health_interval.max(Duration::from_secs(1)))?;
+    fn show(&mut self, now: Instant) {
+        let free = self.queue.is_empty() && self.router.has_room_for(Tier::Full);
+        let predicted_wait = if free {
+            Duration::ZERO
+        } else {
+            self.foresee(now);
+            self.queue.predict_last(Lane::Browse, &self.forecasts.1.full, now)
+        };
+        self.pressure.set(Reading {
+            queued: self.queue.len(),
+            predicted_wait,
+            oldest_wait: self.queue.oldest(now),
+            free_slots: self.router.free_slots(),
+            has_backend: self.outage(Tier::Small).is_none(),
+        });
+    }
+
+    fn outage(&self, tier: Tier) -> Option<Refused> {
+        let longest = self.config.health_interval.max(Duration::from_secs(1));
+        let retry_after = self.router.outage(tier, longest)?;
         Some(Refused::NoBackend { retry_after })
     }
 
     fn poll_health(&mut self, index: usize, ctx: &mut Context<Self>) {
         let Some(station) = self.stations.get(index).cloned() else { return };
-        let deadline = self.health_interval;
+        let deadline = self.config.health_interval;
         let answer = async move { health::ask(&station.backend, deadline).await };
         let taken = answer.into_actor(self).map(move |answer, pool, ctx| {
             if let (Some(health), Some(station)) =
@@ -151,9 +267,22 @@ impl InferencePool {
                 station.set_healthy(health.is_healthy());
             }
             pool.dispatch(ctx);
-            ctx.run_later(pool.health_interval, move |pool, ctx| pool.poll_health(index, ctx));
+            ctx.run_later(deadline, move |pool, ctx| pool.poll_health(index, ctx));
         });
         ctx.spawn(taken);
+    }
+
+    fn poll_load(&mut self, index: usize, ctx: &mut Context<Self>) {
+        let Some(station) = self.stations.get(index).cloned() else { return };
+        let deadline = self.config.load_interval;
+        let look = async move {
+            let look = timeout(deadline, station.backend.ask_load()).await.unwrap_or(Look::Missed);
+            station.looked(look);
+        };
+        let looked = look.into_actor(self).map(move |(), _, ctx| {
+            ctx.run_later(deadline, move |pool, ctx| pool.poll_load(index, ctx));
+        });
+        ctx.spawn(looked);
     }
 }
 
@@ -165,7 +294,13 @@ impl Pool {
 
     /// A new pool over the same backends, slots and breakers; for when this one is dead.
     pub fn rebuilt(&self, arbiter: &ArbiterHandle) -> Self {
-        InferencePool::over(self.stations.clone(), self.config.clone(), arbiter)
+        let (stations, config) = (self.stations.clone(), self.config.clone());
+        InferencePool::over(stations, config, self.pressure.clone(), arbiter)
+    }
+
+    /// What the pool feels now.
+    pub fn pressure(&self) -> Arc<PressureGauge> {
+        self.pressure.clone()
     }
 }
 
@@ -173,7 +308,12 @@ impl Actor for InferencePool {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        (0..self.stations.len()).for_each(|index| self.poll_health(index, ctx));
+        for index in 0..self.stations.len() {
+            self.poll_health(index, ctx);
+            if self.stations[index].backend.kind == BackendKind::Vllm {
+                self.poll_load(index, ctx);
+            }
+        }
     }
 }
 
@@ -181,11 +321,21 @@ impl Handler<Acquire> for InferencePool {
     type Result = ();
 
     fn handle(&mut self, acquire: Acquire, ctx: &mut Self::Context) {
-        let refused = if self.closing { Some(Refused::Closing) } else { self.outage() };
+        let AcquireRequest { tier, ask, .. } = acquire.request;
+        let refused = if self.closing { Some(Refused::Closing) } else { self.outage(tier) };
         if let Some(refused) = refused {
             return dismiss(Dismissed { acquire, refused });
         }
-        self.queue.offer(acquire, Instant::now()).into_iter().for_each(dismiss);
+        if ask == Ask::Hedge {
+            return self.hedge(acquire, ctx);
+        }
+        let now = Instant::now();
+        let free = self.queue.is_empty() && self.router.has_room_for(tier);
+        if !free {
+            self.foresee(now);
+        }
+        let dismissed = self.queue.offer(acquire, &self.forecasts.1, free, now);
+        dismissed.into_iter().for_each(dismiss);
         self.dispatch(ctx);
     }
 }
@@ -204,6 +354,7 @@ impl Handler<Close> for InferencePool {
     fn handle(&mut self, _: Close, _: &mut Self::Context) {
         self.closing = true;
         self.queue.clear(Refused::Closing).into_iter().for_each(dismiss);
+        self.show(Instant::now());
     }
 }
 
@@ -211,14 +362,12 @@ impl Handler<Observe> for InferencePool {
     type Result = MessageResult<Observe>;
 
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
-        let wait = match self.router.has_room() && self.queue.is_empty() {
-            true => Duration::ZERO,
-            false => self.queue.wait_of_a_newcomer(),
-        };
+        self.show(Instant::now());
         let status = |station: &Arc<Station>| BackendStatus {
             name: station.backend.name.to_string(),
             model: station.backend.model.to_string(),
-            slots: station.slots,
+            slots: station.cap,
+            slots_learned: station.slots(),
             in_flight: station.in_flight(),
             breaker: station.breaker.state(),
             healthy: station.is_healthy(),
@@ -226,38 +375,17 @@ impl Handler<Observe> for InferencePool {
         MessageResult(PoolStatus {
             queued: self.queue.len(),
             queued_tokens: self.queue.tokens(),
-            wait_ms: wait.as_millis() as u64,
+            wait_ms: self.pressure.predicted_wait().as_millis() as u64,
+            oldest_wait_ms: self.pressure.oldest_wait().as_millis() as u64,
+            lanes: self.queue.lanes().collect(),
             closing: self.closing,
             backends: self.stations.iter().map(status).collect(),
         })
     }
 }
 
-fn grant(entry: Entry, pass: SlotPass, now: Instant) {
-    let waited = now.saturating_duration_since(entry.arrived);
-    metrics::granted(waited);
-    if let Some(queued) = &entry.acquire.queued {
-        queued.send_replace(None);
-    }
-    let grant = Grant { backend: pass.backend().clone(), pass, waited };
-    // Who left in this very moment gets nothing: the pass inside gives its slot back.
-    drop(entry.acquire.reply.send(Ok(grant)));
-}
-
 fn dismiss(dismissed: Dismissed) {
-    let unit = rand::random::<f64>();
-    let refused = match dismissed.refused {
-        Refused::QueueFull { retry_after } => {
-            Refused::QueueFull { retry_after: jittered(retry_after, unit) }
-        }
-        Refused::TooManyOfVisitor { retry_after } => {
-            Refused::TooManyOfVisitor { retry_after: jittered(retry_after, unit) }
-        }
-        Refused::NoBackend { retry_after } => {
-            Refused::NoBackend { retry_after: jittered(retry_after, unit) }
-        }
-        other @ (Refused::DeadlinePassed | Refused::Closing) => other,
-    };
+    let refused = dismissed.refused.spread(|span| jittered(span, rand::random()));
     metrics::refused(refused.label());
     if let Some(queued) = &dismissed.acquire.queued {
         queued.send_replace(None);

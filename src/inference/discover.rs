@@ -6,7 +6,7 @@ use reqwest::{Client, redirect};
 use serde::Deserialize;
 use tokio::time::timeout;
 
-use crate::config::{Backend, BackendKind, Secret};
+use crate::config::{Backend, BackendKind, Secret, Tier};
 
 /// Ollama runs one request of a model at a time unless told otherwise.
 const SLOTS: usize = 1;
@@ -45,6 +45,8 @@ pub async fn discover_ollama(url: &str, deadline: Duration) -> Option<Backend> {
         slots: SLOTS,
         requests_per_second: 0,
         context_tokens: CONTEXT_TOKENS,
+        tier: Tier::Full,
+        thinks: false,
     })
 }
 

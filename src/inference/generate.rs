@@ -1,6 +1,6 @@
 //! One answer of a model, from the queue to the last piece: the one function a turn calls.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use actix::Recipient;
 use tokio::{
@@ -9,17 +9,18 @@ use tokio::{
 };
 
 use super::{
-    backend::{Backend, BackendId, ChatRequest},
-    messages::{Acquire, AcquireRequest, Grant, QueuePosition, Refused},
+    attempt::Attempt,
+    backend::{BackendId, ChatRequest},
+    hedge,
+    messages::{Acquire, AcquireRequest, Ask, Grant, QueuePosition, Refused},
     metrics,
     outcome::{Outcome, Stall},
-    slot::SlotPass,
-    stream::{Item, Piece, TokenStream},
+    stream::{Piece, TokenStream},
     tokens::estimate_tokens,
 };
 use crate::{
-    config,
-    domain::{PrincipalId, SiteId},
+    config::{self, Tier},
+    domain::{Lane, PrincipalId, SiteId},
 };
 
 /// How long each part may take, and how often it is tried.
@@ -32,6 +33,8 @@ pub struct Limits {
     /// From the request that is answered to the end of the answer.
     pub total: Duration,
     pub attempts: u32,
+    /// How often an answer that broke off after it was shown is begun again.
+    pub restarts: u32,
 }
 
 impl From<&config::Inference> for Limits {
@@ -42,6 +45,7 @@ impl From<&config::Inference> for Limits {
             token_gap: config.token_gap_timeout,
             total: config.total_timeout,
             attempts: config.attempts,
+            restarts: config.restarts,
         }
     }
 }
@@ -51,8 +55,14 @@ impl From<&config::Inference> for Limits {
 pub struct GenerateRequest {
     pub site: SiteId,
     pub visitor: PrincipalId,
+    pub lane: Lane,
+    pub tier: Tier,
     /// The end of the turn; no limit reaches beyond it.
     pub deadline: Instant,
+    /// The longest predicted wait that is accepted; a longer one is [`Refused::TooLate`] at once.
+    pub max_wait: Option<Duration>,
+    /// Names what the prompt begins with; see [`AcquireRequest::affinity`].
+    pub affinity: Option<u64>,
     /// Is told the position while the request waits for a slot.
     pub queued: Option<watch::Sender<Option<QueuePosition>>>,
     pub chat: ChatRequest,
@@ -91,21 +101,16 @@ pub struct Generation {
     failed: Option<Outcome>,
 }
 
-/// One request to one backend and the clocks that run on it.
-#[derive(Debug)]
-struct Attempt {
-    backend: Arc<Backend>,
-    /// Until the outcome is known.
-    pass: Option<SlotPass>,
-    queue_wait: Duration,
-    limits: Limits,
-    began: Instant,
-    /// The last token, once there was one.
-    progress: Option<Instant>,
-    total_deadline: Instant,
-}
-
 impl Generation {
+    pub(super) fn new(
+        stream: TokenStream,
+        attempt: Attempt,
+        first: Piece,
+        first_token: Duration,
+    ) -> Self {
+        Self { stream: Some(stream), attempt, first: Some(first), first_token, failed: None }
+    }
+
     /// Waits for a slot, asks the backend and waits for the first piece of the answer.
     ///
     /// Tries again, elsewhere where there is an elsewhere, as long as nothing of an answer came.
@@ -113,11 +118,32 @@ impl Generation {
         pool: &Recipient<Acquire>,
         request: GenerateRequest,
     ) -> Result<Self, GenerateError> {
-        let mut exclude = Vec::new();
+        Self::start_beside(pool, request, Vec::new()).await
+    }
+
+    /// Begins anew, elsewhere where there is an elsewhere, after this one failed although a part of it was handed on. What
+    /// was shown of it must be withdrawn. The shopper has begun to read and goes before those who wait.
+    pub async fn restart(
+        &self,
+        pool: &Recipient<Acquire>,
+        request: GenerateRequest,
+    ) -> Result<Self, GenerateError> {
+        let failed = &self.attempt.backend;
+        metrics::restarted(&failed.name);
+        let request = GenerateRequest { lane: Lane::Checkout, max_wait: None, ..request };
+        Self::start_beside(pool, request, vec![failed.id]).await
+    }
+
+    async fn start_beside(
+        pool: &Recipient<Acquire>,
+        request: GenerateRequest,
+        mut tried: Vec<BackendId>,
+    ) -> Result<Self, GenerateError> {
         let mut waited = Duration::ZERO;
         let mut failure = None;
         for _ in 0..request.limits.attempts.max(1) {
-            let grant = match acquire(pool, &request, exclude.clone()).await {
+            let ask = if tried.is_empty() { Ask::First } else { Ask::Again };
+            let grant = match acquire(pool, &request, ask, tried.clone()).await {
                 Ok(grant) => grant,
                 // The first failure says more than that nobody is left to try.
                 Err(refused) => return Err(failure.map_or(refused.into(), GenerateError::from)),
@@ -126,13 +152,9 @@ impl Generation {
                 metrics::retried();
             }
             waited += grant.waited;
-            let backend = grant.backend.id;
-            match Attempt::new(grant, waited, &request).begin(&request.chat).await {
+            match hedge::begin(pool, &request, grant, waited, &mut tried).await {
                 Ok(generation) => return Ok(generation),
-                Err(outcome) if outcome.retryable() => {
-                    failure = Some(outcome);
-                    exclude.push(backend);
-                }
+                Err(outcome) if outcome.retryable() => failure = Some(outcome),
                 Err(outcome) => return Err(outcome.into()),
             }
         }
@@ -164,6 +186,11 @@ impl Generation {
         }
     }
 
+    /// Whether it failed in a way that another start may get around.
+    pub fn can_restart(&self) -> bool {
+        self.failed.is_some_and(|outcome| outcome.restartable())
+    }
+
     /// Time spent in the queue, over all attempts.
     pub fn queue_wait(&self) -> Duration {
         self.attempt.queue_wait
@@ -190,93 +217,10 @@ impl Generation {
     }
 }
 
-impl Attempt {
-    fn new(grant: Grant, queue_wait: Duration, request: &GenerateRequest) -> Self {
-        let began = Instant::now();
-        Self {
-            backend: grant.backend,
-            pass: Some(grant.pass),
-            queue_wait,
-            limits: request.limits,
-            began,
-            progress: None,
-            total_deadline: request.deadline.min(began + request.limits.total),
-        }
-    }
-
-    async fn begin(mut self, chat: &ChatRequest) -> Result<Generation, Outcome> {
-        match self.first_piece(chat).await {
-            Ok((stream, first)) => {
-                let first_token = self.began.elapsed();
-                metrics::first_token(&self.backend.name, first_token);
-                let (stream, first) = (Some(stream), Some(first));
-                Ok(Generation { stream, attempt: self, first, first_token, failed: None })
-            }
-            Err(outcome) => {
-                self.report(outcome);
-                Err(outcome)
-            }
-        }
-    }
-
-    async fn first_piece(&mut self, chat: &ChatRequest) -> Result<(TokenStream, Piece), Outcome> {
-        let (deadline, stall) = self.limit();
-        let opened = timeout_at(deadline, self.backend.open(chat)).await;
-        let mut stream = opened.map_err(|_| Outcome::Stalled(stall))??;
-        match self.piece(&mut stream).await? {
-            Some(piece) => Ok((stream, piece)),
-            None => Err(Outcome::Empty),
-        }
-    }
-
-    /// The next piece within the limits; what is no piece only moves the clock.
-    async fn piece(&mut self, stream: &mut TokenStream) -> Result<Option<Piece>, Outcome> {
-        loop {
-            let (deadline, stall) = self.limit();
-            let item = timeout_at(deadline, stream.next()).await;
-            match item.map_err(|_| Outcome::Stalled(stall))?? {
-                None => return Ok(None),
-                Some(item) => {
-                    self.progress = Some(Instant::now());
-                    self.pass.iter().for_each(SlotPass::progressed);
-                    if let Item::Piece(piece) = item {
-                        return Ok(Some(piece));
-                    }
-                }
-            }
-        }
-    }
-
-    /// The limit that runs out first.
-    fn limit(&self) -> (Instant, Stall) {
-        let (deadline, stall) = match self.progress {
-            None => (self.began + self.limits.first_token, Stall::FirstToken),
-            Some(last) => (last + self.limits.token_gap, Stall::Gap),
-        };
-        if deadline < self.total_deadline {
-            (deadline, stall)
-        } else {
-            (self.total_deadline, Stall::Total)
-        }
-    }
-
-    fn report(&mut self, outcome: Outcome) {
-        if outcome == Outcome::LeakedThought {
-            self.backend.learn_to_hold_back();
-        }
-        if outcome != Outcome::Completed {
-            let backend = &*self.backend.name;
-            tracing::warn!(backend, outcome = outcome.label(), "request to a backend failed");
-        }
-        if let Some(pass) = self.pass.take() {
-            pass.report(outcome);
-        }
-    }
-}
-
-async fn acquire(
+pub(super) async fn acquire(
     pool: &Recipient<Acquire>,
     request: &GenerateRequest,
+    ask: Ask,
     exclude: Vec<BackendId>,
 ) -> Result<Grant, Refused> {
     let deadline = request.deadline.min(Instant::now() + request.limits.queue);
@@ -287,14 +231,19 @@ async fn acquire(
         request: AcquireRequest {
             site: request.site.clone(),
             visitor: request.visitor,
+            lane: request.lane,
+            tier: request.tier,
             tokens: u32::try_from(prompt)
                 .unwrap_or(u32::MAX)
                 .saturating_add(request.chat.max_tokens),
             deadline,
+            max_wait: request.max_wait,
+            affinity: request.affinity,
+            ask,
             exclude,
         },
         reply,
-        queued: request.queued.clone(),
+        queued: request.queued.clone().filter(|_| ask != Ask::Hedge),
     };
     let granted = async {
         pool.send(acquire).await.map_err(|_| Refused::Closing)?;

@@ -15,7 +15,10 @@ use super::{
     breaker::BreakerState,
     slot::SlotPass,
 };
-use crate::domain::{PrincipalId, SiteId};
+use crate::{
+    config::Tier,
+    domain::{Lane, PrincipalId, SiteId},
+};
 
 /// Asks for a slot. The answer comes through `reply`; dropping its receiver leaves the queue.
 #[derive(Debug, Message)]
@@ -31,19 +34,38 @@ pub struct Acquire {
 pub struct AcquireRequest {
     pub site: SiteId,
     pub visitor: PrincipalId,
+    pub lane: Lane,
+    pub tier: Tier,
     /// Prompt and answer budget.
     pub tokens: u32,
     /// After this the request is refused.
     pub deadline: Instant,
+    /// A longer predicted wait is refused at once.
+    pub max_wait: Option<Duration>,
+    /// Requests with the same key share the beginning of their prompt, and so would like the same backend.
+    pub affinity: Option<u64>,
+    pub ask: Ask,
     /// Backends that failed this request already; used again only if no other is in service.
     pub exclude: Vec<BackendId>,
+}
+
+/// Why a slot is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ask {
+    #[default]
+    First,
+    /// After a failure.
+    Again,
+    /// Beside a request whose first token is late: gets a slot that is free elsewhere now, inside the budget, or its reply is
+    /// dropped. It never waits.
+    Hedge,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueuePosition {
     /// 1 is next.
     pub position: u32,
-    /// From the measured drain rate.
+    /// From when slots are expected free, and how fast others come who go first.
     pub eta: Duration,
 }
 
@@ -54,6 +76,8 @@ pub struct Grant {
     pub pass: SlotPass,
     /// Time spent in the queue.
     pub waited: Duration,
+    /// After this long without a first token the request may be asked a second time.
+    pub hedge_after: Option<Duration>,
 }
 
 /// Why there is no slot. Every `retry_after` is spread by ±20 %.
@@ -63,6 +87,9 @@ pub enum Refused {
     QueueFull { retry_after: Duration },
     #[error("the visitor has too many requests waiting")]
     TooManyOfVisitor { retry_after: Duration },
+    /// The predicted wait is longer than the request can wait.
+    #[error("no slot would come free in time")]
+    TooLate { retry_after: Duration },
     #[error("no slot came free in time")]
     DeadlinePassed,
     /// Every backend is unhealthy or refused by its breaker, or there is none.
@@ -78,8 +105,22 @@ impl Refused {
         match self {
             Self::QueueFull { retry_after }
             | Self::TooManyOfVisitor { retry_after }
+            | Self::TooLate { retry_after }
             | Self::NoBackend { retry_after } => Some(*retry_after),
             Self::DeadlinePassed | Self::Closing => None,
+        }
+    }
+
+    /// The same refusal with another time to come back.
+    pub fn spread(self, by: impl Fn(Duration) -> Duration) -> Self {
+        match self {
+            Self::QueueFull { retry_after } => Self::QueueFull { retry_after: by(retry_after) },
+            Self::TooManyOfVisitor { retry_after } => {
+                Self::TooManyOfVisitor { retry_after: by(retry_after) }
+            }
+            Self::TooLate { retry_after } => Self::TooLate { retry_after: by(retry_after) },
+            Self::NoBackend { retry_after } => Self::NoBackend { retry_after: by(retry_after) },
+            other @ (Self::DeadlinePassed | Self::Closing) => other,
         }
     }
 
@@ -88,6 +129,7 @@ impl Refused {
         match self {
             Self::QueueFull { .. } => "queue_full",
             Self::TooManyOfVisitor { .. } => "too_many_of_visitor",
+            Self::TooLate { .. } => "too_late",
             Self::DeadlinePassed => "deadline_passed",
             Self::NoBackend { .. } => "no_backend",
             Self::Closing => "closing",
@@ -108,15 +150,27 @@ pub struct PoolStatus {
     pub queued_tokens: u64,
     /// Estimated wait of a request that came now, in milliseconds; 0 where a slot is free.
     pub wait_ms: u64,
+    /// How long the one that has waited longest has, in milliseconds.
+    pub oldest_wait_ms: u64,
+    pub lanes: Vec<LaneStatus>,
     pub closing: bool,
     pub backends: Vec<BackendStatus>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+pub struct LaneStatus {
+    pub lane: Lane,
+    pub queued: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct BackendStatus {
     pub name: String,
     pub model: String,
+    /// Requests in flight there at most, as configured.
     pub slots: usize,
+    /// And as learned; never more.
+    pub slots_learned: usize,
     pub in_flight: usize,
     pub breaker: BreakerState,
     /// By its health route; routing needs this and a breaker that does not refuse.

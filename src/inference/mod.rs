@@ -9,17 +9,23 @@
 //! handed on, reasoning text on its way out, an answer called complete without proof.
 
 mod actor;
+mod attempt;
 pub mod backend;
 mod breaker;
+mod budget;
 mod discover;
-mod drain;
+mod first_token;
+pub mod forecast;
 mod generate;
 mod health;
+mod hedge;
+mod learned;
 mod limiter;
 pub mod messages;
 pub mod metrics;
 mod outcome;
-mod queue;
+mod pressure;
+pub mod queue;
 mod router;
 mod slot;
 mod station;
@@ -29,15 +35,18 @@ mod tokens;
 #[cfg(test)]
 mod tests;
 
+pub use crate::{config::Tier, domain::Lane};
 pub use actor::{InferencePool, Pool};
 pub use backend::{Backend, BackendId, ChatMessage, ChatRequest, ChatRole, StartError};
 pub use discover::discover_ollama;
 pub use generate::{GenerateError, GenerateRequest, Generation, Limits};
 pub use messages::{
-    Acquire, AcquireRequest, BackendStatus, Close, Grant, Observe, PoolStatus, QueuePosition,
-    Refused, SlotReleased,
+    Acquire, AcquireRequest, Ask, BackendStatus, Close, Grant, LaneStatus, Observe, PoolStatus,
+    QueuePosition, Refused, SlotReleased,
 };
 pub use outcome::{Class, Outcome, Stall};
+pub use pressure::PressureGauge;
+pub use router::affinity_of;
 pub use slot::SlotPass;
 pub use stream::{Piece, ToolCall};
 pub use tokens::estimate_tokens;

@@ -111,6 +111,28 @@ impl Outcome {
         }
     }
 
+    /// Whether another attempt may do better although a part of this one was shown; it replaces that part visibly.
+    pub const fn restartable(&self) -> bool {
+        match self {
+            // What was shown must go in any case, and the next answer is held back.
+            Self::LeakedThought => true,
+            Self::Truncated
+            | Self::ErrorFrame
+            | Self::Malformed
+            | Self::Connect
+            | Self::Stalled(Stall::FirstToken | Stall::Gap) => true,
+            _ => false,
+        }
+    }
+
+    /// Whether the slot was held as long as requests hold theirs: not if it was refused out of hand.
+    pub(super) const fn has_run(&self) -> bool {
+        !matches!(
+            self,
+            Self::ClientError(_) | Self::Overloaded(_) | Self::ServerError(_) | Self::Connect
+        )
+    }
+
     /// The label of this outcome in metrics and logs.
     pub const fn label(&self) -> &'static str {
         match self {

@@ -1,16 +1,16 @@
 //! The right to have one request in flight at one backend.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use actix::Recipient;
 
 use super::{
     backend::Backend,
-    breaker::Admission,
+    breaker::{Admission, BreakerState},
     messages::SlotReleased,
     metrics,
     outcome::{Outcome, classify},
-    station::Station,
+    station::{Station, Ticket},
 };
 
 /// One slot of one backend, taken until this is dropped.
@@ -20,6 +20,7 @@ use super::{
 #[must_use = "dropping a pass gives its slot back"]
 pub struct SlotPass {
     station: Arc<Station>,
+    ticket: Ticket,
     admission: Option<Admission>,
     outcome: Outcome,
     pool: Recipient<SlotReleased>,
@@ -28,16 +29,15 @@ pub struct SlotPass {
 impl SlotPass {
     /// Takes a slot if one is free and breaker and limiter agree.
     pub(super) fn take(station: &Arc<Station>, pool: &Recipient<SlotReleased>) -> Option<Self> {
-        if !station.take_slot() {
-            return None;
-        }
+        let ticket = station.take_slot()?;
         // The limiter comes last: what it admits is spent.
         let admission = station.breaker.admit().filter(|_| station.limiter.admit());
         if admission.is_none() {
-            station.give_slot_back();
+            station.give_slot_back(ticket, false);
         }
         Some(Self {
             station: station.clone(),
+            ticket,
             admission: Some(admission?),
             outcome: Outcome::ClientGone,
             pool: pool.clone(),
@@ -53,6 +53,16 @@ impl SlotPass {
         self.station.progressed();
     }
 
+    /// The first token came so long after the request.
+    pub fn first_token(&self, after: Duration) {
+        self.station.first_token(after);
+    }
+
+    /// After this long the first token is an outlier of this backend, if that is known.
+    pub(super) fn late_first_token(&self) -> Option<Duration> {
+        self.station.late_first_token()
+    }
+
     /// Ends the request with this outcome.
     pub fn report(mut self, outcome: Outcome) {
         self.outcome = outcome;
@@ -62,10 +72,18 @@ impl SlotPass {
 impl Drop for SlotPass {
     fn drop(&mut self) {
         metrics::outcome(&self.station.backend.name, self.outcome.label());
-        if let Some(admission) = self.admission.take() {
-            self.station.breaker.report(admission, classify(&self.outcome));
+        if matches!(self.outcome, Outcome::Overloaded(_)) {
+            self.station.overloaded();
         }
-        self.station.give_slot_back();
+        if let Some(admission) = self.admission.take() {
+            let breaker = &self.station.breaker;
+            let before = breaker.state();
+            breaker.report(admission, classify(&self.outcome));
+            if before == BreakerState::Passing && breaker.state() == BreakerState::Refusing {
+                self.station.ejected();
+            }
+        }
+        self.station.give_slot_back(self.ticket, self.outcome.has_run());
         #[expect(clippy::disallowed_methods, reason = "a drop cannot wait, and slots bound these")]
         self.pool.do_send(SlotReleased { backend: self.station.backend.id });
     }

@@ -2,33 +2,60 @@
 //!
 //! Stations outlive the pool's actor, so that a rebuilt pool can never admit more than the slots.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::{
     backend::{Backend, BackendId, StartError},
     breaker::Breaker,
+    first_token::FirstTokens,
+    forecast::Occupancy,
+    learned::{Learned, Look},
     limiter::Limiter,
     metrics,
 };
-use crate::config;
+use crate::config::{self, Tier};
 
 /// All stations of a process, in the order of the configuration.
 pub type Stations = Arc<[Arc<Station>]>;
+
+/// Weight of a new sample in the time that a slot is held.
+const HOLD: f64 = 0.1;
 
 pub struct Station {
     pub backend: Arc<Backend>,
     pub breaker: Breaker,
     pub limiter: Limiter,
-    /// Requests in flight there, never more.
-    pub slots: usize,
-    in_flight: AtomicUsize,
+    pub tier: Tier,
+    /// The configured cap of requests in flight there.
+    pub cap: usize,
+    per_second: u32,
+    use_of: Mutex<Use>,
     healthy: AtomicBool,
     /// Signs of life in answers, counted; see [`super::health`].
     progress: AtomicU64,
 }
+
+/// How its slots are used.
+struct Use {
+    learned: Learned,
+    first_tokens: FirstTokens,
+    taken: Vec<(Ticket, Instant)>,
+    tickets: u64,
+    /// Seconds that a slot is held, on average.
+    hold: Option<f64>,
+}
+
+/// One slot that is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ticket(u64);
 
 impl Station {
     pub fn all(
@@ -36,7 +63,7 @@ impl Station {
         backends: Vec<config::Backend>,
     ) -> Result<Stations, StartError> {
         let stations = backends.into_iter().enumerate().map(|(index, backend)| {
-            let (slots, per_second) = (backend.slots, backend.requests_per_second);
+            let config::Backend { slots, requests_per_second, tier, .. } = backend;
             let backend = Backend::new(BackendId(index), backend, config.connect_timeout)?;
             let breaker = Breaker::new(
                 backend.name.clone(),
@@ -45,12 +72,21 @@ impl Station {
                 config.breaker_max,
             );
             metrics::breaker(&backend.name, breaker.state());
+            metrics::slots(&backend.name, slots);
             Ok(Arc::new(Self {
                 backend: Arc::new(backend),
                 breaker,
-                limiter: Limiter::new(per_second),
-                slots,
-                in_flight: AtomicUsize::new(0),
+                limiter: Limiter::new(requests_per_second),
+                tier,
+                cap: slots,
+                per_second: requests_per_second,
+                use_of: Mutex::new(Use {
+                    learned: Learned::new(slots),
+                    first_tokens: FirstTokens::default(),
+                    taken: Vec::new(),
+                    tickets: 0,
+                    hold: None,
+                }),
                 // Until the first poll the first requests may try.
                 healthy: AtomicBool::new(true),
                 progress: AtomicU64::new(0),
@@ -59,26 +95,96 @@ impl Station {
         stations.collect()
     }
 
-    /// Takes one slot, if one is free.
-    pub fn take_slot(&self) -> bool {
-        let taken = self.in_flight.fetch_update(Ordering::AcqRel, Ordering::Acquire, |taken| {
-            (taken < self.slots).then_some(taken + 1)
-        });
-        if let Ok(before) = taken {
-            metrics::in_flight(&self.backend.name, before + 1);
-        }
-        taken.is_ok()
+    fn use_of(&self) -> MutexGuard<'_, Use> {
+        // Every verb below leaves it consistent, even one that panics.
+        self.use_of.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives back a slot that [`Self::take_slot`] took.
-    pub fn give_slot_back(&self) {
-        let before = self.in_flight.fetch_sub(1, Ordering::AcqRel);
-        debug_assert!(before > 0, "a slot was given back twice");
-        metrics::in_flight(&self.backend.name, before.saturating_sub(1));
+    /// Takes one slot, if one is free.
+    pub fn take_slot(&self) -> Option<Ticket> {
+        let mut used = self.use_of();
+        if used.taken.len() >= used.learned.slots() {
+            return None;
+        }
+        used.tickets += 1;
+        let ticket = Ticket(used.tickets);
+        used.taken.push((ticket, Instant::now()));
+        metrics::in_flight(&self.backend.name, used.taken.len());
+        Some(ticket)
+    }
+
+    /// Gives back a slot that [`Self::take_slot`] took. `ran`: a request held it as long as requests do.
+    pub fn give_slot_back(&self, ticket: Ticket, ran: bool) {
+        let mut used = self.use_of();
+        let Some(place) = used.taken.iter().position(|(taken, _)| *taken == ticket) else { return };
+        let (_, since) = used.taken.swap_remove(place);
+        if ran {
+            let held = since.elapsed().as_secs_f64();
+            let average = used.hold.unwrap_or(held);
+            used.hold = Some(average + HOLD * (held - average));
+        }
+        metrics::in_flight(&self.backend.name, used.taken.len());
+    }
+
+    /// The first token of a request came so long after it was asked.
+    pub fn first_token(&self, after: Duration) {
+        let used = &mut *self.use_of();
+        used.first_tokens.record(after);
+        used.learned.first_token(&used.first_tokens, used.taken.len(), Instant::now());
+        metrics::slots(&self.backend.name, used.learned.slots());
+    }
+
+    /// After this long a first token is an outlier, if that is known.
+    pub fn late_first_token(&self) -> Option<Duration> {
+        self.use_of().first_tokens.outlier()
+    }
+
+    /// The backend refused a request because it has too many.
+    pub fn overloaded(&self) {
+        let mut used = self.use_of();
+        used.learned.overloaded(Instant::now());
+        metrics::slots(&self.backend.name, used.learned.slots());
+    }
+
+    /// The backend's metrics were looked at.
+    pub fn looked(&self, look: Look) {
+        let mut used = self.use_of();
+        let in_flight = used.taken.len();
+        used.learned.looked(look, in_flight);
+        metrics::slots(&self.backend.name, used.learned.slots());
+    }
+
+    /// It went out of service and will begin again with one slot.
+    pub fn ejected(&self) {
+        metrics::ejected(&self.backend.name);
+        let mut used = self.use_of();
+        used.learned.ejected();
+        metrics::slots(&self.backend.name, used.learned.slots());
     }
 
     pub fn in_flight(&self) -> usize {
-        self.in_flight.load(Ordering::Acquire)
+        self.use_of().taken.len()
+    }
+
+    /// Slots that may be in use now, as learned.
+    pub fn slots(&self) -> usize {
+        self.use_of().learned.slots()
+    }
+
+    /// Slots that could be taken now.
+    pub fn free(&self) -> usize {
+        let used = self.use_of();
+        used.learned.slots().saturating_sub(used.taken.len())
+    }
+
+    pub fn occupancy(&self) -> Occupancy {
+        let used = self.use_of();
+        Occupancy {
+            slots: used.learned.slots(),
+            taken: used.taken.iter().map(|(_, since)| *since).collect(),
+            hold: used.hold.map(Duration::from_secs_f64),
+            per_second: self.per_second,
+        }
     }
 
     pub fn is_healthy(&self) -> bool {
@@ -92,6 +198,7 @@ impl Station {
                 tracing::info!(backend, "backend is healthy");
             } else {
                 tracing::warn!(backend, "backend is unhealthy");
+                self.ejected();
             }
         }
         metrics::healthy(&self.backend.name, healthy);

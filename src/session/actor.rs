@@ -22,10 +22,11 @@ use super::{
     state::{Begin, Session, unfinished},
 };
 use crate::{
+    agent::need,
     clock, config,
     domain::{
-        ErrorCode, Event, Fact, IdempotencyRecord, MessageId, PrincipalId, Problem, SessionId,
-        SessionMeta, TurnId,
+        ErrorCode, Event, Fact, IdempotencyRecord, Lane, MessageId, PrincipalId, Problem,
+        SessionId, SessionMeta, TurnId,
     },
     hot::{Append, Appended},
     turn::{
@@ -156,7 +157,7 @@ impl SessionActor {
 
     fn spawn_turn(
         &mut self,
-        text: String,
+        (text, lane): (String, Lane),
         append: &Append,
         permit: OwnedSemaphorePermit,
         ctx: &Context<Self>,
@@ -180,6 +181,7 @@ impl SessionActor {
             visitor: append.meta.owner,
             locale: append.meta.locale.clone(),
             text,
+            lane,
             history: live.session.history(),
         };
         metrics::turn_started();
@@ -469,6 +471,7 @@ impl Handler<StartTurn> for SessionActor {
     fn handle(&mut self, message: StartTurn, _: &mut Self::Context) -> Self::Result {
         let text = message.text.clone();
         let body_hash = message.body_hash.clone();
+        let lane = need::lane(&text, message.asker.0.role);
         let append = self.propose(message);
         let shared = Arc::clone(&self.shared);
         let accept = async move {
@@ -486,7 +489,7 @@ impl Handler<StartTurn> for SessionActor {
             }
         };
         let reply = accept.into_actor(self).then(move |accepted, actor, ctx| {
-            actor.reply(accepted, text, body_hash, ctx).into_actor(actor)
+            actor.reply(accepted, (text, lane), body_hash, ctx).into_actor(actor)
         });
         AtomicResponse::new(Box::pin(reply))
     }
@@ -562,7 +565,7 @@ impl SessionActor {
     fn reply(
         &mut self,
         accepted: Result<Accepted, SessionError>,
-        text: String,
+        text: (String, Lane),
         body_hash: String,
         ctx: &mut Context<Self>,
     ) -> futures_util::future::LocalBoxFuture<'static, Result<Started, SessionError>> {

@@ -8,7 +8,7 @@ use super::log::TurnLog;
 use crate::{
     cache::{Cache, Flights, Kindred},
     config,
-    domain::{PrincipalId, SiteId},
+    domain::{Lane, PrincipalId, SiteId},
     embedding::messages::Embed,
     inference::{Acquire, Limits},
     knowledge::Knowledge,
@@ -46,6 +46,8 @@ pub struct TurnInput {
     pub visitor: PrincipalId,
     pub locale: String,
     pub text: String,
+    /// What it needs, and so how urgently; see `agent::need`.
+    pub lane: Lane,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
 }

@@ -16,7 +16,7 @@ use crate::{
     guard::{OutputFilter, mask},
     inference::{
         ChatMessage, ChatRequest, ChatRole, GenerateError, GenerateRequest, Generation, Piece,
-        QueuePosition, Refused, estimate_tokens,
+        QueuePosition, Refused, Tier, affinity_of, estimate_tokens,
     },
     knowledge::{Passage, extract},
 };
@@ -78,10 +78,11 @@ async fn generate(
     model: &ModelPort,
     passages: &[Passage],
 ) -> Result<Answer, Problem> {
-    let (sender, queued) = watch::channel(None);
+    let (sender, mut queued) = watch::channel(None);
     let request = request(turn, model, passages, sender);
     let begun = Instant::now();
-    let mut generation = start(turn, model, request, queued).await?;
+    let started = Generation::start(&model.acquire, request.clone());
+    let mut generation = told(turn, started, &mut queued).await.map_err(|e| problem(&e))?;
     turn.timings.queue_ms = Some(generation.queue_wait().as_millis().try_into().unwrap_or(0));
     turn.start(Route::Model);
     turn.log.push(&Live::TurnStatus { stage: Stage::Writing });
@@ -90,8 +91,26 @@ async fn generate(
     let mut filter = OutputFilter::new(&turn.masked.vault, turn.ports.turn.max_answer_bytes);
     let mut usage = None;
     let mut finish_reason = FinishReason::Stop;
+    let mut restarts = request.limits.restarts;
     loop {
-        match generation.next().await.map_err(|error| problem(&error))? {
+        let piece = match generation.next().await {
+            Ok(piece) => piece,
+            Err(error) if generation.can_restart() && restarts > 0 => {
+                restarts -= 1;
+                let restarted = generation.restart(&model.acquire, request.clone());
+                let restarted = told(turn, restarted, &mut queued).await;
+                // The first failure says more, and what was shown stays.
+                generation = restarted.map_err(|_| problem(&error))?;
+                if !turn.log.text().is_empty() {
+                    let (reason, text) = ("restarted".into(), String::new());
+                    turn.log.push(&Live::AnswerReplaced { reason, text });
+                }
+                filter = OutputFilter::new(&turn.masked.vault, turn.ports.turn.max_answer_bytes);
+                continue;
+            }
+            Err(error) => return Err(problem(&error)),
+        };
+        match piece {
             Some(Piece::Text(piece)) => {
                 let safe = filter.push(&piece);
                 if !safe.is_empty() {
@@ -122,18 +141,17 @@ async fn generate(
     Ok(Answer { text, route: Route::Model, citations, usage, cache: None, finish_reason })
 }
 
-/// Waits for a slot and the first piece, and says where the turn stands in the queue meanwhile.
-async fn start(
+/// Waits until the answer begins, and says where the turn stands in the queue meanwhile.
+async fn told(
     turn: &Turn<'_>,
-    model: &ModelPort,
-    request: GenerateRequest,
-    mut queued: watch::Receiver<Option<QueuePosition>>,
-) -> Result<Generation, Problem> {
-    let mut started = Box::pin(Generation::start(&model.acquire, request));
+    started: impl Future<Output = Result<Generation, GenerateError>>,
+    queued: &mut watch::Receiver<Option<QueuePosition>>,
+) -> Result<Generation, GenerateError> {
+    let mut started = Box::pin(started);
     loop {
         tokio::select! {
             biased;
-            generation = &mut started => return generation.map_err(|error| problem(&error)),
+            generation = &mut started => return generation,
             Ok(()) = queued.changed() => {
                 let place = *queued.borrow_and_update();
                 if let Some(QueuePosition { position, eta }) = place {
@@ -168,7 +186,11 @@ fn request(
     GenerateRequest {
         site: turn.input.site.clone(),
         visitor: turn.input.visitor,
+        lane: turn.input.lane,
+        tier: Tier::Full,
         deadline: Instant::now() + config.timeout,
+        max_wait: None,
+        affinity: Some(affinity(turn)),
         queued: Some(queued),
         limits: model.limits,
         chat: ChatRequest {
@@ -176,8 +198,15 @@ fn request(
             messages: lines.into_iter().map(message).collect(),
             max_tokens: config.max_answer_tokens,
             temperature: config.temperature,
+            reasoning: true,
         },
     }
+}
+
+/// A conversation that goes on prefers the backend that has it in its cache; a first question that of its shop.
+fn affinity(turn: &Turn<'_>) -> u64 {
+    let visitor = (!turn.input.history.is_empty()).then_some(turn.input.visitor);
+    affinity_of((turn.input.site.as_str(), visitor.map(|visitor| visitor.0)))
 }
 
 fn message(line: Line) -> ChatMessage {
@@ -198,7 +227,9 @@ fn problem(error: &GenerateError) -> Problem {
     };
     match error {
         GenerateError::Refused(
-            Refused::QueueFull { retry_after } | Refused::TooManyOfVisitor { retry_after },
+            Refused::QueueFull { retry_after }
+            | Refused::TooManyOfVisitor { retry_after }
+            | Refused::TooLate { retry_after },
         ) => retry(ErrorCode::Overloaded, *retry_after),
         GenerateError::Refused(Refused::NoBackend { retry_after }) => {
             retry(ErrorCode::DependencyUnavailable, *retry_after)

@@ -93,7 +93,7 @@ fn chunk(delta: &Value, finish: Option<&str>) -> String {
 
 async fn chat(state: web::Data<(Seen, Arc<Semaphore>)>, body: web::Json<Value>) -> HttpResponse {
     let (seen, steps) = state.get_ref().clone();
-    seen.requests.fetch_add(1, Ordering::SeqCst);
+    let count = seen.requests.fetch_add(1, Ordering::SeqCst);
     seen.prompts.lock().unwrap().push(body["messages"].to_string());
     let model = body["model"].as_str().unwrap_or_default().to_owned();
     if model == "broken" {
@@ -101,9 +101,10 @@ async fn chat(state: web::Data<(Seen, Arc<Semaphore>)>, body: web::Json<Value>) 
     }
     let mut pieces = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
     pieces.extend(WORDS.iter().map(|word| chunk(&json!({ "content": word }), None)));
+    let dies_now = model == "no_end" || (model == "no_end_once" && count == 0);
     match model.as_str() {
         "error_frame" => pieces.push("data: {\"error\": {\"message\": \"dead\"}}\n\n".into()),
-        "no_end" => pieces.truncate(4),
+        _ if dies_now => pieces.truncate(4),
         "links" => {
             pieces.push(chunk(
                 &json!({"content": " [x](javascript:alert(1)) <script>alert(1)</script>"}),
@@ -113,7 +114,7 @@ async fn chat(state: web::Data<(Seen, Arc<Semaphore>)>, body: web::Json<Value>) 
         }
         _ => pieces.push(chunk(&json!({}), Some("stop"))),
     }
-    if model != "no_end" {
+    if !dies_now {
         pieces.push(
             "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":6}}\n\n"
                 .into(),

@@ -18,6 +18,7 @@ mod fake_model;
 mod harness;
 mod knowledge;
 mod openai;
+mod rush;
 mod sessions;
 mod socket;
 mod turns;

@@ -4,6 +4,7 @@
 
 mod ollama;
 mod openai;
+mod vllm;
 
 use std::{
     fmt,
@@ -17,7 +18,10 @@ use std::{
 use reqwest::{Client, RequestBuilder, Response, header, redirect};
 use serde::Serialize;
 
+pub use vllm::Load;
+
 use super::{
+    learned::Look,
     outcome::Outcome,
     stream::{Decoder, OllamaDecoder, OpenAiDecoder, Opening, TokenStream},
 };
@@ -25,6 +29,8 @@ use crate::config::{self, BackendKind, Secret};
 
 /// vLLM and llama.cpp close idle connections after 5 s without a word.
 const IDLE_CONNECTION: Duration = Duration::from_secs(3);
+/// As much of a metrics page as is read, in bytes.
+const METRICS_BODY: usize = 1 << 20;
 /// As much of an error's body as is read, in bytes.
 const ERROR_BODY: usize = 8 << 10;
 
@@ -60,6 +66,8 @@ pub struct ChatRequest {
     pub temperature: f32,
     /// `None`: the backend's configured model.
     pub model: Option<String>,
+    /// `false` asks a model that thinks first to answer at once.
+    pub reasoning: bool,
 }
 
 /// A backend that cannot even be prepared.
@@ -82,6 +90,8 @@ pub struct Backend {
     client: Client,
     /// A bare `</think>` came from it after text was shown: it begins inside thoughts.
     begins_in_thought: AtomicBool,
+    /// Its model reasons before it answers, as configured or seen.
+    thinks: AtomicBool,
 }
 
 impl fmt::Debug for Backend {
@@ -106,6 +116,7 @@ impl Backend {
             .pool_max_idle_per_host(config.slots)
             .build()
             .map_err(|source| StartError::Client { name: config.name.clone(), source })?;
+        let uncertain = Opening::of_model(&config.model) == Opening::Uncertain;
         let url = config.url.trim_end_matches('/');
         Ok(Self {
             id,
@@ -113,9 +124,8 @@ impl Backend {
             kind: config.kind,
             // Servers of the OpenAI kind are often written down with their `/v1`.
             url: url.strip_suffix("/v1").unwrap_or(url).to_owned(),
-            begins_in_thought: AtomicBool::new(
-                Opening::of_model(&config.model) == Opening::Uncertain,
-            ),
+            begins_in_thought: AtomicBool::new(uncertain),
+            thinks: AtomicBool::new(config.thinks || uncertain),
             model: config.model.into(),
             api_key: config.api_key,
             context_tokens: config.context_tokens,
@@ -152,8 +162,30 @@ impl Backend {
         Some(response.status().as_u16())
     }
 
+    /// Looks at the server's own count of its requests, where it has one.
+    pub(super) async fn ask_load(&self) -> Look {
+        if self.kind != BackendKind::Vllm {
+            return Look::Absent;
+        }
+        let request = self.authorised(self.client.get(format!("{}/metrics", self.url)));
+        let Ok(response) = request.send().await else { return Look::Missed };
+        match response.status().as_u16() {
+            200 => {}
+            404 | 405 => return Look::Absent,
+            _ => return Look::Missed,
+        }
+        let body = beginning(response, METRICS_BODY).await;
+        vllm::load(&String::from_utf8_lossy(&body)).map_or(Look::Missed, Look::Seen)
+    }
+
+    /// Remembers that the model reasons, so that it can be asked not to.
+    pub(super) fn learn_that_it_thinks(&self) {
+        self.thinks.store(true, Ordering::Relaxed);
+    }
+
     /// Remembers that this backend begins inside thoughts, so that the next answer is held back.
     pub(super) fn learn_to_hold_back(&self) {
+        self.learn_that_it_thinks();
         if !self.begins_in_thought.swap(true, Ordering::Relaxed) {
             let (backend, model) = (&*self.name, &*self.model);
             tracing::warn!(backend, model, "model begins inside a thought, answers are held back");
@@ -162,16 +194,18 @@ impl Backend {
 
     fn chat(&self, chat: &ChatRequest) -> RequestBuilder {
         let model = chat.model.as_deref().unwrap_or(&self.model);
+        // Only those that know the switch are sent it.
+        let hush = !chat.reasoning && self.thinks.load(Ordering::Relaxed);
         let request = match self.kind {
             BackendKind::Ollama => self
                 .client
                 .post(format!("{}/api/chat", self.url))
-                .json(&ollama::body(chat, model, self.context_tokens)),
+                .json(&ollama::body(chat, model, self.context_tokens, hush)),
             BackendKind::Vllm | BackendKind::Openai => self
                 .client
                 .post(format!("{}/v1/chat/completions", self.url))
                 .header(header::ACCEPT, "text/event-stream")
-                .json(&openai::body(chat, model)),
+                .json(&openai::body(chat, model, hush && self.kind == BackendKind::Vllm)),
         };
         self.authorised(request)
     }
@@ -193,14 +227,19 @@ impl Backend {
     }
 }
 
-async fn refusal(mut response: Response) -> Outcome {
+async fn refusal(response: Response) -> Outcome {
     let status = response.status().as_u16();
+    Outcome::of_response(status, &beginning(response, ERROR_BODY).await)
+}
+
+/// The body, or about as much of it as `most` bytes.
+async fn beginning(mut response: Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
-    while body.len() < ERROR_BODY {
+    while body.len() < most {
         match response.chunk().await {
             Ok(Some(bytes)) => body.extend_from_slice(&bytes),
             Ok(None) | Err(_) => break,
         }
     }
-    Outcome::of_response(status, &body)
+    body
 }

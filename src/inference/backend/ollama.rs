@@ -10,6 +10,8 @@ pub struct Body<'a> {
     messages: &'a [ChatMessage],
     stream: bool,
     options: Options,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    think: Option<bool>,
 }
 
 /// Options that shape the loaded model must be the same on every call: a differing `num_ctx` makes
@@ -21,7 +23,13 @@ struct Options {
     temperature: f32,
 }
 
-pub fn body<'a>(chat: &'a ChatRequest, model: &'a str, context_tokens: u32) -> Body<'a> {
+/// `hush`: the model thinks first and is asked not to. That is no option: it reloads nothing.
+pub fn body<'a>(
+    chat: &'a ChatRequest,
+    model: &'a str,
+    context_tokens: u32,
+    hush: bool,
+) -> Body<'a> {
     Body {
         model,
         messages: &chat.messages,
@@ -31,5 +39,6 @@ pub fn body<'a>(chat: &'a ChatRequest, model: &'a str, context_tokens: u32) -> B
             num_predict: chat.max_tokens,
             temperature: chat.temperature,
         },
+        think: hush.then_some(false),
     }
 }

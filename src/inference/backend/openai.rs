@@ -1,4 +1,4 @@
-//! The body of `POST /v1/chat/completions`. vLLM needs nothing beyond it.
+//! The body of `POST /v1/chat/completions`, and the one thing of vLLM's own in it.
 
 use serde::Serialize;
 
@@ -12,6 +12,14 @@ pub struct Body<'a> {
     temperature: f32,
     stream: bool,
     stream_options: StreamOptions,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chat_template_kwargs: Option<TemplateSwitches>,
+}
+
+/// What a vLLM hands to the model's chat template.
+#[derive(Serialize)]
+struct TemplateSwitches {
+    enable_thinking: bool,
 }
 
 #[derive(Serialize)]
@@ -19,7 +27,8 @@ struct StreamOptions {
     include_usage: bool,
 }
 
-pub fn body<'a>(chat: &'a ChatRequest, model: &'a str) -> Body<'a> {
+/// `hush`: the model thinks first and is asked not to.
+pub fn body<'a>(chat: &'a ChatRequest, model: &'a str, hush: bool) -> Body<'a> {
     Body {
         model,
         messages: &chat.messages,
@@ -27,5 +36,6 @@ pub fn body<'a>(chat: &'a ChatRequest, model: &'a str) -> Body<'a> {
         temperature: chat.temperature,
         stream: true,
         stream_options: StreamOptions { include_usage: true },
+        chat_template_kwargs: hush.then_some(TemplateSwitches { enable_thinking: false }),
     }
 }

@@ -1,48 +1,68 @@
 //! Who waits for a slot, and who is next: plain state, no actor, no clock of its own.
 //!
-//! Fair between sites, then between the visitors of a site, each in turn; the requests of one visitor
-//! go by earliest deadline. Bounded by entries, by tokens and for each visitor. When it is full it
-//! sheds first who cannot be in time anyway, then the last request of a site that holds more than
-//! the newcomer's, so that one shop's rush never locks another one out.
+//! Lanes by need share the slots ([`shares`]); inside a lane it is fair between sites, then between the visitors of a site,
+//! and the requests of one visitor go by earliest deadline ([`line`]). Bounded by entries, by tokens and for each visitor.
+//! A request that by the forecast cannot be in time is refused at once, and so is one that waits when the forecast turns
+//! against it. When the queue is full the lane that is most over its share gives way, and in it the greediest site.
 //!
-//! Never: an entry beyond the bounds after a verb returned, an entry handed out whose deadline passed
-//! or whose receiver is gone. (A lane would be one more ring above the sites.)
+//! Never: an entry beyond the bounds after a verb returned, an entry handed out whose deadline passed or whose receiver is
+//! gone, a verb that looks at more than a bounded number of entries.
 
-mod order;
+mod arrivals;
+mod entries;
+mod line;
+mod ring;
+mod shares;
+mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::BTreeSet, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{
-    drain::DrainRate,
-    messages::{Acquire, AcquireRequest, Refused},
+pub use self::entries::{Dismissed, Entry};
+use self::{
+    arrivals::Arrivals,
+    entries::{Entries, Key},
+    line::LaneQueue,
+    shares::Shares,
 };
-use crate::domain::{PrincipalId, SiteId};
+use super::{
+    forecast::{Forecasts, retry_after},
+    messages::{Acquire, AcquireRequest, LaneStatus, Refused},
+};
+use crate::{
+    config,
+    domain::{Lane, PrincipalId, SiteId},
+};
 
-/// What the queue may hold.
+/// Entries that one [`Queue::patrol`] looks at.
+const PATROL: usize = 1024;
+/// Entries that are asked in vain for one place, before the place stays empty until the next look.
+const ASKED: usize = 1024;
+/// A request that waits is given up only if the forecast misses what it can wait by this factor.
+const HOPELESS: f64 = 1.5;
+
+/// What the queue may hold, and how its lanes share the slots.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub entries: usize,
     pub tokens: u64,
     pub per_visitor: usize,
+    pub lanes: config::Lanes,
+    /// A request of a lane without a share moves up after this wait.
+    pub promote_after: Duration,
 }
 
-/// A request that waits.
+/// What a place says to a request.
 #[derive(Debug)]
-pub struct Entry {
-    pub acquire: Acquire,
-    pub arrived: Instant,
-    serial: u64,
-}
-
-/// A request that must be told no.
-#[derive(Debug)]
-pub struct Dismissed {
-    pub acquire: Acquire,
-    pub refused: Refused,
+pub enum Place<P> {
+    Here(P),
+    /// Not for this one; another may find a place.
+    NotThis,
+    /// For nobody.
+    Full,
 }
 
 /// What [`Queue::next`] decided.
@@ -59,77 +79,78 @@ pub enum Next<P> {
 #[derive(Debug)]
 pub struct Queue {
     bounds: Bounds,
-    /// The front site is next; so is its front visitor.
-    sites: VecDeque<Site>,
-    entries: usize,
+    entries: Entries,
+    lanes: [LaneQueue; Lane::ALL.len()],
+    shares: Shares,
+    arrivals: [Arrivals; Lane::ALL.len()],
     tokens: u64,
-    drain: DrainRate,
-    serial: u64,
+    /// Those that somebody waits for in front of a screen, by arrival.
+    by_age: BTreeSet<(Instant, Key)>,
+    /// Where the next patrol begins.
+    cursor: Key,
+    /// Came last and was not told its position yet.
+    untold: Option<Key>,
 }
-
-#[derive(Debug)]
-struct Site {
-    id: SiteId,
-    visitors: VecDeque<Visitor>,
-}
-
-#[derive(Debug)]
-struct Visitor {
-    id: PrincipalId,
-    /// By deadline, earliest first; never empty.
-    line: Vec<Entry>,
-}
-
-/// Where an entry stands: site, visitor, place in the visitor's line.
-type Spot = (usize, usize, usize);
 
 impl Queue {
     pub fn new(bounds: Bounds) -> Self {
         Self {
             bounds,
-            sites: VecDeque::new(),
-            entries: 0,
+            entries: Entries::default(),
+            lanes: Default::default(),
+            shares: Shares::new(bounds.lanes),
+            arrivals: Default::default(),
             tokens: 0,
-            drain: DrainRate::default(),
-            serial: 0,
+            by_age: BTreeSet::new(),
+            cursor: 0,
+            untold: None,
         }
     }
 
     pub fn len(&self) -> usize {
-        self.entries
+        self.entries.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.entries == 0
+        self.len() == 0
     }
 
     pub fn tokens(&self) -> u64 {
         self.tokens
     }
 
-    /// The time after which a request that came now would leave.
-    pub fn wait_of_a_newcomer(&self) -> Duration {
-        self.drain.time_for(self.entries + 1)
+    pub fn lanes(&self) -> impl Iterator<Item = LaneStatus> {
+        Lane::ALL.into_iter().zip(&self.lanes).map(|(lane, q)| LaneStatus { lane, queued: q.len() })
+    }
+
+    /// How long the one that has waited longest has; background work does not count.
+    pub fn oldest(&self, now: Instant) -> Duration {
+        let oldest = self.by_age.first();
+        oldest.map_or(Duration::ZERO, |(arrived, _)| now.saturating_duration_since(*arrived))
     }
 
     /// Lets a request in. Who must be told no comes back: others who made room, or the request itself.
-    pub fn offer(&mut self, acquire: Acquire, now: Instant) -> Vec<Dismissed> {
-        let mut dismissed = Vec::new();
-        if self.would_break_a_bound(&acquire.request) {
-            dismissed = self.sweep(now);
-        }
-        if let Some(refused) = self.objection(&acquire.request, now) {
+    /// Requests for which a place is `free` now are not measured by the forecast.
+    pub fn offer(
+        &mut self,
+        acquire: Acquire,
+        forecasts: &Forecasts,
+        free: bool,
+        now: Instant,
+    ) -> Vec<Dismissed> {
+        let request = &acquire.request;
+        let mut dismissed = self.forget_void(&request.site, request.visitor, now);
+        let predicted = if free { Duration::ZERO } else { self.predict(request, forecasts, now) };
+        if let Some(refused) = self.objection(request, predicted, forecasts, now) {
             dismissed.push(Dismissed { acquire, refused });
             return dismissed;
         }
-        let newcomer = self.insert(acquire, now);
-        while self.entries > self.bounds.entries || self.tokens > self.bounds.tokens {
-            let Some(entry) = self.victim(newcomer, now).map(|spot| self.remove(spot)) else {
-                break;
-            };
-            let retry_after = self.drain.retry_after(self.entries);
-            let refused = Refused::QueueFull { retry_after };
-            dismissed.push(Dismissed { acquire: entry.acquire, refused });
+        let retry_after = retry_after(predicted);
+        let newcomer = self.insert(Entry::new(acquire, now));
+        while self.len() > self.bounds.entries || self.tokens > self.bounds.tokens {
+            let victim = self.victim(newcomer);
+            let Some(entry) = self.take(victim) else { break };
+            dismissed.push(Dismissed::new(entry, Refused::QueueFull { retry_after }));
         }
         dismissed
     }
@@ -138,144 +159,191 @@ impl Queue {
     pub fn next<P>(
         &mut self,
         now: Instant,
-        mut place: impl FnMut(&AcquireRequest) -> Option<P>,
+        mut place: impl FnMut(&AcquireRequest) -> Place<P>,
     ) -> Next<P> {
-        for site in 0..self.sites.len() {
-            for visitor in 0..self.sites.get(site).map_or(0, |site| site.visitors.len()) {
-                let spot = (site, visitor, 0);
-                let Some(entry) = self.entry(spot) else { continue };
-                if let Some(refused) = entry.too_late(now) {
-                    let acquire = self.remove(spot).acquire;
-                    return Next::Dismiss(Dismissed { acquire, refused });
+        let lanes = self.shares.order();
+        let heads = lanes.iter().flat_map(|lane| self.lanes[lane.index()].heads()).take(ASKED);
+        let mut found = None;
+        for key in heads {
+            let Some(entry) = self.entries.get(key) else { continue };
+            if entry.is_void(now) {
+                found = Some((key, None));
+                break;
+            }
+            match place(&entry.acquire.request) {
+                Place::Here(here) => {
+                    found = Some((key, Some(here)));
+                    break;
                 }
-                if let Some(found) = place(&entry.acquire.request) {
-                    let entry = self.remove_and_rotate(spot);
-                    self.drain.departed(!self.is_empty(), now);
-                    return Next::Grant(entry, found);
-                }
+                Place::NotThis => {}
+                Place::Full => break,
             }
         }
-        Next::Nobody
+        let Some((key, here)) = found else { return Next::Nobody };
+        let Some(entry) = self.take(key) else { return Next::Nobody };
+        let Some(here) = here else {
+            return Next::Dismiss(Dismissed::new(entry, Refused::DeadlinePassed));
+        };
+        let request = &entry.acquire.request;
+        self.lanes[entry.lane.index()].rotate(&request.site, request.visitor);
+        self.shares.served(entry.lane);
+        Next::Grant(entry, here)
     }
 
-    /// Takes out everybody whose deadline passed or whose receiver is gone.
-    pub fn sweep(&mut self, now: Instant) -> Vec<Dismissed> {
-        let late: Vec<(Spot, Refused)> = self
-            .spots()
-            .filter_map(|spot| Some((spot, self.entry(spot)?.too_late(now)?)))
-            .collect();
-        // From the back, so that the spots before stay right.
-        let take = |(spot, refused)| Dismissed { acquire: self.remove(spot).acquire, refused };
-        late.into_iter().rev().map(take).collect()
+    /// Looks after a bounded number of those who wait, going round: takes out who is void or hopeless, promotes who waits
+    /// in a lane without a share, and tells the others where they stand.
+    pub fn patrol(&mut self, forecasts: &Forecasts, now: Instant) -> Vec<Dismissed> {
+        let (keys, cursor) = self.entries.walk(self.cursor, PATROL);
+        self.cursor = cursor;
+        let mut dismissed = Vec::new();
+        for key in keys {
+            if let Some(refused) = self.look_after(key, forecasts, now)
+                && let Some(entry) = self.take(key)
+            {
+                dismissed.push(Dismissed::new(entry, refused));
+            }
+        }
+        dismissed
+    }
+
+    fn look_after(&mut self, key: Key, forecasts: &Forecasts, now: Instant) -> Option<Refused> {
+        let entry = self.entries.get(key)?;
+        if entry.is_void(now) {
+            return Some(Refused::DeadlinePassed);
+        }
+        let waited = now.saturating_duration_since(entry.arrived);
+        if self.shares.of(entry.lane) == 0 && waited >= self.bounds.promote_after {
+            self.promote(key);
+        }
+        let entry = self.entries.get(key)?;
+        if !entry.wants_to_be_told(now) {
+            return None;
+        }
+        let position = self.standing(key, forecasts, now)?;
+        let left = entry.useful_until().saturating_duration_since(now);
+        let forecast = forecasts.of(entry.acquire.request.tier);
+        if forecast.is_measured() && position.eta > left.mul_f64(HOPELESS) + Duration::from_secs(1)
+        {
+            return Some(Refused::TooLate { retry_after: retry_after(position.eta - left) });
+        }
+        self.entries.get_mut(key)?.tell(position, now);
+        None
+    }
+
+    /// Tells the one that came last where it stands, if it still waits.
+    pub fn tell_newcomer(&mut self, forecasts: &Forecasts, now: Instant) {
+        if let Some(key) = self.untold.take()
+            && let Some(position) = self.standing(key, forecasts, now)
+            && let Some(entry) = self.entries.get_mut(key)
+        {
+            entry.tell(position, now);
+        }
     }
 
     /// Takes out everybody.
     pub fn clear(&mut self, refused: Refused) -> Vec<Dismissed> {
-        self.entries = 0;
+        self.lanes = Default::default();
         self.tokens = 0;
-        let sites = std::mem::take(&mut self.sites).into_iter();
-        let entries = sites.flat_map(|site| site.visitors).flat_map(|visitor| visitor.line);
-        entries.map(|entry| Dismissed { acquire: entry.acquire, refused }).collect()
+        self.by_age.clear();
+        self.untold = None;
+        self.entries.drain().map(|entry| Dismissed::new(entry, refused)).collect()
     }
 
-    fn would_break_a_bound(&self, request: &AcquireRequest) -> bool {
-        self.entries >= self.bounds.entries
-            || self.tokens + u64::from(request.tokens) > self.bounds.tokens
-            || self.waiting_of(request) >= self.bounds.per_visitor
+    /// Who of this visitor has left makes room for who comes.
+    fn forget_void(&mut self, site: &SiteId, visitor: PrincipalId, now: Instant) -> Vec<Dismissed> {
+        let void = |key: &Key| self.entries.get(*key).is_some_and(|entry| entry.is_void(now));
+        let keys: Vec<Key> =
+            self.lanes.iter().flat_map(|l| l.of_visitor(site, visitor)).filter(void).collect();
+        let entries = keys.into_iter().filter_map(|key| self.take(key));
+        entries.map(|entry| Dismissed::new(entry, Refused::DeadlinePassed)).collect()
     }
 
-    fn objection(&self, request: &AcquireRequest, now: Instant) -> Option<Refused> {
-        let retry_after = self.drain.retry_after(self.entries);
-        if request.deadline <= now {
+    fn objection(
+        &self,
+        request: &AcquireRequest,
+        predicted: Duration,
+        forecasts: &Forecasts,
+        now: Instant,
+    ) -> Option<Refused> {
+        let left = request.deadline.saturating_duration_since(now);
+        let most = request.max_wait.map_or(left, |most| most.min(left));
+        let of_visitor = |lane: &LaneQueue| lane.of_visitor(&request.site, request.visitor).count();
+        if left.is_zero() {
             Some(Refused::DeadlinePassed)
-        } else if self.waiting_of(request) >= self.bounds.per_visitor {
-            Some(Refused::TooManyOfVisitor { retry_after })
+        } else if self.lanes.iter().map(of_visitor).sum::<usize>() >= self.bounds.per_visitor {
+            Some(Refused::TooManyOfVisitor { retry_after: retry_after(predicted) })
+        } else if predicted > most && forecasts.of(request.tier).is_measured() {
+            Some(Refused::TooLate { retry_after: retry_after(predicted - most) })
         } else if u64::from(request.tokens) > self.bounds.tokens || self.bounds.entries == 0 {
-            Some(Refused::QueueFull { retry_after })
+            Some(Refused::QueueFull { retry_after: retry_after(predicted) })
         } else {
             None
         }
     }
 
-    fn waiting_of(&self, request: &AcquireRequest) -> usize {
-        self.sites
-            .iter()
-            .filter(|site| site.id == request.site)
-            .flat_map(|site| &site.visitors)
-            .filter(|visitor| visitor.id == request.visitor)
-            .map(|visitor| visitor.line.len())
-            .sum()
-    }
-
-    /// Returns the serial number of the new entry.
-    fn insert(&mut self, acquire: Acquire, now: Instant) -> u64 {
-        self.serial += 1;
-        self.entries += 1;
-        self.tokens += u64::from(acquire.request.tokens);
-        let (site_id, visitor_id) = (acquire.request.site.clone(), acquire.request.visitor);
-        let entry = Entry { acquire, arrived: now, serial: self.serial };
-        let Some(site) = self.sites.iter_mut().find(|site| site.id == site_id) else {
-            let visitors = VecDeque::from([Visitor { id: visitor_id, line: vec![entry] }]);
-            self.sites.push_back(Site { id: site_id, visitors });
-            return self.serial;
-        };
-        match site.visitors.iter_mut().find(|visitor| visitor.id == visitor_id) {
-            Some(visitor) => {
-                let deadline = entry.acquire.request.deadline;
-                let at = visitor.line.partition_point(|e| e.acquire.request.deadline <= deadline);
-                visitor.line.insert(at, entry);
-            }
-            None => site.visitors.push_back(Visitor { id: visitor_id, line: vec![entry] }),
+    fn insert(&mut self, entry: Entry) -> Key {
+        let (lane, arrived) = (entry.lane, entry.arrived);
+        self.tokens += u64::from(entry.acquire.request.tokens);
+        self.arrivals[lane.index()].arrived(arrived);
+        let key = self.entries.insert(entry);
+        if lane != Lane::Background {
+            self.by_age.insert((arrived, key));
         }
-        self.serial
+        self.line_up(key, lane);
+        self.untold = Some(key);
+        key
     }
 
-    /// Takes out an entry; the turns of the others stay as they are.
-    fn remove(&mut self, (site, visitor, place): Spot) -> Entry {
-        let line = &mut self.sites[site].visitors[visitor].line;
-        let entry = line.remove(place);
+    fn line_up(&mut self, key: Key, lane: Lane) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.lane = lane;
+        let request = &entry.acquire.request;
+        let line = &mut self.lanes[lane.index()];
         if line.is_empty() {
-            self.sites[site].visitors.remove(visitor);
+            self.shares.woke(lane);
         }
-        if self.sites[site].visitors.is_empty() {
-            self.sites.remove(site);
-        }
-        self.entries -= 1;
-        self.tokens -= u64::from(entry.acquire.request.tokens);
-        entry
+        line.push(&request.site, request.visitor, request.deadline, key);
     }
 
-    /// Takes out an entry that had its turn: its visitor and its site go to the end of their rings.
-    fn remove_and_rotate(&mut self, (site, visitor, place): Spot) -> Entry {
-        let lines = self.sites[site].visitors.iter().map(|visitor| visitor.line.len());
-        let last_of_site = lines.sum::<usize>() == 1;
-        let last_of_visitor = self.sites[site].visitors[visitor].line.len() == 1;
-        let entry = self.remove((site, visitor, place));
-        if !last_of_site && let Some(mut site) = self.sites.remove(site) {
-            if !last_of_visitor && let Some(visitor) = site.visitors.remove(visitor) {
-                site.visitors.push_back(visitor);
+    fn promote(&mut self, key: Key) {
+        let Some(entry) = self.entries.get(key) else { return };
+        let Some(lane) = entry.lane.promoted() else { return };
+        let request = &entry.acquire.request;
+        self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
+        self.line_up(key, lane);
+    }
+
+    /// Takes an entry out; the turns of the others stay as they are.
+    fn take(&mut self, key: Key) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        let request = &entry.acquire.request;
+        self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
+        self.tokens -= u64::from(request.tokens);
+        self.by_age.remove(&(entry.arrived, key));
+        self.untold = self.untold.filter(|untold| *untold != key);
+        Some(entry)
+    }
+
+    /// Who leaves a queue that holds too much: the last of the greediest site in the lane that is most over its share,
+    /// unless that is the newcomer's own lane and no site in it has more than the newcomer's.
+    fn victim(&self, newcomer: Key) -> Key {
+        let over = |lane: &Lane| {
+            let (len, share) = (self.lanes[lane.index()].len(), self.shares.of(*lane));
+            // A lane without a share is over it with its first entry.
+            if share == 0 {
+                (len > 0, len as u64)
+            } else {
+                (false, (len as u64 * 1024) / u64::from(share))
             }
-            self.sites.push_back(site);
-        }
-        entry
-    }
-
-    fn entry(&self, (site, visitor, place): Spot) -> Option<&Entry> {
-        self.sites.get(site)?.visitors.get(visitor)?.line.get(place)
-    }
-
-    fn spots(&self) -> impl Iterator<Item = Spot> {
-        self.sites.iter().enumerate().flat_map(|(s, site)| {
-            site.visitors.iter().enumerate().flat_map(move |(v, visitor)| {
-                (0..visitor.line.len()).map(move |place| (s, v, place))
-            })
-        })
-    }
-}
-
-impl Entry {
-    fn too_late(&self, now: Instant) -> Option<Refused> {
-        let late = self.acquire.request.deadline <= now || self.acquire.reply.is_closed();
-        late.then_some(Refused::DeadlinePassed)
+        };
+        let lane = Lane::ALL.into_iter().max_by_key(over).unwrap_or(Lane::Browse);
+        let line = &self.lanes[lane.index()];
+        let victim = match self.entries.get(newcomer) {
+            Some(entry) if entry.lane == lane => {
+                line.last_of_a_greedier_site(&entry.acquire.request.site)
+            }
+            _ => line.last_of_the_greediest_site(),
+        };
+        victim.unwrap_or(newcomer)
     }
 }

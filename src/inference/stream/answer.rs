@@ -23,6 +23,7 @@ pub struct Answer {
     usage: Option<Usage>,
     finish: Option<FinishReason>,
     began: bool,
+    reasoned: bool,
     complete: bool,
 }
 
@@ -34,12 +35,18 @@ impl Answer {
             usage: None,
             finish: None,
             began: false,
+            reasoned: false,
             complete: false,
         }
     }
 
     pub fn is_complete(&self) -> bool {
         self.complete
+    }
+
+    /// Whether reasoning came in a field of its own.
+    pub fn has_reasoned(&self) -> bool {
+        self.reasoned
     }
 
     /// The server sent something of the answer, if only that it begins.
@@ -62,6 +69,7 @@ impl Answer {
     pub fn reasoning(&mut self, text: &str, out: &mut VecDeque<Item>) {
         if !text.is_empty() {
             self.filter.reasoning_is_apart();
+            self.reasoned = true;
             out.push_back(Item::Progress);
         }
     }

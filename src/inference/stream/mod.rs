@@ -104,6 +104,11 @@ impl TokenStream {
         Self { response, decoder, ready: VecDeque::new(), failed: None, drained: false }
     }
 
+    /// Whether the model reasoned before it answered.
+    pub fn has_reasoned(&self) -> bool {
+        self.decoder.answer().has_reasoned()
+    }
+
     /// The next item; `None` once the answer was proven complete and handed on whole.
     ///
     /// Cancel safe. Has no time limit of its own on the answer.

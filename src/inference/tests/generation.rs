@@ -236,6 +236,6 @@ async fn who_waits_is_told_the_position_and_gets_the_slot_that_comes_free() {
     let told: Option<QueuePosition> = *position.borrow();
     assert_eq!(told.unwrap().position, 1);
     drop(first);
-    assert!(waiter.await.unwrap().unwrap() >= Duration::from_millis(50));
+    assert!(waiter.await.unwrap().unwrap() > Duration::ZERO);
     assert_eq!(upstream.most_open(), 1, "never more in flight than slots");
 }

@@ -2,6 +2,7 @@
 
 mod completeness;
 mod generation;
+mod rush;
 mod service;
 mod slots;
 mod splits;
@@ -43,6 +44,12 @@ fn config() -> config::Inference {
         breaker_max: Duration::from_secs(1),
         health_interval: Duration::from_millis(500),
         discover_ollama: false,
+        load_interval: Duration::from_millis(200),
+        hedge_budget: 0.0,
+        hedge_min: Duration::from_millis(100),
+        restarts: 1,
+        promote_after: Duration::from_secs(1),
+        lanes: config::Lanes::default(),
         backends: Vec::new(),
     }
 }
@@ -57,6 +64,8 @@ fn backend(name: &str, kind: BackendKind, url: &str) -> config::Backend {
         slots: 2,
         requests_per_second: 0,
         context_tokens: 4096,
+        tier: Tier::Full,
+        thinks: false,
     }
 }
 
@@ -70,6 +79,7 @@ fn chat() -> ChatRequest {
         max_tokens: 64,
         temperature: 0.0,
         model: None,
+        reasoning: true,
     }
 }
 
@@ -77,7 +87,11 @@ fn request(config: &config::Inference) -> GenerateRequest {
     GenerateRequest {
         site: SiteId::parse("shop").unwrap(),
         visitor: PrincipalId::new(),
+        lane: Lane::Browse,
+        tier: Tier::Full,
         deadline: Instant::now() + Duration::from_secs(30),
+        max_wait: None,
+        affinity: None,
         queued: None,
         chat: chat(),
         limits: config.into(),

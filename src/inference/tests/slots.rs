@@ -42,6 +42,21 @@ fn counter() -> (Addr<Counter>, Recipient<SlotReleased>) {
     (counter.clone(), counter.recipient())
 }
 
+fn ask(exclude: &[BackendId]) -> AcquireRequest {
+    AcquireRequest {
+        site: SiteId::parse("shop").unwrap(),
+        visitor: PrincipalId::new(),
+        lane: Lane::Browse,
+        tier: Tier::Full,
+        tokens: 10,
+        deadline: Instant::now() + Duration::from_secs(60),
+        max_wait: None,
+        affinity: None,
+        ask: Ask::First,
+        exclude: exclude.to_vec(),
+    }
+}
+
 fn stations(count: usize) -> Stations {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let backends = (0..count)
@@ -70,11 +85,11 @@ async fn the_least_loaded_share_is_picked_and_ties_take_turns() {
     let (_, recipient) = counter();
     let stations = stations(3);
     let mut router = Router::new(stations);
-    let passes: Vec<_> = (0..6).filter_map(|_| router.place(&[], &recipient)).collect();
+    let passes: Vec<_> = (0..6).filter_map(|_| router.place(&ask(&[]), &recipient)).collect();
     let order: Vec<usize> = passes.iter().map(|pass| pass.backend().id.0).collect();
     assert_eq!(order, [0, 1, 2, 0, 1, 2]);
     assert!(!router.has_room());
-    assert!(router.place(&[], &recipient).is_none());
+    assert!(router.place(&ask(&[]), &recipient).is_none());
 }
 
 #[actix::test]
@@ -83,11 +98,11 @@ async fn an_excluded_backend_is_used_only_if_no_other_is_in_service() {
     let stations = stations(2);
     let mut router = Router::new(stations.clone());
     let exclude = [BackendId(0)];
-    let passes: Vec<_> = (0..4).filter_map(|_| router.place(&exclude, &recipient)).collect();
+    let passes: Vec<_> = (0..4).filter_map(|_| router.place(&ask(&exclude), &recipient)).collect();
     assert!(passes.iter().all(|pass| pass.backend().id == BackendId(1)));
     assert_eq!(passes.len(), 2, "a busy backend is waited for");
     stations[1].set_healthy(false);
-    assert_eq!(router.place(&exclude, &recipient).unwrap().backend().id, BackendId(0));
+    assert_eq!(router.place(&ask(&exclude), &recipient).unwrap().backend().id, BackendId(0));
 }
 
 #[actix::test]
@@ -95,10 +110,92 @@ async fn with_no_backend_in_service_the_router_says_when_one_may_be() {
     let (_, recipient) = counter();
     let stations = stations(1);
     let mut router = Router::new(stations.clone());
-    assert_eq!(router.outage(Duration::from_secs(2)), None);
+    assert_eq!(router.outage(Tier::Full, Duration::from_secs(2)), None);
     stations[0].set_healthy(false);
-    assert_eq!(router.outage(Duration::from_secs(2)), Some(Duration::from_secs(2)));
-    assert!(router.place(&[], &recipient).is_none());
+    assert_eq!(router.outage(Tier::Full, Duration::from_secs(2)), Some(Duration::from_secs(2)));
+    assert!(router.place(&ask(&[]), &recipient).is_none());
+}
+
+#[actix::test]
+async fn what_begins_alike_goes_to_its_favourite_until_that_has_more_than_its_share() {
+    let (_, recipient) = counter();
+    let backends = (0..4).map(|n| config::Backend {
+        slots: 8,
+        ..backend(&format!("b{n}"), BackendKind::Vllm, "http://127.0.0.1:1")
+    });
+    let stations = Station::all(&config(), backends.collect()).unwrap();
+    let mut router = Router::new(stations.clone());
+    let with_key = |key| AcquireRequest { affinity: Some(key), ..ask(&[]) };
+    let favourites: Vec<_> =
+        (0..40).map(|key| router.place(&with_key(key), &recipient).unwrap().backend().id).collect();
+    for (key, favourite) in (0..40).zip(&favourites) {
+        assert_eq!(router.place(&with_key(key), &recipient).unwrap().backend().id, *favourite);
+    }
+    assert!((0..4).all(|n| favourites.contains(&BackendId(n))), "keys are spread");
+    let passes: Vec<_> = (0..16).map(|_| router.place(&with_key(7), &recipient).unwrap()).collect();
+    let most = stations.iter().map(|station| station.in_flight()).max().unwrap();
+    assert!(most <= 6, "a favourite takes at most a quarter more than its share: {most}");
+    drop(passes);
+    let passes: Vec<_> = (0..32).map(|_| router.place(&with_key(7), &recipient).unwrap()).collect();
+    assert!(!router.has_room(), "spilling uses every slot");
+    drop(passes);
+}
+
+#[actix::test]
+async fn a_small_answer_prefers_a_small_model_and_a_full_one_never_gets_it() {
+    let (_, recipient) = counter();
+    let full =
+        config::Backend { slots: 1, ..backend("f", BackendKind::Vllm, "http://127.0.0.1:1") };
+    let small = config::Backend { tier: Tier::Small, name: "s".into(), ..full.clone() };
+    let stations = Station::all(&config(), vec![full, small.clone()]).unwrap();
+    let mut router = Router::new(stations.clone());
+    let plain = AcquireRequest { tier: Tier::Small, ..ask(&[]) };
+    let one = router.place(&plain, &recipient).unwrap();
+    let two = router.place(&plain, &recipient).unwrap();
+    assert_eq!((one.backend().id.0, two.backend().id.0), (1, 0), "then it falls back");
+    drop((one, two));
+    let held = router.place(&ask(&[]), &recipient).unwrap();
+    assert_eq!(held.backend().id.0, 0);
+    assert!(router.place(&ask(&[]), &recipient).is_none());
+    stations[0].set_healthy(false);
+    assert!(router.outage(Tier::Full, Duration::from_secs(2)).is_some());
+    assert!(router.outage(Tier::Small, Duration::from_secs(2)).is_none());
+    let mut only_small = Router::new(Station::all(&config(), vec![small]).unwrap());
+    assert!(only_small.place(&ask(&[]), &recipient).is_some());
+}
+
+#[actix::test]
+async fn a_hedge_goes_elsewhere_or_nowhere() {
+    let (_, recipient) = counter();
+    let stations = stations(2);
+    let mut router = Router::new(stations.clone());
+    stations[1].set_healthy(false);
+    let hedge = AcquireRequest { ask: Ask::Hedge, ..ask(&[BackendId(0)]) };
+    assert!(router.place(&hedge, &recipient).is_none());
+    stations[1].set_healthy(true);
+    assert_eq!(router.place(&hedge, &recipient).unwrap().backend().id, BackendId(1));
+}
+
+#[actix::test]
+async fn an_ejected_backend_comes_back_with_one_slot_and_earns_the_others() {
+    let (_, recipient) = counter();
+    let stations = stations(1);
+    stations[0].set_healthy(false);
+    stations[0].set_healthy(true);
+    assert_eq!((stations[0].slots(), stations[0].cap), (1, 2));
+    let pass = SlotPass::take(&stations[0], &recipient).unwrap();
+    assert!(SlotPass::take(&stations[0], &recipient).is_none());
+    pass.first_token(Duration::from_millis(100));
+    assert!(SlotPass::take(&stations[0], &recipient).is_some());
+    drop(pass);
+}
+
+#[actix::test]
+async fn a_backend_that_says_it_is_full_gets_fewer_at_once() {
+    let (_, recipient) = counter();
+    let stations = stations(1);
+    SlotPass::take(&stations[0], &recipient).unwrap().report(Outcome::Overloaded(503));
+    assert_eq!(stations[0].slots(), 1);
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +237,7 @@ fn play(stations: &Stations, recipient: &Recipient<SlotReleased>, steps: Vec<Ste
             Step::Place | Step::Sicken(_) | Step::Heal(_) => {}
         }
         match step {
-            Step::Place => held.extend(router.place(&[], recipient)),
+            Step::Place => held.extend(router.place(&ask(&[]), recipient)),
             Step::Sicken(n) => stations[n].set_healthy(false),
             Step::Heal(n) => stations[n].set_healthy(true),
             Step::Drop(n) => drop(held.swap_remove(n)),
@@ -158,7 +255,7 @@ fn play(stations: &Stations, recipient: &Recipient<SlotReleased>, steps: Vec<Ste
         for station in stations.iter() {
             let of_station = held.iter().filter(|pass| pass.backend().id == station.backend.id);
             assert_eq!(station.in_flight(), of_station.count());
-            assert!(station.in_flight() <= station.slots);
+            assert!(station.in_flight() <= station.cap);
         }
     }
     released + held.len()

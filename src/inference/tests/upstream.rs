@@ -67,6 +67,7 @@ pub fn delta(json: &str) -> String {
 struct Shared {
     script: Mutex<Script>,
     health: Mutex<Script>,
+    metrics: Mutex<Script>,
     requests: Mutex<Vec<String>>,
     open: AtomicUsize,
     most_open: AtomicUsize,
@@ -87,9 +88,12 @@ impl Upstream {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let well = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
+        let absent =
+            b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".to_vec();
         let shared = Arc::new(Shared {
             script: Mutex::new(script),
             health: Mutex::new(Script::bytes(well, Then::Close)),
+            metrics: Mutex::new(Script::bytes(absent, Then::Close)),
             requests: Mutex::default(),
             open: AtomicUsize::new(0),
             most_open: AtomicUsize::new(0),
@@ -115,6 +119,10 @@ impl Upstream {
 
     pub fn set_health(&self, script: Script) {
         *self.shared.health.lock().unwrap() = script;
+    }
+
+    pub fn set_metrics(&self, script: Script) {
+        *self.shared.metrics.lock().unwrap() = script;
     }
 
     /// Closes the next `times` chat connections after the request, without a byte.
@@ -154,8 +162,10 @@ impl Shared {
     async fn serve(&self, mut socket: TcpStream) {
         let Some(mut request) = read_request(&mut socket).await else { return };
         if request.starts_with("GET") {
-            let health = self.health.lock().unwrap().clone();
-            self.play(&mut socket, health).await;
+            let is_metrics = request.starts_with("GET /metrics");
+            let page = if is_metrics { &self.metrics } else { &self.health };
+            let page = page.lock().unwrap().clone();
+            self.play(&mut socket, page).await;
             return;
         }
         self.connections.fetch_add(1, Ordering::SeqCst);

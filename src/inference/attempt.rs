@@ -1,0 +1,140 @@
+//! One request to one backend, and the clocks that run on it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    backend::{Backend, ChatRequest},
+    generate::{GenerateRequest, Generation, Limits},
+    messages::Grant,
+    metrics,
+    outcome::{Outcome, Stall},
+    slot::SlotPass,
+    stream::{Item, Piece, TokenStream},
+};
+
+#[derive(Debug)]
+pub struct Attempt {
+    pub backend: Arc<Backend>,
+    /// Until the outcome is known.
+    pass: Option<SlotPass>,
+    pub queue_wait: Duration,
+    limits: Limits,
+    began: Instant,
+    /// The last token, once there was one.
+    progress: Option<Instant>,
+    total_deadline: Instant,
+    alive: Arc<AtomicBool>,
+}
+
+impl Attempt {
+    pub fn new(grant: Grant, queue_wait: Duration, request: &GenerateRequest) -> Self {
+        let began = Instant::now();
+        Self {
+            backend: grant.backend,
+            pass: Some(grant.pass),
+            queue_wait,
+            limits: request.limits,
+            began,
+            progress: None,
+            total_deadline: request.deadline.min(began + request.limits.total),
+            alive: Arc::default(),
+        }
+    }
+
+    /// Becomes true with the first token, be it reasoning.
+    pub fn sign_of_life(&self) -> Arc<AtomicBool> {
+        self.alive.clone()
+    }
+
+    /// Asks the backend and waits for the first piece of the answer.
+    ///
+    /// Dropping the future closes the connection, and only then frees the slot.
+    pub async fn begin(mut self, chat: &ChatRequest) -> Result<Generation, Outcome> {
+        match self.first_piece(chat).await {
+            Ok((stream, first)) => {
+                let first_token = self.began.elapsed();
+                metrics::first_token(&self.backend.name, first_token);
+                Ok(Generation::new(stream, self, first, first_token))
+            }
+            Err(outcome) => {
+                self.report(outcome);
+                Err(outcome)
+            }
+        }
+    }
+
+    async fn first_piece(&mut self, chat: &ChatRequest) -> Result<(TokenStream, Piece), Outcome> {
+        let (deadline, stall) = self.limit();
+        let opened = timeout_at(deadline, self.backend.open(chat)).await;
+        let mut stream = opened.map_err(|_| Outcome::Stalled(stall))??;
+        match self.piece(&mut stream).await? {
+            Some(piece) => Ok((stream, piece)),
+            None => Err(Outcome::Empty),
+        }
+    }
+
+    /// The next piece within the limits; what is no piece only moves the clock.
+    pub async fn piece(&mut self, stream: &mut TokenStream) -> Result<Option<Piece>, Outcome> {
+        loop {
+            let (deadline, stall) = self.limit();
+            let item = timeout_at(deadline, stream.next()).await;
+            match item.map_err(|_| Outcome::Stalled(stall))?? {
+                None => return Ok(None),
+                Some(item) => {
+                    self.progressed(stream);
+                    if let Item::Piece(piece) = item {
+                        return Ok(Some(piece));
+                    }
+                }
+            }
+        }
+    }
+
+    fn progressed(&mut self, stream: &TokenStream) {
+        let now = Instant::now();
+        let is_first = self.progress.replace(now).is_none();
+        self.alive.store(true, Ordering::Relaxed);
+        let Some(pass) = &self.pass else { return };
+        pass.progressed();
+        if is_first {
+            pass.first_token(now.saturating_duration_since(self.began));
+        }
+        if stream.has_reasoned() {
+            self.backend.learn_that_it_thinks();
+        }
+    }
+
+    /// The limit that runs out first.
+    fn limit(&self) -> (Instant, Stall) {
+        let (deadline, stall) = match self.progress {
+            None => (self.began + self.limits.first_token, Stall::FirstToken),
+            Some(last) => (last + self.limits.token_gap, Stall::Gap),
+        };
+        if deadline < self.total_deadline {
+            (deadline, stall)
+        } else {
+            (self.total_deadline, Stall::Total)
+        }
+    }
+
+    pub fn report(&mut self, outcome: Outcome) {
+        if outcome == Outcome::LeakedThought {
+            self.backend.learn_to_hold_back();
+        }
+        if outcome != Outcome::Completed {
+            let backend = &*self.backend.name;
+            tracing::warn!(backend, outcome = outcome.label(), "request to a backend failed");
+        }
+        if let Some(pass) = self.pass.take() {
+            pass.report(outcome);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! A second request beside one whose first token is unusually late (Dean and Barroso, "The Tail at Scale", 2013).
+//!
+//! Only into a slot that is free elsewhere and that nobody waits for, and only inside the budget; the pool decides both.
+//! The first to say something wins. The other one's connection is closed, then its slot is free.
+
+use std::{
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use actix::Recipient;
+use tokio::time::sleep;
+
+use super::{
+    attempt::Attempt,
+    backend::BackendId,
+    generate::{GenerateRequest, Generation, acquire},
+    messages::{Acquire, Ask, Grant},
+    metrics,
+    outcome::Outcome,
+};
+
+/// Begins the granted request, and another one if it is late. The backends that failed join `tried`.
+pub async fn begin(
+    pool: &Recipient<Acquire>,
+    request: &GenerateRequest,
+    grant: Grant,
+    waited: Duration,
+    tried: &mut Vec<BackendId>,
+) -> Result<Generation, Outcome> {
+    tried.push(grant.backend.id);
+    let hedge_after = grant.hedge_after;
+    let first = Attempt::new(grant, waited, request);
+    let alive = first.sign_of_life();
+    let mut first = Box::pin(first.begin(&request.chat));
+    let Some(hedge_after) = hedge_after else { return first.await };
+    let second = async {
+        sleep(hedge_after).await;
+        if alive.load(Ordering::Relaxed) {
+            return None;
+        }
+        acquire(pool, request, Ask::Hedge, tried.clone()).await.ok()
+    };
+    let grant = tokio::select! {
+        biased;
+        begun = &mut first => return begun,
+        grant = second => grant,
+    };
+    let Some(grant) = grant else { return first.await };
+    let backend = Arc::clone(&grant.backend);
+    tried.push(backend.id);
+    let mut second = Box::pin(Attempt::new(grant, waited, request).begin(&request.chat));
+    let (begun, won) = tokio::select! {
+        biased;
+        begun = &mut first => match begun {
+            Ok(generation) => (Ok(generation), false),
+            Err(_) => (second.await, true),
+        },
+        begun = &mut second => match begun {
+            Ok(generation) => (Ok(generation), true),
+            Err(_) => (first.await, false),
+        },
+    };
+    metrics::hedged(&backend.name, won);
+    begun
+}

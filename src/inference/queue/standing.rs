@@ -1,0 +1,68 @@
+//! Where a request stands, and when it will leave.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Queue, entries::Key};
+use crate::{
+    domain::Lane,
+    inference::{
+        forecast::{Forecast, Forecasts},
+        messages::{AcquireRequest, QueuePosition},
+    },
+};
+
+/// Rounds in which a wait and those who come during it are weighed against each other.
+const ROUNDS: usize = 3;
+
+impl Queue {
+    /// The position of an entry as if nobody else came, and its wait as if others kept coming as fast as they do.
+    pub(super) fn standing(
+        &self,
+        key: Key,
+        forecasts: &Forecasts,
+        now: Instant,
+    ) -> Option<QueuePosition> {
+        let entry = self.entries.get(key)?;
+        let request = &entry.acquire.request;
+        let ahead = self.lanes[entry.lane.index()].ahead_of(&request.site, request.visitor, key)?;
+        Some(self.place(entry.lane, ahead, forecasts.of(request.tier), now))
+    }
+
+    /// The wait of a request that came now and found no place free.
+    pub fn predict(
+        &self,
+        request: &AcquireRequest,
+        forecasts: &Forecasts,
+        now: Instant,
+    ) -> Duration {
+        let lane = &self.lanes[request.lane.index()];
+        let ahead = lane.ahead_of_newcomer(&request.site, request.visitor);
+        self.place(request.lane, ahead, forecasts.of(request.tier), now).eta
+    }
+
+    /// The wait of a request in `lane` behind everybody in it.
+    pub fn predict_last(&self, lane: Lane, forecast: &Forecast, now: Instant) -> Duration {
+        self.place(lane, self.lanes[lane.index()].len(), forecast, now).eta
+    }
+
+    fn place(&self, lane: Lane, ahead: usize, forecast: &Forecast, now: Instant) -> QueuePosition {
+        let nth = ahead + 1;
+        // Others are served before it by their share, as far as there are others.
+        let position_after = |wait: Duration| {
+            let before = Lane::ALL.into_iter().filter(|other| *other != lane).map(|other| {
+                let coming = self.arrivals[other.index()].per_second(now) * wait.as_secs_f64();
+                let there = self.lanes[other.index()].len() + coming as usize;
+                there.min(self.shares.before(other, lane, nth))
+            });
+            nth + before.sum::<usize>()
+        };
+        let position = position_after(Duration::ZERO);
+        let mut eta = forecast.wait_for(position, now);
+        for _ in 0..ROUNDS {
+            eta = forecast.wait_for(position_after(eta), now);
+        }
+        QueuePosition { position: u32::try_from(position).unwrap_or(u32::MAX), eta }
+    }
+}

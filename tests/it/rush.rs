@@ -1,0 +1,84 @@
+//! More shoppers than slots: who waits is told, who left costs nothing, what broke off begins again in sight.
+
+use actix_web::rt::test;
+use serde_json::json;
+
+use super::{
+    fake_model::{FakeModel, WORDS},
+    harness::*,
+};
+
+fn one_slot(model: &str, url: &str) -> (&'static str, String) {
+    let (key, value) = backend(model, url);
+    (key, value.replace("slots=8", "slots=1"))
+}
+
+#[test]
+async fn who_waits_is_told_the_place_and_the_time_and_then_gets_the_answer() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with(&[one_slot("step", &fake.url)]).await;
+    let (first, second) = (app.visitor().await, app.visitor().await);
+    let (one, two) = (first.session().await, second.session().await);
+    fake.steps.add_permits(2);
+    let mut running = first.stream(&one, "When do boots ship?").await;
+    running.until("answer.delta").await;
+    let mut waiting = second.stream(&two, "Do tents come with pegs?").await;
+    let seen = waiting.until("turn.queued").await;
+    let queued = &seen.last().unwrap().data;
+    assert_eq!(queued["position"], 1, "{queued}");
+    assert!(queued["eta_ms"].is_u64(), "{queued}");
+    let status = app.get("/v1/status").send().await.unwrap();
+    assert_eq!(body(status).await["queue_depth"], 1);
+    fake.steps.add_permits(100);
+    running.until("answer.completed").await;
+    let answer = waiting.until("answer.completed").await;
+    assert_eq!(answer.last().unwrap().data["text"], WORDS.concat());
+    drop((running, waiting));
+    app.stop().await;
+}
+
+#[test]
+async fn who_leaves_while_waiting_never_reaches_the_model() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with(&[one_slot("step", &fake.url)]).await;
+    let (first, second) = (app.visitor().await, app.visitor().await);
+    let (one, two) = (first.session().await, second.session().await);
+    fake.steps.add_permits(2);
+    let mut running = first.stream(&one, "When do boots ship?").await;
+    running.until("answer.delta").await;
+    let mut waiting = second.stream(&two, "Do tents come with pegs?").await;
+    waiting.until("turn.queued").await;
+    drop(waiting);
+    settle("the turn is given up", async || {
+        second.messages(&two).await.get(1).is_some_and(|m| m["status"] == "cancelled")
+    })
+    .await;
+    fake.steps.add_permits(100);
+    running.until("answer.completed").await;
+    drop(running);
+    app.stop().await;
+    assert_eq!(fake.requests(), 1);
+}
+
+#[test]
+async fn an_answer_that_breaks_off_is_withdrawn_and_told_again_from_the_beginning() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("no_end_once", &fake).await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    let events = shopper.stream(&session, "When do boots ship?").await.rest().await;
+    let replaced = events.iter().position(|event| event.name == "answer.replaced").unwrap();
+    let data = &events[replaced].data;
+    assert_eq!((&data["reason"], &data["text"]), (&json!("restarted"), &json!("")));
+    assert!(!text_of(&events[..replaced]).is_empty(), "a part was shown");
+    assert_eq!(text_of(&events[replaced..]), WORDS.concat(), "nothing is repeated or lost");
+    let last = events.last().unwrap();
+    assert_eq!(
+        (last.name.as_str(), &last.data["text"]),
+        ("answer.completed", &json!(WORDS.concat()))
+    );
+    assert_eq!(fake.requests(), 2);
+    let messages = shopper.messages(&session).await;
+    assert_eq!((messages.len(), &messages[1]["text"]), (2, &json!(WORDS.concat())));
+    app.stop().await;
+}
