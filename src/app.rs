@@ -15,6 +15,8 @@ use crate::{
     accounts::Accounts,
     agent::prompt,
     archive::{Archive, Archivist, GroupCommit},
+    background::read_pin,
+    brownout::{self, Brownout},
     cache::{Cache, Flights, Kindred, Replication},
     clock,
     config::{self, Config, Secret},
@@ -120,6 +122,8 @@ impl Application {
             }
         }
 
+        let brownout = Arc::new(Brownout::new(&config.brownout));
+        brownout.pin(read_pin(&archive).await.context("cannot read the service level")?);
         let ports = Arc::new(Ports {
             embedder: embedder.as_ref().map(|embedder| EmbedPort {
                 embed: embedder.embed.clone(),
@@ -131,6 +135,7 @@ impl Application {
             flights: Flights::new(config.sessions.max_turns),
             kindred: Kindred::new(&config.cache),
             knowledge: knowledge.clone(),
+            brownout: Arc::clone(&brownout),
             turn: config.turn.clone(),
         });
         let draining = CancellationToken::new();
@@ -303,6 +308,7 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
     ModelPort {
         acquire: pool.acquire.clone(),
         limits: (&config.inference).into(),
+        pressure: pool.pressure(),
         fingerprint: prompt::fingerprint(&models.join(",")).into(),
     }
 }
@@ -413,6 +419,7 @@ async fn summary(
 
 fn describe_metrics() {
     crate::archive::describe();
+    brownout::metrics::describe();
     crate::cache::metrics::describe();
     crate::embedding::metrics::describe();
     crate::hot::describe();

@@ -1,12 +1,24 @@
-//! What goes on beside the requests: flushing, the replica's heartbeat, news of the knowledge.
+//! What goes on beside the requests: the brownout ladder, tickets, flushing, the replica's heartbeat, news of the
+//! knowledge and of what operators ordered.
 
 use std::{sync::Arc, time::Duration};
 
 use actix_web::web;
+use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
-use crate::http::state::App;
+use crate::{
+    archive::{Archive, ArchiveError},
+    brownout::{Pin, Pressure},
+    http::state::App,
+    tickets::TicketWorker,
+};
+
+/// How often the brownout ladder sees how long turns wait.
+const LADDER_STEP: Duration = Duration::from_millis(250);
+/// What an operator ordered on another replica is seen within this time.
+const MODES_REFRESH: Duration = Duration::from_secs(1);
 
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// Four missed heartbeats and a replica counts as gone.
@@ -20,9 +32,21 @@ pub fn start(
     tasks: &TaskTracker,
     stopping: &CancellationToken,
 ) {
+    watch_pressure(app, tasks, stopping);
+    answer_tickets(app, tasks);
     if app.config.is_embedded() {
         return;
     }
+    let (archive, brownout) = (app.archive.clone(), Arc::clone(&app.ports.brownout));
+    repeat(tasks, stopping, MODES_REFRESH, move || {
+        let (archive, brownout) = (archive.clone(), Arc::clone(&brownout));
+        async move {
+            // Until the archive is back, what was ordered last holds.
+            if let Ok(pin) = read_pin(&archive).await {
+                brownout.pin(pin);
+            }
+        }
+    });
     if let Some(archivist) = app.archivist.clone() {
         let stopping = stopping.clone();
         // On this thread: it waits for the stores and computes nothing.
@@ -48,6 +72,36 @@ pub fn start(
             }
         }
     });
+}
+
+/// The service level that an operator holds, as it is kept.
+pub async fn read_pin(archive: &Archive) -> Result<Pin, ArchiveError> {
+    let kept = archive.mode(Pin::MODE).await?;
+    Ok(kept.map_or(Pin::NONE, |(value, at)| Pin::read(&value, at)))
+}
+
+fn watch_pressure(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationToken) {
+    let Some(pool) = &app.pool else { return };
+    let (gauge, brownout) = (pool.pressure(), Arc::clone(&app.ports.brownout));
+    repeat(tasks, stopping, LADDER_STEP, move || {
+        let (oldest_wait, predicted_wait) = (gauge.oldest_wait(), gauge.predicted_wait());
+        brownout.step(Pressure { oldest_wait, predicted_wait }, Instant::now());
+        std::future::ready(())
+    });
+}
+
+fn answer_tickets(app: &web::Data<App>, tasks: &TaskTracker) {
+    let worker = TicketWorker::new(
+        app.archive.clone(),
+        app.journal.clone(),
+        app.sessions.clone(),
+        Arc::clone(&app.ports),
+        &app.config,
+    );
+    // With the first phase of a shutdown: what is under way is given back, and others may take it.
+    let draining = app.draining.clone();
+    // On this thread, like a turn on its session's: it waits for the model and the stores.
+    tasks.spawn_local(async move { worker.run(draining).await });
 }
 
 fn repeat<F, W>(tasks: &TaskTracker, stopping: &CancellationToken, every: Duration, work: F)

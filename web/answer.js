@@ -5,13 +5,22 @@ import { el, icon } from "./dom.js";
 import { FeedbackView } from "./feedback.js";
 import { renderMarkdown } from "./markdown.js";
 import { SourcesView } from "./sources.js";
-import { clockTime, failureWords, queueWords, routeWords, stageWords } from "./words.js";
+import {
+  askedWords,
+  clockTime,
+  failureWords,
+  queueWords,
+  routeWords,
+  stageWords,
+  ticketWords,
+} from "./words.js";
 
 const COPIED_MS = 2_000;
 
 export class AnswerView {
   #actions;
   #entry = null;
+  #asked = el("p.asked", { dir: "auto", hidden: true });
   #prose = el("div.prose", { dir: "auto" });
   #progress = el("p.progress");
   #failure = el("p.failure", { hidden: true });
@@ -35,6 +44,7 @@ export class AnswerView {
       {},
       el("h3.visually-hidden", {}, "Assistant said"),
       this.#progress,
+      this.#asked,
       this.#prose,
       this.#failure,
       this.#sources.node,
@@ -47,6 +57,8 @@ export class AnswerView {
     this.#entry = entry;
     const writing = entry.status === "streaming";
     const text = shownText(entry);
+    this.#asked.hidden = entry.asked === null;
+    if (entry.asked !== null) this.#asked.textContent = askedWords(entry.asked);
     this.#text(text, entry.citations);
     this.node.classList.toggle("writing", writing && text !== "");
     this.#progress.hidden = !writing || (text !== "" && entry.queue === null);
@@ -98,11 +110,13 @@ export class AnswerView {
   }
 
   #finish(entry) {
-    const words = routeWords(entry.route);
-    const badge = words && el(`span.badge.${entry.route}`, { title: words.title }, words.label);
+    const kept = entry.ticket !== null && !entry.late;
+    const words = kept ? ticketWords(entry.ticket) : routeWords(entry.route);
+    const kind = kept ? "ticket" : entry.route;
+    const badge = words && el(`span.badge.${kind}`, { title: words.title }, words.label);
     const time = entry.at && el("time.soft", { datetime: entry.at }, clockTime(entry.at));
     const useful = entry.text !== "" && navigator.clipboard;
-    const rateable = entry.status === "complete" && entry.message !== null;
+    const rateable = entry.status === "complete" && entry.message !== null && !kept;
     this.#feedback.update(entry.rating);
     const tools = el("span.tools", {}, useful && this.#copy, ...(rateable ? this.#feedback.buttons : []));
     const focused = this.#footer.contains(document.activeElement) ? document.activeElement : null;

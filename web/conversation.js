@@ -81,6 +81,7 @@ export class Conversation {
           route: event.route,
           citations: event.citations ?? [],
           cut: event.finish_reason === "length",
+          ...ticketFields(event.ticket),
         });
         break;
       case "turn.failed":
@@ -125,8 +126,10 @@ export class Conversation {
         route: message.route ?? null,
         citations: message.citations ?? [],
         rating: message.feedback ?? null,
+        ...ticketFields(message.ticket),
         at,
       });
+      this.#settle(message.ticket, turn);
     }
   }
 
@@ -163,6 +166,11 @@ export class Conversation {
       rating: null,
       problem: null,
       cut: false,
+      // A question that is answered later: `{id, state}` of its ticket.
+      ticket: null,
+      // This is the answer that came later, and what it was asked.
+      late: false,
+      asked: null,
       at: null,
       rev: 0,
     };
@@ -188,7 +196,24 @@ export class Conversation {
     if (answer.status !== "streaming") return;
     const { message_id: message, text, at } = event;
     this.change(answer, { message, text, at, status, queue: null, preview: "", ...fields });
+    this.#settle(event.ticket, event.turn_id);
   }
+
+  /** The answer to a ticket has come as the turn `turn`: it names its question, and the ticket is closed. */
+  #settle(ticket, turn) {
+    if (ticket?.state !== "answered") return;
+    const kept = this.entries.find(
+      (entry) => entry.kind === "answer" && entry.turn !== turn && entry.ticket?.id === ticket.id,
+    );
+    if (!kept) return;
+    const question = this.entries.find((entry) => entry.kind === "question" && entry.turn === kept.turn);
+    this.change(kept, { ticket });
+    this.change(this.#answer(turn), { asked: question?.text ?? null });
+  }
+}
+
+function ticketFields(ticket) {
+  return { ticket: ticket ?? null, late: ticket?.state === "answered" };
 }
 
 /** The text of an answer that may be shown now. */

@@ -32,6 +32,21 @@ export function routeWords(route) {
   return words ? { label: words[0], title: words[1] } : null;
 }
 
+/** The same for a question that is answered later. */
+export function ticketWords({ state }) {
+  return state === "open"
+    ? { label: "kept for later", title: "The answer comes here by itself; you need not wait." }
+    : { label: "answered below", title: "The answer has come, further down." };
+}
+
+const ASKED_CHARS = 120;
+
+/** What an answer that came later was asked. */
+export function askedWords(question) {
+  const short = question.length > ASKED_CHARS ? `${question.slice(0, ASKED_CHARS)}…` : question;
+  return `To your earlier question: “${short}”`;
+}
+
 export function stageWords(stage) {
   return STAGES[stage] ?? "One moment…";
 }

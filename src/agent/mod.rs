@@ -3,3 +3,4 @@
 pub mod need;
 pub mod prompt;
 pub mod smalltalk;
+pub mod ticket;

@@ -12,6 +12,17 @@ name the passage after each fact, like [1]. If the passages do not hold the answ
 offer to bring in a person. Never invent prices, dates, order states or links. Placeholders such as [EMAIL_1] \
 stand for personal data of the customer: repeat them unchanged where needed.";
 
+const SHORT: &str =
+    " Many customers are waiting: answer in at most two short sentences, without an introduction.";
+
+/// How long the answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    Normal,
+    /// For times of many questions. Such an answer is not cached, so it has no place in the fingerprint.
+    Short,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Speaker {
     System,
@@ -56,11 +67,15 @@ pub fn build(
     question: &str,
     sources: &[Source<'_>],
     history: &[Earlier],
+    length: Length,
     budget: Budget,
     tokens: impl Fn(&str) -> usize,
 ) -> Vec<Line> {
-    let mut left = budget.total.saturating_sub(tokens(INSTRUCTIONS) + tokens(question));
     let mut system = INSTRUCTIONS.to_owned();
+    if length == Length::Short {
+        system.push_str(SHORT);
+    }
+    let mut left = budget.total.saturating_sub(tokens(&system) + tokens(question));
     for (index, source) in sources.iter().enumerate() {
         let passage = format!("\n\n[{}] {}\n{}", index + 1, source.title, source.text);
         let cost = tokens(&passage);
@@ -107,7 +122,7 @@ mod tests {
     fn the_newest_exchanges_fill_the_history_and_the_question_is_always_last() {
         let history: Vec<Earlier> = (0..10).map(exchange).collect();
         let budget = Budget { total: 10_000, history: 8 };
-        let lines = build("and now?", &[], &history, budget, words);
+        let lines = build("and now?", &[], &history, Length::Normal, budget, words);
         let texts: Vec<&str> = lines.iter().skip(1).map(|line| line.text.as_str()).collect();
         assert_eq!(texts, ["question 8", "answer 8", "question 9", "answer 9", "and now?"]);
     }
@@ -117,7 +132,7 @@ mod tests {
         let question = "why ".repeat(5_000);
         let source = Source { title: "t", text: "x" };
         let budget = Budget { total: 100, history: 100 };
-        let lines = build(&question, &[source], &[exchange(1)], budget, words);
+        let lines = build(&question, &[source], &[exchange(1)], Length::Normal, budget, words);
         assert_eq!(lines.len(), 2);
         assert!(!lines[0].text.contains("[1] t"));
         assert_eq!(lines[1].text, question);
@@ -126,7 +141,14 @@ mod tests {
     #[test]
     fn an_exchange_without_an_answer_never_puts_two_questions_in_a_row() {
         let history = [exchange(1), Earlier { user: "lost".into(), answer: None }];
-        let lines = build("now", &[], &history, Budget { total: 9_999, history: 99 }, words);
+        let lines = build(
+            "now",
+            &[],
+            &history,
+            Length::Normal,
+            Budget { total: 9_999, history: 99 },
+            words,
+        );
         let speakers: Vec<Speaker> = lines.iter().map(|line| line.speaker).collect();
         use Speaker::{Assistant, System, User};
         assert_eq!(speakers, [System, User, Assistant, User]);

@@ -20,7 +20,7 @@ use crate::{
     config::Secret,
     domain::{
         Citation, Controller, Event, MessageId, MessageRole, MessageStatus, PrincipalId, Rating,
-        Role, Route, SessionId, SessionState, SiteId, Timestamp, TurnId,
+        Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp, TurnId,
     },
 };
 
@@ -244,6 +244,7 @@ const fn status_name(status: MessageStatus) -> &'static str {
 column! {
     SessionId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     TurnId as Text, String: |id| id.to_string(), |text| text.parse().ok();
+    TicketId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     MessageId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     PrincipalId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     RecordId as Text, String: |id| id.to_string(), |text| text.parse().ok();

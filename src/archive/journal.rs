@@ -21,12 +21,14 @@ use super::{
     metrics,
     query::{read, transact},
     rows::{EventMark, EventRow, IdempotencyRow, MessageRow, SessionRow, WriteAll as _},
-    schema::{audit, erased_sessions, events, feedback, idempotency, messages, sessions},
+    schema::{audit, erased_sessions, events, feedback, idempotency, messages, sessions, tickets},
+    tickets::{TicketRow, answered},
 };
 use crate::{
     clock,
     domain::{
-        Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, Timestamp, TurnId,
+        Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, TicketId,
+        Timestamp, TurnId,
     },
 };
 
@@ -51,6 +53,7 @@ pub struct ErasureCounts {
     pub messages: usize,
     pub idempotency: usize,
     pub feedback: usize,
+    pub tickets: usize,
     pub audit: usize,
 }
 
@@ -62,6 +65,8 @@ struct Rows {
     events: Vec<EventRow>,
     messages: Vec<MessageRow>,
     idempotency: Vec<IdempotencyRow>,
+    tickets: Vec<TicketRow>,
+    answered: Vec<(TicketId, Timestamp)>,
 }
 
 /// What a commit needs to know of a session that is there.
@@ -72,6 +77,7 @@ impl Rows {
         let mut newest: HashMap<SessionId, SessionRow> = HashMap::new();
         let mut told = HashSet::new();
         let (mut events, mut messages, mut idempotency) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut tickets, mut closed) = (Vec::new(), Vec::new());
         for batch in batches {
             let last = batch.events.last();
             let open = last.filter(|event| !event.fact.is_terminal()).map(|event| event.turn_id);
@@ -92,13 +98,16 @@ impl Rows {
                 .or_insert_with(|| row.clone());
             events.extend(batch.events.iter().map(EventRow::new));
             messages.extend(batch.events.iter().filter_map(MessageRow::new));
+            let opened = |event| TicketRow::opened(event, &batch.meta.site_id);
+            tickets.extend(batch.events.iter().filter_map(opened));
+            closed.extend(batch.events.iter().filter_map(answered));
             let records = batch.idempotency.iter();
             idempotency.extend(records.map(|record| IdempotencyRow::new(batch.meta.id, record)));
         }
         // One order for all replicas, so that two that flush the same sessions wait instead of deadlocking.
         let mut sessions: Vec<_> = newest.into_values().collect();
         sessions.sort_unstable_by_key(|row| row.id);
-        Self { sessions, told, events, messages, idempotency }
+        Self { sessions, told, events, messages, idempotency, tickets, answered: closed }
     }
 
     fn ids(&self) -> Vec<SessionId> {
@@ -206,7 +215,13 @@ impl Archive {
             conn.replace_all(&rows.sessions_to_write(&known, &erased)).await?;
             conn.insert_all(&without(&rows.events, &erased, |row| row.session_id)).await?;
             conn.insert_all(&without(&rows.messages, &erased, |row| row.session_id)).await?;
-            conn.insert_all(&without(&rows.idempotency, &erased, |row| row.session_id)).await
+            conn.insert_all(&without(&rows.idempotency, &erased, |row| row.session_id)).await?;
+            conn.insert_all(&without(&rows.tickets, &erased, |row| row.session_id)).await?;
+            for (id, at) in &rows.answered {
+                let close = diesel::update(tickets::table.find(id));
+                close.set(tickets::answered_at.eq(Some(*at))).execute(conn).await?;
+            }
+            Ok(())
         })?;
         metrics::committed(batches.len(), started.elapsed());
         Ok(())
@@ -308,12 +323,14 @@ impl Archive {
             let of_messages = messages::table.filter(messages::session_id.eq(id));
             let of_idempotency = idempotency::table.filter(idempotency::session_id.eq(id));
             let of_feedback = feedback::table.filter(feedback::session_id.eq(id));
+            let of_tickets = tickets::table.filter(tickets::session_id.eq(id));
             let of_audit = audit::table.filter(audit::target.eq(&target));
             Ok(ErasureCounts {
                 events: diesel::delete(of_events).execute(conn).await?,
                 messages: diesel::delete(of_messages).execute(conn).await?,
                 idempotency: diesel::delete(of_idempotency).execute(conn).await?,
                 feedback: diesel::delete(of_feedback).execute(conn).await?,
+                tickets: diesel::delete(of_tickets).execute(conn).await?,
                 audit: diesel::update(of_audit).set(audit::detail.eq("null")).execute(conn).await?,
             })
         })

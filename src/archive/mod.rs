@@ -18,6 +18,7 @@ mod journal;
 mod knowledge;
 mod metrics;
 mod migrate;
+mod modes;
 mod mysql;
 mod pool;
 mod project;
@@ -28,6 +29,7 @@ mod sites;
 mod sqlite;
 #[cfg(test)]
 mod tests;
+mod tickets;
 mod tokens;
 
 use std::{future::Future, path::Path, sync::Arc, time::Duration};
@@ -51,6 +53,7 @@ pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentS
 pub use metrics::describe;
 pub use project::project;
 pub use sites::{ApiKey, KeyCreation, Site};
+pub use tickets::TicketRow;
 pub use tokens::{RefreshToken, Successor, TokenUse};
 
 /// The one door to the database. Cheap to clone.

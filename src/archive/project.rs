@@ -14,9 +14,11 @@ pub fn project(event: &Event) -> Option<Message> {
             (MessageRole::Assistant, MessageStatus::Cancelled, text)
         }
     };
-    let (route, citations) = match &event.fact {
-        Fact::AnswerCompleted { route, citations, .. } => (Some(*route), citations.clone()),
-        _ => (None, Vec::new()),
+    let (route, citations, ticket) = match &event.fact {
+        Fact::AnswerCompleted { route, citations, ticket, .. } => {
+            (Some(*route), citations.clone(), *ticket)
+        }
+        _ => (None, Vec::new(), None),
     };
     Some(Message {
         id: event.fact.message_id(),
@@ -28,6 +30,7 @@ pub fn project(event: &Event) -> Option<Message> {
         created_at: event.at,
         route,
         citations,
+        ticket,
         feedback: None,
     })
 }

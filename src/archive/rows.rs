@@ -9,8 +9,9 @@ use super::{
     column::{Count, Json, json},
     knowledge::ChunkRow,
     project::project,
-    schema::{chunks, events, idempotency, messages, sessions},
+    schema::{chunks, events, idempotency, messages, sessions, tickets},
     sqlite::Sqlite,
+    tickets::TicketRow,
 };
 use crate::domain::{
     Citation, Controller, Event, Fact, IdempotencyRecord, MessageId, MessageRole, MessageStatus,
@@ -250,5 +251,6 @@ write_all! {
     EventRow => events, |row| 256 + row.payload.len();
     MessageRow => messages, |row| 256 + row.text.len();
     IdempotencyRow => idempotency, |_| 512;
+    TicketRow => tickets, |_| 256;
     ChunkRow => chunks, |row| 256 + row.heading.len() + row.text.len() + 4 * row.vector.0.len();
 }

@@ -171,3 +171,24 @@ diesel::table! {
         at -> BigInt,
     }
 }
+
+diesel::table! {
+    tickets (id) {
+        id -> Text,
+        site_id -> Text,
+        session_id -> Text,
+        seq -> BigInt,
+        created_at -> BigInt,
+        answered_at -> Nullable<BigInt>,
+        attempts -> BigInt,
+        leased_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    modes (name) {
+        name -> Text,
+        value -> Text,
+        updated_at -> BigInt,
+    }
+}

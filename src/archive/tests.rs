@@ -7,6 +7,7 @@ mod group;
 mod journal;
 mod knowledge;
 mod store;
+mod tickets;
 
 use std::time::Duration;
 
@@ -138,6 +139,7 @@ fn answer(text: &str) -> Fact {
         timings: Timings::default(),
         cache: None,
         finish_reason: FinishReason::Stop,
+        ticket: None,
     }
 }
 

@@ -44,6 +44,16 @@ use outbox::{Change, Outbox};
 use purge::Scope;
 use store::Store;
 
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Within its life.
+    Fresh,
+    /// Up to the configured time beyond its life, for when service is low. A purge and a changed document count all
+    /// the same.
+    Stale,
+}
+
 /// The cache of one process. Cheap to clone; all clones are one cache.
 #[derive(Clone)]
 pub struct Cache {
@@ -53,6 +63,8 @@ pub struct Cache {
 struct Shared {
     enabled: bool,
     ttl: Duration,
+    /// How long an entry is kept beyond its life.
+    stale: Duration,
     threshold: f32,
     max_entries: usize,
     store: RwLock<Store>,
@@ -65,20 +77,32 @@ impl Cache {
             shared: Arc::new(Shared {
                 enabled: config.enabled,
                 ttl: config.ttl,
+                stale: config.stale,
                 threshold: config.threshold,
                 max_entries: config.max_entries,
-                store: RwLock::new(Store::new(config.max_entries, config.max_bytes, config.ttl)),
+                store: RwLock::new(Store::new(
+                    config.max_entries,
+                    config.max_bytes,
+                    config.ttl,
+                    config.stale,
+                )),
                 outbox: Outbox::default(),
             }),
         }
     }
 
     /// The answer to the same question in the same words.
-    pub fn exact(&self, partition: &Partition, question: &Question, now: Timestamp) -> Option<Hit> {
+    pub fn exact(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        freshness: Freshness,
+        now: Timestamp,
+    ) -> Option<Hit> {
         if !self.shared.enabled {
             return None;
         }
-        let hit = self.read().exact(partition.key(), question.key(), now);
+        let hit = self.read().exact(partition.key(), question.key(), freshness, now);
         metrics::looked_up(CacheTier::Exact, hit.is_some());
         hit
     }
@@ -90,13 +114,15 @@ impl Cache {
         partition: &Partition,
         question: &Question,
         vector: &[f32],
+        freshness: Freshness,
         now: Timestamp,
     ) -> Option<Hit> {
         if !self.shared.enabled {
             return None;
         }
+        let threshold = self.shared.threshold;
         let hit =
-            self.read().semantic(partition.key(), question, vector, self.shared.threshold, now);
+            self.read().semantic(partition.key(), question, vector, threshold, freshness, now);
         metrics::looked_up(CacheTier::Semantic, hit.is_some());
         hit
     }
@@ -149,6 +175,11 @@ impl Cache {
         now: Timestamp,
     ) -> Page {
         self.read().list(site, cursor, limit, now)
+    }
+
+    /// As long as an answer can be served at all; a purge is remembered for as long.
+    fn longest_life(&self) -> Duration {
+        self.shared.ttl + self.shared.stale
     }
 
     fn purge(&self, scope: Scope, now: Timestamp) -> usize {

@@ -10,7 +10,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    Question, agree,
+    Freshness, Question, agree,
     entry::{Address, Entry, EntryId, Hit, Page},
     index::Index,
     metrics::{self, Gone},
@@ -24,6 +24,8 @@ const CANDIDATES: usize = 16;
 pub(super) struct Store {
     max_entries: usize,
     max_bytes: usize,
+    /// Milliseconds that an entry is kept beyond its life.
+    stale: i64,
     bytes: usize,
     by_address: HashMap<Address, Arc<Entry>>,
     by_id: HashMap<EntryId, Arc<Entry>>,
@@ -36,11 +38,17 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// `life` of an answer, in which a purge must be remembered.
-    pub(super) fn new(max_entries: usize, max_bytes: usize, life: Duration) -> Self {
+    /// `life` of an answer and how long it is kept beyond that; a purge must be remembered for both.
+    pub(super) fn new(
+        max_entries: usize,
+        max_bytes: usize,
+        life: Duration,
+        stale: Duration,
+    ) -> Self {
         Self {
             max_entries,
             max_bytes,
+            stale: i64::try_from(stale.as_millis()).unwrap_or(i64::MAX),
             bytes: 0,
             by_address: HashMap::new(),
             by_id: HashMap::new(),
@@ -48,7 +56,7 @@ impl Store {
             by_expiry: BTreeSet::new(),
             partitions: HashMap::new(),
             queue: VecDeque::new(),
-            watermarks: Watermarks::new(life),
+            watermarks: Watermarks::new(life + stale),
         }
     }
 
@@ -56,10 +64,20 @@ impl Store {
         &self,
         partition: [u8; 16],
         question: [u8; 32],
+        freshness: Freshness,
         now: Timestamp,
     ) -> Option<Hit> {
         let entry = self.by_address.get(&Address { partition, question })?;
-        (entry.expires_at > now).then(|| entry.hit(CacheTier::Exact, None, now))
+        let alive = entry.expires_at > self.oldest_expiry(freshness, now);
+        alive.then(|| entry.hit(CacheTier::Exact, None, now))
+    }
+
+    /// What expired up to then is not served.
+    fn oldest_expiry(&self, freshness: Freshness, now: Timestamp) -> Timestamp {
+        match freshness {
+            Freshness::Fresh => now,
+            Freshness::Stale => Timestamp::from_millis(now.as_millis().saturating_sub(self.stale)),
+        }
     }
 
     pub(super) fn semantic(
@@ -68,11 +86,13 @@ impl Store {
         question: &Question,
         vector: &[f32],
         threshold: f32,
+        freshness: Freshness,
         now: Timestamp,
     ) -> Option<Hit> {
         let index = self.partitions.get(&partition)?;
         let near = index.nearest(vector, threshold, CANDIDATES);
-        near.into_iter().filter(|(_, entry)| entry.expires_at > now).find_map(
+        let oldest = self.oldest_expiry(freshness, now);
+        near.into_iter().filter(|(_, entry)| entry.expires_at > oldest).find_map(
             |(similarity, entry)| match agree(question, &entry.question) {
                 Ok(()) => Some(entry.hit(CacheTier::Semantic, Some(similarity), now)),
                 Err(why) => {
@@ -204,8 +224,9 @@ impl Store {
     }
 
     fn drop_expired(&mut self, now: Timestamp) {
+        let oldest = self.oldest_expiry(Freshness::Stale, now);
         while let Some((expires_at, id)) = self.by_expiry.first().copied() {
-            if expires_at > now {
+            if expires_at > oldest {
                 break;
             }
             self.by_expiry.pop_first();

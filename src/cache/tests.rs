@@ -57,6 +57,7 @@ pub(super) fn config() -> config::Cache {
     config::Cache {
         enabled: true,
         ttl: Duration::from_secs(3600),
+        stale: Duration::from_secs(600),
         max_entries: 100,
         max_bytes: 1 << 20,
         threshold: 0.8,
@@ -79,7 +80,8 @@ fn an_answer_serves_its_own_partition_and_no_other() {
     let asked = question("do you ship to Canada?");
     let home = partition();
     cache.put(&home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
-    let hit = cache.exact(&home, &question("Do you ship to Canada"), NOW).unwrap();
+    let hit =
+        cache.exact(&home, &question("Do you ship to Canada"), Freshness::Fresh, NOW).unwrap();
     assert_eq!(
         (hit.answer.text.as_str(), hit.tier, hit.similarity),
         ("Yes.", CacheTier::Exact, None)
@@ -94,8 +96,11 @@ fn an_answer_serves_its_own_partition_and_no_other() {
         Partition { embedder: "minilm-fp32".into(), ..home.clone() },
     ] {
         assert_ne!(other.key(), home.key());
-        assert!(cache.exact(&other, &asked, NOW).is_none(), "{other:?}");
-        assert!(cache.semantic(&other, &asked, &vector(0.0), NOW).is_none(), "{other:?}");
+        assert!(cache.exact(&other, &asked, Freshness::Fresh, NOW).is_none(), "{other:?}");
+        assert!(
+            cache.semantic(&other, &asked, &vector(0.0), Freshness::Fresh, NOW).is_none(),
+            "{other:?}"
+        );
     }
 }
 
@@ -124,13 +129,32 @@ fn a_similar_question_is_served_only_if_the_guards_agree() {
         answer("change"),
         NOW,
     );
-    let hit =
-        cache.semantic(&home, &question("I want to cancel an order"), &vector(3.0), NOW).unwrap();
+    let hit = cache
+        .semantic(
+            &home,
+            &question("I want to cancel an order"),
+            &vector(3.0),
+            Freshness::Fresh,
+            NOW,
+        )
+        .unwrap();
     assert_eq!((hit.answer.text.as_str(), hit.tier), ("cancel", CacheTier::Semantic));
     assert!(hit.similarity.is_some_and(|similarity| similarity > 0.99 && similarity < 1.0));
-    let far = cache.semantic(&home, &question("I want to cancel an order"), &vector(60.0), NOW);
+    let far = cache.semantic(
+        &home,
+        &question("I want to cancel an order"),
+        &vector(60.0),
+        Freshness::Fresh,
+        NOW,
+    );
     assert!(far.is_none(), "below the threshold");
-    let other = cache.semantic(&home, &question("how can I track my order"), &vector(0.0), NOW);
+    let other = cache.semantic(
+        &home,
+        &question("how can I track my order"),
+        &vector(0.0),
+        Freshness::Fresh,
+        NOW,
+    );
     assert!(other.is_none(), "another question at full similarity");
 }
 
@@ -143,16 +167,23 @@ fn expiry_is_absolute_and_a_hit_never_extends_it() {
     cache.put(&home, &asked, Some(vector(0.0)), made, NOW);
     let life = 3_600_000;
     for at in [1, life / 2, life - 1] {
-        let hit = cache.exact(&home, &asked, later(at)).unwrap();
+        let hit = cache.exact(&home, &asked, Freshness::Fresh, later(at)).unwrap();
         assert_eq!(hit.age.as_millis(), u128::try_from(at).unwrap());
-        assert!(cache.semantic(&home, &asked, &vector(0.0), later(at)).is_some());
+        assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Fresh, later(at)).is_some());
     }
-    assert!(cache.exact(&home, &asked, later(life)).is_none());
-    assert!(cache.semantic(&home, &asked, &vector(0.0), later(life)).is_none());
+    assert!(cache.exact(&home, &asked, Freshness::Fresh, later(life)).is_none());
+    let stale = life + 599_999;
+    assert!(cache.exact(&home, &asked, Freshness::Stale, later(stale)).is_some());
+    assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Stale, later(stale)).is_some());
+    assert!(cache.exact(&home, &asked, Freshness::Stale, later(stale + 1)).is_none());
+    assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Fresh, later(life)).is_none());
     let mut stale = answer("old");
     stale.made_at = NOW;
     cache.put(&home, &asked, None, stale, later(life));
-    assert!(cache.exact(&home, &asked, later(life)).is_none(), "its life began when it was made");
+    assert!(
+        cache.exact(&home, &asked, Freshness::Fresh, later(life)).is_none(),
+        "its life began when it was made"
+    );
 }
 
 #[test]
@@ -163,12 +194,12 @@ fn entries_are_bounded_by_count_and_used_ones_stay_longer() {
     for n in 0..10 {
         cache.put(&home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
     }
-    cache.exact(&home, &ask(0), NOW).unwrap();
+    cache.exact(&home, &ask(0), Freshness::Fresh, NOW).unwrap();
     for n in 10..14 {
         cache.put(&home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
     }
     let there: Vec<usize> =
-        (0..14).filter(|n| cache.exact(&home, &ask(*n), NOW).is_some()).collect();
+        (0..14).filter(|n| cache.exact(&home, &ask(*n), Freshness::Fresh, NOW).is_some()).collect();
     assert_eq!(there, [0, 5, 6, 7, 8, 9, 10, 11, 12, 13]);
 }
 
@@ -183,7 +214,7 @@ fn entries_are_bounded_by_bytes() {
     let page = cache.list(&site("shop"), None, 100, NOW);
     assert!((5..16).contains(&page.items.len()), "{}", page.items.len());
     cache.put(&home, &question("huge"), None, answer(&"x".repeat(100_000)), NOW);
-    assert!(cache.exact(&home, &question("huge"), NOW).is_none());
+    assert!(cache.exact(&home, &question("huge"), Freshness::Fresh, NOW).is_none());
     assert_eq!(cache.list(&site("shop"), None, 100, NOW).items.len(), page.items.len());
 }
 
@@ -202,13 +233,14 @@ fn a_purge_takes_away_what_it_names_and_older_answers_cannot_come_back() {
         cache.put(&home, &ship, Some(vector(0.0)), of("faq", "shipping", made_at), NOW);
         cache.put(&home, &pay, Some(vector(9.0)), of("terms", "payment", made_at), NOW);
     };
-    let there = || [&ship, &pay].map(|asked| cache.exact(&home, asked, NOW).is_some());
+    let there =
+        || [&ship, &pay].map(|asked| cache.exact(&home, asked, Freshness::Fresh, NOW).is_some());
 
     fill(later(-100));
     assert_eq!(cache.purge_document(&site("other"), "faq", later(-90)), 0);
     assert_eq!(cache.purge_document(&site("shop"), "faq", later(-90)), 1);
     assert_eq!(there(), [false, true]);
-    assert!(cache.semantic(&home, &ship, &vector(0.0), NOW).is_none());
+    assert!(cache.semantic(&home, &ship, &vector(0.0), Freshness::Fresh, NOW).is_none());
     fill(later(-95));
     assert_eq!(there(), [false, true], "made before the purge");
     fill(later(-80));
@@ -228,13 +260,13 @@ fn a_distrusted_entry_is_gone_and_a_new_answer_may_take_its_place() {
     let cache = cache();
     let (home, asked) = (partition(), question("do you ship to Canada"));
     cache.put(&home, &asked, Some(vector(0.0)), answer("wrong"), NOW);
-    let hit = cache.exact(&home, &asked, NOW).unwrap();
+    let hit = cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap();
     cache.distrust(hit.id, NOW);
-    assert!(cache.exact(&home, &asked, NOW).is_none());
-    assert!(cache.semantic(&home, &asked, &vector(0.0), NOW).is_none());
+    assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none());
+    assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Fresh, NOW).is_none());
     cache.distrust(EntryId(Uuid::nil()), NOW);
     cache.put(&home, &asked, Some(vector(0.0)), answer("right"), NOW);
-    assert_eq!(cache.exact(&home, &asked, NOW).unwrap().answer.text, "right");
+    assert_eq!(cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap().answer.text, "right");
 }
 
 #[test]
@@ -244,7 +276,7 @@ fn an_older_answer_does_not_replace_a_newer_one() {
     let (old, new) = (answer("old"), CachedAnswer { made_at: NOW, ..answer("new") });
     cache.put(&home, &asked, None, new, NOW);
     cache.put(&home, &asked, None, old, NOW);
-    assert_eq!(cache.exact(&home, &asked, NOW).unwrap().answer.text, "new");
+    assert_eq!(cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap().answer.text, "new");
     assert_eq!(cache.list(&site("shop"), None, 10, NOW).items.len(), 1);
 }
 
@@ -256,7 +288,7 @@ fn a_list_pages_through_one_site_only() {
         cache.put(&partition(), &question(&format!("topic{n}")), None, answer("x"), NOW);
         cache.put(&foreign, &question(&format!("topic{n}")), None, answer("x"), NOW);
     }
-    cache.exact(&partition(), &question("topic3"), NOW).unwrap();
+    cache.exact(&partition(), &question("topic3"), Freshness::Fresh, NOW).unwrap();
     let mut cursor = None;
     let mut seen = Vec::new();
     loop {
@@ -276,7 +308,7 @@ fn a_disabled_cache_keeps_and_finds_nothing() {
     let cache = Cache::new(&config::Cache { enabled: false, ..config() });
     let (home, asked) = (partition(), question("do you ship to Canada"));
     cache.put(&home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
-    assert!(cache.exact(&home, &asked, NOW).is_none());
+    assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none());
     assert!(cache.list(&site("shop"), None, 10, NOW).items.is_empty());
 }
 

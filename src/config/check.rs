@@ -49,6 +49,10 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         "turn.answer_confidence: must lie between 0 and 1",
     );
     require(
+        config.brownout.climb.is_sorted() && !config.brownout.climb[0].is_zero(),
+        "brownout.climb_ms: must ascend from more than 0",
+    );
+    require(
         (0.0..=1.0).contains(&config.inference.hedge_budget),
         "inference.hedge_budget: must lie between 0 and 1",
     );
@@ -81,6 +85,8 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         (config.limits.site_messages_per_second as usize, "limits.site_messages_per_second"),
         (config.limits.site_burst as usize, "limits.site_burst"),
         (config.limits.site_logins_per_second as usize, "limits.site_logins_per_second"),
+        (config.brownout.short_answer_tokens as usize, "brownout.short_answer_tokens"),
+        (config.brownout.tickets_at_once, "brownout.tickets_at_once"),
         (config.inference.attempts as usize, "inference.attempts"),
         (config.inference.breaker_failures as usize, "inference.breaker_failures"),
         (config.inference.load_interval.as_millis() as usize, "inference.load_interval_ms"),

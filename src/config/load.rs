@@ -69,6 +69,7 @@ impl Config {
         let auth = section(table, "auth", faults);
         let sessions = section(table, "sessions", faults);
         let turn = section(table, "turn", faults);
+        let brownout = section(table, "brownout", faults);
         let inference = section(table, "inference", faults);
         let embedding = section(table, "embedding", faults);
         let cache = section(table, "cache", faults);
@@ -83,6 +84,7 @@ impl Config {
             auth: auth?,
             sessions: sessions?,
             turn: turn?,
+            brownout: brownout?,
             inference: inference?,
             embedding: embedding?,
             cache: cache?,

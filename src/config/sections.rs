@@ -14,6 +14,16 @@ fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Er
     u64::deserialize(deserializer).map(Duration::from_secs)
 }
 
+fn millis_of_each<'de, D: Deserializer<'de>, const N: usize>(
+    deserializer: D,
+) -> Result<[Duration; N], D::Error> {
+    let found = Vec::<u64>::deserialize(deserializer)?;
+    let spans: Vec<Duration> = found.into_iter().map(Duration::from_millis).collect();
+    spans.try_into().map_err(|found: Vec<_>| {
+        serde::de::Error::custom(format!("needs {N} numbers, not {}", found.len()))
+    })
+}
+
 /// The whole configuration of one process.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -22,6 +32,7 @@ pub struct Config {
     pub auth: Auth,
     pub sessions: Sessions,
     pub turn: Turn,
+    pub brownout: Brownout,
     pub inference: Inference,
     pub embedding: Embedding,
     pub cache: Cache,
@@ -112,6 +123,25 @@ pub struct Turn {
     pub temperature: f32,
     pub passages: usize,
     pub answer_confidence: f32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub struct Brownout {
+    /// Queue age from which each of the levels 1 to 4 is climbed to.
+    #[serde(rename = "climb_ms", deserialize_with = "millis_of_each")]
+    pub climb: [Duration; 4],
+    #[serde(rename = "dwell_ms", deserialize_with = "millis")]
+    pub dwell: Duration,
+    #[serde(rename = "calm_ms", deserialize_with = "millis")]
+    pub calm: Duration,
+    /// Longest predicted wait that a turn accepts at each of the levels 0 to 4.
+    #[serde(rename = "longest_wait_ms", deserialize_with = "millis_of_each")]
+    pub longest_wait: [Duration; 5],
+    #[serde(rename = "room_ms", deserialize_with = "millis")]
+    pub room: Duration,
+    pub short_answer_tokens: u32,
+    pub tickets: bool,
+    pub tickets_at_once: usize,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -228,6 +258,8 @@ pub struct Cache {
     pub enabled: bool,
     #[serde(rename = "ttl_s", deserialize_with = "seconds")]
     pub ttl: Duration,
+    #[serde(rename = "stale_s", deserialize_with = "seconds")]
+    pub stale: Duration,
     pub max_entries: usize,
     pub max_bytes: usize,
     pub threshold: f32,

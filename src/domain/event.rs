@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     CacheInfo, Citation, FinishReason, MessageId, Problem, Route, ServiceLevel, SessionId, Stage,
-    Timestamp, Timings, TurnId, Usage,
+    Ticket, Timestamp, Timings, TurnId, Usage,
 };
 
 /// One durable, numbered fact in a session's journal.
@@ -47,6 +47,9 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         cache: Option<CacheInfo>,
         finish_reason: FinishReason,
+        /// The ticket that this answer opens, or that it answers at last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ticket: Option<Ticket>,
     },
     #[serde(rename = "turn.failed")]
     TurnFailed {

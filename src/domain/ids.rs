@@ -44,6 +44,8 @@ uuid_id!(
     TurnId,
     /// One message of a conversation.
     MessageId,
+    /// A question that is answered later. A turn opens at most one, which has the turn's id.
+    TicketId,
     /// Who calls: a visitor, a customer, an agent, an admin or a server key.
     PrincipalId,
 );

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Citation, MessageId, Route, Timestamp, TurnId};
+use super::{Citation, MessageId, Route, Ticket, Timestamp, TurnId};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -53,6 +53,9 @@ pub struct Message {
     pub route: Option<Route>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
+    /// The ticket that it opens, or that it answers at last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
     /// As last given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Rating>,

@@ -9,16 +9,18 @@ mod lane;
 mod message;
 mod principal;
 mod session;
+mod ticket;
 mod time;
 mod turn;
 
 pub use code::{ErrorCode, FieldError, Problem};
 pub use event::{Event, Fact, Live};
-pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TurnId};
+pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use principal::{Principal, Role};
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
+pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
 pub use turn::{
     CacheInfo, CacheTier, Citation, FinishReason, Route, ServiceLevel, Stage, Timings, Usage,

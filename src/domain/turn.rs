@@ -54,6 +54,18 @@ impl Route {
 #[serde(transparent)]
 pub struct ServiceLevel(pub u8);
 
+impl ServiceLevel {
+    pub const FULL: Self = Self(0);
+    /// Short answers, no reasoning.
+    pub const SHORT: Self = Self(1);
+    /// Also a smaller model.
+    pub const SMALL: Self = Self(2);
+    /// Also the knowledge's own words and older cached answers before the model.
+    pub const KNOWLEDGE: Self = Self(3);
+    /// Also a ticket for what cannot be answered now.
+    pub const TICKET: Self = Self(4);
+}
+
 /// What a turn is doing now, in words a shopper may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

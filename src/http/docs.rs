@@ -8,7 +8,9 @@ use utoipa::{
 };
 use utoipa_swagger_ui::SwaggerUi;
 
-use super::{admin, auth, events, feedback, health, knowledge, openai, sessions, socket, turns};
+use super::{
+    admin, auth, events, feedback, health, knowledge, modes, openai, sessions, socket, turns,
+};
 use crate::domain;
 
 #[derive(OpenApi)]
@@ -27,7 +29,7 @@ use crate::domain;
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
         knowledge::delete_document, knowledge::search_knowledge,
         admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
-        admin::list_audit, admin::backends,
+        admin::list_audit, admin::backends, modes::modes, modes::set_modes,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem)),

@@ -1,5 +1,7 @@
 //! Rating an answer.
 
+use std::collections::HashMap;
+
 use actix_web::{HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -92,7 +94,7 @@ impl App {
     /// Takes the cached answer away that the rated one came from, or became.
     async fn distrust(&self, meta: &SessionMeta, message_id: MessageId) -> Result<(), ApiError> {
         let Some(cache) = &self.cache else { return Ok(()) };
-        let mut question = None;
+        let mut questions = HashMap::new();
         let mut after = 0;
         loop {
             let events = self.journal.events(meta.id, after, 256).await?;
@@ -100,10 +102,14 @@ impl App {
             after = last.seq;
             for event in events {
                 match event.fact {
-                    Fact::MessageCreated { text, .. } => question = Some((event.seq, text)),
-                    Fact::AnswerCompleted { message_id: id, cache: info, .. }
+                    Fact::MessageCreated { text, .. } => {
+                        questions.insert(event.turn_id, (event.seq, text));
+                    }
+                    Fact::AnswerCompleted { message_id: id, cache: info, ticket, .. }
                         if id == message_id =>
                     {
+                        let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
+                        let question = questions.remove(&asked);
                         let served = info.and_then(|info| info.entry).map(EntryId);
                         let own = question
                             .and_then(|(seq, text)| cached_as(&self.ports, meta, &text, seq == 1));

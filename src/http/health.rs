@@ -11,6 +11,7 @@ use super::{
     state::App,
 };
 use crate::{
+    brownout::Service,
     domain::{ErrorCode, Problem, ServiceLevel},
     inference::Observe,
 };
@@ -82,6 +83,8 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 pub struct Status {
     /// Rung of the brownout ladder, 0 (full) to 4 (ticket).
     pub service_level: ServiceLevel,
+    /// An operator holds that level; otherwise it follows the load.
+    pub pinned: bool,
     /// Turns that wait for a model.
     pub queue_depth: usize,
     /// Expected wait of a turn that comes now, in milliseconds.
@@ -97,8 +100,10 @@ pub async fn status(app: web::Data<App>) -> HttpResponse {
         Some(pool) => pool.observe.send(Observe).timeout(OBSERVE_TIMEOUT).await.ok(),
         None => None,
     };
+    let Service { level, pinned } = app.ports.brownout.service();
     HttpResponse::Ok().json(Status {
-        service_level: ServiceLevel::default(),
+        service_level: level,
+        pinned,
         queue_depth: pool.as_ref().map_or(0, |pool| pool.queued),
         queue_wait_ms: pool.as_ref().map_or(0, |pool| pool.wait_ms),
         draining: app.draining.is_cancelled(),

@@ -10,6 +10,7 @@ pub mod feedback;
 mod headers;
 pub mod health;
 pub mod knowledge;
+pub mod modes;
 pub mod openai;
 pub mod origins;
 mod page;
@@ -56,6 +57,8 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(admin::revoke_key)
         .service(admin::list_audit)
         .service(admin::backends)
+        .service(modes::modes)
+        .service(modes::set_modes)
         .service(health::livez)
         .service(health::startupz)
         .service(health::readyz)

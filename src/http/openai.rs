@@ -26,7 +26,7 @@ use crate::{
     turn::{
         log::TurnLog,
         pipeline::run_turn,
-        ports::{Exchange, TurnInput},
+        ports::{Exchange, Purpose, TurnInput},
         twin::{Step, Twin},
     },
 };
@@ -205,6 +205,7 @@ fn input(
         return Err(ApiError::field("messages", detail));
     }
     Ok(TurnInput {
+        purpose: Purpose::Completion,
         site: caller.principal.site_id.clone(),
         visitor: caller.principal.id,
         locale: "en".into(),

@@ -172,6 +172,7 @@ pub struct Receipt {
     pub events: usize,
     pub messages: usize,
     pub feedback: usize,
+    pub tickets: usize,
 }
 
 /// Erases a session from both stores and answers with a receipt.
@@ -188,8 +189,9 @@ pub async fn erase_session(
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
     let meta = app.sessions.ask(session, || Erase { asker: caller.asker() }).await?;
-    let ErasureCounts { events, messages, feedback, .. } = app.journal.erase(&meta).await?;
-    let receipt =
-        Receipt { session_id: session, erased_at: clock::now(), events, messages, feedback };
+    let counts = app.journal.erase(&meta).await?;
+    let ErasureCounts { events, messages, feedback, tickets, .. } = counts;
+    let erased_at = clock::now();
+    let receipt = Receipt { session_id: session, erased_at, events, messages, feedback, tickets };
     Ok(HttpResponse::Ok().json(receipt))
 }

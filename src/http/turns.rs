@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         CacheInfo, Citation, ErrorCode, Event, Fact, FinishReason, Message, MessageId, Problem,
-        Route, ServiceLevel, SessionId, Timings, TurnId, Usage,
+        Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
     },
     limits::Quota,
     session::{
@@ -115,6 +115,9 @@ pub struct AnswerView {
     pub usage: Option<Usage>,
     pub timings: Timings,
     pub finish_reason: FinishReason,
+    /// The question was kept and is answered later, in this session.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
 }
 
 impl TurnView {
@@ -137,6 +140,7 @@ impl TurnView {
                 timings,
                 cache,
                 finish_reason,
+                ticket,
             }) => {
                 let answer = AnswerView {
                     message_id: *message_id,
@@ -148,6 +152,7 @@ impl TurnView {
                     usage: *usage,
                     timings: *timings,
                     finish_reason: *finish_reason,
+                    ticket: *ticket,
                 };
                 ("completed", Some(answer), None)
             }

@@ -3,7 +3,7 @@
 //! Must never happen: two turns of one session at once; an acknowledged message that is not in the journal; a turn
 //! without exactly one terminal event.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use actix::prelude::*;
 use futures_util::FutureExt;
@@ -12,34 +12,27 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{error, info, warn};
+use tracing::info;
 
 use super::{
     feed::{Feed, FeedEnd},
-    journal::{Journal, JournalError, Opened},
+    journal::{Journal, Opened},
     messages::*,
     metrics,
+    open::{Absent, open, refused, replay},
     state::{Begin, Session, unfinished},
+    turn::Turn,
 };
 use crate::{
     agent::need,
     clock, config,
-    domain::{
-        ErrorCode, Event, Fact, IdempotencyRecord, Lane, MessageId, PrincipalId, Problem,
-        SessionId, SessionMeta, TurnId,
-    },
+    domain::{IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
     hot::{Append, Appended},
     turn::{
         log::TurnLog,
-        pipeline::run_turn,
-        ports::{Ports, TurnInput},
+        ports::{Ports, Purpose, TurnInput},
     },
 };
-
-/// Waits between attempts to make the end of a turn durable.
-const ENDING_RETRY: Duration = Duration::from_millis(250);
-/// After this long the end of a turn is shown without being durable; a later open repairs the journal.
-const ENDING_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What all session actors of a process share.
 pub struct Shared {
@@ -59,50 +52,18 @@ pub struct Shared {
 pub struct SessionActor {
     id: SessionId,
     generation: u64,
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     stopped: Recipient<SessionStopped>,
-    live: Result<Live, Absent>,
-    last_active: Instant,
+    pub(super) live: Result<Live, Absent>,
+    pub(super) last_active: Instant,
 }
 
 /// A session that could be opened.
-struct Live {
-    session: Session,
-    feed: Arc<Feed>,
+pub(super) struct Live {
+    pub(super) session: Session,
+    pub(super) feed: Arc<Feed>,
     was_cold: bool,
     turn: Option<(Arc<TurnLog>, CancellationToken)>,
-}
-
-/// Why a session could not be opened.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Absent {
-    NotFound,
-    Erased { owner: PrincipalId },
-    Unavailable,
-}
-
-impl Absent {
-    /// Only its owner learns that a session was erased.
-    fn tell(self, asker: &Asker) -> SessionError {
-        match self {
-            Self::Erased { owner } if owner == asker.0.id => SessionError::Erased,
-            Self::Erased { .. } | Self::NotFound => SessionError::NotFound,
-            Self::Unavailable => SessionError::StoreUnavailable,
-        }
-    }
-}
-
-impl From<&JournalError> for Absent {
-    fn from(error: &JournalError) -> Self {
-        match error {
-            JournalError::NotFound => Self::NotFound,
-            JournalError::Erased { owner } => Self::Erased { owner: *owner },
-            JournalError::Hot(_) | JournalError::Archive(_) => {
-                warn!(%error, "journal is unavailable");
-                Self::Unavailable
-            }
-        }
-    }
 }
 
 /// A turn's task has made its end durable; the session takes it in and shows it, in one step: whoever sees the end
@@ -177,6 +138,7 @@ impl SessionActor {
         live.feed.publish(&message);
         live.feed.set_turn(Some(Arc::clone(&log)));
         let input = TurnInput {
+            purpose: Purpose::Conversation,
             site: append.meta.site_id.clone(),
             visitor: append.meta.owner,
             locale: append.meta.locale.clone(),
@@ -244,130 +206,6 @@ impl Actor for SessionActor {
         let notice = SessionStopped { id: self.id, generation: self.generation };
         #[expect(clippy::disallowed_methods, reason = "a drop that reports: it must not be lost")]
         self.stopped.do_send(notice);
-    }
-}
-
-/// Opens a session; a turn that nobody runs any more is ended first, visibly.
-async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> {
-    let mut opened = shared.journal.open(id).await.map_err(|error| Absent::from(&error))?;
-    let Some(turn_id) = unfinished(&opened.events) else { return Ok(opened) };
-    if let Some(running) = &opened.running
-        && *running.replica != *shared.replica
-        && shared.journal.is_alive(&running.replica).await.map_err(|error| Absent::from(&error))?
-    {
-        return Ok(opened);
-    }
-    metrics::turn_interrupted();
-    let session = Session::new(opened.meta.clone(), &opened.events, Some(turn_id));
-    let fact = failure(ErrorCode::Interrupted, String::new());
-    let append = session.ending(turn_id, fact, clock::now());
-    match shared.journal.append(&append).await.map_err(|error| Absent::from(&error))? {
-        Appended::Done => {
-            opened.meta = append.meta;
-            opened.events.extend(append.events);
-            opened.running = None;
-            Ok(opened)
-        }
-        // Somebody else was faster: what they wrote counts.
-        Appended::Replayed(_) | Appended::Conflict { .. } | Appended::Missing => {
-            shared.journal.open(id).await.map_err(|error| Absent::from(&error))
-        }
-    }
-}
-
-/// What a live session answers when its journal fails.
-fn refused(error: &JournalError) -> SessionError {
-    match Absent::from(error) {
-        Absent::NotFound => SessionError::NotFound,
-        Absent::Erased { .. } => SessionError::Erased,
-        Absent::Unavailable => SessionError::StoreUnavailable,
-    }
-}
-
-fn failure(code: ErrorCode, text: String) -> Fact {
-    Fact::TurnFailed { message_id: MessageId::new(), text, problem: Problem::new(code) }
-}
-
-/// A running turn: the function, its bounds, and its end.
-struct Turn {
-    log: Arc<TurnLog>,
-    feed: Arc<Feed>,
-    meta: SessionMeta,
-    turn_id: TurnId,
-    cancel: CancellationToken,
-    shared: Arc<Shared>,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Turn {
-    /// Runs to the end and makes the end durable. A panic ends this turn and nothing else.
-    async fn run(self, input: TurnInput) -> Append {
-        let fact = self.answer(input).await;
-        metrics::turn_ended(&fact);
-        let session = Session::new(self.meta.clone(), &[], Some(self.turn_id));
-        let mut append = session.ending(self.turn_id, fact, clock::now());
-        self.make_durable(&mut append).await;
-        append
-    }
-
-    async fn answer(&self, input: TurnInput) -> Fact {
-        let run = AssertUnwindSafe(run_turn(&self.shared.ports, input, &self.log)).catch_unwind();
-        tokio::select! {
-            biased;
-            () = self.cancel.cancelled() => self.cancelled(),
-            () = self.log.abandoned(self.shared.sessions.resume_grace) => self.cancelled(),
-            answered = tokio::time::timeout(self.shared.turn_timeout, run) => match answered {
-                Ok(Ok(Ok(fact))) => fact,
-                Ok(Ok(Err(problem))) => Fact::TurnFailed {
-                    message_id: MessageId::new(),
-                    text: self.log.text(),
-                    problem,
-                },
-                Ok(Err(_panic)) => {
-                    metrics::turn_panicked();
-                    error!(turn_id = %self.turn_id, "a turn panicked");
-                    failure(ErrorCode::Internal, self.log.text())
-                }
-                Err(_elapsed) => failure(ErrorCode::UpstreamTimeout, self.log.text()),
-            },
-        }
-    }
-
-    fn cancelled(&self) -> Fact {
-        if self.shared.draining.is_cancelled() {
-            return failure(ErrorCode::Interrupted, self.log.text());
-        }
-        Fact::TurnCancelled { message_id: MessageId::new(), text: self.log.text() }
-    }
-
-    async fn make_durable(&self, append: &mut Append) {
-        let begun = Instant::now();
-        loop {
-            match self.shared.journal.append(append).await {
-                Ok(Appended::Done | Appended::Replayed(_)) => return,
-                Ok(Appended::Conflict { .. } | Appended::Missing) => {
-                    // Another replica took this turn for lost and ended it: its end is the true one.
-                    warn!(turn_id = %self.turn_id, "a turn was ended by another replica");
-                    self.adopt(append).await;
-                    return;
-                }
-                Err(JournalError::Erased { .. } | JournalError::NotFound) => return,
-                Err(error) if begun.elapsed() > ENDING_PATIENCE => {
-                    error!(%error, turn_id = %self.turn_id, "the end of a turn is not durable");
-                    return;
-                }
-                Err(_) => tokio::time::sleep(ENDING_RETRY).await,
-            }
-        }
-    }
-
-    async fn adopt(&self, append: &mut Append) {
-        let after = append.expected_seq;
-        if let Ok(events) = self.shared.journal.events(self.meta.id, after, 1).await
-            && let Some(event) = events.into_iter().next()
-        {
-            append.events = vec![event];
-        }
     }
 }
 
@@ -606,33 +444,4 @@ impl SessionActor {
             }
         }
     }
-}
-
-/// Finds a turn again: its message and, if it has ended, its end.
-async fn replay(
-    journal: Journal,
-    id: SessionId,
-    turn_id: TurnId,
-    log: Option<Arc<TurnLog>>,
-) -> Result<Started, SessionError> {
-    let mut after = 0;
-    let mut message = None;
-    loop {
-        let events = journal.events(id, after, 256).await.map_err(|error| refused(&error))?;
-        let Some(last) = events.last() else { break };
-        after = last.seq;
-        for event in events.into_iter().filter(|event| event.turn_id == turn_id) {
-            let event: Arc<Event> = Arc::new(event);
-            match (&message, event.fact.is_terminal()) {
-                (Some(message), true) => {
-                    let message = Arc::clone(message);
-                    return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
-                }
-                _ => message = Some(event),
-            }
-        }
-    }
-    let message = message.ok_or(SessionError::StoreUnavailable)?;
-    let turn = log.map_or(Progress::Elsewhere, Progress::Running);
-    Ok(Started { message, turn, replayed: true })
 }

@@ -25,6 +25,7 @@ pub fn messages(events: &[Event], running: Option<&TurnLog>) -> Vec<Message> {
             created_at: last.at,
             route: None,
             citations: log.citations(),
+            ticket: None,
             feedback: None,
         });
     }

@@ -4,10 +4,13 @@
 //! readers hold. Called by the supervisor and the HTTP layer; never speaks to a backend itself.
 
 pub mod actor;
+pub mod deliver;
 pub mod feed;
 pub mod follow;
 pub mod history;
 pub mod journal;
 pub mod messages;
 pub mod metrics;
+mod open;
 mod state;
+mod turn;

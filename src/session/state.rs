@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::{
     domain::{
-        Event, Fact, IdempotencyRecord, MessageId, Running, SessionMeta, SessionState, Timestamp,
-        TurnId,
+        Event, Fact, IdempotencyRecord, MessageId, Running, SessionMeta, SessionState, Ticket,
+        TicketState, Timestamp, TurnId,
     },
     hot::{Append, RunningChange},
     turn::ports::Exchange,
@@ -17,7 +17,7 @@ const MAX_EXCHANGES: usize = 12;
 pub struct Session {
     pub meta: SessionMeta,
     running: Option<TurnId>,
-    exchanges: VecDeque<Exchange>,
+    exchanges: VecDeque<(TurnId, Exchange)>,
 }
 
 /// Answer to "may a turn begin?".
@@ -30,7 +30,7 @@ pub enum Begin {
 impl Session {
     pub fn new(meta: SessionMeta, events: &[Event], running: Option<TurnId>) -> Self {
         let mut session = Self { meta, running, exchanges: VecDeque::new() };
-        events.iter().for_each(|event| session.remember(&event.fact));
+        events.iter().for_each(|event| session.remember(event));
         session
     }
 
@@ -70,6 +70,11 @@ impl Session {
         self.append(turn_id, fact, None, RunningChange::Clear, now)
     }
 
+    /// The append that brings a late answer into a session where no turn runs.
+    pub fn delivery(&self, fact: Fact, record: IdempotencyRecord, now: Timestamp) -> Append {
+        self.append(record.turn_id, fact, Some(record), RunningChange::Keep, now)
+    }
+
     fn append(
         &self,
         turn_id: TurnId,
@@ -97,20 +102,28 @@ impl Session {
         self.meta = append.meta.clone();
         for event in &append.events {
             self.running = (!event.fact.is_terminal()).then_some(event.turn_id);
-            self.remember(&event.fact);
+            self.remember(event);
         }
     }
 
-    fn remember(&mut self, fact: &Fact) {
-        match fact {
+    fn remember(&mut self, event: &Event) {
+        match &event.fact {
             Fact::MessageCreated { text, .. } => {
                 if self.exchanges.len() == MAX_EXCHANGES {
                     self.exchanges.pop_front();
                 }
-                self.exchanges.push_back(Exchange { user: text.clone(), answer: None });
+                let exchange = Exchange { user: text.clone(), answer: None };
+                self.exchanges.push_back((event.turn_id, exchange));
             }
-            Fact::AnswerCompleted { text, .. } => {
-                if let Some(exchange) = self.exchanges.back_mut() {
+            // That a question was kept is no answer to it.
+            Fact::AnswerCompleted {
+                ticket: Some(Ticket { state: TicketState::Open, .. }), ..
+            } => {}
+            Fact::AnswerCompleted { text, ticket, .. } => {
+                // An answer that comes later belongs to the question of its ticket.
+                let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
+                let mut known = self.exchanges.iter_mut().rev();
+                if let Some((_, exchange)) = known.find(|(turn, _)| *turn == asked) {
                     exchange.answer = Some(text.clone());
                 }
             }
@@ -123,7 +136,7 @@ impl Session {
     pub fn history(&self) -> Vec<Exchange> {
         let answering = usize::from(self.running.is_some());
         let earlier = self.exchanges.len().saturating_sub(answering);
-        self.exchanges.iter().take(earlier).cloned().collect()
+        self.exchanges.iter().take(earlier).map(|(_, exchange)| exchange.clone()).collect()
     }
 }
 
@@ -202,5 +215,41 @@ mod tests {
         let history = session.history();
         assert_eq!(history.len(), 1);
         assert_eq!((history[0].user.as_str(), &history[0].answer), ("one", &None));
+    }
+
+    #[test]
+    fn a_late_answer_belongs_to_its_own_question() {
+        use crate::domain::{FinishReason, Route, ServiceLevel, Timings};
+        let answer = |text: &str, ticket| Fact::AnswerCompleted {
+            message_id: MessageId::new(),
+            text: text.into(),
+            route: Route::Model,
+            service_level: ServiceLevel::FULL,
+            citations: Vec::new(),
+            usage: None,
+            timings: Timings::default(),
+            cache: None,
+            finish_reason: FinishReason::Stop,
+            ticket,
+        };
+        let mut session = session();
+        let first = say(&mut session, "one");
+        let kept = Ticket::opened_by(first);
+        let append = session.ending(first, answer("later", Some(kept)), clock::now());
+        session.accepted(&append);
+        let second = say(&mut session, "two");
+        let append = session.ending(second, answer("two!", None), clock::now());
+        session.accepted(&append);
+        let late = answer("one!", Some(Ticket::answered(kept.id)));
+        let record = IdempotencyRecord {
+            key: "ticket".into(),
+            body_hash: String::new(),
+            turn_id: TurnId::new(),
+        };
+        let append = session.delivery(late, record, clock::now());
+        session.accepted(&append);
+        assert_eq!(session.begin(), Begin::Yes);
+        let answers: Vec<_> = session.history().into_iter().map(|known| known.answer).collect();
+        assert_eq!(answers, [Some("one!".to_owned()), Some("two!".to_owned())]);
     }
 }

@@ -6,20 +6,21 @@ use tokio::time::Instant;
 
 use super::{
     log::TurnLog,
-    ports::{Ports, TurnInput},
+    ports::{Ports, Purpose, TurnInput},
     twin::{Step, Twin},
     write,
 };
 use crate::{
     agent::prompt::AGENT,
+    brownout::{self, Service},
     cache::{
-        self, CachedAnswer, EntryId, Flight, FlightKey, Hit, Join, Led, Made, Partition, Question,
-        may_store,
+        self, CachedAnswer, EntryId, Flight, FlightKey, Freshness, Hit, Join, Led, Made, Partition,
+        Question, may_store,
     },
     clock,
     domain::{
         CacheInfo, CacheTier, Citation, Fact, FinishReason, Live, MessageId, Problem, Route,
-        ServiceLevel, SessionMeta, SiteId, Stage, Timestamp, Timings, Usage,
+        ServiceLevel, SessionMeta, SiteId, Stage, Ticket, Timestamp, Timings, Usage,
     },
     embedding::messages::{Embedding, embed},
     guard::{Masked, mask},
@@ -69,6 +70,8 @@ pub struct Answer {
     pub usage: Option<Usage>,
     pub cache: Option<CacheInfo>,
     pub finish_reason: FinishReason,
+    /// The ticket that it opens.
+    pub ticket: Option<Ticket>,
 }
 
 /// What a turn knows of itself while it runs.
@@ -79,6 +82,8 @@ pub struct Turn<'a> {
     /// The text without personal data; all that model, cache and index ever see.
     pub masked: Masked,
     pub timings: Timings,
+    /// As it was when the turn began.
+    pub service: Service,
     begun: Instant,
     began_at: Timestamp,
     partition: Partition,
@@ -95,6 +100,10 @@ enum Coalesced<L> {
 impl<'a> Turn<'a> {
     fn new(ports: &'a Ports, input: TurnInput, log: &'a Arc<TurnLog>) -> Self {
         let masked = mask(&input.text);
+        let service = match input.purpose {
+            Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
+            Purpose::Ticket => Service::FULL,
+        };
         let partition = partition(ports, &input.site, &input.locale);
         let question = Question::new(&masked, input.history.is_empty()).ok();
         Self {
@@ -103,6 +112,7 @@ impl<'a> Turn<'a> {
             log,
             masked,
             timings: Timings::default(),
+            service,
             begun: Instant::now(),
             began_at: clock::now(),
             partition,
@@ -113,14 +123,34 @@ impl<'a> Turn<'a> {
     fn exact(&mut self) -> Option<Hit> {
         let (cache, question) = (self.ports.cache.as_ref()?, self.question.as_ref()?);
         let begun = Instant::now();
-        let hit = cache.exact(&self.partition, question, clock::now());
+        let hit = cache.exact(&self.partition, question, self.freshness(), clock::now());
         self.timings.cache_ms = Some(millis(begun));
         hit
     }
 
+    /// An older answer is better than none where service is low.
+    fn freshness(&self) -> Freshness {
+        if self.service.level >= ServiceLevel::KNOWLEDGE {
+            Freshness::Stale
+        } else {
+            Freshness::Fresh
+        }
+    }
+
+    /// The ticket that this turn may open.
+    pub fn ticket(&self) -> Option<Ticket> {
+        let deliverable = self.input.purpose == Purpose::Conversation;
+        let may = deliverable && self.ports.brownout.tickets();
+        may.then(|| Ticket::opened_by(self.log.turn_id()))
+    }
+
     /// Follows an identical question in flight. A leader that ends without an answer is replaced by a follower.
     async fn coalesce(&mut self) -> Coalesced<Flight<TurnLog>> {
-        let Some(question) = &self.question else { return Coalesced::Alone };
+        // Nobody who waits may follow one that does not hurry.
+        let hurried = self.input.purpose != Purpose::Ticket;
+        let Some(question) = self.question.as_ref().filter(|_| hurried) else {
+            return Coalesced::Alone;
+        };
         let key = FlightKey::new(&self.partition, question);
         let mut joined = self.ports.flights.join(key, || Arc::clone(self.log));
         loop {
@@ -146,7 +176,9 @@ impl<'a> Turn<'a> {
         let ports = self.ports;
         let mut dead = None;
         loop {
-            let (Some(question), Some(_), Some(_)) = (&self.question, &ports.cache, &ports.model)
+            let hurried = self.input.purpose != Purpose::Ticket;
+            let (Some(question), Some(_), Some(_), true) =
+                (&self.question, &ports.cache, &ports.model, hurried)
             else {
                 return Coalesced::Alone;
             };
@@ -183,17 +215,27 @@ impl<'a> Turn<'a> {
             }
         };
         if let Some(event) = end
-            && let Fact::AnswerCompleted { text, citations, finish_reason, cache, .. } = &event.fact
+            && let Fact::AnswerCompleted { text, citations, finish_reason, cache, ticket, .. } =
+                &event.fact
         {
-            self.cite(citations);
-            return Some(Answer {
-                text: text.clone(),
-                route: Route::Coalesced,
-                citations: citations.clone(),
-                usage: None,
-                cache: *cache,
-                finish_reason: *finish_reason,
-            });
+            // Each question has a ticket of its own; where none may be opened, another leader is tried.
+            let (route, own) = match ticket {
+                None => (Some(Route::Coalesced), None),
+                Some(_) => (self.ticket().map(|_| Route::Template), self.ticket()),
+            };
+            if let Some(route) = route {
+                self.cite(citations);
+                own.iter().for_each(|_| brownout::metrics::ticket_opened());
+                return Some(Answer {
+                    text: text.clone(),
+                    route,
+                    citations: citations.clone(),
+                    usage: None,
+                    cache: *cache,
+                    finish_reason: *finish_reason,
+                    ticket: own,
+                });
+            }
         }
         if shown {
             let text = String::new();
@@ -226,7 +268,8 @@ impl<'a> Turn<'a> {
         let (cache, question) = (self.ports.cache.as_ref()?, self.question.as_ref()?);
         let embedding = embedding.filter(|embedding| !embedding.truncated)?;
         let begun = Instant::now();
-        let hit = cache.semantic(&self.partition, question, &embedding.vector, clock::now());
+        let (vector, freshness) = (&embedding.vector, self.freshness());
+        let hit = cache.semantic(&self.partition, question, vector, freshness, clock::now());
         let spent = millis(begun);
         self.timings.cache_ms = Some(self.timings.cache_ms.unwrap_or(0) + spent);
         hit
@@ -268,6 +311,7 @@ impl<'a> Turn<'a> {
             usage: None,
             cache: Some(CacheInfo { tier: hit.tier, age_ms, entry: Some(hit.id.0) }),
             finish_reason: if complete { FinishReason::Stop } else { FinishReason::Length },
+            ticket: None,
         })
     }
 
@@ -277,7 +321,7 @@ impl<'a> Turn<'a> {
         let made = Made {
             route: answer.route,
             finish_reason: Some(answer.finish_reason),
-            service_level: ServiceLevel::default(),
+            service_level: self.service.level,
             used_tools: false,
             truncated: embedding.is_some_and(|embedding| embedding.truncated),
             text: &answer.text,
@@ -302,7 +346,7 @@ impl<'a> Turn<'a> {
 
     /// Says how the turn is answered.
     pub fn start(&self, route: Route) {
-        self.log.push(&Live::TurnStarted { route, service_level: ServiceLevel::default() });
+        self.log.push(&Live::TurnStarted { route, service_level: self.service.level });
     }
 
     /// Marks the first piece of the answer.
@@ -322,12 +366,13 @@ impl<'a> Turn<'a> {
             message_id: MessageId::new(),
             text: answer.text,
             route: answer.route,
-            service_level: ServiceLevel::default(),
+            service_level: self.service.level,
             citations: answer.citations,
             usage: answer.usage,
             timings: Timings { total_ms: millis(self.begun), ..self.timings },
             cache: answer.cache,
             finish_reason: answer.finish_reason,
+            ticket: answer.ticket,
         }
     }
 }
@@ -357,7 +402,7 @@ pub fn cached_as(
 ) -> Option<EntryId> {
     let question = Question::new(&mask(text), first_turn).ok()?;
     let partition = partition(ports, &meta.site_id, &meta.locale);
-    let hit = ports.cache.as_ref()?.exact(&partition, &question, clock::now())?;
+    let hit = ports.cache.as_ref()?.exact(&partition, &question, Freshness::Fresh, clock::now())?;
     Some(hit.id)
 }
 

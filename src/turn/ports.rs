@@ -6,11 +6,12 @@ use actix::Recipient;
 
 use super::log::TurnLog;
 use crate::{
+    brownout::Brownout,
     cache::{Cache, Flights, Kindred},
     config,
     domain::{Lane, PrincipalId, SiteId},
     embedding::messages::Embed,
-    inference::{Acquire, Limits},
+    inference::{Acquire, Limits, PressureGauge},
     knowledge::Knowledge,
 };
 
@@ -23,6 +24,7 @@ pub struct Ports {
     pub flights: Flights<TurnLog>,
     pub kindred: Kindred<TurnLog>,
     pub knowledge: Knowledge,
+    pub brownout: Arc<Brownout>,
     pub turn: config::Turn,
 }
 
@@ -36,12 +38,26 @@ pub struct EmbedPort {
 pub struct ModelPort {
     pub acquire: Recipient<Acquire>,
     pub limits: Limits,
+    /// How long turns wait for it.
+    pub pressure: Arc<PressureGauge>,
     /// Names the models and the prompt; an answer is cached under it.
     pub fingerprint: Arc<str>,
 }
 
+/// What becomes of the answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Somebody reads along in a session; the answer may come later, as a ticket.
+    Conversation,
+    /// Somebody waits who cannot be reached later.
+    Completion,
+    /// Nobody waits: a ticket gets a full answer when there is room for it.
+    Ticket,
+}
+
 /// What a turn is asked.
 pub struct TurnInput {
+    pub purpose: Purpose,
     pub site: SiteId,
     pub visitor: PrincipalId,
     pub locale: String,

@@ -1,18 +1,22 @@
 //! Writing the answer: with a model where there is one, else from the best passage, else an honest "I do not know".
+//! Where the model has no time, the service level says what comes instead, down to a ticket.
+
+use std::time::Duration;
 
 use tokio::{sync::watch, time::Instant};
 
 use super::{
     citations::cited,
     pipeline::{Answer, Turn, millis},
-    ports::ModelPort,
+    ports::{ModelPort, Purpose},
 };
 use crate::{
     agent::{
-        prompt::{Budget, Earlier, Line, Source, Speaker, build},
-        smalltalk,
+        prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
+        smalltalk, ticket,
     },
-    domain::{ErrorCode, FinishReason, Live, Problem, Route, Stage},
+    brownout::{self, Service},
+    domain::{ErrorCode, FinishReason, Live, Problem, Route, ServiceLevel, Stage},
     guard::{OutputFilter, mask},
     inference::{
         ChatMessage, ChatRequest, ChatRole, GenerateError, GenerateRequest, Generation, Piece,
@@ -20,6 +24,11 @@ use crate::{
     },
     knowledge::{Passage, extract},
 };
+
+/// A turn leaves the queue when it has waited this many times the longest wait that it accepts.
+const QUEUE_PATIENCE: f32 = 1.5;
+/// When a client may ask again that was turned away by an operator's order.
+const AFTER_AN_ORDER: Duration = Duration::from_secs(30);
 
 /// What is said where neither the model nor the knowledge has an answer.
 const UNKNOWN: &str = "I could not find an answer to that in our help pages. \
@@ -33,11 +42,74 @@ pub async fn answer(turn: &mut Turn<'_>, passages: &[Passage]) -> Result<Answer,
         let found = from_knowledge(turn, passages);
         return Ok(found.unwrap_or_else(|| template(turn, UNKNOWN)));
     };
+    let Service { level, pinned } = turn.service;
+    if level >= ServiceLevel::KNOWLEDGE && !has_room(turn, model) {
+        if let Some(reply) = smalltalk::reply(&turn.masked.text) {
+            return Ok(template(turn, reply));
+        }
+        if let Some(found) = from_knowledge(turn, passages) {
+            return Ok(found);
+        }
+    }
+    if level >= ServiceLevel::TICKET && pinned {
+        return instead(turn, passages, &Failure::Ordered)
+            .ok_or_else(|| problem(&Failure::Ordered));
+    }
     match generate(turn, model, passages).await {
         Ok(answer) => Ok(answer),
-        // Nothing was shown yet: the shop's own words are better than an error.
-        Err(problem) if turn.log.text().is_empty() => from_knowledge(turn, passages).ok_or(problem),
-        Err(problem) => Err(problem),
+        // Nothing was shown yet: whatever helps is better than an error.
+        Err(failure) if turn.log.text().is_empty() => {
+            instead(turn, passages, &failure).ok_or_else(|| problem(&failure))
+        }
+        Err(failure) => Err(problem(&failure)),
+    }
+}
+
+/// Why the model gave no answer.
+enum Failure {
+    Generate(GenerateError),
+    /// It ended well and said nothing.
+    Empty,
+    /// An operator took the model out of service.
+    Ordered,
+}
+
+impl From<GenerateError> for Failure {
+    fn from(error: GenerateError) -> Self {
+        Self::Generate(error)
+    }
+}
+
+/// Whether the model would begin at once, so that nothing is gained by passing it by. An order counts all the same.
+fn has_room(turn: &Turn<'_>, model: &ModelPort) -> bool {
+    let soon = model.pressure.predicted_wait() <= turn.ports.brownout.room();
+    !turn.service.pinned && model.pressure.has_backend() && soon
+}
+
+/// Down the ladder: the shop's own words where they are sure, else a ticket. `None` leaves an honest no.
+fn instead(turn: &mut Turn<'_>, passages: &[Passage], failure: &Failure) -> Option<Answer> {
+    if let Some(found) = from_knowledge(turn, passages) {
+        return Some(found);
+    }
+    let ticket = turn.ticket().filter(|_| may_wait(turn.service.level, failure))?;
+    brownout::metrics::ticket_opened();
+    let text = ticket::kept(&turn.input.locale);
+    Some(Answer { ticket: Some(ticket), ..template(turn, text) })
+}
+
+/// Whether the question may become a ticket: where there was no room for it, and at the last level whatever failed. A
+/// visitor who asks too much at once is told so, and a service that shuts down promises nothing.
+fn may_wait(level: ServiceLevel, failure: &Failure) -> bool {
+    match failure {
+        Failure::Generate(GenerateError::Refused(refused)) => match refused {
+            Refused::QueueFull { .. }
+            | Refused::TooLate { .. }
+            | Refused::NoBackend { .. }
+            | Refused::DeadlinePassed => true,
+            Refused::TooManyOfVisitor { .. } | Refused::Closing => false,
+        },
+        Failure::Generate(_) | Failure::Empty => level >= ServiceLevel::TICKET,
+        Failure::Ordered => true,
     }
 }
 
@@ -70,6 +142,7 @@ fn say(
         usage: None,
         cache: None,
         finish_reason: if complete { FinishReason::Stop } else { FinishReason::Length },
+        ticket: None,
     }
 }
 
@@ -77,12 +150,12 @@ async fn generate(
     turn: &mut Turn<'_>,
     model: &ModelPort,
     passages: &[Passage],
-) -> Result<Answer, Problem> {
+) -> Result<Answer, Failure> {
     let (sender, mut queued) = watch::channel(None);
     let request = request(turn, model, passages, sender);
     let begun = Instant::now();
     let started = Generation::start(&model.acquire, request.clone());
-    let mut generation = told(turn, started, &mut queued).await.map_err(|e| problem(&e))?;
+    let mut generation = told(turn, started, &mut queued).await?;
     turn.timings.queue_ms = Some(generation.queue_wait().as_millis().try_into().unwrap_or(0));
     turn.start(Route::Model);
     turn.log.push(&Live::TurnStatus { stage: Stage::Writing });
@@ -100,7 +173,7 @@ async fn generate(
                 let restarted = generation.restart(&model.acquire, request.clone());
                 let restarted = told(turn, restarted, &mut queued).await;
                 // The first failure says more, and what was shown stays.
-                generation = restarted.map_err(|_| problem(&error))?;
+                generation = restarted.map_err(|_| error)?;
                 if !turn.log.text().is_empty() {
                     let (reason, text) = ("restarted".into(), String::new());
                     turn.log.push(&Live::AnswerReplaced { reason, text });
@@ -108,7 +181,7 @@ async fn generate(
                 filter = OutputFilter::new(&turn.masked.vault, turn.ports.turn.max_answer_bytes);
                 continue;
             }
-            Err(error) => return Err(problem(&error)),
+            Err(error) => return Err(error.into()),
         };
         match piece {
             Some(Piece::Text(piece)) => {
@@ -134,11 +207,12 @@ async fn generate(
     }
     let text = turn.log.text();
     if text.trim().is_empty() {
-        return Err(Problem::new(ErrorCode::DependencyUnavailable));
+        return Err(Failure::Empty);
     }
     let citations = cited(&text, passages, turn.ports.turn.answer_confidence);
     turn.cite(&citations);
-    Ok(Answer { text, route: Route::Model, citations, usage, cache: None, finish_reason })
+    let route = Route::Model;
+    Ok(Answer { text, route, citations, usage, cache: None, finish_reason, ticket: None })
 }
 
 /// Waits until the answer begins, and says where the turn stands in the queue meanwhile.
@@ -182,24 +256,55 @@ fn request(
         })
         .collect();
     let budget = Budget { total: config.prompt_tokens, history: config.history_tokens };
-    let lines = build(&turn.masked.text, &sources, &history, budget, estimate_tokens);
+    let Brief { length, max_tokens, reasoning, tier, max_wait } = brief(turn);
+    let question = &turn.masked.text;
+    let lines = build(question, &sources, &history, length, budget, estimate_tokens);
+    let mut limits = model.limits;
+    if let Some(max_wait) = max_wait {
+        // A prediction that was too kind is not paid for by the shopper.
+        limits.queue = limits.queue.min(max_wait.mul_f32(QUEUE_PATIENCE));
+    }
     GenerateRequest {
         site: turn.input.site.clone(),
         visitor: turn.input.visitor,
         lane: turn.input.lane,
-        tier: Tier::Full,
+        tier,
         deadline: Instant::now() + config.timeout,
-        max_wait: None,
+        max_wait,
         affinity: Some(affinity(turn)),
         queued: Some(queued),
-        limits: model.limits,
+        limits,
         chat: ChatRequest {
             model: None,
             messages: lines.into_iter().map(message).collect(),
-            max_tokens: config.max_answer_tokens,
+            max_tokens,
             temperature: config.temperature,
-            reasoning: true,
+            reasoning,
         },
+    }
+}
+
+/// How much is asked of the model.
+struct Brief {
+    length: Length,
+    max_tokens: u32,
+    reasoning: bool,
+    tier: Tier,
+    /// Longest predicted wait; a ticket takes what comes.
+    max_wait: Option<Duration>,
+}
+
+fn brief(turn: &Turn<'_>) -> Brief {
+    let (level, brownout) = (turn.service.level, &turn.ports.brownout);
+    let longest = turn.ports.turn.max_answer_tokens;
+    let short = level >= ServiceLevel::SHORT;
+    let waits = turn.input.purpose != Purpose::Ticket;
+    Brief {
+        length: if short { Length::Short } else { Length::Normal },
+        max_tokens: if short { longest.min(brownout.short_answer_tokens()) } else { longest },
+        reasoning: !short,
+        tier: if level >= ServiceLevel::SMALL { Tier::Small } else { Tier::Full },
+        max_wait: waits.then(|| brownout.longest_wait(level)),
     }
 }
 
@@ -219,11 +324,16 @@ fn message(line: Line) -> ChatMessage {
 }
 
 /// What a failed generation is called in public.
-fn problem(error: &GenerateError) -> Problem {
-    let retry = |code: ErrorCode, after: std::time::Duration| {
+fn problem(failure: &Failure) -> Problem {
+    let retry = |code: ErrorCode, after: Duration| {
         let mut problem = Problem::new(code);
         problem.retry_after_ms = u64::try_from(after.as_millis()).ok();
         problem
+    };
+    let error = match failure {
+        Failure::Generate(error) => error,
+        Failure::Empty => return Problem::new(ErrorCode::DependencyUnavailable),
+        Failure::Ordered => return retry(ErrorCode::Overloaded, AFTER_AN_ORDER),
     };
     match error {
         GenerateError::Refused(

@@ -101,6 +101,30 @@ def test_a_replay_of_events_changes_nothing(chat: ChatPage) -> None:
     assert shown == [2, "Hello", "One two.", 1]
 
 
+def test_a_late_answer_names_its_question_and_closes_the_ticket(chat: ChatPage) -> None:
+    shown = chat.page.evaluate(
+        """async () => {
+          const { Conversation } = await import("/assets/conversation.js");
+          const at = "2026-01-01T00:00:00.000Z";
+          const end = (turn, text, state) => ["answer.completed", {
+            turn_id: turn, at, message_id: turn, text, route: "template", ticket: { id: "one", state },
+          }];
+          const events = [
+            ["message.created", { turn_id: "one", at, message_id: "q", text: "Where are my boots?" }],
+            end("one", "Kept.", "open"),
+            end("two", "On their way.", "answered"),
+          ];
+          const conversation = new Conversation();
+          for (let round = 0; round < 2; round += 1) {
+            events.forEach(([name, event]) => conversation.apply(name, event));
+          }
+          const [, kept, late] = conversation.entries;
+          return [conversation.entries.length, kept.ticket.state, kept.late, late.asked, late.late];
+        }"""
+    )
+    assert shown == [3, "answered", False, "Where are my boots?", True]
+
+
 def _render(chat: ChatPage, stages: list[str]) -> str:
     """The markup after each stage has been rendered over the one before."""
     return chat.page.evaluate(

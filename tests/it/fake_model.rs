@@ -25,6 +25,7 @@ pub struct Seen {
     pub requests: Arc<AtomicUsize>,
     pub open: Arc<AtomicUsize>,
     pub prompts: Arc<std::sync::Mutex<Vec<String>>>,
+    pub bodies: Arc<std::sync::Mutex<Vec<Value>>>,
 }
 
 pub struct FakeModel {
@@ -70,6 +71,11 @@ impl FakeModel {
         self.seen.prompts.lock().unwrap().last().cloned().unwrap_or_default()
     }
 
+    /// The newest request as the model server got it.
+    pub fn last_body(&self) -> Value {
+        self.seen.bodies.lock().unwrap().last().cloned().unwrap_or_default()
+    }
+
     pub async fn stop(self) {
         self.handle.stop(false).await;
     }
@@ -95,6 +101,7 @@ async fn chat(state: web::Data<(Seen, Arc<Semaphore>)>, body: web::Json<Value>) 
     let (seen, steps) = state.get_ref().clone();
     let count = seen.requests.fetch_add(1, Ordering::SeqCst);
     seen.prompts.lock().unwrap().push(body["messages"].to_string());
+    seen.bodies.lock().unwrap().push(body.0.clone());
     let model = body["model"].as_str().unwrap_or_default().to_owned();
     if model == "broken" {
         return HttpResponse::InternalServerError().json(json!({"error": {"message": "boom"}}));

@@ -109,6 +109,10 @@ impl TestApp {
         &self.application.app.archive
     }
 
+    pub fn app(&self) -> &rushdesk::http::state::App {
+        &self.application.app
+    }
+
     /// Takes a session out of the hot store, as after its idle time.
     pub async fn forget_hot(&self, session: &str) {
         let id = session.parse().unwrap();

@@ -10,6 +10,7 @@
 mod architecture;
 mod auth;
 mod bad_input;
+mod brownout;
 mod cache;
 mod crash;
 mod distributed;

@@ -135,7 +135,7 @@ on_both! {
 
         assert_eq!(archive.erased_owner(batch.meta.id).await.unwrap(), None);
         let counts = archive.erase_session(batch.meta.id, batch.meta.owner).await.unwrap();
-        assert_eq!(counts, ErasureCounts { events: 4, messages: 4, idempotency: 2, feedback: 1, audit: 1 });
+        assert_eq!(counts, ErasureCounts { events: 4, messages: 4, idempotency: 2, feedback: 1, tickets: 0, audit: 1 });
         assert_eq!(archive.erased_owner(batch.meta.id).await.unwrap(), Some(batch.meta.owner));
 
         archive.commit(&[batch.clone(), other.clone()]).await.unwrap();

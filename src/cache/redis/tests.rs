@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     cache::{
-        CachedAnswer, Question,
+        CachedAnswer, Freshness, Question,
         tests::{answer, config, partition, question, site},
     },
     clock,
@@ -72,7 +72,9 @@ impl Replica {
     }
 
     fn text(&self, asked: &Question) -> Option<String> {
-        self.cache.exact(&partition(), asked, clock::now()).map(|hit| hit.answer.text.clone())
+        self.cache
+            .exact(&partition(), asked, Freshness::Fresh, clock::now())
+            .map(|hit| hit.answer.text.clone())
     }
 
     async fn stop(self) {
@@ -115,7 +117,11 @@ async fn an_entry_reaches_the_other_replica_and_a_purge_takes_it_away_there() {
     a.put(&ask(), "Yes.", clock::now());
     soon("the entry is on the other replica", || b.text(&ask()).as_deref() == Some("Yes.")).await;
     let similar = question("is shipping to Canada possible");
-    assert!(b.cache.semantic(&partition(), &similar, &[1.0, 0.0], clock::now()).is_some());
+    assert!(
+        b.cache
+            .semantic(&partition(), &similar, &[1.0, 0.0], Freshness::Fresh, clock::now())
+            .is_some()
+    );
 
     let purged_at = clock::now();
     assert_eq!(b.cache.purge_document(&site("shop"), "faq", purged_at), 1);
@@ -133,7 +139,7 @@ async fn an_entry_without_trust_is_gone_everywhere_and_after_a_restart() {
     let ((a, _), (b, _)) = tokio::join!(Replica::warm(&url, &prefix), Replica::warm(&url, &prefix));
     a.put(&ask(), "wrong", clock::now());
     soon("the entry is on the other replica", || b.text(&ask()).is_some()).await;
-    let id = b.cache.exact(&partition(), &ask(), clock::now()).unwrap().id;
+    let id = b.cache.exact(&partition(), &ask(), Freshness::Fresh, clock::now()).unwrap().id;
     b.cache.distrust(id, clock::now());
     soon("the first replica does not trust it either", || a.text(&ask()).is_none()).await;
     let (c, count) = Replica::warm(&url, &prefix).await;
@@ -183,7 +189,7 @@ async fn every_key_expires_and_the_shared_entries_are_bounded() {
         assert!(key.contains("{cache}"));
         let left: i64 = cmd("PTTL").arg(&key).query_async(&mut connection).await.unwrap();
         assert!(left > 0, "{key} has no expiry");
-        let limit = i64::try_from(config().ttl.as_millis()).unwrap() * 2;
+        let limit = i64::try_from((config().ttl + config().stale).as_millis()).unwrap() * 2;
         assert!(left <= limit, "{key} lives {left} ms");
     }
 }
@@ -230,7 +236,7 @@ async fn without_redis_the_cache_works_alone_and_catches_up_later() {
     b.put(&ask(), "alone", clock::now());
     assert_eq!(b.text(&ask()).as_deref(), Some("alone"));
     a.put(&question("topic1"), "x", clock::now());
-    let entry = b.cache.exact(&partition(), &pay, clock::now()).unwrap().id;
+    let entry = b.cache.exact(&partition(), &pay, Freshness::Fresh, clock::now()).unwrap().id;
     b.cache.distrust(entry, clock::now());
 
     proxy.cut(false);

@@ -72,7 +72,7 @@ impl Writer {
 impl Link {
     fn transaction(&self, batch: &[Change], cache: &Cache, now: Timestamp) -> Pipeline {
         let keys = &self.keys;
-        let life = cache.shared.ttl.as_millis();
+        let life = cache.longest_life().as_millis();
         let mut pipe = pipe();
         pipe.atomic();
         for change in batch {
@@ -181,7 +181,7 @@ async fn merge_purges(
     merged.atomic();
     merged.cmd("ZREMRANGEBYRANK").arg(&keys.purges).arg(0).arg(half - 1).ignore();
     merged.cmd("ZADD").arg(&keys.purges).arg("GT").arg(*at).arg(everything).ignore();
-    let life = u64::try_from(cache.shared.ttl.as_millis() * 2).unwrap_or(u64::MAX);
+    let life = u64::try_from(cache.longest_life().as_millis() * 2).unwrap_or(u64::MAX);
     merged.cmd("PEXPIRE").arg(&keys.purges).arg(life).ignore();
     merged.exec_async(connection).await
 }

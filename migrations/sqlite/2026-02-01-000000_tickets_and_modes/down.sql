@@ -1,0 +1,2 @@
+DROP TABLE IF EXISTS modes;
+DROP TABLE IF EXISTS tickets;

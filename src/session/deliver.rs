@@ -1,0 +1,142 @@
+//! A late answer comes into its session: the answer to a ticket, once.
+//!
+//! The key of the append is derived from the ticket, so a delivery that is done again changes nothing, on whichever
+//! replica and after whichever crash.
+
+use std::sync::Arc;
+
+use actix::prelude::*;
+use tokio::time::Instant;
+
+use super::{
+    actor::{SessionActor, Shared},
+    messages::SessionError,
+    open::refused,
+    state::{Begin, Session},
+};
+use crate::{
+    clock,
+    domain::{Event, Fact, IdempotencyRecord, SessionMeta, TicketId, TurnId},
+    hot::{Append, Appended},
+    turn::ports::Exchange,
+};
+
+/// Appends `answer`, an `answer.completed` that answers `ticket`, and shows it to whoever reads along.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<Delivered, SessionError>")]
+pub struct Deliver {
+    pub ticket: TicketId,
+    pub answer: Fact,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivered {
+    Now,
+    /// It was there already.
+    Before,
+    /// A turn runs; ask again when it has ended.
+    Busy,
+}
+
+/// The key under which the answer to a ticket is appended. No client can send a key with a blank in it.
+pub fn key(ticket: TicketId) -> String {
+    format!("ticket {ticket}")
+}
+
+/// The question of a ticket and what was said before it, found in `events` of its session.
+pub fn question(
+    meta: &SessionMeta,
+    events: &[Event],
+    ticket: TicketId,
+) -> Option<(String, Vec<Exchange>)> {
+    let at = events.iter().position(|event| event.turn_id == ticket.turn())?;
+    let Fact::MessageCreated { text, .. } = &events[at].fact else { return None };
+    let before = Session::new(meta.clone(), &events[..at], None);
+    Some((text.clone(), before.history()))
+}
+
+/// What the store said, before the actor shows it.
+enum Stored {
+    Appended(Box<Append>),
+    Known,
+    /// A turn runs, or another replica wrote to this session; whoever asks next sees it anew.
+    NotNow {
+        outrun: bool,
+    },
+}
+
+impl Handler<Deliver> for SessionActor {
+    // Atomic: no turn begins between the look at the session and the append.
+    type Result = AtomicResponse<Self, Result<Delivered, SessionError>>;
+
+    fn handle(&mut self, message: Deliver, _: &mut Self::Context) -> Self::Result {
+        self.last_active = Instant::now();
+        let append = self.propose_delivery(message);
+        let shared = Arc::clone(&self.shared);
+        let store = async move {
+            match append? {
+                Some(append) => store(&shared, append).await,
+                None => Ok(Stored::NotNow { outrun: false }),
+            }
+        };
+        let reply = store.into_actor(self).map(|stored, actor, ctx| match stored {
+            Ok(Stored::Appended(append)) => {
+                if let Ok(live) = &mut actor.live {
+                    live.session.accepted(&append);
+                    append.events.iter().for_each(|event| live.feed.publish(event));
+                }
+                Ok(Delivered::Now)
+            }
+            Ok(Stored::Known) => Ok(Delivered::Before),
+            Ok(Stored::NotNow { outrun }) => {
+                if outrun {
+                    ctx.stop();
+                }
+                Ok(Delivered::Busy)
+            }
+            Err(error) => {
+                if error == SessionError::StoreUnavailable {
+                    // Whether it was kept is unknown; the session is opened anew from what is there.
+                    ctx.stop();
+                }
+                Err(error)
+            }
+        });
+        AtomicResponse::new(Box::pin(reply))
+    }
+}
+
+impl SessionActor {
+    fn propose_delivery(
+        &self,
+        Deliver { ticket, answer }: Deliver,
+    ) -> Result<Option<Append>, SessionError> {
+        let live = self.live.as_ref().map_err(|absent| absent.plainly())?;
+        if self.shared.draining.is_cancelled() {
+            return Err(SessionError::Draining);
+        }
+        let free = live.session.begin() == Begin::Yes;
+        let record = IdempotencyRecord {
+            key: key(ticket),
+            body_hash: String::new(),
+            turn_id: TurnId::new(),
+        };
+        Ok(free.then(|| live.session.delivery(answer, record, clock::now())))
+    }
+}
+
+async fn store(shared: &Shared, append: Append) -> Result<Stored, SessionError> {
+    let (id, journal) = (append.meta.id, &shared.journal);
+    if let Some(record) = &append.idempotency {
+        // A session that was cold meanwhile has its older keys in the archive only.
+        let known = journal.idempotency(id, &record.key, true).await;
+        if known.map_err(|error| refused(&error))?.is_some() {
+            return Ok(Stored::Known);
+        }
+    }
+    match journal.append(&append).await.map_err(|error| refused(&error))? {
+        Appended::Done => Ok(Stored::Appended(Box::new(append))),
+        Appended::Replayed(_) => Ok(Stored::Known),
+        Appended::Conflict { .. } | Appended::Missing => Ok(Stored::NotNow { outrun: true }),
+    }
+}

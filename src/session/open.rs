@@ -1,0 +1,122 @@
+//! Opening a session, and finding an old turn of it again.
+
+use std::sync::Arc;
+
+use tracing::warn;
+
+use super::{
+    actor::Shared,
+    journal::{Journal, JournalError, Opened},
+    messages::{Asker, Progress, SessionError, Started},
+    metrics,
+    state::{Session, unfinished},
+    turn::failure,
+};
+use crate::{
+    clock,
+    domain::{ErrorCode, Event, PrincipalId, SessionId, TurnId},
+    hot::Appended,
+    turn::log::TurnLog,
+};
+
+/// Why a session could not be opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    NotFound,
+    Erased { owner: PrincipalId },
+    Unavailable,
+}
+
+impl Absent {
+    /// Only its owner learns that a session was erased.
+    pub fn tell(self, asker: &Asker) -> SessionError {
+        match self {
+            Self::Erased { owner } if owner != asker.0.id => SessionError::NotFound,
+            absent => absent.plainly(),
+        }
+    }
+
+    /// What the house itself is told.
+    pub fn plainly(self) -> SessionError {
+        match self {
+            Self::NotFound => SessionError::NotFound,
+            Self::Erased { .. } => SessionError::Erased,
+            Self::Unavailable => SessionError::StoreUnavailable,
+        }
+    }
+}
+
+impl From<&JournalError> for Absent {
+    fn from(error: &JournalError) -> Self {
+        match error {
+            JournalError::NotFound => Self::NotFound,
+            JournalError::Erased { owner } => Self::Erased { owner: *owner },
+            JournalError::Hot(_) | JournalError::Archive(_) => {
+                warn!(%error, "journal is unavailable");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+/// Opens a session; a turn that nobody runs any more is ended first, visibly.
+pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> {
+    let mut opened = shared.journal.open(id).await.map_err(|error| Absent::from(&error))?;
+    let Some(turn_id) = unfinished(&opened.events) else { return Ok(opened) };
+    if let Some(running) = &opened.running
+        && *running.replica != *shared.replica
+        && shared.journal.is_alive(&running.replica).await.map_err(|error| Absent::from(&error))?
+    {
+        return Ok(opened);
+    }
+    metrics::turn_interrupted();
+    let session = Session::new(opened.meta.clone(), &opened.events, Some(turn_id));
+    let fact = failure(ErrorCode::Interrupted, String::new());
+    let append = session.ending(turn_id, fact, clock::now());
+    match shared.journal.append(&append).await.map_err(|error| Absent::from(&error))? {
+        Appended::Done => {
+            opened.meta = append.meta;
+            opened.events.extend(append.events);
+            opened.running = None;
+            Ok(opened)
+        }
+        // Somebody else was faster: what they wrote counts.
+        Appended::Replayed(_) | Appended::Conflict { .. } | Appended::Missing => {
+            shared.journal.open(id).await.map_err(|error| Absent::from(&error))
+        }
+    }
+}
+
+/// What a live session answers when its journal fails.
+pub fn refused(error: &JournalError) -> SessionError {
+    Absent::from(error).plainly()
+}
+
+/// Finds a turn again: its message and, if it has ended, its end.
+pub async fn replay(
+    journal: Journal,
+    id: SessionId,
+    turn_id: TurnId,
+    log: Option<Arc<TurnLog>>,
+) -> Result<Started, SessionError> {
+    let mut after = 0;
+    let mut message = None;
+    loop {
+        let events = journal.events(id, after, 256).await.map_err(|error| refused(&error))?;
+        let Some(last) = events.last() else { break };
+        after = last.seq;
+        for event in events.into_iter().filter(|event| event.turn_id == turn_id) {
+            let event: Arc<Event> = Arc::new(event);
+            match (&message, event.fact.is_terminal()) {
+                (Some(message), true) => {
+                    let message = Arc::clone(message);
+                    return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
+                }
+                _ => message = Some(event),
+            }
+        }
+    }
+    let message = message.ok_or(SessionError::StoreUnavailable)?;
+    let turn = log.map_or(Progress::Elsewhere, Progress::Running);
+    Ok(Started { message, turn, replayed: true })
+}

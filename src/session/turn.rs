@@ -1,0 +1,108 @@
+//! A running turn: the function, its bounds, and its end.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, warn};
+
+use super::{actor::Shared, feed::Feed, journal::JournalError, metrics, state::Session};
+use crate::{
+    clock,
+    domain::{ErrorCode, Fact, MessageId, Problem, SessionMeta, TurnId},
+    hot::{Append, Appended},
+    turn::{log::TurnLog, pipeline::run_turn, ports::TurnInput},
+};
+
+/// Waits between attempts to make the end of a turn durable.
+const ENDING_RETRY: Duration = Duration::from_millis(250);
+/// After this long the end of a turn is shown without being durable; a later open repairs the journal.
+const ENDING_PATIENCE: Duration = Duration::from_secs(60);
+
+/// What the task of a turn holds.
+pub struct Turn {
+    pub log: Arc<TurnLog>,
+    pub feed: Arc<Feed>,
+    pub meta: SessionMeta,
+    pub turn_id: TurnId,
+    pub cancel: CancellationToken,
+    pub shared: Arc<Shared>,
+    pub _permit: OwnedSemaphorePermit,
+}
+
+impl Turn {
+    /// Runs to the end and makes the end durable. A panic ends this turn and nothing else.
+    pub async fn run(self, input: TurnInput) -> Append {
+        let fact = self.answer(input).await;
+        metrics::turn_ended(&fact);
+        let session = Session::new(self.meta.clone(), &[], Some(self.turn_id));
+        let mut append = session.ending(self.turn_id, fact, clock::now());
+        self.make_durable(&mut append).await;
+        append
+    }
+
+    async fn answer(&self, input: TurnInput) -> Fact {
+        let run = AssertUnwindSafe(run_turn(&self.shared.ports, input, &self.log)).catch_unwind();
+        tokio::select! {
+            biased;
+            () = self.cancel.cancelled() => self.cancelled(),
+            () = self.log.abandoned(self.shared.sessions.resume_grace) => self.cancelled(),
+            answered = tokio::time::timeout(self.shared.turn_timeout, run) => match answered {
+                Ok(Ok(Ok(fact))) => fact,
+                Ok(Ok(Err(problem))) => Fact::TurnFailed {
+                    message_id: MessageId::new(),
+                    text: self.log.text(),
+                    problem,
+                },
+                Ok(Err(_panic)) => {
+                    metrics::turn_panicked();
+                    error!(turn_id = %self.turn_id, "a turn panicked");
+                    failure(ErrorCode::Internal, self.log.text())
+                }
+                Err(_elapsed) => failure(ErrorCode::UpstreamTimeout, self.log.text()),
+            },
+        }
+    }
+
+    fn cancelled(&self) -> Fact {
+        if self.shared.draining.is_cancelled() {
+            return failure(ErrorCode::Interrupted, self.log.text());
+        }
+        Fact::TurnCancelled { message_id: MessageId::new(), text: self.log.text() }
+    }
+
+    async fn make_durable(&self, append: &mut Append) {
+        let begun = Instant::now();
+        loop {
+            match self.shared.journal.append(append).await {
+                Ok(Appended::Done | Appended::Replayed(_)) => return,
+                Ok(Appended::Conflict { .. } | Appended::Missing) => {
+                    // Another replica took this turn for lost and ended it: its end is the true one.
+                    warn!(turn_id = %self.turn_id, "a turn was ended by another replica");
+                    self.adopt(append).await;
+                    return;
+                }
+                Err(JournalError::Erased { .. } | JournalError::NotFound) => return,
+                Err(error) if begun.elapsed() > ENDING_PATIENCE => {
+                    error!(%error, turn_id = %self.turn_id, "the end of a turn is not durable");
+                    return;
+                }
+                Err(_) => tokio::time::sleep(ENDING_RETRY).await,
+            }
+        }
+    }
+
+    async fn adopt(&self, append: &mut Append) {
+        let after = append.expected_seq;
+        if let Ok(events) = self.shared.journal.events(self.meta.id, after, 1).await
+            && let Some(event) = events.into_iter().next()
+        {
+            append.events = vec![event];
+        }
+    }
+}
+
+pub fn failure(code: ErrorCode, text: String) -> Fact {
+    Fact::TurnFailed { message_id: MessageId::new(), text, problem: Problem::new(code) }
+}

@@ -1,0 +1,229 @@
+//! Answers tickets when there is room: a full answer as any turn would get it, delivered into the session where the
+//! question was asked.
+//!
+//! The worker of any replica may take any ticket; a lease keeps two from taking the same. It asks the model only in
+//! slots that nobody waits for, and never against an operator's order. A worker that dies leaves a lease that ends;
+//! the ticket is then answered again, and the session takes the first delivery only. Must never happen: a ticket that is
+//! closed without its answer in the session.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    archive::{Archive, ArchiveError, TicketRow},
+    brownout::{Service, metrics},
+    clock, config,
+    domain::{ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket, Timestamp},
+    session::{
+        deliver::{self, Deliver, Delivered},
+        journal::{Journal, JournalError},
+        messages::SessionError,
+    },
+    supervisor::door::{AskError, Sessions},
+    turn::{
+        log::TurnLog,
+        pipeline::run_turn,
+        ports::{ModelPort, Ports, Purpose, TurnInput},
+    },
+};
+
+/// How often open tickets are looked for, and how often while some are being answered.
+const INTERVAL: Duration = Duration::from_secs(1);
+const BUSY_INTERVAL: Duration = Duration::from_millis(200);
+/// How often all open tickets are counted.
+const COUNT_INTERVAL: Duration = Duration::from_secs(10);
+/// Events read for a ticket: its question and what was said before.
+const CONTEXT: u64 = 24;
+/// How long a delivery waits for a running turn of the session, and how often it asks.
+const DELIVERY_PATIENCE: Duration = Duration::from_secs(60);
+const DELIVERY_RETRY: Duration = Duration::from_millis(500);
+/// After a failed attempt, doubled with each further one up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_secs(5);
+const LONGEST_PAUSE: Duration = Duration::from_mins(10);
+
+pub struct TicketWorker {
+    archive: Archive,
+    journal: Journal,
+    sessions: Sessions,
+    ports: Arc<Ports>,
+    turn: config::Turn,
+    at_once: usize,
+}
+
+/// Why a ticket has no answer yet.
+#[derive(Debug, thiserror::Error)]
+enum Unanswered {
+    #[error("no answer: {}", .0.as_str())]
+    Failed(ErrorCode),
+    #[error("a turn of the session runs")]
+    Busy,
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Session(#[from] AskError),
+    #[error("the session has no such question")]
+    Missing,
+}
+
+impl TicketWorker {
+    pub fn new(
+        archive: Archive,
+        journal: Journal,
+        sessions: Sessions,
+        ports: Arc<Ports>,
+        config: &config::Config,
+    ) -> Self {
+        let at_once = config.brownout.tickets_at_once;
+        Self { archive, journal, sessions, ports, turn: config.turn.clone(), at_once }
+    }
+
+    /// Answers tickets until `draining`; what is under way then is given back.
+    pub async fn run(&self, draining: CancellationToken) {
+        let mut working = FuturesUnordered::new();
+        let mut counted: Option<Instant> = None;
+        while !draining.is_cancelled() {
+            if counted.is_none_or(|at| at.elapsed() >= COUNT_INTERVAL) {
+                counted = Some(Instant::now());
+                if let Ok(open) = self.archive.open_tickets().await {
+                    metrics::tickets_open(open);
+                }
+            }
+            // The archive counts and logs its own failures.
+            let leased = self.lease(working.len()).await.unwrap_or_default();
+            working.extend(leased.into_iter().map(|ticket| self.settle(ticket, &draining)));
+            let wait = if working.is_empty() { INTERVAL } else { BUSY_INTERVAL };
+            tokio::select! {
+                () = draining.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
+                Some(()) = working.next() => {}
+            }
+        }
+        while working.next().await.is_some() {}
+    }
+
+    /// Tickets for slots that turns leave free, beside those that are `working`. Half of these slots stay free for those
+    /// who come, so that a long list of tickets does not itself lower the service.
+    async fn lease(&self, working: usize) -> Result<Vec<TicketRow>, ArchiveError> {
+        let Some(ModelPort { pressure, .. }) = &self.ports.model else { return Ok(Vec::new()) };
+        let Service { level, pinned } = self.ports.brownout.service();
+        let ordered = pinned && level > ServiceLevel::SHORT;
+        if ordered || !pressure.has_backend() || pressure.queued() > 0 {
+            return Ok(Vec::new());
+        }
+        let spare = (pressure.free_slots() + working).div_ceil(2);
+        let room = spare.min(self.at_once).saturating_sub(working);
+        if room == 0 {
+            return Ok(Vec::new());
+        }
+        // Longer than an answer and its delivery take, and the way of both to the archive.
+        let lease = self.turn.timeout + DELIVERY_PATIENCE + Duration::from_secs(30);
+        let now = clock::now();
+        let room = u32::try_from(room).unwrap_or(u32::MAX);
+        self.archive.lease_tickets(room, now, after(now, lease)).await
+    }
+
+    /// Answers one ticket, or gives it back for later.
+    async fn settle(&self, ticket: TicketRow, draining: &CancellationToken) {
+        let answered = AssertUnwindSafe(Box::pin(self.answer(&ticket))).catch_unwind();
+        let pause = match draining.run_until_cancelled(answered).await {
+            Some(Ok(Ok(delivered))) => {
+                if delivered == Delivered::Now {
+                    metrics::ticket_answered();
+                    info!(ticket_id = %ticket.id, "a ticket was answered");
+                }
+                // The row is closed by the event, which is on its way to the archive.
+                return;
+            }
+            // The row goes with the session.
+            Some(Ok(Err(
+                Unanswered::Journal(JournalError::NotFound | JournalError::Erased { .. })
+                | Unanswered::Session(AskError::Session(
+                    SessionError::NotFound | SessionError::Erased,
+                )),
+            ))) => return,
+            Some(Ok(Err(Unanswered::Busy))) => FIRST_PAUSE,
+            Some(Ok(Err(error))) => {
+                metrics::ticket_failed();
+                warn!(%error, ticket_id = %ticket.id, attempts = u64::from(ticket.attempts), "a ticket stays open");
+                pause_after(ticket.attempts.into())
+            }
+            Some(Err(_panic)) => {
+                metrics::ticket_failed();
+                warn!(ticket_id = %ticket.id, attempts = u64::from(ticket.attempts), "a ticket panicked");
+                pause_after(ticket.attempts.into())
+            }
+            None => Duration::ZERO,
+        };
+        // Where this fails, the lease ends by itself.
+        let _ = self.archive.release_ticket(&ticket, after(clock::now(), pause)).await;
+    }
+
+    async fn answer(&self, ticket: &TicketRow) -> Result<Delivered, Unanswered> {
+        let key = deliver::key(ticket.id);
+        if self.journal.idempotency(ticket.session_id, &key, true).await?.is_some() {
+            return Ok(Delivered::Before);
+        }
+        let meta = self.journal.open(ticket.session_id).await?.meta;
+        let answer = self.ask(&meta, ticket).await?;
+        self.deliver(ticket, answer).await
+    }
+
+    /// The answer as any turn would give it, in a log that nobody reads.
+    async fn ask(&self, meta: &SessionMeta, ticket: &TicketRow) -> Result<Fact, Unanswered> {
+        let seq = u64::from(ticket.seq);
+        let before = seq.saturating_sub(CONTEXT);
+        let limit = u32::try_from(seq - before).unwrap_or(u32::MAX);
+        let events = self.journal.events(meta.id, before, limit).await?;
+        let (text, history) =
+            deliver::question(meta, &events, ticket.id).ok_or(Unanswered::Missing)?;
+        let input = TurnInput {
+            purpose: Purpose::Ticket,
+            site: meta.site_id.clone(),
+            visitor: meta.owner,
+            locale: meta.locale.clone(),
+            text,
+            lane: Lane::Background,
+            history,
+        };
+        let max_bytes = self.turn.max_answer_bytes;
+        let log = TurnLog::new(meta.id, ticket.id.turn(), meta.epoch, seq, max_bytes);
+        let run = run_turn(&self.ports, input, &log);
+        let ended = tokio::time::timeout(self.turn.timeout, run).await;
+        let mut fact = ended
+            .map_err(|_| Unanswered::Failed(ErrorCode::UpstreamTimeout))?
+            .map_err(|problem| Unanswered::Failed(problem.code))?;
+        if let Fact::AnswerCompleted { ticket: answered, .. } = &mut fact {
+            *answered = Some(Ticket::answered(ticket.id));
+        }
+        Ok(fact)
+    }
+
+    /// Waits for the end of a running turn, within bounds.
+    async fn deliver(&self, ticket: &TicketRow, answer: Fact) -> Result<Delivered, Unanswered> {
+        let begun = Instant::now();
+        loop {
+            let message = || Deliver { ticket: ticket.id, answer: answer.clone() };
+            match self.sessions.ask(ticket.session_id, message).await? {
+                Delivered::Busy if begun.elapsed() >= DELIVERY_PATIENCE => {
+                    return Err(Unanswered::Busy);
+                }
+                Delivered::Busy => tokio::time::sleep(DELIVERY_RETRY).await,
+                delivered => return Ok(delivered),
+            }
+        }
+    }
+}
+
+fn after(now: Timestamp, span: Duration) -> Timestamp {
+    let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_millis(now.as_millis().saturating_add(millis))
+}
+
+fn pause_after(attempts: u64) -> Duration {
+    let doublings = u32::try_from(attempts.saturating_sub(1)).unwrap_or(u32::MAX).min(16);
+    FIRST_PAUSE.saturating_mul(1 << doublings).min(LONGEST_PAUSE)
+}
