@@ -26,7 +26,7 @@ use crate::{
     supervisor::door::{AskError, Sessions},
     turn::{
         log::TurnLog,
-        pipeline::run_turn,
+        pipeline::{Turn, run_turn},
         ports::{ModelPort, Ports, Purpose, TurnInput},
     },
 };
@@ -191,7 +191,7 @@ impl TicketWorker {
         };
         let max_bytes = self.turn.max_answer_bytes;
         let log = TurnLog::new(meta.id, ticket.id.turn(), meta.epoch, seq, max_bytes);
-        let run = run_turn(&self.ports, input, &log);
+        let run = run_turn(Turn::new(Arc::clone(&self.ports), input, Arc::clone(&log)));
         let ended = tokio::time::timeout(self.turn.timeout, run).await;
         let mut fact = ended
             .map_err(|_| Unanswered::Failed(ErrorCode::UpstreamTimeout))?

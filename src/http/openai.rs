@@ -25,7 +25,7 @@ use crate::{
     domain::{ErrorCode, Event, Fact, FinishReason, MessageId, Problem, SessionId, TurnId, Usage},
     turn::{
         log::TurnLog,
-        pipeline::run_turn,
+        pipeline::{Turn, run_turn},
         ports::{Exchange, Purpose, TurnInput},
         twin::{Step, Twin},
     },
@@ -232,7 +232,7 @@ impl Completion {
         let (ports, turn_log) = (Arc::clone(&app.ports), Arc::clone(&log));
         let timeout = app.config.turn.timeout;
         let run = async move {
-            let run = run_turn(&ports, input, &turn_log);
+            let run = run_turn(Turn::new(Arc::clone(&ports), input, Arc::clone(&turn_log)));
             let ended = tokio::time::timeout(timeout, run).await;
             let fact = match ended {
                 Ok(fact) => fact.map_err(Box::new),

@@ -21,7 +21,7 @@ use super::{
     metrics,
     open::{Absent, open, refused, replay},
     state::{Begin, Session, unfinished},
-    turn::Turn,
+    turn::TurnTask,
 };
 use crate::{
     agent::need,
@@ -30,6 +30,7 @@ use crate::{
     hot::{Append, Appended},
     turn::{
         log::TurnLog,
+        pipeline::Turn,
         ports::{Ports, Purpose, TurnInput},
     },
 };
@@ -147,7 +148,7 @@ impl SessionActor {
             history: live.session.history(),
         };
         metrics::turn_started();
-        let turn = Turn {
+        let task = TurnTask {
             log: Arc::clone(&log),
             feed: Arc::clone(&live.feed),
             meta: append.meta.clone(),
@@ -156,11 +157,12 @@ impl SessionActor {
             shared: Arc::clone(&shared),
             _permit: permit,
         };
+        let turn = Turn::new(Arc::clone(&shared.ports), input, Arc::clone(&log));
         let address = ctx.address();
         // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the running turn.
         shared.turns.spawn_local(async move {
-            let (log, feed) = (Arc::clone(&turn.log), Arc::clone(&turn.feed));
-            let append = Box::pin(turn.run(input)).await;
+            let (log, feed) = (Arc::clone(&task.log), Arc::clone(&task.feed));
+            let append = Box::pin(task.run(turn)).await;
             let notice = TurnEnded { append: append.clone(), log: Arc::clone(&log) };
             // Without its actor the turn still ends for its readers.
             if address.send(notice).await.is_err() {

@@ -12,7 +12,10 @@ use crate::{
     clock,
     domain::{ErrorCode, Fact, MessageId, Problem, SessionMeta, TurnId},
     hot::{Append, Appended},
-    turn::{log::TurnLog, pipeline::run_turn, ports::TurnInput},
+    turn::{
+        log::TurnLog,
+        pipeline::{Turn, run_turn},
+    },
 };
 
 /// Waits between attempts to make the end of a turn durable.
@@ -21,7 +24,7 @@ const ENDING_RETRY: Duration = Duration::from_millis(250);
 const ENDING_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the task of a turn holds.
-pub struct Turn {
+pub struct TurnTask {
     pub log: Arc<TurnLog>,
     pub feed: Arc<Feed>,
     pub meta: SessionMeta,
@@ -31,10 +34,10 @@ pub struct Turn {
     pub _permit: OwnedSemaphorePermit,
 }
 
-impl Turn {
+impl TurnTask {
     /// Runs to the end and makes the end durable. A panic ends this turn and nothing else.
-    pub async fn run(self, input: TurnInput) -> Append {
-        let fact = self.answer(input).await;
+    pub async fn run(self, turn: Turn) -> Append {
+        let fact = self.answer(turn).await;
         metrics::turn_ended(&fact);
         let session = Session::new(self.meta.clone(), &[], Some(self.turn_id));
         let mut append = session.ending(self.turn_id, fact, clock::now());
@@ -42,8 +45,8 @@ impl Turn {
         append
     }
 
-    async fn answer(&self, input: TurnInput) -> Fact {
-        let run = AssertUnwindSafe(run_turn(&self.shared.ports, input, &self.log)).catch_unwind();
+    async fn answer(&self, turn: Turn) -> Fact {
+        let run = AssertUnwindSafe(run_turn(turn)).catch_unwind();
         tokio::select! {
             biased;
             () = self.cancel.cancelled() => self.cancelled(),
@@ -75,7 +78,8 @@ impl Turn {
     async fn make_durable(&self, append: &mut Append) {
         let begun = Instant::now();
         loop {
-            match self.shared.journal.append(append).await {
+            // Boxed: the way through the stores is long, and a turn carries it while it runs.
+            match Box::pin(self.shared.journal.append(append)).await {
                 Ok(Appended::Done | Appended::Replayed(_)) => return,
                 Ok(Appended::Conflict { .. } | Appended::Missing) => {
                     // Another replica took this turn for lost and ended it: its end is the true one.

@@ -27,20 +27,15 @@ use crate::{
     knowledge::{Passage, Query},
 };
 
-/// Answers `input` into `log` and says how it ended. The caller closes the log.
+/// Answers a turn into its log and says how it ended. The caller closes the log.
 ///
 /// Dropping the future cancels the turn: a backend's connection closes and its slot is free.
 ///
 /// # Errors
 /// The problem that the shopper sees in `turn.failed`.
-pub async fn run_turn(
-    ports: &Ports,
-    input: TurnInput,
-    log: &Arc<TurnLog>,
-) -> Result<Fact, Problem> {
-    let mut turn = Turn::new(ports, input, log);
-    if let Some(hit) = turn.exact() {
-        return Ok(turn.serve(&hit));
+pub async fn run_turn(mut turn: Turn) -> Result<Fact, Problem> {
+    if let Some(fact) = turn.exact() {
+        return Ok(fact);
     }
     let _flight = match turn.coalesce().await {
         Coalesced::Answered(fact) => return Ok(fact),
@@ -75,10 +70,10 @@ pub struct Answer {
 }
 
 /// What a turn knows of itself while it runs.
-pub struct Turn<'a> {
-    pub ports: &'a Ports,
+pub struct Turn {
+    pub ports: Arc<Ports>,
     pub input: TurnInput,
-    pub log: &'a Arc<TurnLog>,
+    pub log: Arc<TurnLog>,
     /// The text without personal data; all that model, cache and index ever see.
     pub masked: Masked,
     pub timings: Timings,
@@ -89,6 +84,7 @@ pub struct Turn<'a> {
     partition: Partition,
     /// Absent where the answer must not be shared.
     question: Option<Question>,
+    looked_up: bool,
 }
 
 enum Coalesced<L> {
@@ -97,14 +93,14 @@ enum Coalesced<L> {
     Alone,
 }
 
-impl<'a> Turn<'a> {
-    fn new(ports: &'a Ports, input: TurnInput, log: &'a Arc<TurnLog>) -> Self {
+impl Turn {
+    pub fn new(ports: Arc<Ports>, input: TurnInput, log: Arc<TurnLog>) -> Self {
         let masked = mask(&input.text);
         let service = match input.purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
             Purpose::Ticket => Service::FULL,
         };
-        let partition = partition(ports, &input.site, &input.locale);
+        let partition = partition(&ports, &input.site, &input.locale);
         let question = Question::new(&masked, input.history.is_empty()).ok();
         Self {
             ports,
@@ -117,15 +113,21 @@ impl<'a> Turn<'a> {
             began_at: clock::now(),
             partition,
             question,
+            looked_up: false,
         }
     }
 
-    fn exact(&mut self) -> Option<Hit> {
+    /// The whole answer, where the cache holds one to exactly this question; looked up once. Waits for nothing, so
+    /// whoever begins the turn may write question and answer down in one step.
+    pub fn exact(&mut self) -> Option<Fact> {
+        if std::mem::replace(&mut self.looked_up, true) {
+            return None;
+        }
         let (cache, question) = (self.ports.cache.as_ref()?, self.question.as_ref()?);
         let begun = Instant::now();
         let hit = cache.exact(&self.partition, question, self.freshness(), clock::now());
         self.timings.cache_ms = Some(millis(begun));
-        hit
+        hit.map(|hit| self.serve(&hit))
     }
 
     /// An older answer is better than none where service is low.
@@ -152,7 +154,7 @@ impl<'a> Turn<'a> {
             return Coalesced::Alone;
         };
         let key = FlightKey::new(&self.partition, question);
-        let mut joined = self.ports.flights.join(key, || Arc::clone(self.log));
+        let mut joined = self.ports.flights.join(key, || Arc::clone(&self.log));
         loop {
             let leader = match joined {
                 Join::Lead(flight) => return Coalesced::Leading(flight),
@@ -161,7 +163,7 @@ impl<'a> Turn<'a> {
             if let Some(answer) = self.follow(&leader).await {
                 return Coalesced::Answered(self.complete(answer));
             }
-            joined = self.ports.flights.take_over(key, &leader, || Arc::clone(self.log));
+            joined = self.ports.flights.take_over(key, &leader, || Arc::clone(&self.log));
         }
     }
 
@@ -173,7 +175,7 @@ impl<'a> Turn<'a> {
         let Some(embedding) = embedding.filter(|embedding| !embedding.truncated) else {
             return Coalesced::Alone;
         };
-        let ports = self.ports;
+        let ports = Arc::clone(&self.ports);
         let mut dead = None;
         loop {
             let hurried = self.input.purpose != Purpose::Ticket;
@@ -182,7 +184,7 @@ impl<'a> Turn<'a> {
             else {
                 return Coalesced::Alone;
             };
-            let (vector, log) = (&embedding.vector, self.log);
+            let (vector, log) = (&embedding.vector, &self.log);
             match ports.kindred.join(&self.partition, question, vector, log, dead.as_ref()) {
                 Join::Lead(led) => return Coalesced::Leading(led),
                 Join::Follow(leader) => {

@@ -1,6 +1,8 @@
 //! Writing the answer: with a model where there is one, else from the best passage, else an honest "I do not know".
 //! Where the model has no time, the service level says what comes instead, down to a ticket.
 
+use std::sync::Arc;
+
 use std::time::Duration;
 
 use tokio::{sync::watch, time::Instant};
@@ -34,8 +36,9 @@ const AFTER_AN_ORDER: Duration = Duration::from_secs(30);
 const UNKNOWN: &str = "I could not find an answer to that in our help pages. \
 Would you like a person from our team to help you?";
 
-pub async fn answer(turn: &mut Turn<'_>, passages: &[Passage]) -> Result<Answer, Problem> {
-    let Some(model) = &turn.ports.model else {
+pub async fn answer(turn: &mut Turn, passages: &[Passage]) -> Result<Answer, Problem> {
+    let ports = Arc::clone(&turn.ports);
+    let Some(model) = &ports.model else {
         if let Some(reply) = smalltalk::reply(&turn.masked.text) {
             return Ok(template(turn, reply));
         }
@@ -81,13 +84,13 @@ impl From<GenerateError> for Failure {
 }
 
 /// Whether the model would begin at once, so that nothing is gained by passing it by. An order counts all the same.
-fn has_room(turn: &Turn<'_>, model: &ModelPort) -> bool {
+fn has_room(turn: &Turn, model: &ModelPort) -> bool {
     let soon = model.pressure.predicted_wait() <= turn.ports.brownout.room();
     !turn.service.pinned && model.pressure.has_backend() && soon
 }
 
 /// Down the ladder: the shop's own words where they are sure, else a ticket. `None` leaves an honest no.
-fn instead(turn: &mut Turn<'_>, passages: &[Passage], failure: &Failure) -> Option<Answer> {
+fn instead(turn: &mut Turn, passages: &[Passage], failure: &Failure) -> Option<Answer> {
     if let Some(found) = from_knowledge(turn, passages) {
         return Some(found);
     }
@@ -114,20 +117,20 @@ fn may_wait(level: ServiceLevel, failure: &Failure) -> bool {
 }
 
 /// The best passage's own sentences, with their source.
-fn from_knowledge(turn: &mut Turn<'_>, passages: &[Passage]) -> Option<Answer> {
+fn from_knowledge(turn: &mut Turn, passages: &[Passage]) -> Option<Answer> {
     let found = extract(&turn.masked.text, passages)
         .filter(|found| found.confidence >= turn.ports.turn.answer_confidence)?;
     turn.start(Route::Knowledge);
     Some(say(turn, found.text, Route::Knowledge, found.citations))
 }
 
-fn template(turn: &mut Turn<'_>, text: &str) -> Answer {
+fn template(turn: &mut Turn, text: &str) -> Answer {
     turn.start(Route::Template);
     say(turn, text.to_owned(), Route::Template, Vec::new())
 }
 
 fn say(
-    turn: &mut Turn<'_>,
+    turn: &mut Turn,
     text: String,
     route: Route,
     citations: Vec<crate::domain::Citation>,
@@ -147,7 +150,7 @@ fn say(
 }
 
 async fn generate(
-    turn: &mut Turn<'_>,
+    turn: &mut Turn,
     model: &ModelPort,
     passages: &[Passage],
 ) -> Result<Answer, Failure> {
@@ -217,7 +220,7 @@ async fn generate(
 
 /// Waits until the answer begins, and says where the turn stands in the queue meanwhile.
 async fn told(
-    turn: &Turn<'_>,
+    turn: &Turn,
     started: impl Future<Output = Result<Generation, GenerateError>>,
     queued: &mut watch::Receiver<Option<QueuePosition>>,
 ) -> Result<Generation, GenerateError> {
@@ -238,7 +241,7 @@ async fn told(
 }
 
 fn request(
-    turn: &Turn<'_>,
+    turn: &Turn,
     model: &ModelPort,
     passages: &[Passage],
     queued: watch::Sender<Option<QueuePosition>>,
@@ -294,7 +297,7 @@ struct Brief {
     max_wait: Option<Duration>,
 }
 
-fn brief(turn: &Turn<'_>) -> Brief {
+fn brief(turn: &Turn) -> Brief {
     let (level, brownout) = (turn.service.level, &turn.ports.brownout);
     let longest = turn.ports.turn.max_answer_tokens;
     let short = level >= ServiceLevel::SHORT;
@@ -309,7 +312,7 @@ fn brief(turn: &Turn<'_>) -> Brief {
 }
 
 /// A conversation that goes on prefers the backend that has it in its cache; a first question that of its shop.
-fn affinity(turn: &Turn<'_>) -> u64 {
+fn affinity(turn: &Turn) -> u64 {
     let visitor = (!turn.input.history.is_empty()).then_some(turn.input.visitor);
     affinity_of((turn.input.site.as_str(), visitor.map(|visitor| visitor.0)))
 }
