@@ -273,6 +273,7 @@ impl Completion {
             twin,
             turn: self,
             ended: None,
+            has_sent: false,
             include_usage,
             done: false,
         };
@@ -288,6 +289,8 @@ struct Chunks {
     twin: Twin,
     pending: Vec<String>,
     ended: Option<Result<Fact, Box<Problem>>>,
+    /// Some of the answer is on its way to the client.
+    has_sent: bool,
     include_usage: bool,
     done: bool,
 }
@@ -314,8 +317,14 @@ impl Chunks {
                 }
             };
             match step {
-                // The format cannot take text back; what replaces it is sent as more text.
+                // The format cannot take back what was sent: a failed stream is honest, the text twice is not.
+                Step::Replaced(_) if self.has_sent => {
+                    self.done = true;
+                    let problem = Problem::new(ErrorCode::DependencyUnavailable);
+                    self.pending.push(json!({ "error": error(&problem) }).to_string());
+                }
                 Step::Text(text) | Step::Replaced(text) => {
+                    self.has_sent |= !text.is_empty();
                     let chunk = self.turn.chunk(&json!({"content": text}), None);
                     self.pending.push(chunk.to_string());
                 }

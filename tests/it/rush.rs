@@ -82,3 +82,17 @@ async fn an_answer_that_breaks_off_is_withdrawn_and_told_again_from_the_beginnin
     assert_eq!((messages.len(), &messages[1]["text"]), (2, &json!(WORDS.concat())));
     app.stop().await;
 }
+
+#[test]
+async fn a_stream_that_cannot_take_text_back_fails_instead_of_saying_it_twice() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("no_end_once", &fake).await;
+    let shopper = app.visitor().await;
+    let question = json!({"role": "user", "content": "When do boots ship?"});
+    let request = json!({"model": "rushdesk", "stream": true, "messages": [question]});
+    let response = shopper.post("/v1/chat/completions").json(&request).send().await.unwrap();
+    let text = response.text().await.unwrap();
+    assert_eq!(text.matches("boots").count(), 1, "{text}");
+    assert!(text.contains("\"error\"") && !text.contains("[DONE]"), "{text}");
+    app.stop().await;
+}

@@ -38,7 +38,7 @@ use crate::{
 };
 
 /// Entries that one [`Queue::patrol`] looks at.
-const PATROL: usize = 1024;
+const PATROL: usize = 256;
 /// Entries that are asked in vain for one place, before the place stays empty until the next look.
 const ASKED: usize = 1024;
 /// A request that waits is given up only if the forecast misses what it can wait by this factor.
@@ -151,6 +151,9 @@ impl Queue {
             let victim = self.victim(newcomer);
             let Some(entry) = self.take(victim) else { break };
             dismissed.push(Dismissed::new(entry, Refused::QueueFull { retry_after }));
+        }
+        if let Some(entry) = self.entries.get(newcomer) {
+            self.arrivals[entry.lane.index()].arrived(now);
         }
         dismissed
     }
@@ -284,7 +287,6 @@ impl Queue {
     fn insert(&mut self, entry: Entry) -> Key {
         let (lane, arrived) = (entry.lane, entry.arrived);
         self.tokens += u64::from(entry.acquire.request.tokens);
-        self.arrivals[lane.index()].arrived(arrived);
         let key = self.entries.insert(entry);
         if lane != Lane::Background {
             self.by_age.insert((arrived, key));

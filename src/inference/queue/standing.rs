@@ -49,14 +49,16 @@ impl Queue {
 
     fn place(&self, lane: Lane, ahead: usize, forecast: &Forecast, now: Instant) -> QueuePosition {
         let nth = ahead + 1;
+        let others = Lane::ALL.map(|other| {
+            let most = if other == lane { 0 } else { self.shares.before(other, lane, nth) };
+            (self.lanes[other.index()].len(), self.arrivals[other.index()].per_second(now), most)
+        });
         // Others are served before it by their share, as far as there are others.
         let position_after = |wait: Duration| {
-            let before = Lane::ALL.into_iter().filter(|other| *other != lane).map(|other| {
-                let coming = self.arrivals[other.index()].per_second(now) * wait.as_secs_f64();
-                let there = self.lanes[other.index()].len() + coming as usize;
-                there.min(self.shares.before(other, lane, nth))
+            let before = others.map(|(there, per_second, most)| {
+                most.min(there + (per_second * wait.as_secs_f64()) as usize)
             });
-            nth + before.sum::<usize>()
+            nth + before.iter().sum::<usize>()
         };
         let position = position_after(Duration::ZERO);
         let mut eta = forecast.wait_for(position, now);

@@ -308,7 +308,7 @@ fn a_patrol_finds_everybody_who_left_within_a_few_rounds() {
     let entries: Vec<(&str, u128)> = (0..3000).map(|visitor| ("a", visitor)).collect();
     let (mut queue, answers) = filled(bounds, &entries, now);
     drop(answers);
-    let rounds: Vec<usize> = (0..4).map(|_| queue.patrol(&unmeasured(now), now).len()).collect();
+    let rounds: Vec<usize> = (0..12).map(|_| queue.patrol(&unmeasured(now), now).len()).collect();
     assert_eq!(rounds.iter().sum::<usize>(), 3000);
     assert!(rounds.iter().all(|found| *found <= PATROL), "each round is bounded");
     assert!(queue.is_empty());
