@@ -40,6 +40,33 @@ URL ?= http://127.0.0.1:8080
 replay: ## Drives a service with conversations; DATA= takes another file, MODE=distributed other stores
 	scripts/replay.sh "$(DATA)" "$(MODE)"
 
+# FLAGS= goes to the benchmark, for example FLAGS="--streams 2000 --runs 1".
+FLAGS ?=
+
 .PHONY: bench-turns
-bench-turns: ## CPU, memory and added latency of streamed turns beside a bare proxy
-	scripts/bench-turns.sh
+bench-turns: ## CPU, memory and added latency of streamed turns beside a bare proxy and nginx
+	scripts/bench.sh turns $(FLAGS)
+
+.PHONY: bench-hits
+bench-hits: ## Cached answers per CPU-second, and new wordings beside the model alone
+	scripts/bench.sh hits --streams 64 $(FLAGS)
+
+.PHONY: bench-streams
+bench-streams: ## 5,000 answers open at once on one core
+	scripts/bench.sh streams --streams 5000 $(FLAGS)
+
+.PHONY: bench-sessions
+bench-sessions: ## 100,000 idle sessions held hot
+	scripts/bench.sh sessions $(FLAGS)
+
+# PROFILE= picks one of burst, hot, triple, one, paraphrases.
+PROFILE ?=
+
+.PHONY: surge
+surge: ## Sale days: twenty times the base, three times the capacity, one question from everybody
+	SURGE_FLAGS="$(FLAGS)" scripts/surge.sh $(PROFILE)
+
+# CHAOS_ROUNDS=100 is the long form.
+.PHONY: chaos
+chaos: ## Kills, freezes and fills everything under load, and looks for what was acknowledged
+	scripts/chaos.sh $(FLAGS)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Everything that must hold: format, lints, unit, integration and service tests, real clients, docs.
+# Everything that must hold: format, lints, unit, integration and service tests, docs, real clients, and each fault once.
 # Installs MariaDB, Redis and Chromium from Debian's packages where they are missing, starts private
 # instances on free ports, and stops all it started.
 set -euo pipefail
@@ -38,3 +38,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
 step "clients"
 scripts/clients.sh
+
+step "chaos"
+cargo build --workspace --locked --quiet
+BIN=target/debug scripts/chaos.sh

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rushdesk_load::{bench, proxy, replay, sim};
+use rushdesk_load::{bench, chaos, proxy, replay, sim, surge};
 
 #[derive(Parser)]
 #[command(version, about = "Simulated model servers, conversation replay and benchmarks")]
@@ -21,6 +21,10 @@ enum Command {
     /// Starts a server and measures it, pinned to one core.
     #[command(subcommand)]
     Bench(bench::Command),
+    /// A sale day: a burst of shoppers in front of a backend that can serve few of them.
+    Surge(surge::Args),
+    /// Breaks servers, backends and stores under load, and looks for what was acknowledged.
+    Chaos(chaos::Args),
     /// A bare streaming reverse proxy: the yardstick of the benchmarks.
     Proxy(proxy::Args),
 }
@@ -31,6 +35,8 @@ fn main() -> ExitCode {
             Command::SimLlm(args) => sim::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Replay(args) => replay::main(&args).await,
             Command::Bench(command) => bench::main(command).await,
+            Command::Surge(args) => surge::main(&args).await,
+            Command::Chaos(args) => chaos::main(&args).await,
             Command::Proxy(args) => proxy::run(args).await.map(|()| ExitCode::SUCCESS),
         }
     });

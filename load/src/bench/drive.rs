@@ -1,8 +1,11 @@
 //! Closed loops of streamed requests: each of N streams asks, reads to the end, and asks again.
 
-use std::{cell::RefCell, collections::BTreeMap, time::Duration};
+use std::{
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    time::Duration,
+};
 
-use anyhow::anyhow;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _, future::join_all};
 use reqwest::{Client, RequestBuilder};
@@ -11,12 +14,17 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use uuid::Uuid;
 
 use crate::{
+    questions,
     replay::{Api, Failed, Latency, Visitor},
     sse::SseReader,
 };
 
+/// The server may be away this long before a benchmark gives up.
+pub const PATIENCE: Duration = Duration::from_secs(10);
 /// A request that takes longer has failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
+/// An answer that is slow on purpose.
+const SLOW_REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
 /// 60 tokens: the first after 200 ms, then one each 20 ms.
 const ONE_ANSWER: Duration = Duration::from_millis(1380);
 /// A server that fails at once must not be asked in a tight loop.
@@ -31,6 +39,7 @@ pub struct Counts {
     pub by_route: BTreeMap<String, u64>,
     pub errors: BTreeMap<String, u64>,
     pub first_token: Latency,
+    pub total: Latency,
 }
 
 /// The measured part of a loop; what ends outside is not counted.
@@ -41,6 +50,12 @@ pub struct Window {
 }
 
 impl Window {
+    /// One that has no end.
+    pub fn always() -> Self {
+        let from = Instant::now();
+        Self { from, to: from + Duration::from_secs(86_400) }
+    }
+
     fn is_open(&self) -> bool {
         (self.from..self.to).contains(&Instant::now())
     }
@@ -62,77 +77,45 @@ pub enum Questions {
     Unique,
     /// All the same.
     One,
+    /// All the same, each time in words that were not used before.
+    Wordings,
 }
 
 impl Questions {
-    fn text(self, stream: usize, turn: usize) -> String {
+    fn text(self, stream: usize, turn: usize, nth: usize) -> String {
         match self {
-            Self::Unique => unique_question(stream, turn),
+            Self::Unique => questions::unique(stream, turn),
             Self::One => "What are the delivery times to the islands?".into(),
+            Self::Wordings => questions::wording(nth % questions::WORDINGS),
         }
     }
 }
 
-/// A question in a shopper's words that no other stream or turn asks; its numbers keep it from a neighbour's
-/// cached answer.
-fn unique_question(stream: usize, turn: usize) -> String {
-    const WISHES: [&str; 8] = [
-        "How long does the delivery of",
-        "Is there a warranty on",
-        "What is the washing advice for",
-        "Can I exchange",
-        "Which sizes are there of",
-        "What are the materials of",
-        "Is there a discount on",
-        "How do I assemble",
-    ];
-    const THINGS: [&str; 9] = [
-        "the oak table",
-        "the rain jacket",
-        "the desk lamp",
-        "the tea kettle",
-        "the garden chair",
-        "the wool blanket",
-        "the phone case",
-        "the travel bag",
-        "the wall clock",
-    ];
-    const ENDS: [&str; 7] = [
-        "in model",
-        "of series",
-        "from catalogue page",
-        "with article",
-        "in variant",
-        "of edition",
-        "in design",
-    ];
-    let number = stream * 131 + turn;
-    let (wish, thing, end) =
-        (WISHES[number % 8], THINGS[(number / 8 + turn) % 9], ENDS[(number / 72) % 7]);
-    format!("{wish} {thing} {end} {stream}-{turn}?")
+/// How an answer is asked for.
+#[derive(Clone, Copy)]
+pub enum Accept {
+    Stream,
+    Json,
 }
 
-/// New visitors of the demo site, one for each stream.
-///
-/// # Errors
-/// When the server refuses one.
-pub async fn visitors(api: &Api, streams: usize) -> anyhow::Result<Vec<Visitor>> {
-    let mut visitors = Vec::with_capacity(streams);
-    for _ in 0..streams {
-        let visitor = api.visitor("pk_demo").await;
-        visitors.push(visitor.map_err(|failed| anyhow!("no visitor: {failed:?}"))?);
+impl Accept {
+    fn media_type(self) -> &'static str {
+        match self {
+            Self::Stream => "text/event-stream",
+            Self::Json => "application/json",
+        }
     }
-    Ok(visitors)
 }
 
-/// Streams whole turns of shoppers, a few in each session.
+/// Whole turns of shoppers, a few in each session.
 pub async fn shoppers(
     api: &Api,
     mut visitors: Vec<Visitor>,
-    questions: Questions,
+    (questions, accept): (Questions, Accept),
     window: Window,
 ) -> Counts {
     let (counts, streams) = (RefCell::new(Counts::default()), visitors.len());
+    let asked = Cell::new(0);
     let shopper = async |stream: usize, visitor: &mut Visitor| {
         let (mut session, mut turn) = (String::new(), 0);
         window.stagger(stream, streams).await;
@@ -147,14 +130,13 @@ pub async fn shoppers(
                     }
                 };
             }
-            let request = api
-                .http
-                .post(api.url(&format!("/v1/sessions/{session}/messages")))
-                .bearer_auth(&visitor.access_token)
-                .header("accept", "text/event-stream")
-                .header("idempotency-key", Uuid::new_v4().to_string())
-                .json(&json!({"text": questions.text(stream, turn)}));
-            read_one(request, read_turn, window, &counts).await;
+            let text = questions.text(stream, turn, asked.replace(asked.get() + 1));
+            let request = message(api, visitor, &session, &text, accept);
+            let limit = REQUEST_TIMEOUT;
+            match accept {
+                Accept::Stream => read_one(request, read_turn, limit, window, &counts).await,
+                Accept::Json => read_one(request, read_json, limit, window, &counts).await,
+            }
             turn += 1;
         }
     };
@@ -163,18 +145,88 @@ pub async fn shoppers(
     counts.into_inner()
 }
 
+/// One streamed turn in a session of its own, with a question of its own, however slow its answer is.
+pub async fn one_turn(
+    api: &Api,
+    visitor: &mut Visitor,
+    number: usize,
+    window: Window,
+    counts: &RefCell<Counts>,
+) {
+    match api.session(visitor).await {
+        Ok(session) => {
+            let text = questions::unique(number, 0);
+            let request = message(api, visitor, &session, &text, Accept::Stream);
+            read_one(request, read_turn, SLOW_REQUEST_TIMEOUT, window, counts).await;
+        }
+        Err(failed) => count_failure(counts, window, &failed),
+    }
+}
+
+/// One streamed turn in a session of its own, with the question that everybody asks.
+pub async fn one_cached_turn(
+    api: &Api,
+    visitor: &mut Visitor,
+    window: Window,
+    counts: &RefCell<Counts>,
+) {
+    match api.session(visitor).await {
+        Ok(session) => {
+            let text = Questions::One.text(0, 0, 0);
+            let request = message(api, visitor, &session, &text, Accept::Stream);
+            read_one(request, read_turn, REQUEST_TIMEOUT, window, counts).await;
+        }
+        Err(failed) => count_failure(counts, window, &failed),
+    }
+}
+
+fn message(
+    api: &Api,
+    visitor: &Visitor,
+    session: &str,
+    text: &str,
+    accept: Accept,
+) -> RequestBuilder {
+    api.http
+        .post(api.url(&format!("/v1/sessions/{session}/messages")))
+        .bearer_auth(&visitor.access_token)
+        .header("accept", accept.media_type())
+        .header("idempotency-key", Uuid::new_v4().to_string())
+        .json(&json!({"text": text}))
+}
+
+/// Where chat completions come from.
+pub struct Completions<'a> {
+    pub url: &'a str,
+    pub model: &'a str,
+    pub token: &'a str,
+}
+
+impl<'a> Completions<'a> {
+    /// The simulated backend, or a proxy of it.
+    pub fn of_backend(url: &'a str) -> Self {
+        Self { url, model: "sim", token: "none" }
+    }
+}
+
 /// Streams chat completions, straight from a backend or through something that forwards them.
-pub async fn completions(http: &Client, url: &str, streams: usize, window: Window) -> Counts {
+pub async fn completions(
+    http: &Client,
+    target: &Completions<'_>,
+    streams: usize,
+    window: Window,
+) -> Counts {
     let counts = RefCell::new(Counts::default());
-    let url = format!("{url}/v1/chat/completions");
+    let url = format!("{}/v1/chat/completions", target.url);
     let caller = async |stream: usize| {
         let mut turn = 0;
         window.stagger(stream, streams).await;
         while !window.is_over() {
-            let text = Questions::Unique.text(stream, turn);
-            let body = json!({"model": "sim", "stream": true,
+            let text = questions::unique(stream, turn);
+            let body = json!({"model": target.model, "stream": true,
                 "messages": [{"role": "user", "content": text}]});
-            read_one(http.post(&url).json(&body), read_completion, window, &counts).await;
+            let request = http.post(&url).bearer_auth(target.token).json(&body);
+            read_one(request, read_completion, REQUEST_TIMEOUT, window, &counts).await;
             turn += 1;
         }
     };
@@ -191,6 +243,7 @@ struct Answer {
 async fn read_one<F>(
     request: RequestBuilder,
     read: impl Fn(reqwest::Response, Instant) -> F,
+    limit: Duration,
     window: Window,
     counts: &RefCell<Counts>,
 ) where
@@ -207,7 +260,7 @@ async fn read_one<F>(
             Err(_) => Answer { first_token: None, outcome: Err("connection".into()) },
         }
     };
-    let answer = timeout(REQUEST_TIMEOUT, answer)
+    let answer = timeout(limit, answer)
         .await
         .unwrap_or(Answer { first_token: None, outcome: Err("timeout".into()) });
     let has_failed = answer.outcome.is_err();
@@ -220,6 +273,7 @@ async fn read_one<F>(
                 if let Some(time) = answer.first_token {
                     counts.first_token.record(time);
                 }
+                counts.total.record(sent.elapsed());
             }
             Err(code) => *counts.errors.entry(code).or_default() += 1,
         }
@@ -261,6 +315,18 @@ async fn read_turn(response: reqwest::Response, sent: Instant) -> Answer {
     });
     let outcome = outcome.await;
     Answer { first_token, outcome }
+}
+
+/// A whole turn as one JSON body.
+async fn read_json(response: reqwest::Response, sent: Instant) -> Answer {
+    let outcome = match response.json::<Value>().await {
+        Ok(turn) => turn["answer"]["route"].as_str().map_or_else(
+            || Err(turn["answer"]["finish_reason"].as_str().unwrap_or("no_answer").to_owned()),
+            |route| Ok(route.to_owned()),
+        ),
+        Err(_) => Err("broken_answer".into()),
+    };
+    Answer { first_token: Some(sent.elapsed()), outcome }
 }
 
 async fn read_completion(response: reqwest::Response, sent: Instant) -> Answer {
@@ -308,21 +374,4 @@ pub async fn sample<T>(window: Window, sample: impl Fn() -> T) -> [T; 3] {
     let middle = sample();
     sleep_until(window.to).await;
     [first, middle, sample()]
-}
-
-#[cfg(test)]
-mod tests {
-    use std::collections::BTreeSet;
-
-    use super::*;
-
-    #[test]
-    fn no_two_questions_are_the_same() {
-        let mut seen = BTreeSet::new();
-        for stream in 0..200 {
-            for turn in 0..20 {
-                assert!(seen.insert(unique_question(stream, turn)));
-            }
-        }
-    }
 }

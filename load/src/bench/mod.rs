@@ -1,31 +1,56 @@
 //! `bench`: measures a server that it starts itself, pinned to one core; load and backend run on another.
 //!
-//! Every time is shown beside the same load on the backend alone and through a bare proxy, in the same run.
+//! Every time is shown beside a yardstick in the same run: the backend alone, a bare proxy, the model alone.
 
+mod alone;
 mod drive;
-mod process;
+mod hits;
 mod report;
-mod setup;
+mod sessions;
+mod streams;
+mod turns;
 
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use std::{fmt, path::PathBuf, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use serde::Serialize;
 
 use self::{
-    drive::{Questions, Window},
-    process::{Process, Usage},
-    report::{HitsReport, Side, TurnsReport, TurnsRun},
-    setup::{Folder, Service},
+    drive::{Accept, Questions, Window},
+    hits::HitsReport,
+    report::Side,
+    turns::TurnsReport,
 };
-use crate::replay::Api;
+use crate::{
+    replay::Api,
+    rig::{Folder, Output, Process, Server, Usage, pin_self, visitors},
+};
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
     /// CPU, memory and added first-token time of streamed whole turns, each with a question of its own.
     Turns(Args),
-    /// Exact cache hits, streamed as whole turns, per CPU-second of the server.
+    /// Cached answers per CPU-second of the server: the same words, and new wordings.
     Hits(Args),
+    /// Answers that are open at once, and their memory.
+    Streams {
+        #[command(flatten)]
+        args: Args,
+        /// Streams opened in a second.
+        #[arg(long, default_value_t = 100.0)]
+        ramp_per_s: f64,
+    },
+    /// Sessions that are held hot and do nothing.
+    Sessions {
+        #[command(flatten)]
+        args: Args,
+        /// How many.
+        #[arg(long, default_value_t = 100_000)]
+        sessions: usize,
+    },
+    /// The embedding model alone; part of `hits`.
+    #[command(hide = true)]
+    Model(alone::Args),
 }
 
 #[derive(clap::Args, Clone, Debug)]
@@ -64,31 +89,28 @@ pub struct Args {
 /// # Errors
 /// When a process does not start or ends early.
 pub async fn main(command: Command) -> anyhow::Result<ExitCode> {
-    process::pin_self().await?;
+    if let Command::Model(args) = &command {
+        return alone::main(args).map(|()| ExitCode::SUCCESS);
+    }
+    pin_self().await?;
     match command {
         Command::Turns(args) => {
-            args.check()?;
-            let mut runs = Vec::new();
-            for number in 1..=args.runs {
-                eprintln!("run {number} of {}", args.runs);
-                runs.push(Box::pin(turns(&args)).await?);
-            }
-            let report = TurnsReport::new(args.streams, args.seconds, runs);
-            print!("{report}");
-            args.write(&report)?;
+            let runs = args.repeat(async || Box::pin(turns::run(&args)).await).await?;
+            args.show(&TurnsReport::new(args.streams, args.seconds, runs))?;
         }
         Command::Hits(args) => {
-            args.check()?;
-            let mut runs = Vec::new();
-            for number in 1..=args.runs {
-                eprintln!("run {number} of {}", args.runs);
-                let backend = Service::backend().await?;
-                runs.push(Box::pin(shoppers(&args, &backend.url, Questions::One)).await?);
-            }
-            let report = HitsReport::new(args.streams, args.seconds, runs);
-            print!("{report}");
-            args.write(&report)?;
+            let runs = args.repeat(async || Box::pin(hits::run(&args)).await).await?;
+            args.show(&HitsReport::new(args.streams, args.seconds, runs))?;
         }
+        Command::Streams { args, ramp_per_s } => {
+            args.check()?;
+            args.show(&Box::pin(streams::run(&args, ramp_per_s)).await?)?;
+        }
+        Command::Sessions { args, sessions } => {
+            args.check()?;
+            args.show(&Box::pin(sessions::run(&args, sessions)).await?)?;
+        }
+        Command::Model(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -96,53 +118,60 @@ pub async fn main(command: Command) -> anyhow::Result<ExitCode> {
 impl Args {
     fn check(&self) -> anyhow::Result<()> {
         ensure!(self.streams > 0 && self.seconds > 0 && self.runs > 0, "zero of what is measured");
-        ensure!(self.server_bin.is_file(), "no program at {}", self.server_bin.display());
         Ok(())
+    }
+
+    async fn repeat<T>(&self, run: impl AsyncFn() -> anyhow::Result<T>) -> anyhow::Result<Vec<T>> {
+        self.check()?;
+        let mut runs = Vec::new();
+        for number in 1..=self.runs {
+            eprintln!("run {number} of {}", self.runs);
+            runs.push(run().await?);
+        }
+        Ok(runs)
     }
 
     fn window(&self) -> Window {
         drive::window(Duration::from_secs(self.settle_s), Duration::from_secs(self.seconds))
     }
 
-    fn write(&self, report: &impl Serialize) -> anyhow::Result<()> {
+    fn show(&self, report: &(impl Serialize + fmt::Display)) -> anyhow::Result<()> {
+        print!("{report}");
         let Some(path) = &self.json else { return Ok(()) };
         std::fs::write(path, serde_json::to_vec_pretty(report)?)
             .with_context(|| format!("cannot write {}", path.display()))
     }
-}
 
-async fn turns(args: &Args) -> anyhow::Result<TurnsRun> {
-    let backend = Service::backend().await?;
-    let http = crate::http_client().build()?;
-    let alone = drive::completions(&http, &backend.url, args.streams, args.window()).await;
-    let proxy = Service::proxy(&backend.url).await?;
-    let idle = proxy.process.usage()?;
-    let window = args.window();
-    let (counts, usage) = tokio::join!(
-        drive::completions(&http, &proxy.url, args.streams, window),
-        sampled(&proxy.process, window),
-    );
-    let proxied = Side::new(counts, idle, usage?, args.seconds as f64, args.streams);
-    proxy.process.stop().await;
-    let rushdesk = shoppers(args, &backend.url, Questions::Unique).await?;
-    Ok(TurnsRun { backend_first_token_ms: alone.first_token.quantiles(), proxy: proxied, rushdesk })
-}
+    /// A Rushdesk on the server's core, with limits that do not bind.
+    fn server(&self, folder: &Folder, backend: &str) -> anyhow::Result<Server> {
+        let backends = Server::one_backend(backend, 100_000);
+        let mut server = Server::embedded(&self.server_bin, &folder.0, &backends)?;
+        server.args.clone_from(&self.server_arg);
+        server.pin();
+        server.unlimit();
+        server.set_pairs(&self.env)?;
+        if self.loud {
+            server.output = Output::Terminal;
+        }
+        Ok(server)
+    }
 
-/// Whole turns on a fresh Rushdesk.
-async fn shoppers(args: &Args, backend: &str, questions: Questions) -> anyhow::Result<Side> {
-    let folder = Folder::new()?;
-    let server = Service::server(args, &folder.0, backend).await?;
-    let idle = server.process.usage()?;
-    let api = Api::new(&server.url, Duration::from_secs(10))?;
-    let visitors = drive::visitors(&api, args.streams).await?;
-    let window = args.window();
-    let (counts, usage) = tokio::join!(
-        drive::shoppers(&api, visitors, questions, window),
-        sampled(&server.process, window),
-    );
-    let side = Side::new(counts, idle, usage?, args.seconds as f64, args.streams);
-    server.process.stop().await;
-    Ok(side)
+    /// Whole turns on a fresh Rushdesk.
+    async fn shoppers(&self, backend: &str, asks: (Questions, Accept)) -> anyhow::Result<Side> {
+        let folder = Folder::new()?;
+        let server = self.server(&folder, backend)?.start().await?;
+        let api = Api::new(&server.url, drive::PATIENCE)?;
+        let visitors = visitors(&api, self.streams).await?;
+        let idle = server.process.usage()?;
+        let window = self.window();
+        let (counts, usage) = tokio::join!(
+            drive::shoppers(&api, visitors, asks, window),
+            sampled(&server.process, window),
+        );
+        let side = Side::new(counts, idle, usage?, self.seconds as f64, self.streams);
+        server.stop().await;
+        Ok(side)
+    }
 }
 
 async fn sampled(process: &Process, window: Window) -> anyhow::Result<[Usage; 3]> {

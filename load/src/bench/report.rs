@@ -4,8 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
 
-use super::{drive::Counts, process::Usage};
-use crate::replay::Quantiles;
+use super::drive::Counts;
+use crate::{replay::Quantiles, rig::Usage};
 
 /// What one server did in one window.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -49,39 +49,25 @@ impl Side {
         }
     }
 
-    fn error_count(&self) -> u64 {
+    pub fn error_count(&self) -> u64 {
         self.errors.values().sum()
+    }
+
+    /// Answers by this route for each CPU-second of the server.
+    pub fn per_cpu_s(&self, route: &str) -> f64 {
+        let count = self.answers_by_route.get(route).copied().unwrap_or(0);
+        if self.cpu_s > 0.0 { count as f64 / self.cpu_s } else { 0.0 }
+    }
+
+    /// Share of the answers that came by this route.
+    pub fn share(&self, route: &str) -> f64 {
+        let count = self.answers_by_route.get(route).copied().unwrap_or(0);
+        count as f64 / self.answers.max(1) as f64
     }
 }
 
-/// One run of `bench turns`: the same load on the backend alone, through the proxy and on Rushdesk.
-#[derive(Clone, Debug, Serialize)]
-pub struct TurnsRun {
-    pub backend_first_token_ms: Quantiles,
-    pub proxy: Side,
-    pub rushdesk: Side,
-}
-
-#[derive(Clone, Debug, Serialize)]
-pub struct TurnsReport {
-    pub streams: usize,
-    pub seconds: u64,
-    pub runs: Vec<TurnsRun>,
-    pub cpu_s_per_1000_answers: f64,
-    pub proxy_cpu_s_per_1000_answers: f64,
-    /// Of the two, in the same run.
-    pub ratio_to_proxy: f64,
-    pub added_first_token_p50_ms: f64,
-    pub added_first_token_p99_ms: f64,
-    pub proxy_added_first_token_p50_ms: f64,
-    pub proxy_added_first_token_p99_ms: f64,
-    pub rss_kib_per_stream: f64,
-    pub answers: u64,
-    pub errors: u64,
-}
-
 /// The middle value; of an even number the mean of the middle two. 0 for none.
-fn median(mut values: Vec<f64>) -> f64 {
+pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match (values.len(), values.len() / 2) {
         (0, _) => 0.0,
@@ -90,153 +76,50 @@ fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-impl TurnsReport {
-    pub fn new(streams: usize, seconds: u64, runs: Vec<TurnsRun>) -> Self {
-        let middle = |of: &dyn Fn(&TurnsRun) -> f64| median(runs.iter().map(of).collect());
-        let added = |side: &Quantiles, run: &TurnsRun, of: &dyn Fn(&Quantiles) -> f64| {
-            of(side) - of(&run.backend_first_token_ms)
-        };
-        let (p50, p99) = (&|q: &Quantiles| q.p50, &|q: &Quantiles| q.p99);
-        Self {
-            streams,
-            seconds,
-            cpu_s_per_1000_answers: middle(&|run| run.rushdesk.cpu_s_per_1000_answers),
-            proxy_cpu_s_per_1000_answers: middle(&|run| run.proxy.cpu_s_per_1000_answers),
-            ratio_to_proxy: middle(&|run| {
-                run.rushdesk.cpu_s_per_1000_answers / run.proxy.cpu_s_per_1000_answers
-            }),
-            added_first_token_p50_ms: middle(&|run| added(&run.rushdesk.first_token_ms, run, p50)),
-            added_first_token_p99_ms: middle(&|run| added(&run.rushdesk.first_token_ms, run, p99)),
-            proxy_added_first_token_p50_ms: middle(&|run| {
-                added(&run.proxy.first_token_ms, run, p50)
-            }),
-            proxy_added_first_token_p99_ms: middle(&|run| {
-                added(&run.proxy.first_token_ms, run, p99)
-            }),
-            rss_kib_per_stream: middle(&|run| run.rushdesk.rss_kib_per_stream),
-            answers: runs.iter().map(|run| run.rushdesk.answers).sum(),
-            errors: runs.iter().map(|run| run.rushdesk.error_count()).sum(),
-            runs,
-        }
-    }
+/// The heading of a table of [`Side`]s.
+pub fn heading(f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    writeln!(
+        f,
+        "{:<4} {:<14} {:>8} {:>7} {:>12} {:>6} {:>10} {:>10} {:>9} {:>10}",
+        "run",
+        "server",
+        "answers",
+        "errors",
+        "CPU-s/1000",
+        "busy",
+        "ttft p50",
+        "ttft p99",
+        "RSS MiB",
+        "KiB/stream"
+    )
 }
 
-impl fmt::Display for TurnsReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} streams, {} s a window", self.streams, self.seconds)?;
-        writeln!(
-            f,
-            "{:<4} {:<10} {:>8} {:>7} {:>12} {:>6} {:>10} {:>10} {:>9} {:>10}",
-            "run",
-            "server",
-            "answers",
-            "errors",
-            "CPU-s/1000",
-            "busy",
-            "ttft p50",
-            "ttft p99",
-            "RSS MiB",
-            "KiB/stream"
-        )?;
-        for (number, run) in self.runs.iter().enumerate() {
-            let backend = &run.backend_first_token_ms;
-            writeln!(
-                f,
-                "{:<4} {:<10} {:>8} {:>7} {:>12} {:>6} {:>10.1} {:>10.1}",
-                number + 1,
-                "backend",
-                backend.count,
-                "",
-                "",
-                "",
-                backend.p50,
-                backend.p99
-            )?;
-            for (name, side) in [("proxy", &run.proxy), ("rushdesk", &run.rushdesk)] {
-                writeln!(
-                    f,
-                    "{:<4} {:<10} {:>8} {:>7} {:>12.2} {:>5.0}% {:>10.1} {:>10.1} {:>9.1} {:>10.1}",
-                    number + 1,
-                    name,
-                    side.answers,
-                    side.error_count(),
-                    side.cpu_s_per_1000_answers,
-                    side.busy * 100.0,
-                    side.first_token_ms.p50,
-                    side.first_token_ms.p99,
-                    side.rss_loaded_kib as f64 / 1024.0,
-                    side.rss_kib_per_stream,
-                )?;
-            }
-            writeln!(f, "     routes {:?}", run.rushdesk.answers_by_route)?;
-            if run.rushdesk.error_count() > 0 {
-                writeln!(f, "     errors {:?}", run.rushdesk.errors)?;
-            }
-        }
-        writeln!(f, "medians")?;
-        let mut row =
-            |name: &str, value: f64, unit: &str| writeln!(f, "  {name:<44} {value:>8.2} {unit}");
-        row("CPU of the server per 1,000 answers", self.cpu_s_per_1000_answers, "s")?;
-        row("the same of the bare proxy", self.proxy_cpu_s_per_1000_answers, "s")?;
-        row("ratio", self.ratio_to_proxy, "x")?;
-        row("added first-token time, p50", self.added_first_token_p50_ms, "ms")?;
-        row("added first-token time, p99", self.added_first_token_p99_ms, "ms")?;
-        row("the same of the bare proxy, p50", self.proxy_added_first_token_p50_ms, "ms")?;
-        row("the same of the bare proxy, p99", self.proxy_added_first_token_p99_ms, "ms")?;
-        row("memory per open stream", self.rss_kib_per_stream, "KiB")
+/// One row of it. Routes and errors get lines of their own where they say something.
+pub fn row(f: &mut fmt::Formatter<'_>, run: usize, name: &str, side: &Side) -> fmt::Result {
+    writeln!(
+        f,
+        "{run:<4} {name:<14} {:>8} {:>7} {:>12.2} {:>5.0}% {:>10.1} {:>10.1} {:>9.1} {:>10.1}",
+        side.answers,
+        side.error_count(),
+        side.cpu_s_per_1000_answers,
+        side.busy * 100.0,
+        side.first_token_ms.p50,
+        side.first_token_ms.p99,
+        side.rss_loaded_kib as f64 / 1024.0,
+        side.rss_kib_per_stream,
+    )?;
+    if side.answers_by_route.keys().any(|route| route != "completion") {
+        writeln!(f, "     routes {:?}", side.answers_by_route)?;
     }
+    if side.error_count() > 0 {
+        writeln!(f, "     errors {:?}", side.errors)?;
+    }
+    Ok(())
 }
 
-/// `bench hits`: one cached answer, streamed as whole turns.
-#[derive(Clone, Debug, Serialize)]
-pub struct HitsReport {
-    pub streams: usize,
-    pub seconds: u64,
-    pub runs: Vec<Side>,
-    pub exact_hits_per_cpu_s: f64,
-    /// Of all answers.
-    pub exact_share: f64,
-}
-
-impl HitsReport {
-    pub fn new(streams: usize, seconds: u64, runs: Vec<Side>) -> Self {
-        let exact = |side: &Side| side.answers_by_route.get("exact").copied().unwrap_or(0) as f64;
-        let per_cpu = |side: &Side| if side.cpu_s > 0.0 { exact(side) / side.cpu_s } else { 0.0 };
-        let all: u64 = runs.iter().map(|side| side.answers).sum();
-        Self {
-            streams,
-            seconds,
-            exact_hits_per_cpu_s: median(runs.iter().map(per_cpu).collect()),
-            exact_share: runs.iter().map(exact).sum::<f64>() / (all.max(1) as f64),
-            runs,
-        }
-    }
-}
-
-impl fmt::Display for HitsReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} streams, {} s a window", self.streams, self.seconds)?;
-        for (number, side) in self.runs.iter().enumerate() {
-            writeln!(
-                f,
-                "run {}: {} answers {:?}, {} errors, {:.2} CPU-s ({:.0}% of the core), first token p50 {:.1} p99 {:.1} ms",
-                number + 1,
-                side.answers,
-                side.answers_by_route,
-                side.error_count(),
-                side.cpu_s,
-                side.busy * 100.0,
-                side.first_token_ms.p50,
-                side.first_token_ms.p99,
-            )?;
-        }
-        writeln!(
-            f,
-            "exact hits per CPU-s of the server, median: {:.0}",
-            self.exact_hits_per_cpu_s
-        )?;
-        writeln!(f, "share of answers from the exact cache: {:.1} %", self.exact_share * 100.0)
-    }
+/// One figure of the end of a report.
+pub fn figure(f: &mut fmt::Formatter<'_>, name: &str, value: f64, unit: &str) -> fmt::Result {
+    writeln!(f, "  {name:<56} {value:>10.2} {unit}")
 }
 
 #[cfg(test)]

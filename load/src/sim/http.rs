@@ -127,7 +127,7 @@ async fn chat(sim: web::Data<Sim>, request: HttpRequest, body: web::Bytes) -> Ht
             return refusal(kind, StatusCode::BAD_REQUEST, "Bad Request", &error.to_string());
         }
     };
-    let fault = match Fault::of_model(&chat.model) {
+    let fault = match Fault::of_model(sim.args.fault.as_deref().unwrap_or(&chat.model)) {
         Some(Fault::Busy) => {
             let text = "The engine is currently busy and cannot accept new requests. Please try again later or on a different instance.";
             return refusal(kind, StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable", text);

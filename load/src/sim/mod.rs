@@ -46,6 +46,9 @@ pub struct Args {
     /// Changes the words of the answers.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
+    /// A model name whose fault every answer shows, whatever model is asked for.
+    #[arg(long)]
+    pub fault: Option<String>,
     /// Threads.
     #[arg(long, default_value_t = 1)]
     pub workers: usize,

@@ -26,6 +26,7 @@ impl Sim {
             tokens: 12,
             slots: 0,
             seed: 1,
+            fault: None,
             workers: 1,
         };
         change(&mut args);

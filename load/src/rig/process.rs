@@ -1,17 +1,19 @@
-//! Child processes pinned to a core, and what `/proc` says of them.
+//! Child processes, pinned to a core where figures are taken, and what `/proc` says of them.
 
 use std::{
     collections::BTreeMap,
+    fs::OpenOptions,
     net::{SocketAddr, TcpListener},
-    path::Path,
+    path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
 use anyhow::{Context as _, ensure};
+use rand::RngExt as _;
 use tokio::{
     process::{Child, Command},
-    time::{Instant, sleep},
+    time::{Instant, sleep, timeout},
 };
 
 /// Core of the server that is measured, and core of everything else.
@@ -25,38 +27,70 @@ pub struct Process {
 }
 
 /// What a process has used so far and holds now.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// User and system time.
     pub cpu_s: f64,
     pub rss_kib: u64,
 }
 
+/// Where a child's standard output and error go.
+#[derive(Clone, Debug)]
+pub enum Output {
+    Nowhere,
+    Terminal,
+    /// Appended to this file.
+    File(PathBuf),
+}
+
+impl Output {
+    fn open(&self) -> anyhow::Result<Stdio> {
+        Ok(match self {
+            Self::Nowhere => Stdio::null(),
+            Self::Terminal => Stdio::inherit(),
+            Self::File(path) => OpenOptions::new()
+                .create(true)
+                .append(true)
+                .open(path)
+                .with_context(|| format!("cannot write {}", path.display()))?
+                .into(),
+        })
+    }
+}
+
 impl Process {
-    /// Starts `program` on `core`. Its output goes to the terminal's standard error only if it is asked for.
+    /// Starts `program`, on `core` where one is given.
     ///
     /// # Errors
     /// When `taskset` or the program cannot be started.
     pub fn start(
-        core: usize,
+        core: Option<usize>,
         program: &Path,
         args: &[String],
         env: &BTreeMap<String, String>,
-        is_loud: bool,
+        output: &Output,
     ) -> anyhow::Result<Self> {
-        let output = || if is_loud { Stdio::inherit() } else { Stdio::null() };
-        let child = Command::new("taskset")
-            .args(["-c", &core.to_string()])
-            .arg(program)
+        let mut command = match core {
+            // taskset replaces itself by the program, so the child's id is the program's.
+            Some(core) => {
+                let mut command = Command::new("taskset");
+                command.args(["-c", &core.to_string()]).arg(program);
+                command
+            }
+            None => Command::new(program),
+        };
+        let child = command
             .args(args)
             .envs(env)
             .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(output())
+            .stdout(match output {
+                Output::Terminal => Stdio::null(),
+                _ => output.open()?,
+            })
+            .stderr(output.open()?)
             .kill_on_drop(true)
             .spawn()
-            .with_context(|| format!("cannot start {} under taskset", program.display()))?;
-        // taskset replaces itself by the program, so this is the program's id.
+            .with_context(|| format!("cannot start {}", program.display()))?;
         let pid = child.id().context("the child ended at once")?;
         Ok(Self { child, pid })
     }
@@ -70,7 +104,7 @@ impl Process {
         let since = Instant::now();
         loop {
             if let Some(status) = self.child.try_wait()? {
-                anyhow::bail!("the process for {url} ended with {status}; try --loud");
+                anyhow::bail!("the process for {url} ended with {status}; its log says why");
             }
             if http.get(url).send().await.is_ok_and(|answer| answer.status().is_success()) {
                 return Ok(());
@@ -90,12 +124,40 @@ impl Process {
         Ok(Usage { cpu_s: cpu_seconds(&read("stat")?)?, rss_kib: rss_kib(&read("status")?)? })
     }
 
-    /// Asks the process to end and waits a moment.
-    pub async fn stop(mut self) {
-        if let Ok(mut kill) = Command::new("kill").arg(self.pid.to_string()).spawn() {
-            let _ = kill.wait().await;
+    /// Sends a signal, named as `kill` names it.
+    ///
+    /// # Errors
+    /// When there is no `kill`, or no such process.
+    pub async fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let status = Command::new("kill")
+            .args(["-s", name, &self.pid.to_string()])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .await?;
+        ensure!(status.success(), "cannot send {name} to process {}", self.pid);
+        Ok(())
+    }
+
+    /// Ends the process without a warning, and reaps it.
+    pub async fn kill(&mut self) {
+        let _ = self.child.kill().await;
+    }
+
+    /// Asks the process to end. Returns whether it did within the time, with success; if not, it is killed.
+    pub async fn stop(mut self, within: Duration) -> bool {
+        let _ = self.signal("TERM").await;
+        match timeout(within, self.child.wait()).await {
+            Ok(status) => status.is_ok_and(|status| status.success()),
+            Err(_) => {
+                self.kill().await;
+                false
+            }
         }
-        let _ = tokio::time::timeout(Duration::from_secs(10), self.child.wait()).await;
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 }
 
@@ -115,12 +177,25 @@ pub async fn pin_self() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An address that was free a moment ago.
+/// An address that was free a moment ago, below the ports that the kernel gives to clients: else one of the many
+/// clients here could take it while its server is restarted.
 ///
 /// # Errors
 /// When no port can be bound.
 pub fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+    const FIRST: u16 = 12_000;
+    const TRIES: usize = 200;
+    let range = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range");
+    let first_of_clients =
+        range.ok().and_then(|range| range.split_whitespace().next()?.parse().ok());
+    let end = first_of_clients.unwrap_or(32_768).max(FIRST + 1_000);
+    for _ in 0..TRIES {
+        let port = rand::rng().random_range(FIRST..end);
+        if let Ok(listener) = TcpListener::bind(("127.0.0.1", port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    anyhow::bail!("no free port between {FIRST} and {end}")
 }
 
 /// Kernel ticks of user and system time are hundredths of a second on every Linux that Rust supports.

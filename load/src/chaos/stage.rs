@@ -1,0 +1,265 @@
+//! Everything that can be broken in one mode: servers, backends, stores; how each is broken and put back.
+
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use anyhow::{Context as _, ensure};
+use rand::{Rng, RngExt as _};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use super::{
+    balancer::Balancer,
+    disk::Disk,
+    fault::{Fault, Mode},
+};
+use crate::rig::{Output, Pace, Redis, Server, Service, Sql, free_address};
+
+const PACE: Pace = Pace { ttft_ms: 50, token_ms: 8, tokens: 60, slots: 32 };
+/// A server that is asked to end waits this long for its turns.
+const DRAIN_MS: u64 = 8_000;
+const STOP_WITHIN: Duration = Duration::from_secs(90);
+/// Filled again this often: a checkpoint of SQLite frees some room.
+const FILL_EVERY: Duration = Duration::from_millis(100);
+
+pub struct Stage {
+    replicas: Vec<Replica>,
+    backends: Vec<Backend>,
+    redis: Option<Redis>,
+    sql: Option<Sql>,
+    disk: Option<Disk>,
+    _balancer: Option<Balancer>,
+    /// Where shoppers go.
+    pub url: String,
+    /// Which replica the round breaks.
+    victim: usize,
+}
+
+struct Replica {
+    settings: Server,
+    service: Option<Service>,
+}
+
+struct Backend {
+    address: SocketAddr,
+    /// Held so that it is killed with the stage.
+    service: Option<Service>,
+}
+
+impl Stage {
+    /// Starts everything of a mode in `folder`.
+    ///
+    /// # Errors
+    /// When something does not start.
+    pub async fn start(
+        mode: Mode,
+        program: &Path,
+        replicas: usize,
+        folder: &Path,
+    ) -> anyhow::Result<Self> {
+        ensure!(replicas > 0, "at least one replica");
+        std::fs::create_dir_all(folder)?;
+        let mut backends = Vec::new();
+        for _ in 0..2 {
+            let address = free_address()?;
+            let service = Some(Service::simulator(None, address, PACE, None).await?);
+            backends.push(Backend { address, service });
+        }
+        let mut stage = Self {
+            replicas: Vec::new(),
+            backends,
+            redis: None,
+            sql: None,
+            disk: None,
+            _balancer: None,
+            url: String::new(),
+            victim: 0,
+        };
+        match mode {
+            Mode::Embedded => stage.embedded(program, folder).await?,
+            Mode::Distributed => stage.distributed(program, replicas, folder).await?,
+        }
+        Ok(stage)
+    }
+
+    async fn embedded(&mut self, program: &Path, folder: &Path) -> anyhow::Result<()> {
+        self.disk = Disk::mount(folder)
+            .inspect_err(|error| eprintln!("the rounds with a full disk are left out: {error:#}"))
+            .ok();
+        let data = self.disk.as_ref().map_or(folder, |disk| &disk.path).join("data");
+        let settings = self.settings(program, &data, &folder.join("server.log"))?;
+        self.url = format!("http://{}", settings.address);
+        let service = Some(settings.start().await?);
+        self.replicas.push(Replica { settings, service });
+        Ok(())
+    }
+
+    async fn distributed(
+        &mut self,
+        program: &Path,
+        replicas: usize,
+        folder: &Path,
+    ) -> anyhow::Result<()> {
+        let redis = Redis::start(folder).await?;
+        let sql = Sql::start(folder).await?;
+        let secret = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        for name in (1..=replicas).map(|number| format!("replica-{number}")) {
+            let data = folder.join(&name);
+            let mut settings =
+                self.settings(program, &data, &folder.join(format!("{name}.log")))?;
+            settings.set("SERVER__REPLICA", &name);
+            settings.set("STORE__MODE", "distributed");
+            settings.set("STORE__MYSQL_URL", sql.url());
+            settings.set("STORE__REDIS_URL", redis.url());
+            settings.set("AUTH__JWT_SECRET", &secret);
+            settings.set("SITES", r#"[{id="demo",name="Demo",site_key="pk_demo"}]"#);
+            let service = Some(settings.start().await?);
+            self.replicas.push(Replica { settings, service });
+        }
+        let addresses = self.replicas.iter().map(|replica| replica.settings.address).collect();
+        let balancer = Balancer::start(addresses).await?;
+        self.url.clone_from(&balancer.url);
+        (self.redis, self.sql, self._balancer) = (Some(redis), Some(sql), Some(balancer));
+        Ok(())
+    }
+
+    fn settings(&self, program: &Path, data: &Path, log: &Path) -> anyhow::Result<Server> {
+        let each = self.backends.iter().enumerate().map(|(number, backend)| {
+            let (url, slots) = (format!("http://{}", backend.address), PACE.slots);
+            format!(r#"{{name="sim-{number}",kind="vllm",url="{url}",model="sim",slots={slots}}}"#)
+        });
+        let backends = format!("[{}]", each.collect::<Vec<_>>().join(","));
+        let mut server = Server::embedded(program, data, &backends)?;
+        server.output = Output::File(log.to_owned());
+        server.set("SERVER__DRAIN_TIMEOUT_MS", DRAIN_MS);
+        // A stalled backend is noticed within the round.
+        server.set("INFERENCE__FIRST_TOKEN_TIMEOUT_MS", 3_000);
+        server.set("INFERENCE__TOKEN_GAP_TIMEOUT_MS", 3_000);
+        // Tokens outlive the longest run.
+        server.set("AUTH__ACCESS_TTL_S", 86_400);
+        server.set("LIMITS__SITE_MESSAGES_PER_SECOND", 1_000_000);
+        server.set("LIMITS__SITE_BURST", 1_000_000);
+        server.set("LIMITS__VISITOR_MESSAGES_PER_HOUR", 1_000_000);
+        server.set("LIMITS__VISITOR_BURST", 1_000_000);
+        Ok(server)
+    }
+
+    pub fn can(&self, fault: Fault) -> bool {
+        fault != Fault::DiskFull || self.disk.is_some()
+    }
+
+    /// Breaks it.
+    ///
+    /// # Errors
+    /// When it cannot be broken.
+    pub async fn strike(&mut self, fault: Fault, random: &mut impl Rng) -> anyhow::Result<()> {
+        match fault {
+            Fault::ServerKilled => {
+                self.victim = random.random_range(0..self.replicas.len());
+                kill(&mut self.replicas[self.victim].service).await;
+            }
+            Fault::BackendKilled => kill(&mut self.backends[0].service).await,
+            Fault::BackendStalls | Fault::BackendGarbage | Fault::BackendCut => {
+                self.restart_backend(fault.model()).await?;
+            }
+            Fault::DiskFull => self.disk.as_ref().context("no disk")?.fill()?,
+            Fault::RedisKilled => self.redis.as_mut().context("no redis")?.process.kill().await,
+            Fault::SqlKilled => self.sql.as_mut().context("no sql")?.process.kill().await,
+            Fault::RedisFrozen => self.signal_redis("STOP").await?,
+            Fault::SqlFrozen => self.signal_sql("STOP").await?,
+            Fault::RollingRestart => {}
+        }
+        Ok(())
+    }
+
+    /// While it stays broken.
+    ///
+    /// # Errors
+    /// When the disk cannot be kept full.
+    pub async fn hold(&self, fault: Fault, length: Duration) -> anyhow::Result<()> {
+        let until = tokio::time::Instant::now() + length;
+        while tokio::time::Instant::now() < until {
+            if fault == Fault::DiskFull {
+                self.disk.as_ref().context("no disk")?.fill()?;
+            }
+            sleep(FILL_EVERY.min(until.saturating_duration_since(tokio::time::Instant::now())))
+                .await;
+        }
+        Ok(())
+    }
+
+    /// Puts it back, and returns when it runs.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn mend(&mut self, fault: Fault) -> anyhow::Result<()> {
+        match fault {
+            Fault::ServerKilled => self.start_replica(self.victim).await,
+            Fault::BackendKilled
+            | Fault::BackendStalls
+            | Fault::BackendGarbage
+            | Fault::BackendCut => self.restart_backend(None).await,
+            Fault::DiskFull => self.disk.as_ref().context("no disk")?.free(),
+            Fault::RedisKilled => self.redis.as_mut().context("no redis")?.restart().await,
+            Fault::SqlKilled => self.sql.as_mut().context("no sql")?.restart().await,
+            Fault::RedisFrozen => self.signal_redis("CONT").await,
+            Fault::SqlFrozen => self.signal_sql("CONT").await,
+            Fault::RollingRestart => self.rolling_restart().await,
+        }
+    }
+
+    /// Asks one server after the other to end, each must do so in good order, and starts it again.
+    ///
+    /// # Errors
+    /// When one does not end well or does not come back.
+    pub async fn rolling_restart(&mut self) -> anyhow::Result<()> {
+        for number in 0..self.replicas.len() {
+            if let Some(service) = self.replicas[number].service.take() {
+                let has_ended_well = service.process.stop(STOP_WITHIN).await;
+                ensure!(has_ended_well, "server {number} did not end in good order");
+            }
+            self.start_replica(number).await?;
+        }
+        Ok(())
+    }
+
+    async fn start_replica(&mut self, number: usize) -> anyhow::Result<()> {
+        let replica = &mut self.replicas[number];
+        replica.service = Some(replica.settings.start().await?);
+        Ok(())
+    }
+
+    async fn restart_backend(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
+        let backend = &mut self.backends[0];
+        kill(&mut backend.service).await;
+        let service = Service::simulator(None, backend.address, PACE, fault).await?;
+        backend.service = Some(service);
+        Ok(())
+    }
+
+    async fn signal_redis(&self, name: &str) -> anyhow::Result<()> {
+        self.redis.as_ref().context("no redis")?.process.signal(name).await
+    }
+
+    async fn signal_sql(&self, name: &str) -> anyhow::Result<()> {
+        self.sql.as_ref().context("no sql")?.process.signal(name).await
+    }
+
+    /// The logs of the servers.
+    pub fn logs(&self) -> Vec<PathBuf> {
+        let logs = self.replicas.iter().filter_map(|replica| match &replica.settings.output {
+            Output::File(path) => Some(path.clone()),
+            Output::Nowhere | Output::Terminal => None,
+        });
+        logs.collect()
+    }
+}
+
+async fn kill(service: &mut Option<Service>) {
+    if let Some(mut service) = service.take() {
+        service.process.kill().await;
+    }
+}

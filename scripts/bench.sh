@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# A benchmark beside its yardsticks in one run: bench.sh turns|hits|streams|sessions|surge [flags of `rushdesk-load`]
+# Server on core 0, load and backend on core 1; the defaults take minutes. `--help` lists the flags.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+what=${1:?turns, hits, streams, sessions or surge}
+shift
+scripts/model/setup.sh
+cargo build --release --locked --quiet --workspace
+# Thousands of streams are as many open files, twice.
+ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
+bin=target/release
+case $what in
+  surge) exec "$bin/rushdesk-load" surge --server-bin "$bin/rushdesk" "$@" ;;
+  *) exec "$bin/rushdesk-load" bench "$what" --server-bin "$bin/rushdesk" "$@" ;;
+esac

@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# Breaks servers, backends and stores under load and looks for everything that was acknowledged.
+# Short form: each fault once, a minute or two. CHAOS_ROUNDS=100 is the long form, with 30 s of frozen stores.
+# Further arguments go to `rushdesk-load chaos`. BIN=target/debug takes other programs than the release build.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/services.sh
+need mariadbd mariadb-server
+need redis-server redis-server
+
+folder=$(mktemp -d)
+cleanup() {
+  # What a killed run leaves mounted.
+  awk -v folder="$folder/" 'index($2, folder) == 1 { print $2 }' /proc/mounts | xargs -r umount -l
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+if [ -z "${BIN:-}" ]; then
+  BIN=target/release
+  scripts/model/setup.sh
+  cargo build --release --locked --quiet --workspace
+fi
+rounds=${CHAOS_ROUNDS:-0}
+freeze=5
+[ "$rounds" -eq 0 ] || freeze=30
+TMPDIR=$folder "$BIN/rushdesk-load" chaos --server-bin "$BIN/rushdesk" --rounds "$rounds" --freeze-s "$freeze" "$@"
