@@ -3,7 +3,11 @@
 //! Joins the primitives of `auth` with the rows of the archive. Called by the HTTP layer and by `rushdesk admin`.
 //! A visitor has no row: the token is all there is.
 
+mod absence;
+
 use std::{sync::Arc, time::Duration};
+
+use absence::Absence;
 
 use crate::{
     archive::{
@@ -18,9 +22,13 @@ use crate::{
     domain::{FieldError, Principal, PrincipalId, Role, SiteId, Timestamp},
 };
 
+/// Refresh tokens brought to the archive in one round after it was away.
+const TOKENS_AT_ONCE: usize = 200;
+
 #[derive(Clone)]
 pub struct Accounts {
     archive: Archive,
+    absence: Arc<Absence>,
     tokens: Arc<Tokens>,
     passwords: Passwords,
     access_ttl: Duration,
@@ -97,6 +105,7 @@ impl Accounts {
     pub fn new(archive: Archive, auth: &config::Auth, secret: &[u8]) -> Self {
         Self {
             archive,
+            absence: Arc::default(),
             tokens: Arc::new(Tokens::new(auth, secret)),
             passwords: Passwords::new(auth.password_workers),
             access_ttl: auth.access_ttl,
@@ -121,11 +130,42 @@ impl Accounts {
         Ok(Caller { principal: verified.principal, expires_at: Some(verified.expires_at) })
     }
 
+    /// The site of a public key. While the archive is away the sites go on that were known before.
     pub async fn site(&self, site_key: &str) -> Result<Site, AccountError> {
         if site_key.is_empty() || site_key.len() > 128 {
             return Err(AccountError::UnknownSite);
         }
-        self.archive.site_by_key(site_key).await?.ok_or(AccountError::UnknownSite)
+        match self.archive.site_by_key(site_key).await {
+            Ok(site) => site.ok_or(AccountError::UnknownSite),
+            Err(error) if error.is_away() => {
+                self.absence.site(site_key).ok_or(AccountError::Archive(error))
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Remembers the sites for the time when the archive is away, and stores what waited for it to come back.
+    pub async fn refresh_absence(&self, sites: Vec<Site>) {
+        self.absence.remember(sites);
+        let _ = self.store_waiting().await;
+    }
+
+    /// Brings refresh tokens to the archive that were given out while it was away, a bounded number at a time.
+    async fn store_waiting(&self) -> Result<(), ArchiveError> {
+        for token in self.absence.oldest(TOKENS_AT_ONCE) {
+            self.store(&token).await?;
+        }
+        Ok(())
+    }
+
+    async fn store(&self, token: &StoredToken) -> Result<(), ArchiveError> {
+        match self.archive.insert_refresh_token(token).await {
+            Ok(()) | Err(ArchiveError::Conflict) => {
+                self.absence.stored(token);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
 
     pub async fn visitor(&self, site: &Site) -> Result<Session, AccountError> {
@@ -265,7 +305,14 @@ impl Accounts {
             used_at: None,
             revoked_at: None,
         };
-        self.archive.insert_refresh_token(&stored).await?;
+        match self.archive.insert_refresh_token(&stored).await {
+            Ok(()) => {}
+            // A visitor can chat at once; the token is good as soon as the archive has it.
+            Err(error) if error.concerns_all() && principal.role == Role::Visitor => {
+                self.absence.wait(stored);
+            }
+            Err(error) => return Err(error.into()),
+        }
         self.signed_in(principal, token, now)
     }
 
@@ -286,11 +333,15 @@ impl Accounts {
 
     /// A token that comes twice was stolen from somebody: its whole family ends.
     pub async fn refresh(&self, token: &str) -> Result<Session, AccountError> {
+        let token = hash(token)?;
+        if let Some(waiting) = self.absence.token(&token) {
+            self.store(&waiting).await?;
+        }
         let now = clock::now();
         let RefreshToken { token: next, hash: token_hash } = RefreshToken::generate();
         let expires_at = self.refresh_end(now);
         let successor = Successor { id: RecordId::new(), token_hash, expires_at };
-        match self.archive.rotate_refresh_token(&hash(token)?, &successor, now).await? {
+        match self.archive.rotate_refresh_token(&token, &successor, now).await? {
             TokenUse::Fresh(used) => {
                 if used.role != Role::Visitor {
                     let user = self.archive.user(used.principal_id).await?;

@@ -30,7 +30,12 @@ use crate::{
     limits::Limits,
     runtime::{Services, workers},
     secrets,
-    session::{actor::Shared, journal::Journal},
+    session::{
+        actor::Shared,
+        fallback::Fallback,
+        journal::{Journal, Safety},
+        relay::Relay,
+    },
     shutdown,
     supervisor::{actor::Supervisor, door::Sessions},
     turn::ports::{EmbedPort, ModelPort, Ports},
@@ -93,8 +98,16 @@ impl Application {
             .then(|| GroupCommit::start(archive.clone(), config.store.flush_batch, &tasks));
         let archivist = (!config.is_embedded())
             .then(|| Arc::new(Archivist::new(Arc::clone(&hot), archive.clone(), &config.store)));
+        let replica: Arc<str> = replica_name(&config).into();
+        let safety = match group {
+            Some(group) => Safety::Disk(group),
+            None => Safety::Hot(
+                Arc::new(Fallback::new(config.store.hot_ttl)),
+                Relay::start(Arc::clone(&hot), Arc::clone(&replica), &tasks, &stopping),
+            ),
+        };
         let journal =
-            Journal::new(Arc::clone(&hot), archive.clone(), group, config.sessions.tail_events);
+            Journal::new(Arc::clone(&hot), archive.clone(), config.sessions.tail_events, safety);
 
         let embedder = start_embedder(&config, &services).await?;
         let knowledge = Knowledge::load(
@@ -141,7 +154,6 @@ impl Application {
         let draining = CancellationToken::new();
         let turns = TaskTracker::new();
         let turn_permits = Arc::new(Semaphore::new(config.sessions.max_turns));
-        let replica: Arc<str> = replica_name(&config).into();
         let supervisor = start_supervisor(
             &services,
             Arc::new(Shared {

@@ -52,6 +52,10 @@ pub fn start(
         // On this thread: it waits for the stores and computes nothing.
         tasks.spawn_local(async move { archivist.run(stopping).await });
     }
+    if let Some(keeper) = app.journal.keeper((Arc::clone(&replica), HEARTBEAT_TTL)) {
+        let stopping = stopping.clone();
+        tasks.spawn_local(async move { keeper.run(stopping).await });
+    }
     let hot = Arc::clone(&app.hot);
     repeat(tasks, stopping, HEARTBEAT, move || {
         let (hot, replica) = (Arc::clone(&hot), Arc::clone(&replica));
@@ -60,13 +64,16 @@ pub fn start(
             let _ = hot.beat(&replica, HEARTBEAT_TTL).await;
         }
     });
-    let (archive, knowledge) = (app.archive.clone(), app.knowledge.clone());
+    let parts = (app.archive.clone(), app.knowledge.clone(), app.accounts.clone());
     repeat(tasks, stopping, KNOWLEDGE_REFRESH, move || {
-        let (archive, knowledge) = (archive.clone(), knowledge.clone());
+        let (archive, knowledge, accounts) = parts.clone();
         async move {
             let Ok(sites) = archive.sites().await else { return };
+            accounts.refresh_absence(sites.clone()).await;
             for site in sites {
-                if let Err(error) = knowledge.refresh(&site.id).await {
+                if let Err(error) = knowledge.refresh(&site.id).await
+                    && !error.is_away()
+                {
                     warn!(%error, site_id = %site.id, "the knowledge could not be refreshed");
                 }
             }

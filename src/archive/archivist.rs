@@ -14,7 +14,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use super::{Archive, ArchiveError, SessionBatch, metrics};
+use super::{Archive, ArchiveError, SessionBatch, metrics, reconcile::reconcile};
 use crate::{
     clock, config,
     domain::{SessionId, Timestamp},
@@ -224,6 +224,7 @@ impl Archivist {
                     match self.archive.commit(batch).await {
                         Ok(()) => self.mark(batch, round).await?,
                         Err(error) if error.concerns_all() => return Err(error.into()),
+                        Err(ArchiveError::Conflict) => self.settle(batch, round).await?,
                         Err(error) => round.refused = round.refused.take().or(Some(error)),
                     }
                 }
@@ -238,6 +239,18 @@ impl Archivist {
             .buffer_unordered(CONCURRENCY);
         marks.try_for_each(|()| std::future::ready(Ok(()))).await?;
         round.flushed += batches.len();
+        Ok(())
+    }
+
+    /// Two writers went on from one point: both are right, and one moves behind the other.
+    async fn settle(&self, batch: &[SessionBatch], round: &mut Round) -> Result<(), FlushError> {
+        for SessionBatch { meta, .. } in batch {
+            if reconcile(&self.hot, &self.archive, meta.id).await? {
+                round.flushed += 1;
+            } else {
+                round.refused = round.refused.take().or(Some(ArchiveError::Conflict));
+            }
+        }
         Ok(())
     }
 

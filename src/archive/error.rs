@@ -49,6 +49,11 @@ impl ArchiveError {
         }
     }
 
+    /// Whether the archive does not answer; one that is full does.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::Timeout)
+    }
+
     /// Whether the fault lies with the archive as a whole, not with what was sent to it.
     pub const fn concerns_all(&self) -> bool {
         match self {

@@ -30,6 +30,7 @@ use crate::{
         Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, TicketId,
         Timestamp, TurnId,
     },
+    hot::Cold,
 };
 
 /// What one session has that the archive may not: `events` ascending by `seq`.
@@ -58,13 +59,13 @@ pub struct ErasureCounts {
 }
 
 /// The rows of a commit, at most one of `sessions` for each session: the newest.
-struct Rows {
-    sessions: Vec<SessionRow>,
+pub(super) struct Rows {
+    pub sessions: Vec<SessionRow>,
     /// Whether the batches say anything about a session's open turn.
     told: HashSet<SessionId>,
-    events: Vec<EventRow>,
-    messages: Vec<MessageRow>,
-    idempotency: Vec<IdempotencyRow>,
+    pub events: Vec<EventRow>,
+    pub messages: Vec<MessageRow>,
+    pub idempotency: Vec<IdempotencyRow>,
     tickets: Vec<TicketRow>,
     answered: Vec<(TicketId, Timestamp)>,
 }
@@ -73,7 +74,7 @@ struct Rows {
 type Known = HashMap<SessionId, (Count, Timestamp, Option<TurnId>)>;
 
 impl Rows {
-    fn new(batches: &[SessionBatch]) -> Self {
+    pub fn new(batches: &[SessionBatch]) -> Self {
         let mut newest: HashMap<SessionId, SessionRow> = HashMap::new();
         let mut told = HashSet::new();
         let (mut events, mut messages, mut idempotency) = (Vec::new(), Vec::new(), Vec::new());
@@ -139,6 +140,14 @@ impl Rows {
         let first = overlapping.iter().map(|row| row.seq).min()?;
         let ids: HashSet<_> = overlapping.iter().map(|row| row.session_id).collect();
         Some((ids.into_iter().collect(), first))
+    }
+
+    /// Whether the journal there holds every one of these events.
+    pub fn are_there(&self, there: &[EventMark]) -> bool {
+        self.events.iter().all(|row| {
+            let at = there.iter().find(|m| (m.session_id, m.seq) == (row.session_id, row.seq));
+            at.is_some_and(|mark| mark.is_of(row))
+        })
     }
 
     /// # Errors
@@ -258,6 +267,27 @@ impl Archive {
             page.select(events::payload).load(conn).await
         })?;
         Ok(events.into_iter().rev().map(|json| json.0).collect())
+    }
+
+    /// A session with at most `tail` of its newest events and the idempotency records of their turns.
+    pub async fn cold(&self, id: SessionId, tail: u32) -> Result<Option<Cold>, ArchiveError> {
+        read!(self, |conn| {
+            let row = sessions::table.find(id).select(SessionRow::as_select());
+            let Some(row) = row.first(conn).await.optional()? else { return Ok(None) };
+            let journal = events::table.filter(events::session_id.eq(id));
+            // What was added since the row was read belongs to a later look.
+            let page = journal.filter(events::seq.le(row.last_seq)).order(events::seq.desc());
+            let newest: Vec<Json<Event>> =
+                page.limit(tail.into()).select(events::payload).load(conn).await?;
+            let events: Vec<Event> = newest.into_iter().rev().map(|json| json.0).collect();
+            let turns: Vec<TurnId> = events.iter().map(|event| event.turn_id).collect();
+            let records = idempotency::table.filter(idempotency::session_id.eq(id));
+            let records = records.filter(idempotency::turn_id.eq_any(turns));
+            let records: Vec<IdempotencyRow> =
+                records.select(IdempotencyRow::as_select()).load(conn).await?;
+            let idempotency = records.into_iter().map(IdempotencyRow::into_record).collect();
+            Ok(Some(Cold { meta: row.into_meta(), events, idempotency }))
+        })
     }
 
     pub async fn idempotency(

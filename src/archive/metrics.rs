@@ -9,6 +9,8 @@ use super::{ArchiveError, ArchivistStatus};
 const ERRORS: &str = "rushdesk_archive_errors_total";
 const COMMIT: &str = "rushdesk_archive_commit_seconds";
 const COMMITTED: &str = "rushdesk_archive_committed_sessions_total";
+const CONFLICTS: &str = "rushdesk_archive_conflicts_total";
+const UP: &str = "rushdesk_archive_up";
 const BACKLOG: &str = "rushdesk_archive_backlog_sessions";
 const OLDEST: &str = "rushdesk_archive_oldest_unflushed_seconds";
 
@@ -17,6 +19,9 @@ pub fn describe() {
     describe_counter!(ERRORS, "Archive operations that failed, by situation");
     describe_histogram!(COMMIT, "Time of one commit of sessions to the archive");
     describe_counter!(COMMITTED, "Session batches committed to the archive");
+    describe_counter!(CONFLICTS, "Sessions that went on in two places and were merged");
+    describe_gauge!(UP, "1 while the archive answers, as far as this process knows");
+    gauge!(UP).set(1.0);
     describe_gauge!(BACKLOG, "Sessions seen with facts that the archive does not hold yet");
     describe_gauge!(OLDEST, "Age of the oldest fact that the archive does not hold yet");
 }
@@ -33,4 +38,12 @@ pub(super) fn committed(sessions: usize, took: Duration) {
 pub(super) fn archivist(status: &ArchivistStatus) {
     gauge!(BACKLOG).set(status.backlog as f64);
     gauge!(OLDEST).set(status.oldest_unflushed_ms as f64 / 1_000.0);
+}
+
+pub(super) fn conflict() {
+    counter!(CONFLICTS).increment(1);
+}
+
+pub(super) fn up(up: bool) {
+    gauge!(UP).set(f64::from(u8::from(up)));
 }

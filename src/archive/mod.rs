@@ -8,9 +8,11 @@
 //! an error or a log.
 
 mod accounts;
+mod append;
 mod archivist;
 mod audit;
 mod column;
+mod detached;
 mod error;
 mod feedback;
 mod group;
@@ -23,6 +25,7 @@ mod mysql;
 mod pool;
 mod project;
 mod query;
+mod reconcile;
 mod rows;
 mod schema;
 mod sites;
@@ -32,19 +35,29 @@ mod tests;
 mod tickets;
 mod tokens;
 
-use std::{future::Future, path::Path, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
-use tokio::runtime::Handle;
+use tokio::{runtime::Handle, time::Instant};
 
-use crate::config;
+use crate::{
+    config,
+    hot::{Change, Circuit},
+};
 use pool::Pool;
 use query::read;
 
 pub use accounts::User;
+pub use append::Merged;
 pub use archivist::{Archivist, ArchivistStatus, FlushError};
 pub use audit::AuditEntry;
 pub use column::RecordId;
+pub use detached::Detached;
 pub use error::ArchiveError;
 pub use feedback::Feedback;
 pub use group::GroupCommit;
@@ -52,6 +65,7 @@ pub use journal::{ErasureCounts, SessionBatch};
 pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};
 pub use metrics::describe;
 pub use project::project;
+pub use reconcile::reconcile;
 pub use sites::{ApiKey, KeyCreation, Site};
 pub use tickets::TicketRow;
 pub use tokens::{RefreshToken, Successor, TokenUse};
@@ -63,6 +77,8 @@ pub struct Archive {
     /// The runtime that was current at start. Connections and blocking work live on it, whichever worker asks.
     home: Handle,
     timeout: Duration,
+    /// A server that is away is not waited for by everybody. A file is never away.
+    circuit: Option<Arc<Mutex<Circuit>>>,
 }
 
 #[derive(Clone)]
@@ -87,7 +103,8 @@ impl Archive {
         let home = Handle::current();
         let timeout = store.archive_timeout;
         let pool = mysql::pool(store.mysql_url.clone(), store.archive_pool, timeout, home.clone());
-        Self { store: Store::Mysql(pool), home, timeout }
+        let circuit = Some(Arc::default());
+        Self { store: Store::Mysql(pool), home, timeout, circuit }
     }
 
     /// The archive in the file at `path`, which is made where it is missing. Must be called inside a tokio runtime.
@@ -103,7 +120,8 @@ impl Archive {
             |size, pragmas| sqlite::pool(path.to_owned(), size, pragmas, timeout, home.clone());
         let writer = pool(1, "");
         let readers = pool(store.archive_pool, "PRAGMA query_only = ON");
-        let archive = Self { store: Store::Sqlite { writer, readers }, home, timeout };
+        let store = Store::Sqlite { writer, readers };
+        let archive = Self { store, home, timeout, circuit: None };
         archive.ping().await?;
         Ok(archive)
     }
@@ -119,10 +137,34 @@ impl Archive {
         &self,
         work: impl Future<Output = Result<T, ArchiveError>>,
     ) -> Result<T, ArchiveError> {
-        tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| {
+        if self.circuit().is_some_and(|mut circuit| !circuit.admits(Instant::now())) {
+            return Err(ArchiveError::Unavailable("it was away a moment ago".into()));
+        }
+        let outcome = tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| {
             metrics::failed(&ArchiveError::Timeout);
             Err(ArchiveError::Timeout)
-        })
+        });
+        self.note(outcome.as_ref().err());
+        outcome
+    }
+
+    fn circuit(&self) -> Option<MutexGuard<'_, Circuit>> {
+        Some(self.circuit.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// One log line for each change of state.
+    fn note(&self, error: Option<&ArchiveError>) {
+        let away = error.filter(|error| error.is_away());
+        let change = self.circuit().and_then(|mut circuit| match away {
+            Some(_) => circuit.failed(Instant::now()),
+            None => circuit.succeeded(),
+        });
+        match (change, away) {
+            (Some(Change::Opened), Some(error)) => tracing::warn!(%error, "archive is away"),
+            (Some(Change::Closed), _) => tracing::info!("archive is back"),
+            _ => return,
+        }
+        metrics::up(change == Some(Change::Closed));
     }
 
     async fn on_blocking_thread<T: Send + 'static>(

@@ -79,6 +79,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    detached_sessions (session_id) {
+        session_id -> Text,
+        last_seq -> BigInt,
+        running -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     events (session_id, seq) {
         session_id -> Text,
         seq -> BigInt,

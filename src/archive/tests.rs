@@ -2,6 +2,7 @@
 //! at `RUSHDESK_TEST_MYSQL_URL`.
 
 mod accounts;
+mod append;
 mod archivist;
 mod group;
 mod journal;

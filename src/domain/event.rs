@@ -97,7 +97,7 @@ impl Fact {
 }
 
 /// Events that live only while their turn does. They are shown with the `seq` of the last durable event.
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type")]
 pub enum Live {
     #[serde(rename = "turn.queued")]

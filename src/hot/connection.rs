@@ -1,10 +1,11 @@
 //! The road to Redis: a pool of connections behind one deadline.
 //!
 //! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`. A broken connection is
-//! found when it is taken from the pool and replaced, so nothing has to be done after Redis comes back.
+//! found when it is taken from the pool and replaced, so nothing has to be done after Redis comes back. While Redis is
+//! away a circuit refuses at once, so that only a probe now and then waits.
 
 use std::{
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,14 +17,17 @@ use deadpool_redis::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{HotError, metrics};
+use super::{
+    HotError,
+    circuit::{Change, Circuit},
+    metrics,
+};
 use crate::config;
 
 pub struct Connections {
     pool: Pool,
     limit: Duration,
-    /// Whether the last call failed, so that only a change is logged.
-    down: AtomicBool,
+    circuit: Mutex<Circuit>,
 }
 
 impl Connections {
@@ -38,7 +42,7 @@ impl Connections {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|error| HotError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, limit, down: AtomicBool::new(false) })
+        Ok(Self { pool, limit, circuit: Mutex::default() })
     }
 
     /// One script under the deadline.
@@ -65,11 +69,32 @@ impl Connections {
         operation: &'static str,
         work: impl Future<Output = Result<T, HotError>>,
     ) -> Result<T, HotError> {
+        if !self.circuit().admits(Instant::now()) {
+            return Err(HotError::Unavailable("it was away a moment ago".into()));
+        }
+        self.observed(operation, work).await
+    }
+
+    /// As [`Self::bounded`], also while the circuit is open: for whoever asks in order to find out.
+    pub async fn observed<T>(
+        &self,
+        operation: &'static str,
+        work: impl Future<Output = Result<T, HotError>>,
+    ) -> Result<T, HotError> {
         let begun = Instant::now();
         let outcome = timeout(self.limit, work).await.unwrap_or(Err(HotError::Timeout));
         metrics::called(operation, begun, &outcome);
         self.note(outcome.as_ref().err());
         outcome
+    }
+
+    /// Whether Redis answers, as far as is known.
+    pub fn is_up(&self) -> bool {
+        !self.circuit().is_open()
+    }
+
+    fn circuit(&self) -> MutexGuard<'_, Circuit> {
+        self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A step inside [`Self::bounded`]. Sends the hash of the script, and its text only where Redis has forgotten it.
@@ -89,14 +114,17 @@ impl Connections {
     }
 
     fn note(&self, error: Option<&HotError>) {
-        let down = matches!(error, Some(HotError::Unavailable(_) | HotError::Timeout));
-        if self.down.swap(down, Ordering::Relaxed) == down {
-            return;
+        let away = error.filter(|error| error.is_away());
+        let change = match away {
+            Some(_) => self.circuit().failed(Instant::now()),
+            None => self.circuit().succeeded(),
+        };
+        match (change, away) {
+            (Some(Change::Opened), Some(error)) => tracing::warn!(%error, "hot store is away"),
+            (Some(Change::Closed), _) => tracing::info!("hot store is back"),
+            _ => return,
         }
-        match error {
-            Some(error) => tracing::warn!(%error, "hot store is away"),
-            None => tracing::info!("hot store is back"),
-        }
+        metrics::up(change == Some(Change::Closed));
     }
 }
 

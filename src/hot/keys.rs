@@ -13,7 +13,7 @@ pub struct Keys {
     prefix: String,
 }
 
-/// The four keys of a session; they are made, kept and expired together.
+/// The keys of a session; all but the last are made, kept and expired together.
 pub struct SessionKeys {
     /// Hash: `meta` and `running` as JSON, `seq` and `flushed` as numbers.
     pub meta: String,
@@ -23,6 +23,8 @@ pub struct SessionKeys {
     pub records: String,
     /// Sorted set: idempotency key by the `seq` of its append, so that old records can be found.
     pub order: String,
+    /// Set: replicas that want to hear of the session.
+    pub watchers: String,
 }
 
 impl Keys {
@@ -37,6 +39,7 @@ impl Keys {
             events: format!("{base}:events"),
             records: format!("{base}:idem"),
             order: format!("{base}:idem-order"),
+            watchers: format!("{base}:watchers"),
         }
     }
 
@@ -48,6 +51,11 @@ impl Keys {
     /// Sorted set of session ids, all with score 0, so that Redis orders them by their text, which is by time.
     pub fn owner(&self, owner: PrincipalId) -> String {
         format!("{}:{{owner:{owner}}}:sessions", self.prefix)
+    }
+
+    /// Stream: letters to the process `replica` (`name/boot`).
+    pub fn inbox(&self, replica: &str) -> String {
+        format!("{}:{{inbox:{replica}}}:letters", self.prefix)
     }
 
     /// The boot that holds a replica's name now, and a list of those that held it before.

@@ -13,8 +13,8 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    Append, Appended, HotError, HotSession, OWNED, RECORDS, RunningChange, SHARDS, TAIL, Unflushed,
-    keys::shard_of,
+    Append, Appended, Cold, HotError, HotSession, OWNED, RECORDS, RunningChange, SHARDS, TAIL,
+    Unflushed, keys::shard_of,
 };
 use crate::domain::{Event, IdempotencyRecord, PrincipalId, Running, SessionId, SessionMeta};
 
@@ -87,27 +87,30 @@ impl MemoryHot {
         Ok(())
     }
 
-    pub(super) async fn append(&self, append: &Append) -> Result<Appended, HotError> {
+    pub(super) async fn append(
+        &self,
+        append: &Append,
+    ) -> Result<(Appended, Vec<String>), HotError> {
+        Ok((self.append_step(append), Vec::new()))
+    }
+
+    fn append_step(&self, append: &Append) -> Appended {
         let id = append.meta.id;
         let mut shard = self.shard_of(id);
-        let Some(session) = shard.sessions.get_mut(&id) else { return Ok(Appended::Missing) };
+        let Some(session) = shard.sessions.get_mut(&id) else { return Appended::Missing };
         let key = append.idempotency.as_ref().map(|record| &record.key);
         if let Some(record) = key.and_then(|key| session.records.get(key)) {
-            return Ok(Appended::Replayed(record.clone()));
+            return Appended::Replayed(record.clone());
         }
         if session.meta.last_seq != append.expected_seq {
-            return Ok(Appended::Conflict { last_seq: session.meta.last_seq });
+            return Appended::Conflict { last_seq: session.meta.last_seq };
         }
-        match &append.running {
-            RunningChange::Keep => {}
-            RunningChange::Start(running) => session.running = Some(running.clone()),
-            RunningChange::Clear => session.running = None,
-        }
+        session.change(&append.running);
         if !append.events.is_empty() {
             session.add(append);
             shard.mark(id);
         }
-        Ok(Appended::Done)
+        Appended::Done
     }
 
     pub(super) async fn load(
@@ -143,18 +146,52 @@ impl MemoryHot {
         Ok(shard.sessions.get(&id).and_then(|session| session.records.get(key).cloned()))
     }
 
-    pub(super) async fn restore(
-        &self,
-        meta: &SessionMeta,
-        events: &[Event],
-    ) -> Result<(), HotError> {
+    pub(super) async fn restore(&self, cold: &Cold) -> Result<(), HotError> {
+        let meta = &cold.meta;
         let mut shard = self.shard_of(meta.id);
         if let Entry::Vacant(place) = shard.sessions.entry(meta.id) {
             self.index(meta);
-            place.insert(Session::new(meta.clone(), events, meta.last_seq));
+            place.insert(Session::restored(cold));
             shard.expire_at(meta.id, Instant::now() + self.hot_ttl);
         }
         Ok(())
+    }
+
+    pub(super) async fn replace(
+        &self,
+        copy: Option<u64>,
+        cold: &Cold,
+        running: &RunningChange,
+    ) -> Result<bool, HotError> {
+        let meta = &cold.meta;
+        let mut shard = self.shard_of(meta.id);
+        let before = shard.sessions.remove(&meta.id);
+        if before.as_ref().map(|session| session.meta.last_seq) != copy {
+            if let Some(before) = before {
+                shard.sessions.insert(meta.id, before);
+            }
+            return Ok(false);
+        }
+        let mut session = Session::restored(cold);
+        if let Some(before) = before {
+            if let Some(mark) = before.mark {
+                shard.dirty.remove(&mark);
+            }
+            if let Some(expires) = before.expires {
+                shard.expiring.remove(&(expires, meta.id));
+            }
+            for (seq, key) in before.order {
+                if let Some(record) = before.records.get(&key) {
+                    session.record(seq, record);
+                }
+            }
+            session.running = before.running;
+        }
+        session.change(running);
+        self.index(meta);
+        shard.sessions.insert(meta.id, session);
+        shard.expire_at(meta.id, Instant::now() + self.hot_ttl);
+        Ok(true)
     }
 
     pub(super) async fn owned(
@@ -232,11 +269,10 @@ impl MemoryHot {
         Ok(())
     }
 
-    pub(super) async fn is_alive(&self, name: &str, boot: &str) -> Result<bool, HotError> {
+    pub(super) async fn current_boot(&self, name: &str) -> Result<Option<String>, HotError> {
         let replicas = lock(&self.replicas);
-        Ok(replicas
-            .get(name)
-            .is_some_and(|replica| replica.boot == boot && replica.until > Instant::now()))
+        let alive = replicas.get(name).filter(|replica| replica.until > Instant::now());
+        Ok(alive.map(|replica| replica.boot.clone()))
     }
 
     pub(super) async fn ping(&self) -> Result<(), HotError> {
@@ -330,12 +366,36 @@ impl Session {
         }
     }
 
+    fn restored(cold: &Cold) -> Self {
+        let mut session = Self::new(cold.meta.clone(), cold.newest(), cold.meta.last_seq);
+        for (seq, record) in cold.records() {
+            session.record(seq, record);
+        }
+        session
+    }
+
+    /// The first record of a key counts.
+    fn record(&mut self, seq: u64, record: &IdempotencyRecord) {
+        if let Entry::Vacant(place) = self.records.entry(record.key.clone()) {
+            place.insert(record.clone());
+            let at = self.order.partition_point(|(other, _)| *other <= seq);
+            self.order.insert(at, (seq, record.key.clone()));
+        }
+    }
+
+    fn change(&mut self, running: &RunningChange) {
+        match running {
+            RunningChange::Keep => {}
+            RunningChange::Start(running) => self.running = Some(running.clone()),
+            RunningChange::Clear => self.running = None,
+        }
+    }
+
     fn add(&mut self, append: &Append) {
         self.events.extend(append.events.iter().cloned());
         self.meta.clone_from(&append.meta);
         if let Some(record) = &append.idempotency {
-            self.order.push_back((append.meta.last_seq, record.key.clone()));
-            self.records.insert(record.key.clone(), record.clone());
+            self.record(append.meta.last_seq, record);
         }
     }
 

@@ -7,8 +7,10 @@
 //! It never talks to the archive, never decides what an event means, and never drops what is not flushed.
 //! Redis must run with `maxmemory-policy noeviction` and an append-only file: eviction would take acknowledged messages.
 
+mod circuit;
 mod connection;
 mod keys;
+mod mail;
 mod memory;
 mod metrics;
 mod redis;
@@ -17,7 +19,13 @@ mod tests;
 
 use std::time::Duration;
 
-pub use self::{memory::MemoryHot, metrics::describe, redis::RedisHot};
+pub use self::{
+    circuit::{Change, Circuit},
+    mail::Inbox,
+    memory::MemoryHot,
+    metrics::describe,
+    redis::RedisHot,
+};
 use crate::{
     config,
     domain::{Event, IdempotencyRecord, PrincipalId, Running, SessionId, SessionMeta},
@@ -85,6 +93,16 @@ pub struct HotSession {
     pub flushed_seq: u64,
 }
 
+/// What is known of a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Liveness {
+    Alive,
+    /// No sign of life lately: dead, unless the store has forgotten it.
+    Silent,
+    /// Another boot has taken its name: dead for certain.
+    Replaced,
+}
+
 /// What the archive does not have yet.
 #[derive(Clone, Debug)]
 pub struct Unflushed {
@@ -92,6 +110,35 @@ pub struct Unflushed {
     /// Ascending and gapless up to `meta.last_seq`.
     pub events: Vec<Event>,
     pub idempotency: Vec<IdempotencyRecord>,
+}
+
+/// A session as the archive knows it, to be made hot.
+#[derive(Clone, Debug)]
+pub struct Cold {
+    pub meta: SessionMeta,
+    /// Its newest events, ascending and gapless up to `meta.last_seq`.
+    pub events: Vec<Event>,
+    /// Records of the turns among `events`, so that a repetition of one of them is known on every replica.
+    pub idempotency: Vec<IdempotencyRecord>,
+}
+
+impl Cold {
+    fn check(&self) -> Result<(), HotError> {
+        check_gapless(&self.events, self.meta.last_seq)
+    }
+
+    fn newest(&self) -> &[Event] {
+        &self.events[self.events.len().saturating_sub(TAIL)..]
+    }
+
+    /// Each record with the `seq` of the message that it belongs to, ascending.
+    fn records(&self) -> impl Iterator<Item = (u64, &IdempotencyRecord)> {
+        let messages = self.events.iter().filter(|event| !event.fact.is_terminal());
+        messages.filter_map(|event| {
+            let of_turn = |record: &&IdempotencyRecord| record.turn_id == event.turn_id;
+            Some((event.seq, self.idempotency.iter().find(of_turn)?))
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -105,6 +152,16 @@ pub enum HotError {
     /// What was read or was to be written cannot be true.
     #[error("hot store data is corrupt: {0}")]
     Corrupt(&'static str),
+}
+
+impl HotError {
+    /// Whether the store is to blame, so that somebody else may take the write.
+    pub const fn is_away(&self) -> bool {
+        match self {
+            Self::Unavailable(_) | Self::Timeout => true,
+            Self::Corrupt(_) => false,
+        }
+    }
 }
 
 /// The same call on whichever store it is.
@@ -144,6 +201,14 @@ impl HotStore {
     /// # Errors
     /// [`HotError::Corrupt`] if the events are not numbered from `expected_seq + 1` to `meta.last_seq`.
     pub async fn append(&self, append: &Append) -> Result<Appended, HotError> {
+        self.append_and_name(append).await.map(|(appended, _)| appended)
+    }
+
+    /// As [`Self::append`], and names the replicas that want to hear of it.
+    pub async fn append_and_name(
+        &self,
+        append: &Append,
+    ) -> Result<(Appended, Vec<String>), HotError> {
         append.check()?;
         on_either!(self, store => store.append(append).await)
     }
@@ -176,11 +241,26 @@ impl HotStore {
     /// Makes a cold session hot, as flushed up to `meta.last_seq` and not dirty; does nothing where it is hot already.
     ///
     /// # Errors
-    /// [`HotError::Corrupt`] if `events` is not a gapless tail that ends with `meta.last_seq`.
-    pub async fn restore(&self, meta: &SessionMeta, events: &[Event]) -> Result<(), HotError> {
-        check_gapless(events, meta.last_seq)?;
-        let newest = &events[events.len().saturating_sub(TAIL)..];
-        on_either!(self, store => store.restore(meta, newest).await)
+    /// [`HotError::Corrupt`] if its events are not a gapless tail that ends with `meta.last_seq`.
+    pub async fn restore(&self, cold: &Cold) -> Result<(), HotError> {
+        cold.check()?;
+        on_either!(self, store => store.restore(cold).await)
+    }
+
+    /// Puts a session as the archive knows it in the place of a copy that is behind it or contradicts it: flushed up to
+    /// `meta.last_seq`, not dirty. `copy` is the `seq` of the copy as it was read, `None` for none. False where the copy
+    /// has changed since.
+    ///
+    /// # Errors
+    /// [`HotError::Corrupt`] if its events are not a gapless tail that ends with `meta.last_seq`.
+    pub async fn replace(
+        &self,
+        copy: Option<u64>,
+        cold: &Cold,
+        running: &RunningChange,
+    ) -> Result<bool, HotError> {
+        cold.check()?;
+        on_either!(self, store => store.replace(copy, cold, running).await)
     }
 
     /// Hot sessions of `owner` with ids below `before`, newest id first. The archive knows the cold ones.
@@ -229,15 +309,29 @@ impl HotStore {
         on_either!(self, store => store.beat(name, boot, ttl).await)
     }
 
-    /// Whether `replica` (`name/boot`) has beaten lately and no other boot has taken its name.
+    /// Whether `replica` (`name/boot`) has beaten lately.
     ///
     /// # Errors
     /// [`HotError::Corrupt`] if `replica` is not `name/boot`.
-    pub async fn is_alive(&self, replica: &str) -> Result<bool, HotError> {
+    pub async fn liveness(&self, replica: &str) -> Result<Liveness, HotError> {
         let (name, boot) = name_and_boot(replica)?;
-        on_either!(self, store => store.is_alive(name, boot).await)
+        let current = on_either!(self, store => store.current_boot(name).await)?;
+        Ok(match current {
+            Some(current) if current == boot => Liveness::Alive,
+            Some(_) => Liveness::Replaced,
+            None => Liveness::Silent,
+        })
     }
 
+    /// Whether the store answers, as far as is known: nobody is asked.
+    pub fn is_up(&self) -> bool {
+        match self {
+            Self::Redis(store) => store.is_up(),
+            Self::Memory(_) => true,
+        }
+    }
+
+    /// Asks the store, also where it is known to be away.
     pub async fn ping(&self) -> Result<(), HotError> {
         on_either!(self, store => store.ping().await)
     }

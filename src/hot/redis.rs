@@ -6,11 +6,11 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::{Pipeline, Script, ScriptInvocation, pipe};
+use deadpool_redis::redis::{Client, FromRedisValue, Pipeline, Script, ScriptInvocation, pipe};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Append, Appended, HotError, HotSession, OWNED, RECORDS, RunningChange, TAIL, Unflushed,
+    Append, Appended, Cold, HotError, HotSession, OWNED, RECORDS, RunningChange, TAIL, Unflushed,
     check_gapless,
     connection::Connections,
     keys::{Keys, shard_of},
@@ -25,8 +25,11 @@ const OWNER_TTL: Duration = Duration::from_hours(7 * 24);
 
 /// The hot store of the distributed mode.
 pub struct RedisHot {
-    connections: Connections,
-    keys: Keys,
+    pub(super) connections: Connections,
+    pub(super) keys: Keys,
+    /// For connections that wait longer than others.
+    pub(super) client: Client,
+    pub(super) timeout: Duration,
     hot_ttl: Duration,
     scripts: Box<Scripts>,
 }
@@ -43,7 +46,7 @@ macro_rules! scripts {
     };
 }
 
-scripts!(append, beat, create, erase, events, load, mark_flushed, restore, unflushed);
+scripts!(append, beat, create, erase, events, load, mark_flushed, replace, restore, unflushed);
 
 impl RedisHot {
     /// # Errors
@@ -52,6 +55,8 @@ impl RedisHot {
         Ok(Self {
             connections: Connections::new(store)?,
             keys: Keys::new(&store.redis_prefix),
+            client: Client::open(store.redis_url.expose())?,
+            timeout: store.redis_timeout,
             hot_ttl: store.hot_ttl,
             scripts: Box::new(Scripts::new()),
         })
@@ -64,31 +69,33 @@ impl RedisHot {
         self.with_index("create", meta, &call).await
     }
 
-    pub(super) async fn append(&self, append: &Append) -> Result<Appended, HotError> {
+    pub(super) async fn append(
+        &self,
+        append: &Append,
+    ) -> Result<(Appended, Vec<String>), HotError> {
         let mut call = self.on_session(&self.scripts.append, append.meta.id);
         call.arg(append.expected_seq).arg(append.meta.last_seq).arg(encode(&append.meta)?);
         match &append.idempotency {
             Some(record) => call.arg(&record.key).arg(encode(record)?),
             None => call.arg("").arg(""),
         };
-        match &append.running {
-            RunningChange::Keep => call.arg("keep").arg(""),
-            RunningChange::Start(running) => call.arg("start").arg(encode(running)?),
-            RunningChange::Clear => call.arg("clear").arg(""),
-        };
+        with_running(&mut call, &append.running)?;
         for event in &append.events {
             call.arg(encode(event)?);
         }
-        let (word, detail): (String, String) = self.connections.script("append", &call).await?;
-        match word.as_str() {
-            "done" => Ok(Appended::Done),
-            "missing" => Ok(Appended::Missing),
-            "replayed" => decode(&detail).map(Appended::Replayed),
-            "conflict" => Ok(Appended::Conflict {
+        let mut reply: Vec<String> = self.connections.script("append", &call).await?;
+        let watchers = reply.split_off(reply.len().min(2));
+        let [word, detail] = &reply[..] else { return Err(HotError::Corrupt("unexpected reply")) };
+        let appended = match word.as_str() {
+            "done" => Appended::Done,
+            "missing" => Appended::Missing,
+            "replayed" => decode(detail).map(Appended::Replayed)?,
+            "conflict" => Appended::Conflict {
                 last_seq: detail.parse().map_err(|_| HotError::Corrupt("seq is not a number"))?,
-            }),
-            _ => Err(HotError::Corrupt("unexpected reply")),
-        }
+            },
+            _ => return Err(HotError::Corrupt("unexpected reply")),
+        };
+        Ok((appended, watchers))
     }
 
     pub(super) async fn load(
@@ -134,19 +141,10 @@ impl RedisHot {
         found.map(|record| decode(&record)).transpose()
     }
 
-    pub(super) async fn restore(
-        &self,
-        meta: &SessionMeta,
-        events: &[Event],
-    ) -> Result<(), HotError> {
-        let keys = self.keys.session(meta.id);
-        let mut call = self.scripts.restore.prepare_invoke();
-        call.key(keys.meta).key(keys.events);
-        call.arg(encode(meta)?).arg(meta.last_seq).arg(millis(self.hot_ttl));
-        for event in events {
-            call.arg(encode(event)?);
-        }
-        self.with_index("restore", meta, &call).await
+    pub(super) async fn restore(&self, cold: &Cold) -> Result<(), HotError> {
+        let mut call = self.on_session(&self.scripts.restore, cold.meta.id);
+        self.with_cold(&mut call, cold)?;
+        self.with_index("restore", &cold.meta, &call).await
     }
 
     /// Reads on past entries whose session is gone, so that a page is short only at the end of the index.
@@ -184,6 +182,19 @@ impl RedisHot {
         }
         let metas: Vec<Option<String>> = self.connections.run_pipeline(&commands).await?;
         metas.iter().flatten().map(|meta| decode(meta)).collect()
+    }
+
+    pub(super) async fn replace(
+        &self,
+        copy: Option<u64>,
+        cold: &Cold,
+        running: &RunningChange,
+    ) -> Result<bool, HotError> {
+        let mut call = self.on_session(&self.scripts.replace, cold.meta.id);
+        call.arg(copy.map_or_else(String::new, |seq| seq.to_string()));
+        with_running(&mut call, running)?;
+        self.with_cold(&mut call, cold)?;
+        self.with_index("replace", &cold.meta, &call).await
     }
 
     pub(super) async fn dirty(&self, shard: u16, limit: u32) -> Result<Vec<SessionId>, HotError> {
@@ -238,36 +249,52 @@ impl RedisHot {
         self.connections.script("beat", &call).await
     }
 
-    pub(super) async fn is_alive(&self, name: &str, boot: &str) -> Result<bool, HotError> {
+    pub(super) async fn current_boot(&self, name: &str) -> Result<Option<String>, HotError> {
         let mut commands = pipe();
         commands.get(self.keys.replica(name).0);
-        let (current,): (Option<String>,) =
-            self.connections.pipeline("is_alive", &commands).await?;
-        Ok(current.as_deref() == Some(boot))
+        let (current,) = self.connections.pipeline("liveness", &commands).await?;
+        Ok(current)
     }
 
     pub(super) async fn ping(&self) -> Result<(), HotError> {
         let mut commands = pipe();
         commands.cmd("PING").ignore();
-        self.connections.pipeline("ping", &commands).await
+        self.connections.observed("ping", self.connections.run_pipeline(&commands)).await
     }
 
-    /// A call with all keys of the session, its shard's dirty set, and the id as first argument.
+    pub(super) fn is_up(&self) -> bool {
+        self.connections.is_up()
+    }
+
+    /// A call with the keys of the session, its shard's dirty set before the watchers, and the id as first argument.
     fn on_session<'a>(&self, script: &'a Script, id: SessionId) -> ScriptInvocation<'a> {
         let keys = self.keys.session(id);
         let mut call = script.prepare_invoke();
         call.key(keys.meta).key(keys.events).key(keys.records).key(keys.order);
-        call.key(self.keys.dirty(shard_of(id))).arg(id.to_string());
+        call.key(self.keys.dirty(shard_of(id))).key(keys.watchers).arg(id.to_string());
         call
     }
 
+    /// Meta JSON, seq, time to live in ms, number of records, each record as seq, key and JSON, then each event as JSON.
+    fn with_cold(&self, call: &mut ScriptInvocation<'_>, cold: &Cold) -> Result<(), HotError> {
+        call.arg(encode(&cold.meta)?).arg(cold.meta.last_seq).arg(millis(self.hot_ttl));
+        call.arg(cold.records().count());
+        for (seq, record) in cold.records() {
+            call.arg(seq).arg(&record.key).arg(encode(record)?);
+        }
+        for event in cold.newest() {
+            call.arg(encode(event)?);
+        }
+        Ok(())
+    }
+
     /// Writes the owner's index, then runs a script that makes the session.
-    async fn with_index(
+    async fn with_index<T: FromRedisValue>(
         &self,
         operation: &'static str,
         meta: &SessionMeta,
         call: &ScriptInvocation<'_>,
-    ) -> Result<(), HotError> {
+    ) -> Result<T, HotError> {
         let key = self.keys.owner(meta.owner);
         let mut index = pipe();
         index.zadd(&key, meta.id.to_string(), 0).ignore();
@@ -279,6 +306,15 @@ impl RedisHot {
         };
         self.connections.bounded(operation, steps).await
     }
+}
+
+fn with_running(call: &mut ScriptInvocation<'_>, running: &RunningChange) -> Result<(), HotError> {
+    match running {
+        RunningChange::Keep => call.arg("keep").arg(""),
+        RunningChange::Start(running) => call.arg("start").arg(encode(running)?),
+        RunningChange::Clear => call.arg("clear").arg(""),
+    };
+    Ok(())
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<String, HotError> {

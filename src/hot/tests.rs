@@ -71,6 +71,16 @@ fn record(key: &str) -> IdempotencyRecord {
     IdempotencyRecord { key: key.into(), body_hash: "00".repeat(32), turn_id: TurnId::new() }
 }
 
+/// With a record for each event, `key <seq>`.
+fn cold(meta: &SessionMeta, events: &[Event]) -> Cold {
+    let record_of = |event: &Event| IdempotencyRecord {
+        turn_id: event.turn_id,
+        ..record(&format!("key {}", event.seq))
+    };
+    let idempotency = events.iter().map(record_of).collect();
+    Cold { meta: meta.clone(), events: events.to_vec(), idempotency }
+}
+
 async fn created(store: &HotStore) -> SessionMeta {
     let meta = meta();
     store.create(&meta).await.unwrap();
@@ -323,19 +333,51 @@ async fn restoring_makes_a_session_hot_and_never_overwrites_a_newer_one() {
     on_each(async |store| {
         let meta = SessionMeta { last_seq: 5, ..meta() };
         let old: Vec<Event> = (4..=5).map(|seq| event(meta.id, seq)).collect();
-        store.restore(&meta, &old).await.unwrap();
+        store.restore(&cold(&meta, &old)).await.unwrap();
         assert!(!is_dirty(&store, meta.id).await);
         let session = store.load(meta.id, 10).await.unwrap().unwrap();
         assert_eq!((session.events, session.flushed_seq), (old.clone(), 5));
+        let known = store.idempotency(meta.id, "key 4").await.unwrap().unwrap();
+        assert_eq!(known.turn_id, old[0].turn_id);
         store.append(&append(&meta, 5, 1)).await.unwrap();
-        store.restore(&meta, &old).await.unwrap();
+        store.restore(&cold(&meta, &old)).await.unwrap();
         let session = store.load(meta.id, 10).await.unwrap().unwrap();
         assert_eq!((session.meta.last_seq, session.flushed_seq), (6, 5));
         assert_eq!(seqs(&session.events), [4, 5, 6]);
         assert!(is_dirty(&store, meta.id).await);
         assert_eq!(seqs(&store.unflushed(meta.id).await.unwrap().unwrap().events), [6]);
         let gap = [event(meta.id, 3), event(meta.id, 5)];
-        assert!(matches!(store.restore(&meta, &gap).await, Err(HotError::Corrupt(_))));
+        assert!(matches!(store.restore(&cold(&meta, &gap)).await, Err(HotError::Corrupt(_))));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_copy_is_replaced_by_what_the_archive_knows_unless_it_has_changed_meanwhile() {
+    on_each(async |store| {
+        let meta = filled(&store, 2).await;
+        let step = Append { idempotency: Some(record("key")), ..append(&meta, 2, 1) };
+        store.append(&step).await.unwrap();
+        let events: Vec<Event> = (3..=6).map(|seq| event(meta.id, seq)).collect();
+        let known = cold(&SessionMeta { last_seq: 6, ..meta.clone() }, &events);
+        let keep = RunningChange::Keep;
+        assert_eq!(store.replace(Some(2), &known, &keep).await, Ok(false));
+        assert_eq!(store.replace(None, &known, &keep).await, Ok(false));
+        let running = Running { turn_id: TurnId::new(), replica: "r/1".into() };
+        let start = RunningChange::Start(running.clone());
+        assert_eq!(store.replace(Some(3), &known, &start).await, Ok(true));
+        let session = store.load(meta.id, 10).await.unwrap().unwrap();
+        assert_eq!((session.events, session.flushed_seq), (events, 6));
+        assert_eq!(session.running, Some(running));
+        assert!(!is_dirty(&store, meta.id).await);
+        for key in ["key", "key 3", "key 6"] {
+            assert!(store.idempotency(meta.id, key).await.unwrap().is_some(), "{key}");
+        }
+        assert_eq!(store.append(&append(&meta, 6, 1)).await, Ok(Appended::Done));
+        assert_eq!(seqs(&store.unflushed(meta.id).await.unwrap().unwrap().events), [7]);
+        let other = self::meta();
+        assert_eq!(store.replace(None, &cold(&other, &[]), &keep).await, Ok(true));
+        assert_eq!(store.owned(other.owner, None, 10).await.unwrap().len(), 1);
     })
     .await;
 }
@@ -439,7 +481,7 @@ async fn erasing_leaves_no_trace() {
 async fn a_newer_boot_of_the_same_name_means_that_the_old_one_is_dead() {
     on_each(async |store| {
         let ttl = Duration::from_secs(10);
-        let alive = async |replica| store.is_alive(replica).await.unwrap();
+        let alive = async |replica| store.liveness(replica).await.unwrap() == Liveness::Alive;
         assert!(!alive("a/1").await);
         store.beat("a/1", ttl).await.unwrap();
         store.beat("b/1", ttl).await.unwrap();
@@ -447,7 +489,9 @@ async fn a_newer_boot_of_the_same_name_means_that_the_old_one_is_dead() {
         store.beat("a/2", ttl).await.unwrap();
         store.beat("a/1", ttl).await.unwrap();
         assert!(!alive("a/1").await && alive("a/2").await && alive("b/1").await);
-        assert!(matches!(store.is_alive("a").await, Err(HotError::Corrupt(_))));
+        assert_eq!(store.liveness("a/1").await, Ok(Liveness::Replaced));
+        assert_eq!(store.liveness("c/1").await, Ok(Liveness::Silent));
+        assert!(matches!(store.liveness("a").await, Err(HotError::Corrupt(_))));
     })
     .await;
 }

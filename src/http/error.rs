@@ -9,7 +9,7 @@ use actix_web::{
     HttpResponse, ResponseError,
     http::{StatusCode, header},
 };
-use tracing::error;
+use tracing::{debug, error};
 
 use crate::{
     archive::ArchiveError,
@@ -125,7 +125,8 @@ impl From<JournalError> for ApiError {
             JournalError::NotFound => Self::new(ErrorCode::NotFound),
             JournalError::Erased { .. } => Self::new(ErrorCode::Erased),
             JournalError::Hot(_) | JournalError::Archive(_) => {
-                error!(%error, "journal is unavailable");
+                // The stores log when they go and when they come back.
+                debug!(%error, "journal is unavailable");
                 Self::new(ErrorCode::DependencyUnavailable)
                     .retry_after(jittered(Duration::from_secs(2)))
             }
@@ -138,7 +139,11 @@ impl From<ArchiveError> for ApiError {
         if matches!(error, ArchiveError::Conflict) {
             return Self::new(ErrorCode::Conflict);
         }
-        error!(%error, "archive is unavailable");
+        if error.is_away() {
+            debug!(%error, "archive is unavailable");
+        } else {
+            error!(%error, "archive is in trouble");
+        }
         Self::new(ErrorCode::DependencyUnavailable).retry_after(jittered(Duration::from_secs(2)))
     }
 }

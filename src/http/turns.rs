@@ -27,6 +27,8 @@ use crate::{
     turn::log::TurnLog,
 };
 
+/// A turn that another replica runs is shown with its text so far if that arrives in this time.
+const AWAKENING: std::time::Duration = std::time::Duration::from_millis(400);
 /// Messages in one page of the history, at most.
 const MAX_PAGE: u32 = 200;
 
@@ -313,12 +315,16 @@ pub async fn list_messages(
     let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
     let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
     let running = attached.feed.turn();
+    if let Some(log) = running.as_ref().filter(|log| attached.is_elsewhere && log.length() == 0) {
+        log.awaken(AWAKENING).await;
+    }
     let mut events = app.journal.events(session, query.after_seq, limit + 1).await?;
     let has_more = events.len() > limit as usize;
     events.truncate(limit as usize);
     let last_seq = events.last().map_or(query.after_seq, |event| event.seq);
     let mut items = history::messages(&events, running.as_deref().filter(|_| !has_more));
-    let ratings = app.archive.feedback_of(session).await?;
+    // Messages without their ratings are better than none.
+    let ratings = app.archive.feedback_of(session).await.unwrap_or_default();
     for message in &mut items {
         message.feedback = ratings.iter().find(|r| r.message_id == message.id).map(|r| r.rating);
     }

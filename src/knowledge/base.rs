@@ -69,6 +69,13 @@ pub enum KnowledgeError {
     Archive(#[from] ArchiveError),
 }
 
+impl KnowledgeError {
+    /// Whether the archive does not answer: what is in memory goes on.
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Archive(error) if error.is_away())
+    }
+}
+
 impl Knowledge {
     /// Reads the passages of every site. Those that another embedder made are embedded again and stored.
     ///

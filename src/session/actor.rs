@@ -51,7 +51,7 @@ pub struct Shared {
 }
 
 pub struct SessionActor {
-    id: SessionId,
+    pub(super) id: SessionId,
     generation: u64,
     pub(super) shared: Arc<Shared>,
     stopped: Recipient<SessionStopped>,
@@ -64,7 +64,8 @@ pub(super) struct Live {
     pub(super) session: Session,
     pub(super) feed: Arc<Feed>,
     was_cold: bool,
-    turn: Option<(Arc<TurnLog>, CancellationToken)>,
+    /// The turn that runs here; one that runs elsewhere is known to the feed alone.
+    pub turn: Option<(Arc<TurnLog>, CancellationToken)>,
 }
 
 /// A turn's task has made its end durable; the session takes it in and shows it, in one step: whoever sees the end
@@ -112,6 +113,9 @@ impl SessionActor {
             }
             if busy {
                 actor.last_active = Instant::now();
+                if let Some(relay) = actor.shared.journal.relay() {
+                    relay.stay(actor.id);
+                }
             }
             actor.watch_idle(ctx);
         });
@@ -148,6 +152,9 @@ impl SessionActor {
             history: live.session.history(),
         };
         metrics::turn_started();
+        if let Some(relay) = shared.journal.relay() {
+            relay.begin(&log, &cancel);
+        }
         let task = TurnTask {
             log: Arc::clone(&log),
             feed: Arc::clone(&live.feed),
@@ -159,10 +166,14 @@ impl SessionActor {
         };
         let turn = Turn::new(Arc::clone(&shared.ports), input, Arc::clone(&log));
         let address = ctx.address();
+        let ending = Arc::clone(&shared);
         // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the running turn.
         shared.turns.spawn_local(async move {
             let (log, feed) = (Arc::clone(&task.log), Arc::clone(&task.feed));
             let append = Box::pin(task.run(turn)).await;
+            if let Some(relay) = ending.journal.relay() {
+                relay.end(log.turn_id());
+            }
             let notice = TurnEnded { append: append.clone(), log: Arc::clone(&log) };
             // Without its actor the turn still ends for its readers.
             if address.send(notice).await.is_err() {
@@ -178,26 +189,38 @@ impl Actor for SessionActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         metrics::session_started();
-        let open = open(self.id, Arc::clone(&self.shared)).into_actor(self);
-        ctx.wait(open.map(|opened, actor, ctx| {
+        let (id, shared) = (self.id, Arc::clone(&self.shared));
+        let rumours = ctx.address().recipient();
+        let open = async move {
+            // First, so that nothing is added unheard between reading and listening.
+            if let Some(relay) = shared.journal.relay() {
+                relay.enter(id, rumours).await;
+            }
+            open(id, shared).await
+        };
+        ctx.wait(open.into_actor(self).map(|opened, actor, ctx| {
             if opened.is_err() {
                 // Whoever asked hears why; the next one to ask tries again.
                 ctx.run_later(Duration::from_millis(200), |_, ctx| ctx.stop());
             }
             actor.live = opened.map(|opened| {
-                let events = &opened.events;
                 let capacity = actor.shared.sessions.tail_events;
-                let feed = Feed::new(actor.id, opened.meta.last_seq, events, capacity);
-                let running = unfinished(events);
-                let session = Session::new(opened.meta, events, running);
+                let feed = Feed::new(actor.id, opened.meta.last_seq, &opened.events, capacity);
+                let running = unfinished(&opened.events);
+                let mut session = Session::new(opened.meta, &opened.events, running);
+                session.elsewhere = opened.running;
                 Live { session, feed, was_cold: opened.was_cold, turn: None }
             });
+            actor.follow_elsewhere(ctx);
             actor.watch_idle(ctx);
         }));
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {
         metrics::session_stopped();
+        if let Some(relay) = self.shared.journal.relay() {
+            relay.leave(self.id);
+        }
         if let Ok(live) = &self.live {
             if let Some((_, cancel)) = &live.turn {
                 cancel.cancel();
@@ -214,9 +237,13 @@ impl Actor for SessionActor {
 impl Handler<TurnEnded> for SessionActor {
     type Result = ();
 
-    fn handle(&mut self, TurnEnded { append, log }: TurnEnded, _: &mut Self::Context) {
+    fn handle(&mut self, TurnEnded { append, log }: TurnEnded, ctx: &mut Self::Context) {
         self.last_active = Instant::now();
         if let Ok(live) = &mut self.live {
+            if append.expected_seq != live.session.meta.last_seq {
+                // Something came in between that is not known here: whoever asks next opens the session anew.
+                ctx.stop();
+            }
             live.session.accepted(&append);
             live.turn = None;
             show_end(&live.feed, &log, &append);
@@ -238,7 +265,11 @@ impl Handler<Attach> for SessionActor {
 
     fn handle(&mut self, Attach { asker }: Attach, _: &mut Self::Context) -> Self::Result {
         let live = self.live(&asker)?;
-        Ok(Attached { meta: live.session.meta.clone(), feed: Arc::clone(&live.feed) })
+        Ok(Attached {
+            meta: live.session.meta.clone(),
+            feed: Arc::clone(&live.feed),
+            is_elsewhere: live.turn.is_none(),
+        })
     }
 }
 
@@ -252,7 +283,14 @@ impl Handler<CancelTurn> for SessionActor {
                 cancel.cancel();
                 Ok(Cancelled::Stopping)
             }
-            _ => Ok(Cancelled::NotRunning),
+            _ => {
+                let elsewhere = live.session.running() == Some(message.turn_id);
+                let relay = self.shared.journal.relay().filter(|_| elsewhere);
+                match relay.is_some_and(|relay| relay.cancel(message.turn_id)) {
+                    true => Ok(Cancelled::Stopping),
+                    false => Ok(Cancelled::NotRunning),
+                }
+            }
         }
     }
 }
@@ -426,13 +464,7 @@ impl SessionActor {
             }
             Ok(Accepted::Outrun(opened)) => {
                 info!(session_id = %self.id, "another replica wrote to this session; reloading");
-                if let Ok(live) = &mut self.live {
-                    live.feed.end(FeedEnd::Stopped);
-                    let running = unfinished(&opened.events);
-                    let capacity = self.shared.sessions.tail_events;
-                    live.feed = Feed::new(self.id, opened.meta.last_seq, &opened.events, capacity);
-                    live.session = Session::new(opened.meta, &opened.events, running);
-                }
+                self.catch_up(opened, ctx);
                 ready(Err(SessionError::TurnActive))
             }
             Ok(Accepted::Known(record)) if record.body_hash != body_hash => {

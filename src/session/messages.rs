@@ -90,6 +90,8 @@ pub struct Attach {
 pub struct Attached {
     pub meta: SessionMeta,
     pub feed: Arc<Feed>,
+    /// The turn that the feed shows runs on another replica: its log fills only while somebody reads it.
+    pub is_elsewhere: bool,
 }
 
 /// Ends whatever runs and stops the actor; the stores are erased by the caller.

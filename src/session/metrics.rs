@@ -12,6 +12,31 @@ pub fn describe() {
     describe_counter!("rushdesk_turns_total", Unit::Count, "ended turns by outcome and route");
     describe_counter!("rushdesk_turns_interrupted_total", Unit::Count, "turns found unfinished");
     describe_counter!("rushdesk_turn_panics_total", Unit::Count, "turns that ended by a panic");
+    describe_counter!(
+        "rushdesk_journal_fallbacks_total",
+        Unit::Count,
+        "appends that the archive took because the hot store was away"
+    );
+    describe_counter!(
+        "rushdesk_sessions_detached_total",
+        Unit::Count,
+        "sessions whose hot copy was left behind"
+    );
+    describe_counter!(
+        "rushdesk_relay_dropped_total",
+        Unit::Count,
+        "letters to other replicas that were not sent"
+    );
+    describe_gauge!(
+        "rushdesk_sessions_detached",
+        Unit::Count,
+        "sessions whose hot copy is behind the archive, as this process knows"
+    );
+    describe_gauge!(
+        "rushdesk_sessions_unsaved",
+        Unit::Count,
+        "sessions that this process keeps a second time until the archive has them"
+    );
     describe_histogram!("rushdesk_turn_seconds", Unit::Seconds, "whole turn, by route");
     describe_histogram!(
         "rushdesk_turn_first_token_seconds",
@@ -26,6 +51,24 @@ pub fn session_started() {
 
 pub fn session_stopped() {
     gauge!("rushdesk_sessions_live").decrement(1);
+}
+
+pub fn fell_back() {
+    counter!("rushdesk_journal_fallbacks_total").increment(1);
+}
+
+pub fn letter_dropped() {
+    counter!("rushdesk_relay_dropped_total").increment(1);
+}
+
+pub fn detached() {
+    counter!("rushdesk_sessions_detached_total").increment(1);
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of sessions are small")]
+pub fn fallback(unsaved: usize, detached: usize) {
+    gauge!("rushdesk_sessions_unsaved").set(unsaved as f64);
+    gauge!("rushdesk_sessions_detached").set(detached as f64);
 }
 
 pub fn turn_started() {

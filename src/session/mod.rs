@@ -5,12 +5,19 @@
 
 pub mod actor;
 pub mod deliver;
+pub mod fallback;
 pub mod feed;
 pub mod follow;
 pub mod history;
 pub mod journal;
+pub mod keeper;
 pub mod messages;
 pub mod metrics;
 mod open;
+pub mod relay;
+mod rumour;
 mod state;
+#[cfg(test)]
+mod tests;
 mod turn;
+mod unsaved;

@@ -1,8 +1,8 @@
 //! Opening a session, and finding an old turn of it again.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tracing::warn;
+use tracing::debug;
 
 use super::{
     actor::Shared,
@@ -18,6 +18,9 @@ use crate::{
     hot::Appended,
     turn::log::TurnLog,
 };
+
+/// After the hot store was away, replicas need this long to say that they live.
+const LIVENESS_GRACE: Duration = Duration::from_secs(12);
 
 /// Why a session could not be opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -52,7 +55,8 @@ impl From<&JournalError> for Absent {
             JournalError::NotFound => Self::NotFound,
             JournalError::Erased { owner } => Self::Erased { owner: *owner },
             JournalError::Hot(_) | JournalError::Archive(_) => {
-                warn!(%error, "journal is unavailable");
+                // The stores log when they go and when they come back.
+                debug!(%error, "journal is unavailable");
                 Self::Unavailable
             }
         }
@@ -63,10 +67,7 @@ impl From<&JournalError> for Absent {
 pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> {
     let mut opened = shared.journal.open(id).await.map_err(|error| Absent::from(&error))?;
     let Some(turn_id) = unfinished(&opened.events) else { return Ok(opened) };
-    if let Some(running) = &opened.running
-        && *running.replica != *shared.replica
-        && shared.journal.is_alive(&running.replica).await.map_err(|error| Absent::from(&error))?
-    {
+    if runs_elsewhere(&opened, &shared).await.map_err(|error| Absent::from(&error))? {
         return Ok(opened);
     }
     metrics::turn_interrupted();
@@ -84,6 +85,20 @@ pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> 
         Appended::Replayed(_) | Appended::Conflict { .. } | Appended::Missing => {
             shared.journal.open(id).await.map_err(|error| Absent::from(&error))
         }
+    }
+}
+
+async fn runs_elsewhere(opened: &Opened, shared: &Shared) -> Result<bool, JournalError> {
+    match &opened.running {
+        Some(running) if *running.replica == *shared.replica => Ok(false),
+        Some(running) => shared.journal.is_alive(&running.replica, LIVENESS_GRACE).await,
+        // Who runs it cannot be asked now; no turn takes longer than this.
+        None if opened.is_uncertain => {
+            let at = opened.events.last().map_or(0, |event| event.at.as_millis());
+            let age = u64::try_from(clock::now().as_millis().saturating_sub(at)).unwrap_or(0);
+            Ok(Duration::from_millis(age) < shared.turn_timeout + LIVENESS_GRACE)
+        }
+        None => Ok(false),
     }
 }
 

@@ -17,6 +17,8 @@ const MAX_EXCHANGES: usize = 12;
 pub struct Session {
     pub meta: SessionMeta,
     running: Option<TurnId>,
+    /// Where the running turn runs, if that is another replica.
+    pub elsewhere: Option<Running>,
     exchanges: VecDeque<(TurnId, Exchange)>,
 }
 
@@ -29,7 +31,7 @@ pub enum Begin {
 
 impl Session {
     pub fn new(meta: SessionMeta, events: &[Event], running: Option<TurnId>) -> Self {
-        let mut session = Self { meta, running, exchanges: VecDeque::new() };
+        let mut session = Self { meta, running, elsewhere: None, exchanges: VecDeque::new() };
         events.iter().for_each(|event| session.remember(event));
         session
     }

@@ -10,7 +10,7 @@ use tracing::{error, warn};
 use super::{actor::Shared, feed::Feed, journal::JournalError, metrics, state::Session};
 use crate::{
     clock,
-    domain::{ErrorCode, Fact, MessageId, Problem, SessionMeta, TurnId},
+    domain::{ErrorCode, Event, Fact, MessageId, Problem, SessionMeta, TurnId},
     hot::{Append, Appended},
     turn::{
         log::TurnLog,
@@ -18,6 +18,8 @@ use crate::{
     },
 };
 
+/// Events read at once in search of an end that somebody else gave a turn.
+const PAGE: u32 = 64;
 /// Waits between attempts to make the end of a turn durable.
 const ENDING_RETRY: Duration = Duration::from_millis(250);
 /// After this long the end of a turn is shown without being durable; a later open repairs the journal.
@@ -82,10 +84,16 @@ impl TurnTask {
             match Box::pin(self.shared.journal.append(append)).await {
                 Ok(Appended::Done | Appended::Replayed(_)) => return,
                 Ok(Appended::Conflict { .. } | Appended::Missing) => {
-                    // Another replica took this turn for lost and ended it: its end is the true one.
-                    warn!(turn_id = %self.turn_id, "a turn was ended by another replica");
-                    self.adopt(append).await;
-                    return;
+                    if self.adopt(append).await {
+                        warn!(turn_id = %self.turn_id, "a turn was ended by another replica");
+                        return;
+                    }
+                    // The session went on elsewhere without this turn: its end comes behind that.
+                    if begun.elapsed() > ENDING_PATIENCE {
+                        error!(turn_id = %self.turn_id, "the end of a turn is not durable");
+                        return;
+                    }
+                    tokio::time::sleep(ENDING_RETRY).await;
                 }
                 Err(JournalError::Erased { .. } | JournalError::NotFound) => return,
                 Err(error) if begun.elapsed() > ENDING_PATIENCE => {
@@ -97,13 +105,29 @@ impl TurnTask {
         }
     }
 
-    async fn adopt(&self, append: &mut Append) {
-        let after = append.expected_seq;
-        if let Ok(events) = self.shared.journal.events(self.meta.id, after, 1).await
-            && let Some(event) = events.into_iter().next()
-        {
-            append.events = vec![event];
+    /// Takes the end that somebody else gave this turn, and says whether there is one. Otherwise `append` is made to
+    /// follow what is there now.
+    async fn adopt(&self, append: &mut Append) -> bool {
+        let mut after = append.expected_seq;
+        loop {
+            let Ok(events) = self.shared.journal.events(self.meta.id, after, PAGE).await else {
+                return false;
+            };
+            let Some(last) = events.last() else { break };
+            after = last.seq;
+            let ended = |event: &Event| event.turn_id == self.turn_id && event.fact.is_terminal();
+            if let Some(event) = events.into_iter().find(ended) {
+                append.meta.last_seq = event.seq;
+                append.events = vec![event];
+                return true;
+            }
         }
+        append.expected_seq = after;
+        append.meta.last_seq = after + 1;
+        for event in &mut append.events {
+            event.seq = after + 1;
+        }
+        false
     }
 }
 

@@ -194,6 +194,10 @@ impl TurnLog {
         self.turn_id
     }
 
+    pub fn session_id(&self) -> SessionId {
+        self.session_id
+    }
+
     pub fn base_seq(&self) -> u64 {
         self.base_seq
     }
@@ -205,35 +209,52 @@ impl TurnLog {
 
     /// Appends one live event. Ignored once the log is closed.
     pub fn push(&self, live: &Live) {
+        if let Live::AnswerDelta { text, .. } = live {
+            let _ = self.push_text(text);
+            return;
+        }
+        let event = LiveEvent {
+            live,
+            v: 1,
+            seq: self.base_seq,
+            session_id: self.session_id,
+            turn_id: self.turn_id,
+            epoch: self.epoch,
+            at: clock::now(),
+        };
+        self.add(live, to_json(&event));
+    }
+
+    /// Appends a live event as another process rendered it; false for what is none.
+    pub fn mirror(&self, json: Bytes) -> bool {
+        match serde_json::from_slice(&json) {
+            Err(_) => return false,
+            Ok(Live::AnswerDelta { text, .. }) => {
+                let _ = self.push_text(&text);
+            }
+            Ok(live) => self.add(&live, json),
+        }
+        true
+    }
+
+    fn add(&self, live: &Live, json: Bytes) {
         let mut state = self.state();
         if state.closed {
             return;
         }
         match live {
-            Live::AnswerDelta { text, .. } => {
-                self.push_piece(&mut state, text);
-            }
             Live::AnswerReplaced { text, .. } => {
                 state.text.clone_from(text);
                 state.revision += 1;
             }
             Live::AnswerCitation { citation } => state.citations.push(citation.clone()),
-            Live::TurnQueued { .. } | Live::TurnStarted { .. } | Live::TurnStatus { .. } => {}
+            Live::AnswerDelta { .. }
+            | Live::TurnQueued { .. }
+            | Live::TurnStarted { .. }
+            | Live::TurnStatus { .. } => {}
         }
-        if !matches!(live, Live::AnswerDelta { .. }) {
-            let event = LiveEvent {
-                live,
-                v: 1,
-                seq: self.base_seq,
-                session_id: self.session_id,
-                turn_id: self.turn_id,
-                epoch: self.epoch,
-                at: clock::now(),
-            };
-            let (name, json) = (live.name(), to_json(&event));
-            let frame = Frame { name, id: None, json, is_terminal: false };
-            state.entries.push(Entry::Frame(Box::new(frame)));
-        }
+        let frame = Frame { name: live.name(), id: None, json, is_terminal: false };
+        state.entries.push(Entry::Frame(Box::new(frame)));
         self.grown(state);
     }
 
@@ -305,6 +326,32 @@ impl TurnLog {
         self.grown(state);
     }
 
+    /// How many frames there are.
+    pub fn length(&self) -> usize {
+        *self.length.borrow()
+    }
+
+    /// How many read it now.
+    pub fn readers(&self) -> usize {
+        self.readers.borrow().now
+    }
+
+    /// Reads for a moment, so that a log that fills only while it is read has something to show.
+    pub async fn awaken(self: &Arc<Self>, limit: Duration) {
+        let _reader = self.read(None);
+        let mut length = self.length.subscribe();
+        let _ = tokio::time::timeout(limit, length.wait_for(|length| *length > 0)).await;
+    }
+
+    /// Waits until somebody reads.
+    pub async fn is_read(&self) {
+        let mut readers = self.readers.subscribe();
+        if readers.wait_for(|readers| readers.now > 0).await.is_err() {
+            // Unreachable while `self` is borrowed: it owns the sender.
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// The durable event that ended the turn, once it has.
     pub fn outcome(&self) -> Option<&Arc<Event>> {
         self.outcome.get()
@@ -355,6 +402,11 @@ impl TurnLog {
                 |entry: &Entry| matches!(entry, Entry::Delta { index, .. } if *index == delta);
             state.entries.iter().position(seen).map_or(0, |index| index + 1)
         });
+        self.read_from(next)
+    }
+
+    /// A cursor that begins with the frame of this number, counted from 0.
+    pub fn read_from(self: &Arc<Self>, next: usize) -> Cursor {
         self.readers.send_modify(|readers| {
             readers.now += 1;
             readers.ever = true;
@@ -421,6 +473,17 @@ impl Cursor {
         }
     }
 
+    /// The next frame, if it is there already.
+    pub fn ready(&mut self) -> Option<Frame> {
+        match self.log.frame(self.next) {
+            Next::Frame(frame) => {
+                self.next += 1;
+                Some(frame)
+            }
+            Next::End | Next::Wait => None,
+        }
+    }
+
     pub fn log(&self) -> &Arc<TurnLog> {
         &self.log
     }
@@ -473,6 +536,30 @@ mod tests {
         assert_eq!(rest(log.read(None)).await, ["turn.status", "4.0", "4.1", "5"]);
         assert_eq!(rest(log.read(Some(0))).await, ["4.1", "5"]);
         assert_eq!(log.text(), "Hello");
+    }
+
+    #[tokio::test]
+    async fn a_mirror_shows_what_the_other_log_shows() {
+        let (log, mirror) = (log(), log());
+        log.push(&Live::TurnStatus { stage: crate::domain::Stage::Searching });
+        assert!(log.push_text("Hel"));
+        let citation = Citation {
+            id: "1".into(),
+            document_id: "d".into(),
+            title: "t".into(),
+            url: None,
+            quote: "q".into(),
+        };
+        log.push(&Live::AnswerCitation { citation });
+        let reason = "restarted".into();
+        log.push(&Live::AnswerReplaced { reason, text: "Hallo".into() });
+        let mut cursor = log.read(None);
+        while let Some(frame) = cursor.ready() {
+            assert!(mirror.mirror(frame.json));
+        }
+        assert_eq!((mirror.text(), mirror.citations()), (log.text(), log.citations()));
+        assert_eq!((mirror.length(), log.length()), (4, 4));
+        assert!(!mirror.mirror(Frame::of_event(&terminal(&log)).json));
     }
 
     #[tokio::test]

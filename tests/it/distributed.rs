@@ -30,6 +30,9 @@ impl Stores {
             ("store.mysql_url", format!("{server}/{name}")),
             ("store.redis_url", redis),
             ("store.redis_prefix", name),
+            // Long, so that a busy machine does not fail what is not about time.
+            ("store.redis_timeout_ms", "5000".to_owned()),
+            ("store.archive_timeout_ms", "15000".to_owned()),
             ("store.flush_interval_ms", "100".to_owned()),
             ("auth.jwt_secret", "0123456789abcdef0123456789abcdef".to_owned()),
             ("sites", site.to_owned()),

@@ -113,6 +113,13 @@ impl TestApp {
         &self.application.app
     }
 
+    /// How far the hot store has a session; `None` where it does not have it or is away.
+    pub async fn hot_seq(&self, session: &str) -> Option<u64> {
+        let hot = &self.application.app.hot;
+        let found = hot.load(session.parse().unwrap(), 0).await.ok()??;
+        Some(found.meta.last_seq)
+    }
+
     /// Takes a session out of the hot store, as after its idle time.
     pub async fn forget_hot(&self, session: &str) {
         let id = session.parse().unwrap();

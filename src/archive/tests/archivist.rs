@@ -52,26 +52,29 @@ on_both! {
         }
     }
 
-    async fn a_session_that_the_archive_refuses_keeps_no_other_back(archive) {
+    async fn a_session_that_went_on_in_two_places_is_merged_and_keeps_no_other_back(archive) {
         let hot = Arc::new(HotStore::memory());
         let mut mine = batch(1, "hello");
         let mut theirs = mine.clone();
         ask(&mut mine, "mine");
         ask(&mut theirs, "theirs");
-        archive.commit(&[mine]).await.unwrap();
+        theirs.idempotency[1].key = "theirs".into();
+        archive.commit(&[mine.clone()]).await.unwrap();
         let fine: Vec<_> = (0..5).map(|_| batch(1, "fine")).collect();
         heat(&hot, &theirs).await;
         for batch in &fine {
             heat(&hot, batch).await;
         }
         let archivist = Archivist::new(hot.clone(), archive.clone(), &settings());
-        let error = archivist.flush_all().await.unwrap_err();
-        assert_eq!(error.to_string(), "conflicts with what the archive holds");
-        assert_eq!(archivist.status().last_error, Some("archive_conflict"));
-        assert_eq!((count_dirty(&hot).await, archivist.status().backlog), (1, 1));
+        archivist.flush_all().await.unwrap();
+        assert_eq!((count_dirty(&hot).await, archivist.status().backlog), (0, 0));
         for batch in &fine {
             assert_eq!(archive.events(batch.meta.id, 0, 10).await.unwrap(), batch.events);
         }
+        let merged = archive.events(mine.meta.id, 0, 10).await.unwrap();
+        assert_eq!(merged[..3], mine.events);
+        assert_eq!(merged[3].turn_id, theirs.events[2].turn_id);
+        assert_eq!(hot.load(mine.meta.id, 10).await.unwrap().unwrap().events, merged);
     }
 
     async fn archivists_of_two_replicas_do_no_harm_to_each_other(archive) {

@@ -53,25 +53,29 @@ async fn a_file_that_is_no_database_is_refused() {
     assert_eq!(error.as_str(), "corrupt", "{error}");
 }
 
+impl Archive {
+    /// Makes the disk of an SQLite archive as small as this, or as what is there already.
+    pub(crate) async fn limit_pages(&self, pages: u32) {
+        let Store::Sqlite { writer, .. } = &self.store else { unreachable!() };
+        let mut lease = writer.take().await.unwrap();
+        let pragma = format!("PRAGMA max_page_count = {pages}");
+        let outcome = lease.connection.batch_execute(&pragma).await;
+        writer.settle(lease, outcome).unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_full_disk_is_told_apart_and_reading_goes_on() {
     with_sqlite(async |archive| {
-        let Store::Sqlite { writer, .. } = &archive.store else { unreachable!() };
         let small = batch(1, "fits");
         archive.commit(std::slice::from_ref(&small)).await.unwrap();
-        let limit = async |pages: &str| {
-            let mut lease = writer.take().await.unwrap();
-            let pragma = format!("PRAGMA max_page_count = {pages}");
-            let outcome = lease.connection.batch_execute(&pragma).await;
-            writer.settle(lease, outcome).unwrap();
-        };
-        limit("100").await;
+        archive.limit_pages(100).await;
         let large = batch(1, &"x".repeat(400_000));
         let outcome = archive.commit(std::slice::from_ref(&large)).await;
         assert_eq!(outcome, Err(ArchiveError::Full));
         assert_eq!(archive.session(large.meta.id).await.unwrap(), None, "nothing of it is kept");
         assert_eq!(archive.events(small.meta.id, 0, 10).await.unwrap(), small.events);
-        limit("1000000").await;
+        archive.limit_pages(1_000_000).await;
         archive.commit(std::slice::from_ref(&large)).await.unwrap();
     })
     .await;

@@ -1,8 +1,8 @@
 -- One step of a session: all of it or nothing.
--- KEYS: meta, events, records, order, dirty
+-- KEYS: meta, events, records, order, dirty, watchers
 -- ARGV: id, expected seq, new seq, meta JSON, idempotency key, record JSON ('' for none),
 --       'keep' | 'start' | 'clear', running JSON, then each event as JSON
--- Returns {word, detail}. Numbers stay text, for Lua would round and reformat large ones.
+-- Returns {word, detail}, and after 'done' the session's watchers. Numbers stay text, for Lua would round and reformat large ones.
 local state = redis.call('HMGET', KEYS[1], 'seq', 'flushed')
 if not state[1] then return {'missing', ''} end
 if ARGV[6] ~= '' then
@@ -31,4 +31,4 @@ if ARGV[7] == 'start' then
 elseif ARGV[7] == 'clear' then
   redis.call('HDEL', KEYS[1], 'running')
 end
-return {'done', ''}
+return {'done', '', unpack(redis.call('SMEMBERS', KEYS[6]))}

@@ -1,0 +1,155 @@
+//! Letters between replicas. Each process has one inbox, a stream that it alone reads and everybody may add to, and
+//! each session knows which replicas want to hear of it.
+//!
+//! A letter may be lost (its reader is too far behind, Redis restarts): it may hasten what is true, never be the only
+//! place where it stands.
+
+use std::time::Duration;
+
+use deadpool_redis::redis::{
+    AsyncConnectionConfig, Client, aio::MultiplexedConnection, cmd, pipe, streams::StreamReadReply,
+};
+
+use super::{HotError, HotStore, redis::RedisHot};
+use crate::domain::SessionId;
+
+/// Letters in one inbox, about. Whoever is further behind has lost some.
+const INBOX: usize = 20_000;
+/// Nobody reads the inbox of a dead replica: it goes this long after its last letter.
+const INBOX_TTL_MS: u64 = 60_000;
+/// The reader waits for letters at most so long, then asks again.
+const BLOCK: Duration = Duration::from_secs(1);
+/// Letters taken at once.
+const BATCH: usize = 512;
+/// A watcher that does not say so again is forgotten.
+const WATCH_TTL_MS: u64 = 3_600_000;
+
+impl HotStore {
+    /// Puts letters into the inbox of `replica`, in order.
+    pub async fn post(&self, replica: &str, letters: &[String]) -> Result<(), HotError> {
+        match self {
+            Self::Redis(store) => store.post(replica, letters).await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// The inbox of `replica`; `None` where there is only one process.
+    pub fn inbox(&self, replica: &str) -> Option<Inbox> {
+        match self {
+            Self::Redis(store) => Some(store.inbox(replica)),
+            Self::Memory(_) => None,
+        }
+    }
+
+    /// From now on `replica` is among the watchers of every append to the session, for an hour.
+    pub async fn watch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
+        match self {
+            Self::Redis(store) => store.watch(id, replica).await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    pub async fn unwatch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
+        match self {
+            Self::Redis(store) => store.unwatch(id, replica).await,
+            Self::Memory(_) => Ok(()),
+        }
+    }
+
+    /// The replicas that want to hear of the session.
+    pub async fn watchers(&self, id: SessionId) -> Result<Vec<String>, HotError> {
+        match self {
+            Self::Redis(store) => store.watchers(id).await,
+            Self::Memory(_) => Ok(Vec::new()),
+        }
+    }
+}
+
+impl RedisHot {
+    async fn post(&self, replica: &str, letters: &[String]) -> Result<(), HotError> {
+        let key = self.keys.inbox(replica);
+        let mut commands = pipe();
+        for letter in letters {
+            let add = commands.cmd("XADD").arg(&key).arg("MAXLEN").arg("~").arg(INBOX);
+            add.arg("*").arg("l").arg(letter).ignore();
+        }
+        commands.cmd("PEXPIRE").arg(&key).arg(INBOX_TTL_MS).ignore();
+        self.connections.pipeline("post", &commands).await
+    }
+
+    async fn watch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
+        let key = self.keys.session(id).watchers;
+        let mut commands = pipe();
+        commands.sadd(&key, replica).ignore();
+        commands.cmd("PEXPIRE").arg(&key).arg(WATCH_TTL_MS).ignore();
+        self.connections.pipeline("watch", &commands).await
+    }
+
+    async fn unwatch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
+        let mut commands = pipe();
+        commands.srem(self.keys.session(id).watchers, replica).ignore();
+        self.connections.pipeline("unwatch", &commands).await
+    }
+
+    async fn watchers(&self, id: SessionId) -> Result<Vec<String>, HotError> {
+        let mut commands = pipe();
+        commands.smembers(self.keys.session(id).watchers);
+        let (watchers,) = self.connections.pipeline("watchers", &commands).await?;
+        Ok(watchers)
+    }
+
+    fn inbox(&self, replica: &str) -> Inbox {
+        Inbox {
+            client: self.client.clone(),
+            timeout: self.timeout,
+            key: self.keys.inbox(replica),
+            seen: "0".to_owned(),
+            connection: None,
+        }
+    }
+}
+
+/// The one reader of an inbox, on a connection of its own.
+pub struct Inbox {
+    client: Client,
+    timeout: Duration,
+    key: String,
+    seen: String,
+    connection: Option<MultiplexedConnection>,
+}
+
+impl Inbox {
+    /// The next letters, in order; none where none came for a while.
+    ///
+    /// # Errors
+    /// Where Redis does not answer; call again after a while.
+    pub async fn receive(&mut self) -> Result<Vec<String>, HotError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => {
+                let settings = AsyncConnectionConfig::new()
+                    .set_connection_timeout(Some(self.timeout))
+                    .set_response_timeout(Some(self.timeout + BLOCK));
+                self.client.get_multiplexed_async_connection_with_config(&settings).await?
+            }
+        };
+        let reply: Option<StreamReadReply> = cmd("XREAD")
+            .arg("COUNT")
+            .arg(BATCH)
+            .arg("BLOCK")
+            .arg(BLOCK.as_millis() as u64)
+            .arg("STREAMS")
+            .arg(&self.key)
+            .arg(&self.seen)
+            .query_async(&mut connection)
+            .await?;
+        self.connection = Some(connection);
+        let records = reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids);
+        let mut letters = Vec::new();
+        for record in records {
+            letters.extend(record.get("l"));
+            self.seen = record.id;
+        }
+        Ok(letters)
+    }
+}

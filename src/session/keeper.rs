@@ -1,0 +1,145 @@
+//! Beside the requests: brings unsaved facts to the archive while the hot store is away, and makes the two agree again
+//! when it is back.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{StreamExt as _, stream};
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::{fallback::Fallback, journal::Journal};
+use crate::{
+    archive::{Archive, reconcile},
+    domain::SessionId,
+    hot::HotStore,
+};
+
+const ROUND: Duration = Duration::from_millis(500);
+/// Every so many rounds somebody looks for sessions that a dead replica left detached.
+const ROUNDS_OF_OTHERS: u32 = 10;
+/// After this time the archivist of some replica has flushed what was appended, usually.
+const SETTLED: Duration = Duration::from_secs(5);
+const AT_ONCE: usize = 8;
+const BATCH: usize = 500;
+
+pub struct Keeper {
+    hot: Arc<HotStore>,
+    archive: Archive,
+    journal: Journal,
+    fallback: Arc<Fallback>,
+    replica: Arc<str>,
+    beat_ttl: Duration,
+}
+
+impl Keeper {
+    pub fn new(
+        hot: Arc<HotStore>,
+        archive: Archive,
+        journal: Journal,
+        fallback: Arc<Fallback>,
+        (replica, beat_ttl): (Arc<str>, Duration),
+    ) -> Self {
+        Self { hot, archive, journal, fallback, replica, beat_ttl }
+    }
+
+    pub async fn run(self, stopping: CancellationToken) {
+        let mut rounds = 0u32;
+        let mut was_up = true;
+        while stopping.run_until_cancelled(tokio::time::sleep(ROUND)).await.is_some() {
+            let up = self.hot.is_up() || self.hot.ping().await.is_ok();
+            if up && !was_up {
+                self.welcome().await;
+            }
+            if !up {
+                self.fallback.outage();
+                self.save_all().await;
+            } else {
+                let mut sessions = self.fallback.detached(BATCH);
+                if rounds.is_multiple_of(ROUNDS_OF_OTHERS) || !was_up {
+                    sessions.extend(
+                        self.archive.detached_sessions(BATCH as u32).await.unwrap_or_default(),
+                    );
+                }
+                self.attach(sessions).await;
+                self.settle().await;
+            }
+            self.fallback.measure();
+            was_up = up;
+            rounds = rounds.wrapping_add(1);
+        }
+        if !self.hot.is_up() {
+            self.save_all().await;
+        }
+    }
+
+    /// The hot store is back, perhaps without its last moments: say at once that this replica lives, or its turns
+    /// would be taken for orphans, and bring what may be lost.
+    async fn welcome(&self) {
+        let _ = self.hot.beat(&self.replica, self.beat_ttl).await;
+        if let Some(relay) = self.journal.relay() {
+            relay.stay_all();
+        }
+        self.save_all().await;
+    }
+
+    /// Brings everything that only this process and the hot store have into the archive.
+    async fn save_all(&self) {
+        loop {
+            let ids = self.fallback.aged(Duration::ZERO, BATCH);
+            let all = ids.len();
+            let saved = stream::iter(ids)
+                .map(|id| self.journal.save(id))
+                .buffer_unordered(AT_ONCE)
+                .filter(|saved| std::future::ready(saved.is_ok()))
+                .count()
+                .await;
+            // Nothing left, or the archive does not take it now.
+            if all == 0 || saved < all {
+                return;
+            }
+        }
+    }
+
+    async fn attach(&self, mut sessions: Vec<SessionId>) {
+        if sessions.is_empty() {
+            return;
+        }
+        sessions.sort_unstable();
+        sessions.dedup();
+        let all = sessions.len();
+        let attached = stream::iter(sessions)
+            .map(|id| async move {
+                self.journal.save(id).await.ok()?;
+                let agree = reconcile(&self.hot, &self.archive, id).await;
+                if !agree.is_ok_and(|agree| agree) {
+                    return None;
+                }
+                self.fallback.attach(id);
+                let watchers = self.hot.watchers(id).await.unwrap_or_default();
+                Some(self.journal.relay()?.changed(id, &watchers))
+            })
+            .buffer_unordered(AT_ONCE)
+            .filter(|attached| std::future::ready(attached.is_some()))
+            .count()
+            .await;
+        match attached {
+            _ if attached == all => info!(sessions = attached, "sessions are hot again"),
+            0 => {}
+            _ => warn!(sessions = attached, left = all - attached, "some sessions are hot again"),
+        }
+    }
+
+    /// Forgets what the archivist of any replica has brought to the archive.
+    async fn settle(&self) {
+        loop {
+            let ids = self.fallback.aged(SETTLED, BATCH);
+            if ids.is_empty() {
+                return;
+            }
+            let Ok(known) = self.archive.last_seqs(&ids).await else { return };
+            for (id, seq) in known {
+                self.fallback.saved(id, seq);
+            }
+        }
+    }
+}

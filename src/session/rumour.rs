@@ -1,0 +1,112 @@
+//! A session that other replicas know too: catching up with what they added, and reading along with what they run.
+
+use std::{sync::Arc, time::Duration};
+
+use actix::prelude::*;
+use tracing::debug;
+
+use super::{
+    actor::SessionActor,
+    feed::{Feed, FeedEnd},
+    journal::Opened,
+    open::{Absent, open},
+    relay::Rumour,
+    state::{Session, unfinished},
+};
+use crate::{
+    domain::{Event, Running},
+    turn::log::TurnLog,
+};
+
+/// How long a turn that nobody is known to run is left alone before somebody looks again.
+const LOOK_AGAIN: Duration = Duration::from_secs(2);
+
+impl Handler<Rumour> for SessionActor {
+    // Atomic: what is read here must not be older than what a message adds meanwhile.
+    type Result = AtomicResponse<Self, ()>;
+
+    fn handle(&mut self, rumour: Rumour, ctx: &mut Self::Context) -> Self::Result {
+        let nothing = || AtomicResponse::new(Box::pin(fut::ready(())));
+        let Ok(live) = &self.live else { return nothing() };
+        if rumour == Rumour::Erased {
+            live.feed.end(FeedEnd::Erased);
+            ctx.stop();
+            return nothing();
+        }
+        if live.turn.is_some() {
+            // Nobody else can have written unless this turn was taken for lost, and its end will find that out.
+            return nothing();
+        }
+        let opened = open(self.id, Arc::clone(&self.shared)).into_actor(self);
+        AtomicResponse::new(Box::pin(opened.map(|opened, actor, ctx| match opened {
+            Ok(opened) => actor.catch_up(opened, ctx),
+            Err(Absent::Unavailable) => actor.look_again(ctx),
+            Err(absent) => {
+                if let Ok(live) = &actor.live {
+                    let erased = matches!(absent, Absent::Erased { .. });
+                    live.feed.end(if erased { FeedEnd::Erased } else { FeedEnd::Stopped });
+                }
+                ctx.stop();
+            }
+        })))
+    }
+}
+
+impl SessionActor {
+    /// Takes in what another replica added and shows it to those who read here.
+    pub(super) fn catch_up(&mut self, opened: Opened, ctx: &mut Context<Self>) {
+        let Ok(live) = &mut self.live else { return };
+        let known = live.session.meta.last_seq;
+        let Opened { meta, events, running, .. } = opened;
+        if meta.last_seq < known {
+            debug!(session_id = %self.id, "a copy is behind what was seen here");
+            return self.look_again(ctx);
+        }
+        let fresh: Vec<&Event> = events.iter().filter(|event| event.seq > known).collect();
+        let gapless = fresh.first().map_or(meta.last_seq, |event| event.seq - 1) == known;
+        if gapless {
+            for event in fresh {
+                let turn = live.feed.turn().filter(|log| log.turn_id() == event.turn_id);
+                live.feed.publish(event);
+                if event.fact.is_terminal() {
+                    live.feed.set_turn(None);
+                    if let Some(log) = turn {
+                        log.close(Arc::new(event.clone()));
+                    }
+                }
+            }
+        } else {
+            // Too much at once: readers come again and are told from the journal.
+            live.feed.end(FeedEnd::Stopped);
+            let capacity = self.shared.sessions.tail_events;
+            live.feed = Feed::new(self.id, meta.last_seq, &events, capacity);
+        }
+        live.session = Session::new(meta, &events, unfinished(&events));
+        live.session.elsewhere = running;
+        self.follow_elsewhere(ctx);
+    }
+
+    /// Shows the turn that another replica runs, if one does.
+    pub(super) fn follow_elsewhere(&mut self, ctx: &mut Context<Self>) {
+        let Ok(live) = &self.live else { return };
+        let Some(turn_id) = live.session.running().filter(|_| live.turn.is_none()) else { return };
+        let relay = self.shared.journal.relay();
+        let running = live.session.elsewhere.clone().filter(|r: &Running| r.turn_id == turn_id);
+        let (Some(relay), Some(running)) = (relay, running) else { return self.look_again(ctx) };
+        if live.feed.turn().is_some_and(|log| log.turn_id() == turn_id) {
+            return;
+        }
+        let meta = &live.session.meta;
+        let most = self.shared.max_answer_bytes;
+        let log = TurnLog::new(self.id, turn_id, meta.epoch, meta.last_seq, most);
+        live.feed.set_turn(Some(relay.follow(&running, log)));
+    }
+
+    /// A turn whose replica is not known, or whose end nobody told: the journal will say.
+    fn look_again(&self, ctx: &mut Context<Self>) {
+        ctx.run_later(LOOK_AGAIN, |_, ctx| {
+            // A full mailbox is a session that is busy, and asks by itself.
+            let _ = ctx.address().try_send(Rumour::Changed);
+        });
+    }
+}

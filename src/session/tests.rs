@@ -1,0 +1,77 @@
+//! The journal on a disk that is full for a while.
+
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use super::journal::{Journal, JournalError, Safety};
+use crate::{
+    archive::{Archive, ArchiveError, GroupCommit},
+    clock,
+    config::{Config, Sources},
+    domain::{
+        Controller, Event, Fact, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta,
+        SessionState, SiteId, TurnId,
+    },
+    hot::{Append, Appended, HotStore, RunningChange},
+};
+
+fn step(meta: &SessionMeta, text: &str) -> Append {
+    let (turn_id, seq) = (TurnId::new(), meta.last_seq + 1);
+    let fact = Fact::MessageCreated {
+        message_id: MessageId::new(),
+        text: text.into(),
+        client_message_id: None,
+    };
+    let event = Event { v: 1, seq, session_id: meta.id, turn_id, epoch: 0, at: clock::now(), fact };
+    Append {
+        meta: SessionMeta { last_seq: seq, ..meta.clone() },
+        expected_seq: meta.last_seq,
+        events: vec![event],
+        idempotency: Some(IdempotencyRecord {
+            key: "key".into(),
+            body_hash: "b".repeat(64),
+            turn_id,
+        }),
+        running: RunningChange::Keep,
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_loses_nothing_and_takes_the_same_message_when_there_is_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Config::load(&Sources::default()).unwrap().store;
+    let archive = Archive::open_sqlite(&folder.path().join("archive.db"), &store).await.unwrap();
+    archive.migrate().await.unwrap();
+    let tasks = TaskTracker::new();
+    let group = GroupCommit::start(archive.clone(), 16, &tasks);
+    let hot = Arc::new(HotStore::memory());
+    let journal = Journal::new(Arc::clone(&hot), archive.clone(), 64, Safety::Disk(group));
+    let now = clock::now();
+    let meta = SessionMeta {
+        id: SessionId::new(),
+        site_id: SiteId::parse("demo").unwrap(),
+        owner: PrincipalId::new(),
+        created_at: now,
+        updated_at: now,
+        last_seq: 0,
+        state: SessionState::Open,
+        controller: Controller::Bot,
+        epoch: 0,
+        locale: "en".into(),
+    };
+    journal.create(&meta).await.unwrap();
+    archive.limit_pages(1).await;
+    let large = step(&meta, &"x".repeat(400_000));
+    let refused = journal.append(&large).await.unwrap_err();
+    assert!(matches!(refused, JournalError::Archive(ArchiveError::Full)), "{refused}");
+    let opened = journal.open(meta.id).await.unwrap();
+    assert_eq!((opened.meta.last_seq, opened.events.len()), (0, 0), "nothing of it is kept");
+    archive.limit_pages(1_000_000).await;
+    assert_eq!(journal.append(&large).await.unwrap(), Appended::Done);
+    let opened = journal.open(meta.id).await.unwrap();
+    assert_eq!(opened.events, large.events);
+    assert_eq!(archive.events(meta.id, 0, 10).await.unwrap(), large.events);
+    let again = journal.append(&step(&opened.meta, "x")).await.unwrap();
+    assert!(matches!(again, Appended::Replayed(_)));
+}

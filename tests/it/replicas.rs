@@ -1,0 +1,149 @@
+//! Two replicas, one session: whoever reads sees what the other one writes, as it is written.
+
+use actix_web::rt::test;
+use reqwest::{Method, StatusCode};
+
+use super::{
+    distributed::Stores,
+    fake_model::{FakeModel, WORDS},
+    harness::*,
+};
+
+struct Pair {
+    fake: FakeModel,
+    one: TestApp,
+    two: TestApp,
+}
+
+impl Pair {
+    async fn start() -> Option<Self> {
+        let stores = Stores::new().await?;
+        let fake = FakeModel::start().await;
+        let settings = |name: &str| {
+            stores.with(&[backend("step", &fake.url), ("server.replica", name.to_owned())])
+        };
+        let one = TestApp::with(&settings("one")).await;
+        let two = TestApp::with(&settings("two")).await;
+        Some(Self { fake, one, two })
+    }
+
+    async fn stop(self) {
+        self.one.stop().await;
+        self.two.stop().await;
+        self.fake.stop().await;
+    }
+}
+
+/// Everything until the answer reads like this.
+async fn until_text(events: &mut Events, text: &str) -> Vec<Event> {
+    let mut seen = Vec::new();
+    while text_of(&seen) != text {
+        seen.push(events.next().await.expect("the stream ended early"));
+    }
+    seen
+}
+
+#[test]
+async fn a_reader_on_another_replica_reads_along_while_the_answer_is_written() {
+    let Some(pair) = Pair::start().await else { return };
+    let here = pair.one.visitor().await;
+    let there = Shopper { app: &pair.two, token: here.token.clone() };
+    let session = here.session().await;
+    pair.fake.steps.add_permits(3);
+    let mut own = here.stream(&session, "When do boots ship?").await;
+    until_text(&mut own, "All boots ").await;
+    // Opened in the middle.
+    let mut other = there.events(&session, None).await;
+    let seen = until_text(&mut other, "All boots ").await;
+    assert_eq!(seen[0].name, "message.created");
+    let history = there.messages(&session).await;
+    assert_eq!(
+        (history[1]["status"].as_str(), history[1]["text"].as_str()),
+        (Some("streaming"), Some("All boots "))
+    );
+    pair.fake.steps.add_permits(1);
+    until_text(&mut other, "ship ").await;
+    pair.fake.steps.add_permits(100);
+    let rest = other.until("answer.completed").await;
+    assert_eq!(rest.last().unwrap().data["text"], WORDS.concat());
+    own.until("answer.completed").await;
+    assert_eq!(there.messages(&session).await, here.messages(&session).await);
+    assert_eq!(pair.fake.requests(), 1);
+    pair.stop().await;
+}
+
+#[test]
+async fn an_idle_stream_on_another_replica_hears_of_every_turn() {
+    let Some(pair) = Pair::start().await else { return };
+    let here = pair.one.visitor().await;
+    let there = Shopper { app: &pair.two, token: here.token.clone() };
+    let session = here.session().await;
+    let mut other = there.events(&session, None).await;
+    for question in ["When do boots ship?", "And when do tents ship?"] {
+        let key = uuid::Uuid::now_v7().to_string();
+        let sent = here.message(&session, &key, question).header("prefer", "respond-async");
+        assert_eq!(sent.send().await.unwrap().status(), StatusCode::ACCEPTED);
+        let created = other.until("message.created").await;
+        assert_eq!(created.last().unwrap().data["text"], question);
+        pair.fake.steps.add_permits(2);
+        until_text(&mut other, "All ").await;
+        pair.fake.steps.add_permits(7);
+        other.until("answer.completed").await;
+    }
+    // Its turn now: the other replica knows what was said.
+    pair.fake.steps.add_permits(100);
+    let turn = there.ask(&session, "And what about socks?").await;
+    assert_eq!(turn["message"]["seq"], 5);
+    assert!(pair.fake.last_prompt().contains("tents"));
+    pair.stop().await;
+}
+
+#[test]
+async fn the_same_request_on_another_replica_streams_the_same_turn() {
+    let Some(pair) = Pair::start().await else { return };
+    let here = pair.one.visitor().await;
+    let there = Shopper { app: &pair.two, token: here.token.clone() };
+    let session = here.session().await;
+    pair.fake.steps.add_permits(2);
+    let streamed = |shopper: &Shopper<'_>| {
+        let request = shopper.message(&session, "same", "When do boots ship?");
+        request.header("accept", "text/event-stream")
+    };
+    let mut first = Events::of(streamed(&here).send().await.unwrap());
+    let turn = first.until("answer.delta").await[0].data["turn_id"].clone();
+    let again = streamed(&there).send().await.unwrap();
+    assert_eq!(again.status(), StatusCode::OK);
+    assert_eq!(again.headers()["idempotency-replayed"], "true");
+    let mut again = Events::of(again);
+    until_text(&mut again, "All ").await;
+    pair.fake.steps.add_permits(100);
+    let end = again.until("answer.completed").await.pop().unwrap();
+    assert_eq!((&end.data["turn_id"], end.data["text"].as_str()), (&turn, Some(&*WORDS.concat())));
+    first.until("answer.completed").await;
+    assert_eq!(pair.fake.requests(), 1);
+    pair.stop().await;
+}
+
+#[test]
+async fn a_cancel_and_an_erasure_reach_the_other_replica() {
+    let Some(pair) = Pair::start().await else { return };
+    let here = pair.one.visitor().await;
+    let there = Shopper { app: &pair.two, token: here.token.clone() };
+    let session = here.session().await;
+    let mut other = there.events(&session, None).await;
+    pair.fake.steps.add_permits(2);
+    let mut own = here.stream(&session, "When do boots ship?").await;
+    let delta = own.until("answer.delta").await.pop().unwrap();
+    other.until("answer.delta").await;
+    let turn = delta.data["turn_id"].as_str().unwrap();
+    let cancel = there.post(&format!("/v1/sessions/{session}/turns/{turn}/cancel"));
+    assert_eq!(body(cancel.send().await.unwrap()).await["status"], "stopping");
+    own.until("turn.cancelled").await;
+    other.until("turn.cancelled").await;
+    let erase = here.request(Method::DELETE, &format!("/v1/sessions/{session}"));
+    assert_eq!(erase.send().await.unwrap().status(), StatusCode::OK);
+    let last = other.rest().await.pop().unwrap();
+    assert_eq!((last.name.as_str(), &last.data["problem"]["code"]), ("error", &"erased".into()));
+    refused(there.get(&format!("/v1/sessions/{session}")), 410, "erased").await;
+    pair.stop().await;
+}
