@@ -41,22 +41,27 @@ impl Disk {
     /// Writes until there is no room left.
     ///
     /// # Errors
-    /// When there is no end of the room, or another failure than its end.
-    pub fn fill(&self) -> anyhow::Result<()> {
-        let mut file = File::options().create(true).append(true).open(self.ballast())?;
-        loop {
-            match file.write_all(&PAGE) {
-                Ok(()) => {}
-                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => return Ok(()),
-                Err(error) => return Err(error.into()),
-            }
-        }
+    /// When it cannot be written for another reason.
+    pub async fn fill(&self) -> anyhow::Result<()> {
+        let ballast = self.ballast();
+        tokio::task::spawn_blocking(move || fill(&ballast)).await?
     }
 
     /// # Errors
     /// When the ballast cannot be removed.
     pub fn free(&self) -> anyhow::Result<()> {
         std::fs::remove_file(self.ballast()).context("the ballast stays")
+    }
+}
+
+fn fill(ballast: &Path) -> anyhow::Result<()> {
+    let mut file = File::options().create(true).append(true).open(ballast)?;
+    loop {
+        match file.write_all(&PAGE) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::StorageFull => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
     }
 }
 

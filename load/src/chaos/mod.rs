@@ -70,6 +70,8 @@ pub struct Args {
     pub conversations: usize,
     #[arg(long, default_value_t = 8)]
     pub concurrency: usize,
+    #[arg(long, value_enum, default_value = "mixed")]
+    pub transport: TransportChoice,
     /// Conversations, one JSON object a line.
     #[arg(long, default_value = "load/data/sample_100.jsonl")]
     pub data: PathBuf,
@@ -171,6 +173,10 @@ async fn strike(
         _ if fault.is_slow() => SLOW_FAULT,
         _ => Duration::from_millis(random.random_range(BROKEN_MS)),
     };
+    if fault == Fault::DiskFull {
+        // A log that has grown has room in itself; a server that ended in good order leaves none.
+        stage.rolling_restart().await?;
+    }
     let probe = Probe::start(&stage.url, seed).await?;
     let load_args = replay_args(args, &stage.url, seed, ledger, false);
     let load = Box::pin(replay::run(&load_args));
@@ -217,7 +223,7 @@ fn replay_args(args: &Args, url: &str, seed: u64, ledger: &Path, is_last: bool) 
         data: args.data.clone(),
         conversations: Some(args.conversations),
         concurrency: args.concurrency,
-        transport: TransportChoice::Mixed,
+        transport: args.transport,
         cut: 0.1,
         seed,
         ledger: write,

@@ -69,10 +69,10 @@ impl Probe {
         }
     }
 
-    /// Questions that were asked between the two moments: answered, and all.
+    /// Questions that were on their way between the two moments: answered in the end, and all.
     pub fn between(&self, from: Instant, to: Instant) -> (u64, u64) {
         let asked = self.asked.borrow();
-        let there = asked.iter().filter(|asked| (from..to).contains(&asked.begun));
+        let there = asked.iter().filter(|asked| asked.begun < to && asked.ended > from);
         there.fold((0, 0), |(good, all), asked| (good + u64::from(asked.is_answered), all + 1))
     }
 }

@@ -114,7 +114,9 @@ impl fmt::Display for Round {
             if replay.server_gone || replay.unverified > 0 {
                 write!(f, "\n    {} messages could not be looked for", replay.unverified)?;
             }
-            for finding in &replay.findings {
+            let mut findings = replay.findings.clone();
+            findings.dedup();
+            for finding in findings {
                 write!(f, "\n    - {finding}")?;
             }
         }

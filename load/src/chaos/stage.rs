@@ -134,6 +134,7 @@ impl Stage {
         let backends = format!("[{}]", each.collect::<Vec<_>>().join(","));
         let mut server = Server::embedded(program, data, &backends)?;
         server.output = Output::File(log.to_owned());
+        server.env.insert("NO_COLOR".into(), "1".into());
         server.set("SERVER__DRAIN_TIMEOUT_MS", DRAIN_MS);
         // A stalled backend is noticed within the round.
         server.set("INFERENCE__FIRST_TOKEN_TIMEOUT_MS", 3_000);
@@ -165,7 +166,7 @@ impl Stage {
             Fault::BackendStalls | Fault::BackendGarbage | Fault::BackendCut => {
                 self.restart_backend(fault.model()).await?;
             }
-            Fault::DiskFull => self.disk.as_ref().context("no disk")?.fill()?,
+            Fault::DiskFull => self.disk.as_ref().context("no disk")?.fill().await?,
             Fault::RedisKilled => self.redis.as_mut().context("no redis")?.process.kill().await,
             Fault::SqlKilled => self.sql.as_mut().context("no sql")?.process.kill().await,
             Fault::RedisFrozen => self.signal_redis("STOP").await?,
@@ -183,7 +184,7 @@ impl Stage {
         let until = tokio::time::Instant::now() + length;
         while tokio::time::Instant::now() < until {
             if fault == Fault::DiskFull {
-                self.disk.as_ref().context("no disk")?.fill()?;
+                self.disk.as_ref().context("no disk")?.fill().await?;
             }
             sleep(FILL_EVERY.min(until.saturating_duration_since(tokio::time::Instant::now())))
                 .await;
