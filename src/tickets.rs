@@ -145,7 +145,7 @@ impl TicketWorker {
                     SessionError::NotFound | SessionError::Erased,
                 )),
             ))) => return,
-            Some(Ok(Err(Unanswered::Busy))) => FIRST_PAUSE,
+            Some(Ok(Err(Unanswered::Busy))) => pause_after(ticket.attempts.into()),
             Some(Ok(Err(error))) => {
                 metrics::ticket_failed();
                 warn!(%error, ticket_id = %ticket.id, attempts = u64::from(ticket.attempts), "a ticket stays open");

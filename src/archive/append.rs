@@ -15,10 +15,11 @@ use super::{
     journal::Rows,
     query::transact,
     rows::{EventMark, EventRow, IdempotencyRow, MessageRow, SessionRow, WriteAll as _},
-    schema::{detached_sessions, erased_sessions, events, idempotency, sessions},
+    schema::{detached_sessions, erased_sessions, events, idempotency, sessions, tickets},
+    tickets::{TicketRow, answered, write_tickets},
 };
 use crate::{
-    domain::{Event, SessionId, SessionMeta, TurnId},
+    domain::{Event, SessionId, SessionMeta, TicketId, Timestamp, TurnId},
     hot::{Append, Appended, RunningChange},
 };
 
@@ -95,6 +96,7 @@ impl Archive {
             conn.insert_all(&rows.events).await?;
             conn.insert_all(&rows.messages).await?;
             conn.insert_all(&rows.idempotency).await?;
+            write_tickets!(conn, &rows.tickets, &rows.answered);
             let mark = diesel::insert_into(detached_sessions::table).values(detached.clone());
             mark.on_conflict_do_nothing().execute(conn).await?;
             let mark = diesel::update(detached_sessions::table.find(id));
@@ -144,6 +146,7 @@ impl Archive {
             conn.insert_all(&merge.events).await?;
             conn.insert_all(&merge.messages).await?;
             conn.insert_all(&merge.idempotency).await?;
+            write_tickets!(conn, &merge.tickets, &merge.answered);
             Ok(Merged::Done { meta: merge.session.into_meta(), moved: merge.moved })
         })
     }
@@ -155,6 +158,8 @@ struct Merge {
     events: Vec<EventRow>,
     messages: Vec<MessageRow>,
     idempotency: Vec<IdempotencyRow>,
+    tickets: Vec<TicketRow>,
+    answered: Vec<(TicketId, Timestamp)>,
     moved: usize,
 }
 
@@ -198,6 +203,11 @@ impl Merge {
             events: added.iter().map(EventRow::new).collect(),
             messages: added.iter().filter_map(MessageRow::new).collect(),
             idempotency: records.map(|r| IdempotencyRow::new(batch.meta.id, r)).collect(),
+            tickets: added
+                .iter()
+                .filter_map(|e| TicketRow::opened(e, &batch.meta.site_id))
+                .collect(),
+            answered: added.iter().filter_map(answered).collect(),
             moved,
         }
     }

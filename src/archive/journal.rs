@@ -22,7 +22,7 @@ use super::{
     query::{read, transact},
     rows::{EventMark, EventRow, IdempotencyRow, MessageRow, SessionRow, WriteAll as _},
     schema::{audit, erased_sessions, events, feedback, idempotency, messages, sessions, tickets},
-    tickets::{TicketRow, answered},
+    tickets::{TicketRow, answered, write_tickets},
 };
 use crate::{
     clock,
@@ -66,8 +66,8 @@ pub(super) struct Rows {
     pub events: Vec<EventRow>,
     pub messages: Vec<MessageRow>,
     pub idempotency: Vec<IdempotencyRow>,
-    tickets: Vec<TicketRow>,
-    answered: Vec<(TicketId, Timestamp)>,
+    pub tickets: Vec<TicketRow>,
+    pub answered: Vec<(TicketId, Timestamp)>,
 }
 
 /// What a commit needs to know of a session that is there.
@@ -225,11 +225,8 @@ impl Archive {
             conn.insert_all(&without(&rows.events, &erased, |row| row.session_id)).await?;
             conn.insert_all(&without(&rows.messages, &erased, |row| row.session_id)).await?;
             conn.insert_all(&without(&rows.idempotency, &erased, |row| row.session_id)).await?;
-            conn.insert_all(&without(&rows.tickets, &erased, |row| row.session_id)).await?;
-            for (id, at) in &rows.answered {
-                let close = diesel::update(tickets::table.find(id));
-                close.set(tickets::answered_at.eq(Some(*at))).execute(conn).await?;
-            }
+            let opened = without(&rows.tickets, &erased, |row| row.session_id);
+            write_tickets!(conn, &opened, &rows.answered);
             Ok(())
         })?;
         metrics::committed(batches.len(), started.elapsed());

@@ -61,8 +61,8 @@ pub struct SessionActor {
 
 /// A session that could be opened.
 pub(super) struct Live {
-    pub(super) session: Session,
-    pub(super) feed: Arc<Feed>,
+    pub session: Session,
+    pub feed: Arc<Feed>,
     was_cold: bool,
     /// The turn that runs here; one that runs elsewhere is known to the feed alone.
     pub turn: Option<(Arc<TurnLog>, CancellationToken)>,
