@@ -34,11 +34,13 @@ use crate::{
         actor::Shared,
         fallback::Fallback,
         journal::{Journal, Safety},
-        relay::Relay,
     },
     shutdown,
     supervisor::{actor::Supervisor, door::Sessions},
-    turn::ports::{EmbedPort, ModelPort, Ports},
+    turn::{
+        ports::{EmbedPort, ModelPort, Ports},
+        relay::Relay,
+    },
 };
 
 /// Where Ollama listens when nobody said otherwise.
@@ -147,6 +149,7 @@ impl Application {
             cache: cache.clone(),
             flights: Flights::new(config.sessions.max_turns),
             kindred: Kindred::new(&config.cache),
+            relay: journal.relay().cloned(),
             knowledge: knowledge.clone(),
             brownout: Arc::clone(&brownout),
             turn: config.turn.clone(),
@@ -439,5 +442,6 @@ fn describe_metrics() {
     crate::knowledge::describe();
     crate::limits::describe();
     crate::session::metrics::describe();
+    crate::turn::relay::describe();
     crate::http::describe();
 }

@@ -23,6 +23,9 @@ const MODES_REFRESH: Duration = Duration::from_secs(1);
 const HEARTBEAT: Duration = Duration::from_secs(3);
 /// Four missed heartbeats and a replica counts as gone.
 const HEARTBEAT_TTL: Duration = Duration::from_secs(12);
+/// How often somebody looks for turns of dead replicas, and how many at once.
+const ORPHANS: Duration = Duration::from_secs(10);
+const MAX_ORPHANS: u32 = 200;
 /// Documents changed by another replica are seen within this time.
 const KNOWLEDGE_REFRESH: Duration = Duration::from_millis(900);
 
@@ -62,6 +65,16 @@ pub fn start(
         async move {
             // A store that is away is reported where it is needed.
             let _ = hot.beat(&replica, HEARTBEAT_TTL).await;
+        }
+    });
+    let (journal, sessions) = (app.journal.clone(), app.sessions.clone());
+    repeat(tasks, stopping, ORPHANS, move || {
+        let (journal, sessions) = (journal.clone(), sessions.clone());
+        async move {
+            // Opening a session ends a turn that nobody runs any more.
+            for id in journal.orphans(MAX_ORPHANS, HEARTBEAT_TTL).await.unwrap_or_default() {
+                sessions.open(id).await;
+            }
         }
     });
     let parts = (app.archive.clone(), app.knowledge.clone(), app.accounts.clone());

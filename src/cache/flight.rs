@@ -17,6 +17,13 @@ impl FlightKey {
     }
 }
 
+/// In hex, for names that other processes must agree on.
+impl std::fmt::Display for FlightKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}-{}", hex::encode(self.0), hex::encode(self.1))
+    }
+}
+
 /// The flights of one process; `T` is what followers read, such as a turn's log. Cheap to clone.
 pub struct Flights<T> {
     shared: Arc<Shared<T>>,

@@ -64,28 +64,35 @@ impl Connections {
     }
 
     /// Puts all of `work` under one deadline, counts it and logs where Redis goes or comes back.
-    pub async fn bounded<T>(
+    pub fn bounded<T>(
         &self,
         operation: &'static str,
         work: impl Future<Output = Result<T, HotError>>,
-    ) -> Result<T, HotError> {
-        if !self.circuit().admits(Instant::now()) {
-            return Err(HotError::Unavailable("it was away a moment ago".into()));
+    ) -> impl Future<Output = Result<T, HotError>> {
+        let observed = self.observed(operation, work);
+        async move {
+            if !self.circuit().admits(Instant::now()) {
+                return Err(HotError::Unavailable("it was away a moment ago".into()));
+            }
+            observed.await
         }
-        self.observed(operation, work).await
     }
 
     /// As [`Self::bounded`], also while the circuit is open: for whoever asks in order to find out.
-    pub async fn observed<T>(
+    pub fn observed<T>(
         &self,
         operation: &'static str,
         work: impl Future<Output = Result<T, HotError>>,
-    ) -> Result<T, HotError> {
-        let begun = Instant::now();
-        let outcome = timeout(self.limit, work).await.unwrap_or(Err(HotError::Timeout));
-        metrics::called(operation, begun, &outcome);
-        self.note(outcome.as_ref().err());
-        outcome
+    ) -> impl Future<Output = Result<T, HotError>> {
+        // Boxed, so that those who wait for Redis carry a pointer and not a client's state.
+        let work = Box::pin(work);
+        async move {
+            let begun = Instant::now();
+            let outcome = timeout(self.limit, work).await.unwrap_or(Err(HotError::Timeout));
+            metrics::called(operation, begun, &outcome);
+            self.note(outcome.as_ref().err());
+            outcome
+        }
     }
 
     /// Whether Redis answers, as far as is known.

@@ -58,6 +58,11 @@ impl Keys {
         format!("{}:{{inbox:{replica}}}:letters", self.prefix)
     }
 
+    /// Text: who holds a lease.
+    pub fn lease(&self, name: &str) -> String {
+        format!("{}:{{lease:{name}}}", self.prefix)
+    }
+
     /// The boot that holds a replica's name now, and a list of those that held it before.
     pub fn replica(&self, name: &str) -> (String, String) {
         let base = format!("{}:{{replica:{name}}}", self.prefix);

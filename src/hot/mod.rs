@@ -10,6 +10,7 @@
 mod circuit;
 mod connection;
 mod keys;
+mod lease;
 mod mail;
 mod memory;
 mod metrics;

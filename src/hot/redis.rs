@@ -31,12 +31,12 @@ pub struct RedisHot {
     pub(super) client: Client,
     pub(super) timeout: Duration,
     hot_ttl: Duration,
-    scripts: Box<Scripts>,
+    pub(super) scripts: Box<Scripts>,
 }
 
 macro_rules! scripts {
     ($($name:ident),+ $(,)?) => {
-        struct Scripts { $($name: Script,)+ }
+        pub(super) struct Scripts { $(pub(super) $name: Script,)+ }
 
         impl Scripts {
             fn new() -> Self {
@@ -46,7 +46,20 @@ macro_rules! scripts {
     };
 }
 
-scripts!(append, beat, create, erase, events, load, mark_flushed, replace, restore, unflushed);
+scripts!(
+    append,
+    beat,
+    create,
+    erase,
+    events,
+    load,
+    mark_flushed,
+    release,
+    renew,
+    replace,
+    restore,
+    unflushed
+);
 
 impl RedisHot {
     /// # Errors

@@ -158,3 +158,8 @@ impl From<Limited> for ApiError {
 pub fn jittered(base: Duration) -> Duration {
     base.mul_f64(1.0 + rand::random::<f64>())
 }
+
+/// When the streams of a replica that stops come back: not all at once, for there may be thousands.
+pub fn spread() -> Duration {
+    Duration::from_millis(rand::random_range(200..4_000))
+}

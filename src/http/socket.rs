@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    error::{ApiError, jittered},
+    error::{ApiError, spread},
     extract::{Caller, IdempotencyKey, id},
     sse::{Notice, at, expiry, permit},
     state::App,
@@ -186,7 +186,7 @@ impl Connection {
                     return Err(Close::TokenExpired);
                 }
                 () = draining.cancelled(), if follower.is_idle() => {
-                    let reconnect_after = jittered(Duration::from_millis(500));
+                    let reconnect_after = spread();
                     self.notice(&Notice::Draining { reconnect_after }).await?;
                     return Err(Close::Draining);
                 }

@@ -14,7 +14,7 @@ use serde_json::json;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use super::{
-    error::{ApiError, jittered},
+    error::{ApiError, jittered, spread},
     extract::Caller,
     headers::rate_limit,
     state::App,
@@ -198,7 +198,7 @@ impl Reader {
                 () = at(self.expires) => return Some(self.last(&Notice::TokenExpired)),
                 // A running turn is shown to its end; the drain waits for it.
                 () = draining.cancelled(), if self.follower.is_idle() => {
-                    let reconnect_after = jittered(Duration::from_millis(500));
+                    let reconnect_after = spread();
                     return Some(self.last(&Notice::Draining { reconnect_after }));
                 }
             },

@@ -18,8 +18,10 @@ use crate::{
     hot::Append,
 };
 
-/// Events kept a second time; some 50 MB where each has a kilobyte.
-const MAX_UNSAVED: usize = 50_000;
+/// Bytes kept a second time.
+const MAX_UNSAVED: usize = 64 << 20;
+/// Detached sessions remembered here; the archive remembers all of them.
+const MAX_DETACHED: usize = 200_000;
 
 pub struct Fallback {
     state: Mutex<State>,
@@ -72,7 +74,8 @@ impl Fallback {
     }
 
     pub fn detach(&self, id: SessionId) {
-        if self.state().detached.insert(id) {
+        let mut state = self.state();
+        if state.detached.len() < MAX_DETACHED && state.detached.insert(id) {
             metrics::detached();
         }
     }

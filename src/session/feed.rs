@@ -103,8 +103,9 @@ impl Feed {
         self.state().last_seq
     }
 
+    /// The first reason counts.
     pub fn end(&self, end: FeedEnd) {
-        self.state().end = Some(end);
+        self.state().end.get_or_insert(end);
         self.changed();
     }
 

@@ -9,11 +9,12 @@ use std::{sync::Arc, time::Duration};
 
 use tracing::error;
 
-use super::{fallback::Fallback, keeper::Keeper, metrics, relay::Relay};
+use super::{fallback::Fallback, keeper::Keeper, metrics, state::unfinished};
 use crate::{
     archive::{Archive, ArchiveError, ErasureCounts, GroupCommit, SessionBatch},
     domain::{Event, IdempotencyRecord, PrincipalId, Running, SessionId, SessionMeta},
     hot::{Append, Appended, Cold, HotError, HotStore, Liveness, RunningChange},
+    turn::relay::Relay,
 };
 
 #[derive(Clone)]
@@ -438,6 +439,34 @@ impl Journal {
             (Err(error), _) => return Err(error.into()),
         }
         Ok(counts)
+    }
+
+    /// At most `limit` sessions with a turn that was begun by a replica that is gone.
+    ///
+    /// # Errors
+    /// Where the archive, which lists the open turns, is away.
+    pub async fn orphans(
+        &self,
+        limit: u32,
+        grace: Duration,
+    ) -> Result<Vec<SessionId>, JournalError> {
+        let mut orphans = Vec::new();
+        for id in self.archive.unfinished_turns(limit).await? {
+            let running = match self.hot.load(id, 1).await? {
+                Some(hot) if unfinished(&hot.events).is_none() => continue,
+                Some(hot) => hot.running,
+                // Cold with an open turn: nobody has it.
+                None => None,
+            };
+            let alive = match running {
+                Some(running) => self.is_alive(&running.replica, grace).await?,
+                None => self.is_detached(id) || self.archive.detached(id).await?.is_some(),
+            };
+            if !alive {
+                orphans.push(id);
+            }
+        }
+        Ok(orphans)
     }
 
     /// Whether the replica that runs a turn is still there. While nobody can know, and for `grace` after, one that is

@@ -54,7 +54,7 @@ impl Keeper {
                 self.fallback.outage();
                 self.save_all().await;
             } else {
-                let mut sessions = self.fallback.detached(BATCH);
+                let mut sessions = self.fallback.detached(usize::MAX);
                 if rounds.is_multiple_of(ROUNDS_OF_OTHERS) || !was_up {
                     sessions.extend(
                         self.archive.detached_sessions(BATCH as u32).await.unwrap_or_default(),
@@ -100,6 +100,7 @@ impl Keeper {
         }
     }
 
+    /// A few at a time, however many there are: a store that has just come back is not to be knocked over.
     async fn attach(&self, mut sessions: Vec<SessionId>) {
         if sessions.is_empty() {
             return;
@@ -116,7 +117,10 @@ impl Keeper {
                 }
                 self.fallback.attach(id);
                 let watchers = self.hot.watchers(id).await.unwrap_or_default();
-                Some(self.journal.relay()?.changed(id, &watchers))
+                if let Some(relay) = self.journal.relay() {
+                    relay.changed(id, &watchers);
+                }
+                Some(())
             })
             .buffer_unordered(AT_ONCE)
             .filter(|attached| std::future::ready(attached.is_some()))

@@ -22,11 +22,6 @@ pub fn describe() {
         Unit::Count,
         "sessions whose hot copy was left behind"
     );
-    describe_counter!(
-        "rushdesk_relay_dropped_total",
-        Unit::Count,
-        "letters to other replicas that were not sent"
-    );
     describe_gauge!(
         "rushdesk_sessions_detached",
         Unit::Count,
@@ -55,10 +50,6 @@ pub fn session_stopped() {
 
 pub fn fell_back() {
     counter!("rushdesk_journal_fallbacks_total").increment(1);
-}
-
-pub fn letter_dropped() {
-    counter!("rushdesk_relay_dropped_total").increment(1);
 }
 
 pub fn detached() {

@@ -14,7 +14,6 @@ pub mod keeper;
 pub mod messages;
 pub mod metrics;
 mod open;
-pub mod relay;
 mod rumour;
 mod state;
 #[cfg(test)]

@@ -10,12 +10,11 @@ use super::{
     feed::{Feed, FeedEnd},
     journal::Opened,
     open::{Absent, open},
-    relay::Rumour,
     state::{Session, unfinished},
 };
 use crate::{
     domain::{Event, Running},
-    turn::log::TurnLog,
+    turn::{log::TurnLog, relay::Rumour},
 };
 
 /// How long a turn that nobody is known to run is left alone before somebody looks again.
@@ -59,8 +58,9 @@ impl SessionActor {
         let known = live.session.meta.last_seq;
         let Opened { meta, events, running, .. } = opened;
         if meta.last_seq < known {
+            // The keeper of whoever wrote it will bring the copy up to date, and say so.
             debug!(session_id = %self.id, "a copy is behind what was seen here");
-            return self.look_again(ctx);
+            return;
         }
         let fresh: Vec<&Event> = events.iter().filter(|event| event.seq > known).collect();
         let gapless = fresh.first().map_or(meta.last_seq, |event| event.seq - 1) == known;

@@ -9,18 +9,21 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    archive::SessionBatch,
-    domain::{SessionId, SessionMeta},
+    archive::{SessionBatch, project},
+    domain::{Event, SessionId, SessionMeta},
     hot::Append,
 };
 
-/// Bounded by the number of its events; beyond that the oldest sessions lose their second copy.
+/// What an event takes beside its text, about.
+const OVERHEAD: usize = 512;
+
+/// Bounded in bytes; beyond that the oldest sessions lose their second copy.
 pub struct Unsaved {
     sessions: HashMap<SessionId, Kept>,
     /// Sessions by the time at which they were first kept; a session that was saved since stands here in vain.
     order: VecDeque<(Instant, SessionId)>,
-    events: usize,
-    max_events: usize,
+    bytes: usize,
+    max_bytes: usize,
 }
 
 struct Kept {
@@ -29,8 +32,8 @@ struct Kept {
 }
 
 impl Unsaved {
-    pub fn new(max_events: usize) -> Self {
-        Self { sessions: HashMap::new(), order: VecDeque::new(), events: 0, max_events }
+    pub fn new(max_bytes: usize) -> Self {
+        Self { sessions: HashMap::new(), order: VecDeque::new(), bytes: 0, max_bytes }
     }
 
     pub fn created(&mut self, meta: &SessionMeta, now: Instant) {
@@ -53,19 +56,19 @@ impl Unsaved {
         let id = new.meta.id;
         match self.sessions.get_mut(&id) {
             Some(Kept { batch, .. }) => {
-                self.events -= weight(batch);
+                self.bytes -= weight(batch);
                 batch.meta = new.meta;
                 batch.events.extend(new.events);
                 batch.idempotency.extend(new.idempotency);
-                self.events += weight(batch);
+                self.bytes += weight(batch);
             }
             None => {
-                self.events += weight(&new);
+                self.bytes += weight(&new);
                 self.sessions.insert(id, Kept { batch: new, since: now });
                 self.order.push_back((now, id));
             }
         }
-        while self.events > self.max_events
+        while self.bytes > self.max_bytes
             && let Some((since, oldest)) = self.order.pop_front()
         {
             self.drop_kept(oldest, since);
@@ -76,7 +79,7 @@ impl Unsaved {
         if self.sessions.get(&id).is_some_and(|kept| kept.since == since)
             && let Some(kept) = self.sessions.remove(&id)
         {
-            self.events -= weight(&kept.batch);
+            self.bytes -= weight(&kept.batch);
         }
     }
 
@@ -91,11 +94,11 @@ impl Unsaved {
         kept.batch.events.retain(|event| event.seq > through_seq);
         if kept.batch.events.is_empty() {
             self.sessions.remove(&id);
-            self.events -= before;
+            self.bytes -= before;
         } else {
             let turns: Vec<_> = kept.batch.events.iter().map(|event| event.turn_id).collect();
             kept.batch.idempotency.retain(|record| turns.contains(&record.turn_id));
-            self.events -= before - weight(&kept.batch);
+            self.bytes -= before - weight(&kept.batch);
         }
     }
 
@@ -133,7 +136,9 @@ impl Unsaved {
 
 /// A session without events takes room too.
 fn weight(batch: &SessionBatch) -> usize {
-    batch.events.len().max(1)
+    let text = |event: &Event| project(event).map_or(0, |message| message.text.len());
+    let events = batch.events.iter().map(|event| OVERHEAD + text(event)).sum::<usize>();
+    events.max(OVERHEAD)
 }
 
 #[cfg(test)]
@@ -142,8 +147,8 @@ mod tests {
     use crate::{
         clock,
         domain::{
-            Controller, Event, Fact, IdempotencyRecord, MessageId, PrincipalId, SessionState,
-            SiteId, TurnId,
+            Controller, Fact, IdempotencyRecord, MessageId, PrincipalId, SessionState, SiteId,
+            TurnId,
         },
         hot::RunningChange,
     };
@@ -192,7 +197,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_the_archive_has_is_forgotten_and_the_rest_is_kept() {
-        let (mut unsaved, meta, now) = (Unsaved::new(100), meta(), Instant::now());
+        let (mut unsaved, meta, now) = (Unsaved::new(100 * OVERHEAD), meta(), Instant::now());
         unsaved.created(&meta, now);
         (1..=3).for_each(|seq| unsaved.appended(&append(&meta, seq), now));
         assert_eq!(seqs(&unsaved, meta.id), [1, 2, 3]);
@@ -201,12 +206,12 @@ mod tests {
         assert_eq!(unsaved.get(meta.id).unwrap().idempotency.len(), 1);
         unsaved.saved(meta.id, 3);
         assert!(unsaved.get(meta.id).is_none());
-        assert_eq!((unsaved.sessions(), unsaved.events), (0, 0));
+        assert_eq!((unsaved.sessions(), unsaved.bytes), (0, 0));
     }
 
     #[tokio::test(start_paused = true)]
     async fn beyond_the_bound_the_oldest_sessions_go() {
-        let (mut unsaved, now) = (Unsaved::new(4), Instant::now());
+        let (mut unsaved, now) = (Unsaved::new(4 * (OVERHEAD + 2)), Instant::now());
         let metas: Vec<_> = (0..3).map(|_| meta()).collect();
         for meta in &metas {
             unsaved.appended(&append(meta, 1), now);
@@ -214,12 +219,12 @@ mod tests {
         }
         assert!(unsaved.get(metas[0].id).is_none());
         assert_eq!(seqs(&unsaved, metas[2].id), [1, 2]);
-        assert_eq!(unsaved.events, 4);
+        assert_eq!(unsaved.bytes, 4 * (OVERHEAD + 2));
     }
 
     #[tokio::test(start_paused = true)]
     async fn only_the_aged_are_asked_about_and_each_once_in_a_while() {
-        let (mut unsaved, now) = (Unsaved::new(100), Instant::now());
+        let (mut unsaved, now) = (Unsaved::new(100 * OVERHEAD), Instant::now());
         let (old, young) = (meta(), meta());
         let second = Duration::from_secs(1);
         unsaved.created(&old, now);

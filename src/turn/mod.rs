@@ -5,8 +5,10 @@
 //! OpenAI-compatible endpoint; knows neither.
 
 mod citations;
+mod elsewhere;
 pub mod log;
 pub mod pipeline;
 pub mod ports;
+pub mod relay;
 pub mod twin;
 mod write;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
+    elsewhere::{self, Lead, Place},
     log::TurnLog,
     ports::{Ports, Purpose, TurnInput},
     twin::{Step, Twin},
@@ -27,6 +28,9 @@ use crate::{
     knowledge::{Passage, Query},
 };
 
+/// Leaders on other replicas whose failure a question outlives before it answers alone.
+const LEADERS: usize = 3;
+
 /// Answers a turn into its log and says how it ended. The caller closes the log.
 ///
 /// Dropping the future cancels the turn: a backend's connection closes and its slot is free.
@@ -39,7 +43,7 @@ pub async fn run_turn(mut turn: Turn) -> Result<Fact, Problem> {
     }
     let _flight = match turn.coalesce().await {
         Coalesced::Answered(fact) => return Ok(fact),
-        Coalesced::Leading(flight) => Some(flight),
+        Coalesced::Leading(flown) => Some(flown),
         Coalesced::Alone => None,
     };
     let embedding = turn.embed().await;
@@ -86,6 +90,9 @@ pub struct Turn {
     question: Option<Question>,
     looked_up: bool,
 }
+
+/// A leader's places, in this process and among the replicas.
+type Flown = (Flight<TurnLog>, Option<Place>);
 
 enum Coalesced<L> {
     Answered(Fact),
@@ -147,7 +154,7 @@ impl Turn {
     }
 
     /// Follows an identical question in flight. A leader that ends without an answer is replaced by a follower.
-    async fn coalesce(&mut self) -> Coalesced<Flight<TurnLog>> {
+    async fn coalesce(&mut self) -> Coalesced<Flown> {
         // Nobody who waits may follow one that does not hurry.
         let hurried = self.input.purpose != Purpose::Ticket;
         let Some(question) = self.question.as_ref().filter(|_| hurried) else {
@@ -157,7 +164,7 @@ impl Turn {
         let mut joined = self.ports.flights.join(key, || Arc::clone(&self.log));
         loop {
             let leader = match joined {
-                Join::Lead(flight) => return Coalesced::Leading(flight),
+                Join::Lead(flight) => return self.lead(key, flight).await,
                 Join::Follow(leader) => leader,
             };
             if let Some(answer) = self.follow(&leader).await {
@@ -195,6 +202,23 @@ impl Turn {
                 }
             }
         }
+    }
+
+    /// First in this process, perhaps not of all. Without a model an answer costs less than asking elsewhere.
+    async fn lead(&mut self, key: FlightKey, flight: Flight<TurnLog>) -> Coalesced<Flown> {
+        let relay = self.ports.relay.clone().filter(|_| self.ports.model.is_some());
+        let most = self.ports.turn.max_answer_bytes;
+        for _ in 0..LEADERS {
+            match elsewhere::lead(relay.as_ref(), &key, &self.log, most).await {
+                Lead::Here(place) => return Coalesced::Leading((flight, place)),
+                Lead::Elsewhere(leader) => {
+                    if let Some(answer) = self.follow(&leader).await {
+                        return Coalesced::Answered(self.complete(answer));
+                    }
+                }
+            }
+        }
+        Coalesced::Leading((flight, None))
     }
 
     async fn follow(&mut self, leader: &Arc<TurnLog>) -> Option<Answer> {

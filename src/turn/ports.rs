@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use actix::Recipient;
 
-use super::log::TurnLog;
+use super::{log::TurnLog, relay::Relay};
 use crate::{
     brownout::Brownout,
     cache::{Cache, Flights, Kindred},
@@ -23,6 +23,8 @@ pub struct Ports {
     pub cache: Option<Cache>,
     pub flights: Flights<TurnLog>,
     pub kindred: Kindred<TurnLog>,
+    /// The way to other replicas; absent where there is only one process.
+    pub relay: Option<Arc<Relay>>,
     pub knowledge: Knowledge,
     pub brownout: Arc<Brownout>,
     pub turn: config::Turn,

@@ -47,6 +47,7 @@ impl Drop for Server {
 }
 
 fn client() -> Client {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 

@@ -87,7 +87,7 @@ async fn an_idle_stream_on_another_replica_hears_of_every_turn() {
         assert_eq!(created.last().unwrap().data["text"], question);
         pair.fake.steps.add_permits(2);
         until_text(&mut other, "All ").await;
-        pair.fake.steps.add_permits(7);
+        pair.fake.steps.add_permits(8);
         other.until("answer.completed").await;
     }
     // Its turn now: the other replica knows what was said.
@@ -145,5 +145,47 @@ async fn a_cancel_and_an_erasure_reach_the_other_replica() {
     let last = other.rest().await.pop().unwrap();
     assert_eq!((last.name.as_str(), &last.data["problem"]["code"]), ("error", &"erased".into()));
     refused(there.get(&format!("/v1/sessions/{session}")), 410, "erased").await;
+    pair.stop().await;
+}
+
+#[test]
+async fn one_question_at_once_on_two_replicas_is_answered_once() {
+    let Some(pair) = Pair::start().await else { return };
+    let (one, two) = (pair.one.visitor().await, pair.two.visitor().await);
+    let (here, there) = (one.session().await, two.session().await);
+    pair.fake.steps.add_permits(2);
+    let mut leader = one.stream(&here, "When do boots ship?").await;
+    until_text(&mut leader, "All ").await;
+    let mut follower = two.stream(&there, "When do boots ship?").await;
+    until_text(&mut follower, "All ").await;
+    pair.fake.steps.add_permits(100);
+    let end = follower.until("answer.completed").await.pop().unwrap();
+    assert_eq!(
+        (end.data["route"].as_str(), end.data["text"].as_str()),
+        (Some("coalesced"), Some(&*WORDS.concat()))
+    );
+    leader.until("answer.completed").await;
+    assert_eq!(pair.fake.requests(), 1);
+    pair.stop().await;
+}
+
+#[test]
+async fn a_leader_that_is_cancelled_is_replaced_by_its_follower_on_the_other_replica() {
+    let Some(pair) = Pair::start().await else { return };
+    let (one, two) = (pair.one.visitor().await, pair.two.visitor().await);
+    let (here, there) = (one.session().await, two.session().await);
+    pair.fake.steps.add_permits(2);
+    let mut leader = one.stream(&here, "When do boots ship?").await;
+    let delta = leader.until("answer.delta").await.pop().unwrap();
+    let mut follower = two.stream(&there, "When do boots ship?").await;
+    until_text(&mut follower, "All ").await;
+    let turn = delta.data["turn_id"].as_str().unwrap();
+    let cancel = one.post(&format!("/v1/sessions/{here}/turns/{turn}/cancel"));
+    assert_eq!(cancel.send().await.unwrap().status(), StatusCode::OK);
+    leader.until("turn.cancelled").await;
+    pair.fake.steps.add_permits(100);
+    let end = follower.until("answer.completed").await.pop().unwrap();
+    assert_eq!(end.data["text"], WORDS.concat());
+    assert_eq!(pair.fake.requests(), 2);
     pair.stop().await;
 }

@@ -12,6 +12,7 @@ use std::{
 
 use actix::{Message, Recipient};
 use bytes::Bytes;
+use metrics::{Unit, counter, describe_counter};
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, watch},
@@ -19,13 +20,14 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::metrics;
+use super::log::{Frame, TurnLog};
 use crate::{
-    domain::{Running, SessionId, TurnId},
-    hot::HotStore,
-    turn::log::{Frame, TurnLog},
+    clock,
+    domain::{ErrorCode, Event, Fact, MessageId, Problem, Running, SessionId, TurnId},
+    hot::{HotStore, Liveness},
 };
 
+const DROPPED: &str = "rushdesk_relay_dropped_total";
 /// Letters that wait to be sent; more are dropped.
 const OUTBOX: usize = 10_000;
 const AT_ONCE: usize = 256;
@@ -36,6 +38,15 @@ const RENEWAL: Duration = Duration::from_secs(3);
 /// The owner stops sending to a follower that was silent for so long.
 const LEASE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(300);
+
+/// Names the metrics to the recorder; once, at start.
+pub fn describe() {
+    describe_counter!(DROPPED, Unit::Count, "letters to other replicas that were not sent");
+}
+
+fn dropped() {
+    counter!(DROPPED).increment(1);
+}
 
 /// To a session actor: what it knows of its session may be old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
@@ -110,9 +121,10 @@ struct Served {
 
 #[derive(Clone)]
 struct Mirror {
-    session: SessionId,
     owner: Arc<str>,
     log: Arc<TurnLog>,
+    /// No session here has this turn: the relay itself ends the log.
+    is_foreign: bool,
 }
 
 impl Relay {
@@ -140,13 +152,26 @@ impl Relay {
         relay
     }
 
+    pub fn replica(&self) -> &str {
+        &self.replica
+    }
+
+    pub fn hot(&self) -> &Arc<HotStore> {
+        &self.hot
+    }
+
+    /// Runs `work` beside the requests; a shutdown waits for it.
+    pub fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.spawn(work);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn put(&self, outgoing: Outgoing) {
         if self.outbox.try_send(outgoing).is_err() {
-            metrics::letter_dropped();
+            dropped();
         }
     }
 
@@ -214,19 +239,39 @@ impl Relay {
     /// The log of a turn that another replica runs. It fills while somebody reads it; whoever learns the turn's end
     /// closes it.
     pub fn follow(self: &Arc<Self>, running: &Running, log: Arc<TurnLog>) -> Arc<TurnLog> {
-        let session = log.session_id();
-        let owner: Arc<str> = running.replica.as_str().into();
+        self.mirror(running, log, false)
+    }
+
+    /// As [`Self::follow`], for a turn of a session that is not open here: the log ends as the turn ends, or with
+    /// `turn.failed` where its replica is gone.
+    pub fn read_along(self: &Arc<Self>, running: &Running, log: Arc<TurnLog>) -> Arc<TurnLog> {
+        self.mirror(running, log, true)
+    }
+
+    fn mirror(
+        self: &Arc<Self>,
+        running: &Running,
+        log: Arc<TurnLog>,
+        is_foreign: bool,
+    ) -> Arc<TurnLog> {
         let mut state = self.state();
-        if let Some(known) = state.mirrors.get(&running.turn_id) {
+        if let Some(known) = state.mirrors.get(&running.turn_id)
+            && (known.is_foreign == is_foreign && known.log.outcome().is_none())
+        {
             return Arc::clone(&known.log);
         }
-        let mirror = Mirror { session, owner, log: Arc::clone(&log) };
+        let owner: Arc<str> = running.replica.as_str().into();
+        let mirror = Mirror { owner, log: Arc::clone(&log), is_foreign };
         state.mirrors.insert(running.turn_id, mirror.clone());
         drop(state);
         let (relay, end) = (Arc::clone(self), self.stopping.clone());
         self.tasks.spawn(async move {
             end.run_until_cancelled(relay.attend(&mirror)).await;
-            relay.state().mirrors.remove(&mirror.log.turn_id());
+            let mut state = relay.state();
+            let turn = mirror.log.turn_id();
+            if state.mirrors.get(&turn).is_some_and(|other| Arc::ptr_eq(&other.log, &mirror.log)) {
+                state.mirrors.remove(&turn);
+            }
         });
         log
     }
@@ -248,7 +293,7 @@ impl Relay {
                     asked = Some(Instant::now());
                 }
                 () = tokio::time::sleep(RENEWAL) => {
-                    if !self.notify(mirror.session, Rumour::Changed) {
+                    if !self.look(mirror).await {
                         return;
                     }
                     if mirror.log.readers() > 0 && !lapsed {
@@ -258,6 +303,21 @@ impl Relay {
                 }
             }
         }
+    }
+
+    /// Whether the turn of a mirror may still run and is still wanted here.
+    async fn look(&self, mirror: &Mirror) -> bool {
+        if !mirror.is_foreign {
+            return self.notify(mirror.log.session_id(), Rumour::Changed);
+        }
+        let silent = match self.hot.liveness(&mirror.owner).await {
+            Ok(liveness) => liveness != Liveness::Alive,
+            Err(_) => true,
+        };
+        if silent || mirror.log.readers() == 0 {
+            end_foreign(&mirror.log);
+        }
+        mirror.log.outcome().is_none()
     }
 
     /// False where no actor of the session lives here.
@@ -294,7 +354,7 @@ impl Relay {
             }
             for (to, letters) in letters {
                 if self.hot.post(&to, &letters).await.is_err() {
-                    metrics::letter_dropped();
+                    dropped();
                 }
             }
         }
@@ -333,8 +393,10 @@ impl Relay {
             Letter::Frames { turn, first, frames } => self.show(turn, first, frames),
             Letter::Absent { turn } => {
                 let mirror = self.state().mirrors.get(&turn).cloned();
-                if let Some(mirror) = mirror {
-                    self.notify(mirror.session, Rumour::Changed);
+                match mirror {
+                    Some(mirror) if mirror.is_foreign => end_foreign(&mirror.log),
+                    Some(mirror) => drop(self.notify(mirror.log.session_id(), Rumour::Changed)),
+                    None => {}
                 }
             }
         }
@@ -420,13 +482,33 @@ impl Relay {
             return;
         }
         for frame in frames.into_iter().skip(have - first) {
-            if !mirror.log.mirror(Bytes::from(frame)) {
-                // The durable end: the journal tells it.
-                self.notify(mirror.session, Rumour::Changed);
-                return;
+            let frame = Bytes::from(frame);
+            if mirror.log.mirror(frame.clone()) {
+                continue;
             }
+            match serde_json::from_slice::<Event>(&frame) {
+                Ok(end) if mirror.is_foreign => mirror.log.close(Arc::new(end)),
+                // The journal tells it.
+                _ => drop(self.notify(mirror.log.session_id(), Rumour::Changed)),
+            }
+            return;
         }
     }
+}
+
+/// The turn's replica cannot say how it ended.
+fn end_foreign(log: &TurnLog) {
+    let problem = Problem::new(ErrorCode::Interrupted);
+    let fact = Fact::TurnFailed { message_id: MessageId::new(), text: String::new(), problem };
+    log.close(Arc::new(Event {
+        v: 1,
+        seq: log.base_seq() + 1,
+        session_id: log.session_id(),
+        turn_id: log.turn_id(),
+        epoch: 0,
+        at: clock::now(),
+        fact,
+    }));
 }
 
 /// JSON that serde_json made is UTF-8.

@@ -1,0 +1,82 @@
+//! Single flight over all replicas: of many equal questions at once, one is answered, wherever they were asked.
+//!
+//! Whoever leads in its process claims the question in the hot store. Where another replica has it already, that
+//! leader's log is read along. Without the hot store each replica answers once, and nobody waits.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::{Deserialize, Serialize};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::{log::TurnLog, relay::Relay};
+use crate::{
+    cache::FlightKey,
+    domain::{Running, SessionId},
+};
+
+/// A leader that is silent for so long is dead.
+const TTL: Duration = Duration::from_secs(9);
+const RENEWAL: Duration = Duration::from_secs(3);
+
+/// Who leads, and where its log is.
+#[derive(Serialize, Deserialize)]
+struct Claim {
+    session: SessionId,
+    running: Running,
+}
+
+/// What a question is to do that leads in its process.
+pub enum Lead {
+    /// Answer it. While the place is held, questions elsewhere read along.
+    Here(Option<Place>),
+    /// Read what the leader writes; if that ends without an answer, ask again.
+    Elsewhere(Arc<TurnLog>),
+}
+
+/// The leader's place among all replicas; given up when it is dropped.
+#[must_use]
+pub struct Place {
+    _held: DropGuard,
+}
+
+/// Claims a question for the turn of `log`.
+pub async fn lead(
+    relay: Option<&Arc<Relay>>,
+    key: &FlightKey,
+    log: &Arc<TurnLog>,
+    max_bytes: usize,
+) -> Lead {
+    let Some(relay) = relay else { return Lead::Here(None) };
+    let running = Running { turn_id: log.turn_id(), replica: relay.replica().to_owned() };
+    let claim = Claim { session: log.session_id(), running };
+    let (name, Ok(holder)) = (key.to_string(), serde_json::to_string(&claim)) else {
+        return Lead::Here(None);
+    };
+    match relay.hot().claim(&name, &holder, TTL).await {
+        Ok(None) => Lead::Here(Some(hold(relay, name, holder))),
+        Ok(Some(other)) => match serde_json::from_str::<Claim>(&other) {
+            Ok(Claim { session, running }) if running.replica != relay.replica() => {
+                let mirror = TurnLog::new(session, running.turn_id, 0, 0, max_bytes);
+                Lead::Elsewhere(relay.read_along(&running, mirror))
+            }
+            _ => Lead::Here(None),
+        },
+        Err(_) => Lead::Here(None),
+    }
+}
+
+fn hold(relay: &Arc<Relay>, name: String, holder: String) -> Place {
+    let dropped = CancellationToken::new();
+    let held = dropped.clone().drop_guard();
+    let hot = Arc::clone(relay.hot());
+    relay.spawn(async move {
+        while dropped.run_until_cancelled(tokio::time::sleep(RENEWAL)).await.is_some() {
+            // One that was lost is lost: the turn goes on alone.
+            if hot.renew(&name, &holder, TTL).await == Ok(false) {
+                return;
+            }
+        }
+        let _ = hot.release(&name, &holder).await;
+    });
+    Place { _held: held }
+}
