@@ -98,7 +98,7 @@ impl SessionActor {
         }
         let meta = &live.session.meta;
         let most = self.shared.max_answer_bytes;
-        let log = TurnLog::new(self.id, turn_id, meta.epoch, meta.last_seq, most);
+        let log = TurnLog::of_another(self.id, turn_id, meta.epoch, meta.last_seq, most);
         live.feed.set_turn(Some(relay.follow(&running, log)));
     }
 

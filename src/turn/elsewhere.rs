@@ -56,7 +56,7 @@ pub async fn lead(
         Ok(None) => Lead::Here(Some(hold(relay, name, holder))),
         Ok(Some(other)) => match serde_json::from_str::<Claim>(&other) {
             Ok(Claim { session, running }) if running.replica != relay.replica() => {
-                let mirror = TurnLog::new(session, running.turn_id, 0, 0, max_bytes);
+                let mirror = TurnLog::of_another(session, running.turn_id, 0, 0, max_bytes);
                 Lead::Elsewhere(relay.read_along(&running, mirror))
             }
             _ => Lead::Here(None),

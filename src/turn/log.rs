@@ -126,6 +126,8 @@ pub struct TurnLog {
     readers: watch::Sender<Readers>,
     outcome: OnceLock<Arc<Event>>,
     kept: AtomicBool,
+    /// Another process writes it: what a reader has seen elsewhere may still be on its way here.
+    is_mirror: bool,
 }
 
 #[derive(Default)]
@@ -176,7 +178,29 @@ impl TurnLog {
         base_seq: u64,
         max_bytes: usize,
     ) -> Arc<Self> {
-        Arc::new(Self {
+        Arc::new(Self::empty(session_id, turn_id, epoch, base_seq, max_bytes, false))
+    }
+
+    /// The log of a turn that another process runs; [`TurnLog::mirror`] fills it.
+    pub fn of_another(
+        session_id: SessionId,
+        turn_id: TurnId,
+        epoch: u32,
+        base_seq: u64,
+        max_bytes: usize,
+    ) -> Arc<Self> {
+        Arc::new(Self::empty(session_id, turn_id, epoch, base_seq, max_bytes, true))
+    }
+
+    fn empty(
+        session_id: SessionId,
+        turn_id: TurnId,
+        epoch: u32,
+        base_seq: u64,
+        max_bytes: usize,
+        is_mirror: bool,
+    ) -> Self {
+        Self {
             session_id,
             turn_id,
             epoch,
@@ -187,7 +211,8 @@ impl TurnLog {
             readers: watch::Sender::new(Readers::default()),
             outcome: OnceLock::new(),
             kept: AtomicBool::new(false),
-        })
+            is_mirror,
+        }
     }
 
     pub fn turn_id(&self) -> TurnId {
@@ -396,13 +421,12 @@ impl TurnLog {
 
     /// A cursor that begins behind delta `after`, or at the beginning.
     pub fn read(self: &Arc<Self>, after: Option<u32>) -> Cursor {
-        let next = after.map_or(0, |delta| {
-            let state = self.state();
-            let seen =
-                |entry: &Entry| matches!(entry, Entry::Delta { index, .. } if *index == delta);
-            state.entries.iter().position(seen).map_or(0, |index| index + 1)
-        });
-        self.read_from(next)
+        let Some(delta) = after else { return self.read_from(0) };
+        let seen = |entry: &Entry| matches!(entry, Entry::Delta { index, .. } if *index == delta);
+        let found = self.state().entries.iter().position(seen);
+        let mut cursor = self.read_from(found.map_or(0, |index| index + 1));
+        cursor.seen = Some(delta).filter(|_| found.is_none() && self.is_mirror);
+        cursor
     }
 
     /// A cursor that begins with the frame of this number, counted from 0.
@@ -411,7 +435,7 @@ impl TurnLog {
             readers.now += 1;
             readers.ever = true;
         });
-        Cursor { length: self.length.subscribe(), log: Arc::clone(self), next }
+        Cursor { length: self.length.subscribe(), log: Arc::clone(self), next, seen: None }
     }
 
     fn delta(&self, index: u32, text: &str, at: Timestamp) -> Frame {
@@ -454,6 +478,8 @@ enum Next {
 pub struct Cursor {
     log: Arc<TurnLog>,
     next: usize,
+    /// Deltas up to here are passed over when they come.
+    seen: Option<u32>,
     length: watch::Receiver<usize>,
 }
 
@@ -462,11 +488,8 @@ impl Cursor {
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
             self.length.borrow_and_update();
-            match self.log.frame(self.next) {
-                Next::Frame(frame) => {
-                    self.next += 1;
-                    return Some(frame);
-                }
+            match self.step() {
+                Next::Frame(frame) => return Some(frame),
                 Next::End => return None,
                 Next::Wait => self.length.changed().await.ok()?,
             }
@@ -475,12 +498,21 @@ impl Cursor {
 
     /// The next frame, if it is there already.
     pub fn ready(&mut self) -> Option<Frame> {
-        match self.log.frame(self.next) {
-            Next::Frame(frame) => {
-                self.next += 1;
-                Some(frame)
-            }
+        match self.step() {
+            Next::Frame(frame) => Some(frame),
             Next::End | Next::Wait => None,
+        }
+    }
+
+    fn step(&mut self) -> Next {
+        loop {
+            let next = self.log.frame(self.next);
+            let Next::Frame(frame) = &next else { return next };
+            self.next += 1;
+            let delta = frame.id.and_then(|id| id.delta);
+            if self.seen.is_none_or(|seen| delta.is_none_or(|delta| delta > seen)) {
+                return next;
+            }
         }
     }
 
@@ -617,6 +649,22 @@ mod tests {
             shown.push(json["text"].as_str().unwrap().to_owned());
         }
         assert_eq!(shown, ["wrong", "so: ", "right"]);
+    }
+
+    #[tokio::test]
+    async fn a_reader_who_comes_to_a_mirror_before_its_place_is_shown_only_the_rest() {
+        let (log, place) = (log(), |log: &Arc<TurnLog>| (log.session_id, log.turn_id));
+        let (session, turn) = place(&log);
+        let mirror = TurnLog::of_another(session, turn, 0, 4, 1_000);
+        let resumed = mirror.read(Some(1));
+        let mut original = log.read(None);
+        for piece in ["a", "b", "c"] {
+            assert!(log.push_text(piece));
+            assert!(mirror.mirror(original.next().await.unwrap().json));
+        }
+        mirror.close(terminal(&log));
+        assert_eq!(rest(resumed).await, ["4.2", "5"]);
+        assert_eq!(rest(mirror.read(None)).await, ["4.0", "4.1", "4.2", "5"]);
     }
 
     #[tokio::test]
