@@ -3,7 +3,11 @@
 //! Must never happen: two turns of one session at once; an acknowledged message that is not in the journal; a turn
 //! without exactly one terminal event.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+    time::Duration,
+};
 
 use actix::prelude::*;
 use futures_util::FutureExt;
@@ -21,12 +25,12 @@ use super::{
     metrics,
     open::{Absent, open, refused, replay},
     state::{Begin, Session, unfinished},
-    turn::TurnTask,
+    turn::{TurnTask, failure},
 };
 use crate::{
     agent::need,
     clock, config,
-    domain::{IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
+    domain::{ErrorCode, Event, Fact, IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
     hot::{Append, Appended},
     turn::{
         log::TurnLog,
@@ -121,42 +125,41 @@ impl SessionActor {
         });
     }
 
-    fn spawn_turn(
+    /// The message is durable: shows it and has it answered.
+    fn begin_turn(
         &mut self,
-        (text, lane): (String, Lane),
+        Prepared { log, turn }: Prepared,
         append: &Append,
         permit: OwnedSemaphorePermit,
         ctx: &Context<Self>,
     ) -> Option<Started> {
         let shared = Arc::clone(&self.shared);
         let live = self.live.as_mut().ok()?;
+        live.session.accepted(append);
         let message = Arc::new(append.events.first()?.clone());
-        let log = TurnLog::new(
-            self.id,
-            message.turn_id,
-            append.meta.epoch,
-            message.seq,
-            shared.max_answer_bytes,
-        );
+        metrics::turn_started();
+        live.feed.publish(&message);
+        let started = Started {
+            message: Arc::clone(&message),
+            turn: Progress::Running(Arc::clone(&log)),
+            replayed: false,
+        };
+        if let Some(end) = append.events.get(1) {
+            // Answered in the same step: the log is full, and there is nothing to run.
+            metrics::turn_ended(&end.fact);
+            live.feed.publish(end);
+            log.close(Arc::new(end.clone()));
+            return Some(started);
+        }
+        let turn = turn?;
         let cancel = CancellationToken::new();
         live.turn = Some((Arc::clone(&log), cancel.clone()));
-        live.feed.publish(&message);
         live.feed.set_turn(Some(Arc::clone(&log)));
-        let input = TurnInput {
-            purpose: Purpose::Conversation,
-            site: append.meta.site_id.clone(),
-            visitor: append.meta.owner,
-            locale: append.meta.locale.clone(),
-            text,
-            lane,
-            history: live.session.history(),
-        };
-        metrics::turn_started();
         if let Some(relay) = shared.journal.relay() {
             relay.begin(&log, &cancel);
         }
         let task = TurnTask {
-            log: Arc::clone(&log),
+            log,
             feed: Arc::clone(&live.feed),
             meta: append.meta.clone(),
             turn_id: message.turn_id,
@@ -164,13 +167,12 @@ impl SessionActor {
             shared: Arc::clone(&shared),
             _permit: permit,
         };
-        let turn = Turn::new(Arc::clone(&shared.ports), input, Arc::clone(&log));
         let address = ctx.address();
         let ending = Arc::clone(&shared);
         // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the running turn.
         shared.turns.spawn_local(async move {
             let (log, feed) = (Arc::clone(&task.log), Arc::clone(&task.feed));
-            let append = Box::pin(task.run(turn)).await;
+            let append = Box::pin(task.run(*turn)).await;
             if let Some(relay) = ending.journal.relay() {
                 relay.end(log.turn_id());
             }
@@ -180,7 +182,7 @@ impl SessionActor {
                 show_end(&feed, &log, &append);
             }
         });
-        Some(Started { message, turn: Progress::Running(log), replayed: false })
+        Some(started)
     }
 }
 
@@ -336,7 +338,7 @@ impl Handler<ObserveSession> for SessionActor {
 
 /// What the store said to a new message, before the actor acts on it.
 enum Accepted {
-    New(Append, OwnedSemaphorePermit),
+    New(Append, Prepared, OwnedSemaphorePermit),
     Known(IdempotencyRecord),
     /// Another replica wrote to this session.
     Outrun(Opened),
@@ -347,9 +349,7 @@ impl Handler<StartTurn> for SessionActor {
     type Result = AtomicResponse<Self, Result<Started, SessionError>>;
 
     fn handle(&mut self, message: StartTurn, _: &mut Self::Context) -> Self::Result {
-        let text = message.text.clone();
         let body_hash = message.body_hash.clone();
-        let lane = need::lane(&text, message.asker.0.role);
         let append = self.propose(message);
         let shared = Arc::clone(&self.shared);
         let accept = async move {
@@ -361,21 +361,70 @@ impl Handler<StartTurn> for SessionActor {
                         .map(Accepted::Known)
                         .ok_or(SessionError::TurnActive)
                 }
-                Proposal::Append { append, cold, permit } => {
-                    accept(&shared.journal, *append, cold, permit).await
+                Proposal::Append { append, prepared, cold, permit } => {
+                    accept(&shared.journal, *append, prepared, cold, permit).await
                 }
             }
         };
         let reply = accept.into_actor(self).then(move |accepted, actor, ctx| {
-            actor.reply(accepted, (text, lane), body_hash, ctx).into_actor(actor)
+            actor.reply(accepted, body_hash, ctx).into_actor(actor)
         });
         AtomicResponse::new(Box::pin(reply))
     }
 }
 
+/// A turn before its message is durable.
+struct Prepared {
+    log: Arc<TurnLog>,
+    /// Absent where the message comes with its answer.
+    turn: Option<Box<Turn>>,
+}
+
+/// Makes a turn for the message in `append`. Where the cache holds the answer to exactly this question, question and
+/// answer become durable in one step.
+fn prepare(shared: &Shared, live: &Live, append: &mut Append, lane: Lane) -> Prepared {
+    let meta = &append.meta;
+    let (turn_id, text) = match append.events.first() {
+        Some(Event { turn_id, fact: Fact::MessageCreated { text, .. }, .. }) => {
+            (*turn_id, text.clone())
+        }
+        _ => (TurnId::new(), String::new()),
+    };
+    let log = TurnLog::new(meta.id, turn_id, meta.epoch, meta.last_seq, shared.max_answer_bytes);
+    let input = TurnInput {
+        purpose: Purpose::Conversation,
+        site: meta.site_id.clone(),
+        visitor: meta.owner,
+        locale: meta.locale.clone(),
+        text,
+        lane,
+        history: live.session.history(),
+    };
+    let look = || {
+        let mut turn = Turn::new(Arc::clone(&shared.ports), input, Arc::clone(&log));
+        let fact = turn.exact();
+        (Box::new(turn), fact)
+    };
+    // A panic ends this turn; in a handler it would end the session.
+    let turn = match catch_unwind(AssertUnwindSafe(look)) {
+        Ok((turn, None)) => Some(turn),
+        Ok((_, Some(fact))) => {
+            append.answer(fact);
+            None
+        }
+        Err(_panic) => {
+            metrics::turn_panicked();
+            append.answer(failure(ErrorCode::Internal, log.text()));
+            None
+        }
+    };
+    Prepared { log, turn }
+}
+
 enum Proposal {
     Append {
         append: Box<Append>,
+        prepared: Prepared,
         cold: bool,
         permit: OwnedSemaphorePermit,
     },
@@ -390,6 +439,7 @@ enum Proposal {
 async fn accept(
     journal: &Journal,
     append: Append,
+    prepared: Prepared,
     cold: bool,
     permit: OwnedSemaphorePermit,
 ) -> Result<Accepted, SessionError> {
@@ -401,7 +451,7 @@ async fn accept(
         return Ok(Accepted::Known(known));
     }
     match journal.append(&append).await.map_err(|error| refused(&error))? {
-        Appended::Done => Ok(Accepted::New(append, permit)),
+        Appended::Done => Ok(Accepted::New(append, prepared, permit)),
         Appended::Replayed(record) => Ok(Accepted::Known(record)),
         Appended::Conflict { .. } | Appended::Missing => {
             journal.open(id).await.map(Accepted::Outrun).map_err(|error| refused(&error))
@@ -414,6 +464,8 @@ impl SessionActor {
         let replica = Arc::clone(&self.shared.replica);
         let draining = self.shared.draining.is_cancelled();
         let permits = Arc::clone(&self.shared.turn_permits);
+        let shared = Arc::clone(&self.shared);
+        let lane = need::lane(&message.text, message.asker.0.role);
         let live = self.live(&message.asker)?;
         let cold = live.was_cold;
         if live.session.begin() == Begin::Busy {
@@ -429,21 +481,21 @@ impl SessionActor {
             body_hash: message.body_hash,
             turn_id: TurnId::new(),
         };
-        let append = live.session.message(
+        let mut append = live.session.message(
             message.text,
             message.client_message_id,
             record,
             &replica,
             clock::now(),
         );
-        Ok(Proposal::Append { append: Box::new(append), cold, permit })
+        let prepared = prepare(&shared, live, &mut append, lane);
+        Ok(Proposal::Append { append: Box::new(append), prepared, cold, permit })
     }
 
     /// Turns what the store said into the answer. Async only where an old turn is looked up.
     fn reply(
         &mut self,
         accepted: Result<Accepted, SessionError>,
-        text: (String, Lane),
         body_hash: String,
         ctx: &mut Context<Self>,
     ) -> futures_util::future::LocalBoxFuture<'static, Result<Started, SessionError>> {
@@ -455,11 +507,8 @@ impl SessionActor {
                 ready(Err(SessionError::StoreUnavailable))
             }
             Err(error) => ready(Err(error)),
-            Ok(Accepted::New(append, permit)) => {
-                if let Ok(live) = &mut self.live {
-                    live.session.accepted(&append);
-                }
-                let started = self.spawn_turn(text, &append, permit, ctx);
+            Ok(Accepted::New(append, prepared, permit)) => {
+                let started = self.begin_turn(prepared, &append, permit, ctx);
                 ready(started.ok_or(SessionError::StoreUnavailable))
             }
             Ok(Accepted::Outrun(opened)) => {

@@ -245,16 +245,13 @@ impl Turn {
                 &event.fact
         {
             // Each question has a ticket of its own; where none may be opened, another leader is tried.
-            let (route, own) = match ticket {
-                None => (Some(Route::Coalesced), None),
-                Some(_) => (self.ticket().map(|_| Route::Template), self.ticket()),
-            };
-            if let Some(route) = route {
+            let own = ticket.and_then(|_| self.ticket());
+            if own.is_some() == ticket.is_some() {
                 self.cite(citations);
                 own.iter().for_each(|_| brownout::metrics::ticket_opened());
                 return Some(Answer {
                     text: text.clone(),
-                    route,
+                    route: if own.is_some() { Route::Template } else { Route::Coalesced },
                     citations: citations.clone(),
                     usage: None,
                     cache: *cache,
