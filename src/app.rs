@@ -178,8 +178,10 @@ impl Application {
             Limits::shared(&config.limits, &config.store).context("cannot set up the limits")?
         };
         let secret = config.auth.jwt_secret.expose().as_bytes();
+        let accounts = Accounts::new(archive.clone(), &config.auth, secret);
+        accounts.refresh_absence(archive.sites().await?).await;
         let app = web::Data::new(App {
-            accounts: Accounts::new(archive.clone(), &config.auth, secret),
+            accounts,
             archive: archive.clone(),
             hot: Arc::clone(&hot),
             journal,

@@ -97,7 +97,12 @@ impl From<Error> for ArchiveError {
 pub(super) fn from_message(message: &str) -> ArchiveError {
     const FULL: [&str; 4] = ["is full", "disk full", "no space left", "quota exceeded"];
     const DAMAGED: [&str; 3] = ["malformed", "not a database", "marked as crashed"];
-    const TRANSIENT: [&str; 14] = [
+    const TRANSIENT: [&str; 19] = [
+        "broken pipe",
+        "connection closed",
+        "connection refused",
+        "connection reset",
+        "disconnected",
         "driver error",
         "input/output error",
         "disk i/o error",

@@ -10,7 +10,11 @@ use futures_util::future::join_all;
 use reqwest::Client;
 use serde_json::{Value, json};
 
-use super::{distributed::Stores, fake_model::FakeModel, harness::*};
+use super::{
+    distributed::Stores,
+    fake_model::{FakeModel, WORDS},
+    harness::*,
+};
 
 const STREAMS: usize = 64;
 
@@ -125,6 +129,7 @@ async fn survives(settings: Vec<(&'static str, String)>) {
     fake.steps.add_permits(STREAMS * 100);
     let server = Server::start(&settings, port).await;
     let client = client();
+    let mut cut = 0;
     for (known, _) in &begun {
         let path = format!("{}/v1/sessions/{}/messages", server.url, known.session);
         let get = || client.get(&path).bearer_auth(&known.token);
@@ -133,7 +138,10 @@ async fn survives(settings: Vec<(&'static str, String)>) {
         assert_eq!(items.len(), 2, "{page}");
         assert_eq!(items[0]["id"], known.message["message_id"]);
         assert_eq!(items[0]["text"], known.message["text"]);
-        assert_eq!(items[1]["status"], "failed", "{page}");
+        // The permits of the model are for whoever comes first, so some answers were whole before the end.
+        let whole = items[1]["status"] == "complete";
+        assert!(whole || items[1]["status"] == "failed", "{page}");
+        cut += usize::from(!whole);
         // The retry of the same request is the same turn.
         let retry = client
             .post(&path)
@@ -142,8 +150,13 @@ async fn survives(settings: Vec<(&'static str, String)>) {
             .json(&json!({"text": known.message["text"]}));
         let retry: Value = retry.send().await.unwrap().json().await.unwrap();
         assert_eq!(retry["turn_id"], known.message["turn_id"], "{retry}");
-        assert_eq!(retry["problem"]["code"], "interrupted", "{retry}");
+        if whole {
+            assert_eq!(retry["answer"]["text"], WORDS.concat(), "{retry}");
+        } else {
+            assert_eq!(retry["problem"]["code"], "interrupted", "{retry}");
+        }
     }
+    assert!(cut > 0, "no stream was cut");
     drop(server);
     fake.stop().await;
 }

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 
 use super::harness::PATIENCE;
 
+/// Kernels bound the asynchronous requests of all servers together.
+const NO_AIO: &str = "--innodb-use-native-aio=0";
+
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
@@ -58,14 +61,20 @@ impl Server {
         let data = format!("--datadir={}/data", folder.path().display());
         // It refuses to run as root without being told so; elsewhere it may not change its user.
         let user = is_root().then(|| "--user=root".to_owned());
-        let install: Vec<String> = ["--no-defaults", &data, "--skip-test-db"]
+        let install: Vec<String> = ["--no-defaults", &data, "--skip-test-db", NO_AIO]
             .map(str::to_owned)
             .into_iter()
             .chain(["--auth-root-authentication-method=normal".to_owned()])
             .chain(user.clone())
             .collect();
-        let installed = spawn(&"mariadb-install-db".into(), &install)?.wait().unwrap();
-        assert!(installed.success());
+        // Another server of this machine may be in its way for a moment.
+        let mut attempts = 3;
+        while !spawn(&"mariadb-install-db".into(), &install)?.wait().unwrap().success() {
+            attempts -= 1;
+            assert!(attempts > 0, "mariadb-install-db {install:?} failed");
+            let _ = std::fs::remove_dir_all(folder.path().join("data"));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
         let init = folder.path().join("init.sql");
         let sql = "CREATE DATABASE IF NOT EXISTS test CHARACTER SET utf8mb4;\n\
             CREATE USER IF NOT EXISTS root@127.0.0.1;\nGRANT ALL ON *.* TO root@127.0.0.1;\n";
@@ -81,6 +90,7 @@ impl Server {
             format!("--init-file={}", init.display()),
             "--skip-name-resolve".to_owned(),
             "--innodb-buffer-pool-size=32M".to_owned(),
+            NO_AIO.to_owned(),
         ]
         .into_iter()
         .chain(user)
