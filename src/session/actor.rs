@@ -207,7 +207,7 @@ impl Actor for SessionActor {
             }
             actor.live = opened.map(|opened| {
                 let capacity = actor.shared.sessions.tail_events;
-                let feed = Feed::new(actor.id, opened.meta.last_seq, &opened.events, capacity);
+                let feed = Feed::new(actor.id, opened.meta.last_seq, capacity);
                 let running = unfinished(&opened.events);
                 let mut session = Session::new(opened.meta, &opened.events, running);
                 session.elsewhere = opened.running;

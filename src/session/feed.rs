@@ -1,4 +1,4 @@
-//! What the readers of a session share: its newest durable events and the turn that runs.
+//! What the readers of a session share: its newest durable events, while they read, and the turn that runs.
 //!
 //! The actor publishes, readers hold an `Arc` and never send the actor a message per event.
 
@@ -23,6 +23,8 @@ pub struct Feed {
 
 struct State {
     last_seq: u64,
+    /// What present readers may not have taken yet; a later one reads the journal. Most sessions have no reader most of
+    /// the time, and there are many.
     tail: VecDeque<(u64, Frame)>,
     turn: Option<Arc<TurnLog>>,
     end: Option<FeedEnd>,
@@ -50,14 +52,8 @@ pub enum Behind {
 }
 
 impl Feed {
-    pub fn new(
-        session_id: SessionId,
-        last_seq: u64,
-        events: &[Event],
-        capacity: usize,
-    ) -> Arc<Self> {
-        let skip = events.len().saturating_sub(capacity);
-        let tail = events.iter().skip(skip).map(|e| (e.seq, Frame::of_event(e))).collect();
+    pub fn new(session_id: SessionId, last_seq: u64, capacity: usize) -> Arc<Self> {
+        let tail = VecDeque::new();
         Arc::new(Self {
             session_id,
             capacity,
@@ -82,10 +78,14 @@ impl Feed {
     pub fn publish(&self, event: &Event) {
         let mut state = self.state();
         state.last_seq = event.seq;
-        if state.tail.len() == self.capacity {
-            state.tail.pop_front();
+        if self.readers() == 0 {
+            state.tail = VecDeque::new();
+        } else {
+            if state.tail.len() == self.capacity {
+                state.tail.pop_front();
+            }
+            state.tail.push_back((event.seq, Frame::of_event(event)));
         }
-        state.tail.push_back((event.seq, Frame::of_event(event)));
         drop(state);
         self.changed();
     }

@@ -79,7 +79,7 @@ impl SessionActor {
             // Too much at once: readers come again and are told from the journal.
             live.feed.end(FeedEnd::Stopped);
             let capacity = self.shared.sessions.tail_events;
-            live.feed = Feed::new(self.id, meta.last_seq, &events, capacity);
+            live.feed = Feed::new(self.id, meta.last_seq, capacity);
         }
         live.session = Session::new(meta, &events, unfinished(&events));
         live.session.elsewhere = running;

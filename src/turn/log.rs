@@ -19,7 +19,7 @@ use tokio::sync::watch;
 
 use crate::{
     clock,
-    domain::{Citation, Event, Live, SessionId, Timestamp, TurnId},
+    domain::{Citation, Event, Fact, Live, SessionId, Timestamp, TurnId},
 };
 
 /// The name of [`Live::AnswerDelta`].
@@ -344,6 +344,13 @@ impl TurnLog {
         if state.closed {
             return;
         }
+        // Pieces that never came from the other process come with its end.
+        if self.is_mirror
+            && let Fact::AnswerCompleted { text, .. } = &terminal.fact
+            && let Some(rest) = text.strip_prefix(state.text.as_str())
+        {
+            self.push_piece(&mut state, rest);
+        }
         // Set before the readers wake, so that whoever sees the end also sees the outcome.
         let _ = self.outcome.set(terminal);
         state.entries.push(Entry::Frame(Box::new(frame)));
@@ -532,7 +539,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::domain::{Fact, MessageId};
+    use crate::domain::{FinishReason, MessageId, Route, ServiceLevel, Timings};
 
     fn log() -> Arc<TurnLog> {
         TurnLog::new(SessionId::new(), TurnId::new(), 0, 4, 1_000)
@@ -665,6 +672,27 @@ mod tests {
         mirror.close(terminal(&log));
         assert_eq!(rest(resumed).await, ["4.2", "5"]);
         assert_eq!(rest(mirror.read(None)).await, ["4.0", "4.1", "4.2", "5"]);
+    }
+
+    #[tokio::test]
+    async fn a_mirror_that_lost_its_original_shows_the_rest_with_the_end() {
+        let mirror = TurnLog::of_another(SessionId::new(), TurnId::new(), 0, 4, 1_000);
+        assert!(mirror.push_text("a"));
+        let fact = Fact::AnswerCompleted {
+            message_id: MessageId::new(),
+            text: "abc".into(),
+            route: Route::Model,
+            service_level: ServiceLevel::default(),
+            citations: Vec::new(),
+            usage: None,
+            timings: Timings::default(),
+            cache: None,
+            finish_reason: FinishReason::Stop,
+            ticket: None,
+        };
+        mirror.close(Arc::new(Event { fact, ..Event::clone(&terminal(&mirror)) }));
+        assert_eq!(mirror.text(), "abc");
+        assert_eq!(rest(mirror.read(Some(0))).await, ["4.1", "5"]);
     }
 
     #[tokio::test]
