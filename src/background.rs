@@ -17,6 +17,7 @@ use crate::{
 
 /// How often the brownout ladder sees how long turns wait.
 const LADDER_STEP: Duration = Duration::from_millis(250);
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// What an operator ordered on another replica is seen within this time.
 const MODES_REFRESH: Duration = Duration::from_secs(1);
 
@@ -36,6 +37,12 @@ pub fn start(
     stopping: &CancellationToken,
 ) {
     watch_pressure(app, tasks, stopping);
+    // Histograms keep every sample until somebody sums them up, and nobody may scrape.
+    let metrics = app.metrics.clone();
+    repeat(tasks, stopping, METRICS_UPKEEP, move || {
+        metrics.run_upkeep();
+        std::future::ready(())
+    });
     answer_tickets(app, tasks);
     if app.config.is_embedded() {
         return;

@@ -18,6 +18,8 @@ const NEVER: Duration = Duration::from_secs(3600);
 const UNMEASURED: Duration = Duration::from_secs(2);
 /// A request that runs longer than expected is expected to need this much more, as a share of what it has run.
 const OVERDUE: f64 = 0.2;
+/// Idle slots that are told apart; with more, a newcomer does not wait anyway. Bounds what a forecast costs.
+const MOST_IDLE: usize = 1024;
 /// No wait is shorter: where a slot were free nobody would ask.
 const SHORTEST: Duration = Duration::from_millis(1);
 
@@ -95,7 +97,8 @@ impl Occupancy {
         let mut busy: Vec<Instant> = self.taken.iter().map(free).collect();
         busy.sort_unstable();
         let too_many = busy.len().saturating_sub(self.slots);
-        let idle = std::iter::repeat_n(now, self.slots.saturating_sub(busy.len()));
+        let idle = self.slots.saturating_sub(busy.len()).min(MOST_IDLE);
+        let idle = std::iter::repeat_n(now, idle);
         let apart = match self.per_second {
             0 => Duration::ZERO,
             limit => Duration::from_secs(1) / limit,
@@ -180,6 +183,16 @@ mod tests {
             Forecast::of([occupancy], now).wait_for(1, now)
         };
         assert_eq!((late(5), late(50)), (seconds(1), seconds(10)));
+    }
+
+    #[test]
+    fn a_backend_with_many_slots_costs_no_more_than_one_with_some() {
+        let now = Instant::now();
+        let occupancy = |slots| Occupancy { slots, hold: Some(seconds(1)), ..Default::default() };
+        let (many, some) =
+            (Forecast::of([occupancy(1_000_000)], now), Forecast::of([occupancy(1_024)], now));
+        assert_eq!(many.frees.len(), some.frees.len());
+        assert!(many.wait_for(2_000, now) < some.wait_for(2_000, now), "the rate is that of all");
     }
 
     #[test]
