@@ -103,18 +103,18 @@ mod tests {
     use super::*;
     use crate::cache::tests::{partition, question, site};
 
-    fn kindred() -> Kindred<&'static str> {
+    fn kindred() -> Kindred<u32> {
         let shared = Shared { threshold: 0.9, asked: Mutex::default() };
         Kindred { shared: Arc::new(shared) }
     }
 
     fn join(
-        kindred: &Kindred<&'static str>,
+        kindred: &Kindred<u32>,
         text: &str,
         vector: [f32; 2],
-        dead: Option<&Arc<&'static str>>,
-    ) -> Join<&'static str, Led<&'static str>> {
-        let value = Arc::new("log");
+        dead: Option<&Arc<u32>>,
+    ) -> Join<u32, Led<u32>> {
+        let value = Arc::new(7);
         kindred.join(&partition(), &question(text), &Arc::from(vector), &value, dead)
     }
 
@@ -143,7 +143,7 @@ mod tests {
             &Partition { site: site("other"), ..partition() },
             &question("Can I return shoes within 30 days?"),
             &Arc::from([1.0, 0.0]),
-            &Arc::new("log"),
+            &Arc::new(7),
             None,
         );
         assert!(matches!(elsewhere, Join::Lead(_)), "another site");

@@ -197,12 +197,12 @@ impl Segment {
                 }
             }
         }
-        let spelled = |term: &Box<str>| Spelled {
-            term: term.clone(),
+        let spelled = |term: &str| Spelled {
+            term: term.into(),
             chars: term.chars().count(),
             letters: Letters::of(term.chars()),
         };
-        let words = postings.keys().map(spelled).collect();
+        let words = postings.keys().map(|term| spelled(term)).collect();
         let live = entries.len();
         Self { indexed: Arc::new(Indexed { entries, postings, words }), gone: Arc::new([]), live }
     }

@@ -55,7 +55,7 @@ impl Handler<OpenSession> for Supervisor {
         if self.registry.len() >= self.shared.sessions.max_sessions {
             return Err(OpenError::Full);
         }
-        let arbiter = home.unwrap_or_else(|| Arbiter::current());
+        let arbiter = home.unwrap_or_else(Arbiter::current);
         self.next_generation += 1;
         let generation = self.next_generation;
         let shared = Arc::clone(&self.shared);

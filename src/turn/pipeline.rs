@@ -42,7 +42,7 @@ pub async fn run_turn(mut turn: Turn) -> Result<Fact, Problem> {
         return Ok(fact);
     }
     let _flight = match turn.coalesce().await {
-        Coalesced::Answered(fact) => return Ok(fact),
+        Coalesced::Answered(fact) => return Ok(*fact),
         Coalesced::Leading(flown) => Some(flown),
         Coalesced::Alone => None,
     };
@@ -51,7 +51,7 @@ pub async fn run_turn(mut turn: Turn) -> Result<Fact, Problem> {
         return Ok(turn.serve(&hit));
     }
     let _led = match turn.coalesce_by_meaning(embedding.as_ref()).await {
-        Coalesced::Answered(fact) => return Ok(fact),
+        Coalesced::Answered(fact) => return Ok(*fact),
         Coalesced::Leading(led) => Some(led),
         Coalesced::Alone => None,
     };
@@ -95,7 +95,7 @@ pub struct Turn {
 type Flown = (Flight<TurnLog>, Option<Place>);
 
 enum Coalesced<L> {
-    Answered(Fact),
+    Answered(Box<Fact>),
     Leading(L),
     Alone,
 }
@@ -168,7 +168,7 @@ impl Turn {
                 Join::Follow(leader) => leader,
             };
             if let Some(answer) = self.follow(&leader).await {
-                return Coalesced::Answered(self.complete(answer));
+                return Coalesced::Answered(Box::new(self.complete(answer)));
             }
             joined = self.ports.flights.take_over(key, &leader, || Arc::clone(&self.log));
         }
@@ -196,7 +196,7 @@ impl Turn {
                 Join::Lead(led) => return Coalesced::Leading(led),
                 Join::Follow(leader) => {
                     if let Some(answer) = self.follow(&leader).await {
-                        return Coalesced::Answered(self.complete(answer));
+                        return Coalesced::Answered(Box::new(self.complete(answer)));
                     }
                     dead = Some(leader);
                 }
@@ -213,7 +213,7 @@ impl Turn {
                 Lead::Here(place) => return Coalesced::Leading((flight, place)),
                 Lead::Elsewhere(leader) => {
                     if let Some(answer) = self.follow(&leader).await {
-                        return Coalesced::Answered(self.complete(answer));
+                        return Coalesced::Answered(Box::new(self.complete(answer)));
                     }
                 }
             }
