@@ -10,7 +10,7 @@ use divan::{Bencher, counter::ItemsCount};
 use rushdesk::{
     clock,
     domain::{Event, Fact, Live, MessageId, SessionId, TurnId},
-    turn::log::TurnLog,
+    turn::{frame::Place, log::TurnLog},
 };
 use tokio::{runtime::Runtime, sync::mpsc};
 
@@ -30,10 +30,11 @@ fn runtime() -> Runtime {
 fn cursors(bencher: Bencher<'_, '_>) {
     let runtime = runtime();
     let (session, turn) = (SessionId::new(), TurnId::new());
+    let place = Place { session_id: session, turn_id: turn, epoch: 0, base_seq: 1 };
     let frames = READERS * PIECES as usize;
     bencher.counter(ItemsCount::new(frames)).bench_local(|| {
         runtime.block_on(async {
-            let log = TurnLog::new(session, turn, 0, 1, 1 << 20);
+            let log = TurnLog::new(place, 1 << 20);
             let mut readers: Vec<_> = (0..READERS).map(|_| log.read(None)).collect();
             for _ in 0..PIECES {
                 assert!(log.push_text(PIECE));

@@ -25,6 +25,7 @@ use crate::{
     },
     supervisor::door::{AskError, Sessions},
     turn::{
+        frame::Place,
         log::TurnLog,
         pipeline::{Turn, run_turn},
         ports::{ModelPort, Ports, Purpose, TurnInput},
@@ -190,7 +191,9 @@ impl TicketWorker {
             history,
         };
         let max_bytes = self.turn.max_answer_bytes;
-        let log = TurnLog::new(meta.id, ticket.id.turn(), meta.epoch, seq, max_bytes);
+        let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);
+        let place = Place { session_id, turn_id, epoch, base_seq: seq };
+        let log = TurnLog::new(place, max_bytes);
         let run = run_turn(Turn::new(Arc::clone(&self.ports), input, Arc::clone(&log)));
         let ended = tokio::time::timeout(self.turn.timeout, run).await;
         let mut fact = ended

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     domain::{Problem, SessionId},
     session::{follow::Follower, messages::Attach},
-    turn::log::Position,
+    turn::frame::Position,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]

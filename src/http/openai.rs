@@ -24,6 +24,7 @@ use crate::{
     clock,
     domain::{ErrorCode, Event, Fact, FinishReason, MessageId, Problem, SessionId, TurnId, Usage},
     turn::{
+        frame::Place,
         log::TurnLog,
         pipeline::{Turn, run_turn},
         ports::{Exchange, Purpose, TurnInput},
@@ -228,7 +229,8 @@ impl Completion {
     fn begin(app: &web::Data<App>, input: TurnInput, permit: OwnedSemaphorePermit) -> Self {
         let (session, turn) = (SessionId::new(), TurnId::new());
         let max_bytes = app.config.turn.max_answer_bytes;
-        let log = TurnLog::new(session, turn, 0, 1, max_bytes);
+        let place = Place { session_id: session, turn_id: turn, epoch: 0, base_seq: 1 };
+        let log = TurnLog::new(place, max_bytes);
         let (ports, turn_log) = (Arc::clone(&app.ports), Arc::clone(&log));
         let timeout = app.config.turn.timeout;
         let run = async move {

@@ -30,7 +30,7 @@ use crate::{
         follow::{Followed, Follower},
         messages::{Attach, CancelTurn},
     },
-    turn::log::{Frame, Position},
+    turn::frame::{Frame, Position},
 };
 
 const PROTOCOL: &str = "rushdesk.v1";

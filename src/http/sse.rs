@@ -28,7 +28,10 @@ use crate::{
         follow::{Followed, Follower},
         messages::{Progress, Started},
     },
-    turn::log::{Cursor, Frame, Position},
+    turn::{
+        frame::{Frame, Position},
+        log::Cursor,
+    },
 };
 
 /// A stream's place among `sessions.max_streams`.

@@ -33,6 +33,7 @@ use crate::{
     domain::{ErrorCode, Event, Fact, IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
     hot::{Append, Appended},
     turn::{
+        frame::Place,
         log::TurnLog,
         pipeline::Turn,
         ports::{Ports, Purpose, TurnInput},
@@ -390,7 +391,8 @@ fn prepare(shared: &Shared, live: &Live, append: &mut Append, lane: Lane) -> Pre
         }
         _ => (TurnId::new(), String::new()),
     };
-    let log = TurnLog::new(meta.id, turn_id, meta.epoch, meta.last_seq, shared.max_answer_bytes);
+    let place = Place { session_id: meta.id, turn_id, epoch: meta.epoch, base_seq: meta.last_seq };
+    let log = TurnLog::new(place, shared.max_answer_bytes);
     let input = TurnInput {
         purpose: Purpose::Conversation,
         site: meta.site_id.clone(),

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     domain::{Event, SessionId},
-    turn::log::{Frame, TurnLog},
+    turn::{frame::Frame, log::TurnLog},
 };
 
 pub struct Feed {

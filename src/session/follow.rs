@@ -8,7 +8,10 @@ use super::{
     feed::{Behind, Feed, FeedEnd},
     journal::{Journal, JournalError},
 };
-use crate::turn::log::{Cursor, Frame, Position};
+use crate::turn::{
+    frame::{Frame, Position},
+    log::Cursor,
+};
 
 /// Events read from the journal at once for a reader that is far behind.
 const PAGE: u32 = 64;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{Event, Running},
-    turn::{log::TurnLog, relay::Rumour},
+    turn::{frame::Place, log::TurnLog, relay::Rumour},
 };
 
 /// How long a turn that nobody is known to run is left alone before somebody looks again.
@@ -98,7 +98,9 @@ impl SessionActor {
         }
         let meta = &live.session.meta;
         let most = self.shared.max_answer_bytes;
-        let log = TurnLog::of_another(self.id, turn_id, meta.epoch, meta.last_seq, most);
+        let (session_id, epoch, base_seq) = (self.id, meta.epoch, meta.last_seq);
+        let place = Place { session_id, turn_id, epoch, base_seq };
+        let log = TurnLog::of_another(place, most);
         live.feed.set_turn(Some(relay.follow(&running, log)));
     }
 

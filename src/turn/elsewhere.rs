@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{log::TurnLog, relay::Relay};
+use super::{frame::Place, log::TurnLog, relay::Relay};
 use crate::{
     cache::FlightKey,
     domain::{Running, SessionId},
@@ -28,14 +28,14 @@ struct Claim {
 /// What a question is to do that leads in its process.
 pub enum Lead {
     /// Answer it. While the place is held, questions elsewhere read along.
-    Here(Option<Place>),
+    Here(Option<Leadership>),
     /// Read what the leader writes; if that ends without an answer, ask again.
     Elsewhere(Arc<TurnLog>),
 }
 
 /// The leader's place among all replicas; given up when it is dropped.
 #[must_use]
-pub struct Place {
+pub struct Leadership {
     _held: DropGuard,
 }
 
@@ -56,7 +56,9 @@ pub async fn lead(
         Ok(None) => Lead::Here(Some(hold(relay, name, holder))),
         Ok(Some(other)) => match serde_json::from_str::<Claim>(&other) {
             Ok(Claim { session, running }) if running.replica != relay.replica() => {
-                let mirror = TurnLog::of_another(session, running.turn_id, 0, 0, max_bytes);
+                let turn_id = running.turn_id;
+                let at = Place { session_id: session, turn_id, epoch: 0, base_seq: 0 };
+                let mirror = TurnLog::of_another(at, max_bytes);
                 Lead::Elsewhere(relay.read_along(&running, mirror))
             }
             _ => Lead::Here(None),
@@ -65,7 +67,7 @@ pub async fn lead(
     }
 }
 
-fn hold(relay: &Arc<Relay>, name: String, holder: String) -> Place {
+fn hold(relay: &Arc<Relay>, name: String, holder: String) -> Leadership {
     let dropped = CancellationToken::new();
     let held = dropped.clone().drop_guard();
     let hot = Arc::clone(relay.hot());
@@ -78,5 +80,5 @@ fn hold(relay: &Arc<Relay>, name: String, holder: String) -> Place {
         }
         let _ = hot.release(&name, &holder).await;
     });
-    Place { _held: held }
+    Leadership { _held: held }
 }

@@ -4,7 +4,6 @@
 //! [`Cursor`]. A slow reader costs nothing: it neither slows the writer nor holds more than this one log alive.
 
 use std::{
-    fmt,
     pin::pin,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError,
@@ -14,112 +13,17 @@ use std::{
 };
 
 use bytes::Bytes;
-use serde::Serialize;
 use tokio::sync::watch;
 
+use super::frame::{Frame, Place};
 use crate::{
     clock,
     domain::{Citation, Event, Fact, Live, SessionId, Timestamp, TurnId},
 };
 
-/// The name of [`Live::AnswerDelta`].
-const DELTA: &str = "answer.delta";
-/// What a delta of one token takes as JSON, with room.
-const DELTA_BYTES: usize = 288;
-
-/// Place of a frame in its session: what travels as the SSE `id:`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Position {
-    /// `seq` of the last durable event.
-    pub seq: u64,
-    /// Index of the delta inside its turn; `None` right after the durable event.
-    pub delta: Option<u32>,
-}
-
-impl Position {
-    pub const fn after(seq: u64) -> Self {
-        Self { seq, delta: None }
-    }
-
-    /// Reads `seq` or `seq.index`; `None` for anything else.
-    pub fn parse(text: &str) -> Option<Self> {
-        let number = |part: &str| {
-            (!part.is_empty() && part.len() <= 19 && part.bytes().all(|b| b.is_ascii_digit()))
-                .then(|| part.parse::<u64>().ok())
-                .flatten()
-        };
-        match text.split_once('.') {
-            None => number(text).map(Self::after),
-            Some((seq, delta)) => {
-                Some(Self { seq: number(seq)?, delta: Some(u32::try_from(number(delta)?).ok()?) })
-            }
-        }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.delta {
-            None => write!(f, "{}", self.seq),
-            Some(delta) => write!(f, "{}.{delta}", self.seq),
-        }
-    }
-}
-
-/// One event as a reader gets it.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    pub name: &'static str,
-    /// Absent for events that a resume need not know of (`turn.queued`, `turn.status`, ...).
-    pub id: Option<Position>,
-    /// The event as a JSON object.
-    pub json: Bytes,
-    /// Whether the event is durable and ends its turn.
-    pub is_terminal: bool,
-}
-
-impl Frame {
-    /// # Panics
-    /// Never: an event has only string keys and finite numbers.
-    pub fn of_event(event: &Event) -> Self {
-        Self {
-            name: event.fact.name(),
-            id: Some(Position::after(event.seq)),
-            json: to_json(event),
-            is_terminal: event.fact.is_terminal(),
-        }
-    }
-}
-
-fn to_json(value: &impl Serialize) -> Bytes {
-    // Most are deltas, and those fit.
-    let mut json = Vec::with_capacity(DELTA_BYTES);
-    // Serialising these types cannot fail: string keys, no maps, no custom errors.
-    match serde_json::to_writer(&mut json, value) {
-        Ok(()) => json.into(),
-        Err(_) => Bytes::new(),
-    }
-}
-
-#[derive(Serialize)]
-struct LiveEvent<'a> {
-    #[serde(flatten)]
-    live: &'a Live,
-    v: u8,
-    seq: u64,
-    session_id: SessionId,
-    turn_id: TurnId,
-    epoch: u32,
-    at: Timestamp,
-}
-
 /// The log of one turn. Its owner appends and closes; readers [`TurnLog::read`].
 pub struct TurnLog {
-    session_id: SessionId,
-    turn_id: TurnId,
-    epoch: u32,
-    /// `seq` of the `message.created` that began the turn.
-    base_seq: u64,
+    place: Place,
     max_bytes: usize,
     state: Mutex<State>,
     length: watch::Sender<usize>,
@@ -150,20 +54,6 @@ enum Entry {
     Frame(Box<Frame>),
 }
 
-#[derive(Serialize)]
-struct DeltaEvent<'a> {
-    #[serde(rename = "type")]
-    name: &'static str,
-    index: u32,
-    text: &'a str,
-    v: u8,
-    seq: u64,
-    session_id: SessionId,
-    turn_id: TurnId,
-    epoch: u32,
-    at: Timestamp,
-}
-
 #[derive(Clone, Copy, Default)]
 struct Readers {
     now: usize,
@@ -171,40 +61,19 @@ struct Readers {
 }
 
 impl TurnLog {
-    pub fn new(
-        session_id: SessionId,
-        turn_id: TurnId,
-        epoch: u32,
-        base_seq: u64,
-        max_bytes: usize,
-    ) -> Arc<Self> {
-        Arc::new(Self::empty(session_id, turn_id, epoch, base_seq, max_bytes, false))
+    /// `max_bytes`: the longest answer.
+    pub fn new(place: Place, max_bytes: usize) -> Arc<Self> {
+        Arc::new(Self::empty(place, max_bytes, false))
     }
 
     /// The log of a turn that another process runs; [`TurnLog::mirror`] fills it.
-    pub fn of_another(
-        session_id: SessionId,
-        turn_id: TurnId,
-        epoch: u32,
-        base_seq: u64,
-        max_bytes: usize,
-    ) -> Arc<Self> {
-        Arc::new(Self::empty(session_id, turn_id, epoch, base_seq, max_bytes, true))
+    pub fn of_another(place: Place, max_bytes: usize) -> Arc<Self> {
+        Arc::new(Self::empty(place, max_bytes, true))
     }
 
-    fn empty(
-        session_id: SessionId,
-        turn_id: TurnId,
-        epoch: u32,
-        base_seq: u64,
-        max_bytes: usize,
-        is_mirror: bool,
-    ) -> Self {
+    fn empty(place: Place, max_bytes: usize, is_mirror: bool) -> Self {
         Self {
-            session_id,
-            turn_id,
-            epoch,
-            base_seq,
+            place,
             max_bytes,
             state: Mutex::default(),
             length: watch::Sender::new(0),
@@ -216,15 +85,15 @@ impl TurnLog {
     }
 
     pub fn turn_id(&self) -> TurnId {
-        self.turn_id
+        self.place.turn_id
     }
 
     pub fn session_id(&self) -> SessionId {
-        self.session_id
+        self.place.session_id
     }
 
     pub fn base_seq(&self) -> u64 {
-        self.base_seq
+        self.place.base_seq
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -238,16 +107,7 @@ impl TurnLog {
             let _ = self.push_text(text);
             return;
         }
-        let event = LiveEvent {
-            live,
-            v: 1,
-            seq: self.base_seq,
-            session_id: self.session_id,
-            turn_id: self.turn_id,
-            epoch: self.epoch,
-            at: clock::now(),
-        };
-        self.add(live, to_json(&event));
+        self.add(live, self.place.render(live));
     }
 
     /// Appends a live event as another process rendered it; false for what is none.
@@ -445,29 +305,13 @@ impl TurnLog {
         Cursor { length: self.length.subscribe(), log: Arc::clone(self), next, seen: None }
     }
 
-    fn delta(&self, index: u32, text: &str, at: Timestamp) -> Frame {
-        let event = DeltaEvent {
-            name: DELTA,
-            index,
-            text,
-            v: 1,
-            seq: self.base_seq,
-            session_id: self.session_id,
-            turn_id: self.turn_id,
-            epoch: self.epoch,
-            at,
-        };
-        let id = Some(Position { seq: self.base_seq, delta: Some(index) });
-        Frame { name: DELTA, id, json: to_json(&event), is_terminal: false }
-    }
-
     fn frame(&self, index: usize) -> Next {
         let state = self.state();
         match state.entries.get(index) {
             Some(Entry::Frame(frame)) => Next::Frame(Frame::clone(frame)),
             Some(Entry::Delta { index, start, end, at }) => {
                 let text = state.pieces.get(*start as usize..*end as usize).unwrap_or_default();
-                Next::Frame(self.delta(*index, text, *at))
+                Next::Frame(self.place.delta(*index, text, *at))
             }
             None if state.closed => Next::End,
             None => Next::Wait,
@@ -536,21 +380,23 @@ impl Drop for Cursor {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
     use crate::domain::{FinishReason, MessageId, Route, ServiceLevel, Timings};
 
+    fn place() -> Place {
+        Place { session_id: SessionId::new(), turn_id: TurnId::new(), epoch: 0, base_seq: 4 }
+    }
+
     fn log() -> Arc<TurnLog> {
-        TurnLog::new(SessionId::new(), TurnId::new(), 0, 4, 1_000)
+        TurnLog::new(place(), 1_000)
     }
 
     fn terminal(log: &TurnLog) -> Arc<Event> {
         Arc::new(Event {
             v: 1,
-            seq: log.base_seq + 1,
-            session_id: log.session_id,
-            turn_id: log.turn_id,
+            seq: log.place.base_seq + 1,
+            session_id: log.place.session_id,
+            turn_id: log.place.turn_id,
             epoch: 0,
             at: clock::now(),
             fact: Fact::TurnCancelled { message_id: MessageId::new(), text: log.text() },
@@ -613,35 +459,6 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_piece_reads_as_the_event_that_the_contract_shows() {
-        let log = log();
-        assert!(log.push_text("Hä\"\n"));
-        log.push(&Live::AnswerDelta { index: 1, text: "llo".into() });
-        let mut cursor = log.read(None);
-        for (index, text) in [(0, "Hä\"\n"), (1, "llo")] {
-            let frame = cursor.next().await.unwrap();
-            let mut shown: serde_json::Value = serde_json::from_slice(&frame.json).unwrap();
-            let at = shown["at"].take();
-            shown["at"] = serde_json::json!(0);
-            let live = Live::AnswerDelta { index, text: text.into() };
-            assert_eq!(frame.name, live.name());
-            assert!(at.is_string());
-            let mut event = serde_json::to_value(LiveEvent {
-                live: &live,
-                v: 1,
-                seq: 4,
-                session_id: log.session_id,
-                turn_id: log.turn_id,
-                epoch: 0,
-                at: clock::now(),
-            })
-            .unwrap();
-            event["at"] = serde_json::json!(0);
-            assert_eq!(shown, event);
-        }
-    }
-
-    #[tokio::test]
     async fn what_was_shown_before_a_replacement_can_still_be_read() {
         let log = log();
         assert!(log.push_text("wrong"));
@@ -660,9 +477,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_who_comes_to_a_mirror_before_its_place_is_shown_only_the_rest() {
-        let (log, place) = (log(), |log: &Arc<TurnLog>| (log.session_id, log.turn_id));
-        let (session, turn) = place(&log);
-        let mirror = TurnLog::of_another(session, turn, 0, 4, 1_000);
+        let log = log();
+        let mirror = TurnLog::of_another(log.place, 1_000);
         let resumed = mirror.read(Some(1));
         let mut original = log.read(None);
         for piece in ["a", "b", "c"] {
@@ -676,7 +492,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_mirror_that_lost_its_original_shows_the_rest_with_the_end() {
-        let mirror = TurnLog::of_another(SessionId::new(), TurnId::new(), 0, 4, 1_000);
+        let mirror = TurnLog::of_another(place(), 1_000);
         assert!(mirror.push_text("a"));
         let fact = Fact::AnswerCompleted {
             message_id: MessageId::new(),
@@ -697,7 +513,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_log_takes_no_more_than_its_bound_and_cuts_between_characters() {
-        let log = TurnLog::new(SessionId::new(), TurnId::new(), 0, 1, 5);
+        let log = TurnLog::new(place(), 5);
         assert!(log.push_text("äb"));
         assert!(!log.push_text("äää"));
         assert_eq!(log.text(), "äbä");
@@ -717,20 +533,5 @@ mod tests {
         assert_eq!(begin.elapsed(), grace);
         log.keep();
         assert!(tokio::time::timeout(short, log.abandoned(grace)).await.is_err(), "kept");
-    }
-
-    proptest! {
-        #[test]
-        fn a_position_survives_its_text(seq in 0..u64::MAX / 100, delta in proptest::option::of(0u32..)) {
-            let position = Position { seq, delta };
-            prop_assert_eq!(Position::parse(&position.to_string()), Some(position));
-        }
-
-        #[test]
-        fn a_hostile_position_is_refused_without_panic(text in "\\PC{0,40}") {
-            if let Some(position) = Position::parse(&text) {
-                prop_assert!(position.to_string().len() <= text.len());
-            }
-        }
     }
 }

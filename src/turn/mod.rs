@@ -6,6 +6,7 @@
 
 mod citations;
 mod elsewhere;
+pub mod frame;
 pub mod log;
 pub mod pipeline;
 pub mod ports;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    elsewhere::{self, Lead, Place},
+    elsewhere::{self, Lead, Leadership},
     log::TurnLog,
     ports::{Ports, Purpose, TurnInput},
     twin::{Step, Twin},
@@ -92,7 +92,7 @@ pub struct Turn {
 }
 
 /// A leader's places, in this process and among the replicas.
-type Flown = (Flight<TurnLog>, Option<Place>);
+type Flown = (Flight<TurnLog>, Option<Leadership>);
 
 enum Coalesced<L> {
     Answered(Box<Fact>),

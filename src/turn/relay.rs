@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::log::{Frame, TurnLog};
+use super::{frame::Frame, log::TurnLog};
 use crate::{
     clock,
     domain::{ErrorCode, Event, Fact, MessageId, Problem, Running, SessionId, TurnId},
