@@ -1,7 +1,7 @@
 //! What a replica remembers so that its sessions go on while the hot store is away and are right when it is back.
 //!
 //! A session whose appends went to the archive is *detached*: the hot copy is behind, so nothing of it is read or
-//! written there until the two agree again. What only the hot store had is kept in [`Unsaved`] and brought along.
+//! written there until the two agree again. What only the hot store had is kept in `Unsaved` and brought along.
 
 use std::{
     collections::HashSet,
