@@ -10,7 +10,7 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
   "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
   cp "$requirements" "$venv/requirements.txt"
 fi
-cargo build --locked --quiet
+cargo build --workspace --locked --quiet
 export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
 export RUSHDESK_TEST_MODEL_DIR="$PWD/data/model/all-MiniLM-L6-v2"
 export RUSHDESK_TEST_ARTIFACTS="${RUSHDESK_TEST_ARTIFACTS:-target/pictures}"

@@ -34,8 +34,13 @@ def model() -> Iterator[ModelServer]:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Server]:
-    """Without a cache: each question reaches the scripted model."""
-    yield from _running(tmp_path_factory.mktemp("server"), model, {"RUSHDESK__CACHE__ENABLED": "false"})
+    """Without a cache and a brownout: each question reaches the scripted model, however long others hold it."""
+    settings = {
+        "RUSHDESK__CACHE__ENABLED": "false",
+        "RUSHDESK__BROWNOUT__CLIMB_MS": "[600000, 600000, 600000, 600000]",
+        "RUSHDESK__BROWNOUT__LONGEST_WAIT_MS": "[600000, 600000, 600000, 600000, 600000]",
+    }
+    yield from _running(tmp_path_factory.mktemp("server"), model, settings)
 
 
 @pytest.fixture(scope="session")
