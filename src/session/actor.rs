@@ -30,7 +30,7 @@ use super::{
 use crate::{
     agent::need,
     clock, config,
-    domain::{ErrorCode, Event, Fact, IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
+    domain::{ErrorCode, IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
     hot::{Append, Appended},
     turn::{
         frame::Place,
@@ -383,14 +383,13 @@ struct Prepared {
 
 /// Makes a turn for the message in `append`. Where the cache holds the answer to exactly this question, question and
 /// answer become durable in one step.
-fn prepare(shared: &Shared, live: &Live, append: &mut Append, lane: Lane) -> Prepared {
+fn prepare(
+    shared: &Shared,
+    live: &Live,
+    append: &mut Append,
+    (turn_id, text, lane): (TurnId, String, Lane),
+) -> Prepared {
     let meta = &append.meta;
-    let (turn_id, text) = match append.events.first() {
-        Some(Event { turn_id, fact: Fact::MessageCreated { text, .. }, .. }) => {
-            (*turn_id, text.clone())
-        }
-        _ => (TurnId::new(), String::new()),
-    };
     let place = Place { session_id: meta.id, turn_id, epoch: meta.epoch, base_seq: meta.last_seq };
     let log = TurnLog::new(place, shared.max_answer_bytes);
     let input = TurnInput {
@@ -478,19 +477,20 @@ impl SessionActor {
             return Err(SessionError::Draining);
         }
         let permit = permits.try_acquire_owned().map_err(|_| SessionError::TooManyTurns)?;
+        let (turn_id, text) = (TurnId::new(), message.text);
         let record = IdempotencyRecord {
             key: message.idempotency_key,
             body_hash: message.body_hash,
-            turn_id: TurnId::new(),
+            turn_id,
         };
         let mut append = live.session.message(
-            message.text,
+            text.clone(),
             message.client_message_id,
             record,
             &replica,
             clock::now(),
         );
-        let prepared = prepare(&shared, live, &mut append, lane);
+        let prepared = prepare(&shared, live, &mut append, (turn_id, text, lane));
         Ok(Proposal::Append { append: Box::new(append), prepared, cold, permit })
     }
 

@@ -150,26 +150,10 @@ pub fn unfinished(events: &[Event]) -> Option<TurnId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        clock,
-        domain::{Controller, PrincipalId, Problem, SessionId, SiteId},
-    };
+    use crate::{clock, domain::Problem, session::tests::meta};
 
     fn session() -> Session {
-        let now = clock::now();
-        let meta = SessionMeta {
-            id: SessionId::new(),
-            site_id: SiteId::parse("demo").unwrap(),
-            owner: PrincipalId::new(),
-            created_at: now,
-            updated_at: now,
-            last_seq: 0,
-            state: SessionState::Open,
-            controller: Controller::Bot,
-            epoch: 0,
-            locale: "en".into(),
-        };
-        Session::new(meta, &[], None)
+        Session::new(meta(), &[], None)
     }
 
     fn say(session: &mut Session, text: &str) -> TurnId {

@@ -20,7 +20,7 @@ use crate::{
     turn::relay::Relay,
 };
 
-fn meta() -> SessionMeta {
+pub(super) fn meta() -> SessionMeta {
     let now = clock::now();
     SessionMeta {
         id: SessionId::new(),

@@ -146,28 +146,10 @@ mod tests {
     use super::*;
     use crate::{
         clock,
-        domain::{
-            Controller, Fact, IdempotencyRecord, MessageId, PrincipalId, SessionState, SiteId,
-            TurnId,
-        },
+        domain::{Fact, IdempotencyRecord, MessageId, TurnId},
         hot::RunningChange,
+        session::tests::meta,
     };
-
-    fn meta() -> SessionMeta {
-        let now = clock::now();
-        SessionMeta {
-            id: SessionId::new(),
-            site_id: SiteId::parse("demo").unwrap(),
-            owner: PrincipalId::new(),
-            created_at: now,
-            updated_at: now,
-            last_seq: 0,
-            state: SessionState::Open,
-            controller: Controller::Bot,
-            epoch: 0,
-            locale: "en".into(),
-        }
-    }
 
     fn append(meta: &SessionMeta, seq: u64) -> Append {
         let turn_id = TurnId::new();
