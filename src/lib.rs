@@ -22,6 +22,7 @@ pub mod http;
 pub mod inference;
 pub mod knowledge;
 pub mod limits;
+pub mod redis;
 pub mod runtime;
 pub mod secrets;
 pub mod session;

@@ -16,9 +16,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, RedisResult, aio::MultiplexedConnection,
-};
+use deadpool_redis::redis::{RedisError, RedisResult};
 use tokio::{
     sync::watch,
     time::{Instant, timeout_at},
@@ -27,7 +25,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
 use super::{Cache, metrics};
-use crate::config;
+use crate::{
+    config::{self, AddressFault},
+    redis::{Handle, Redis},
+};
 use keys::Keys;
 
 /// Records kept in the log. Who is further behind reads everything anew.
@@ -44,8 +45,8 @@ const BACKOFF: Duration = Duration::from_secs(2);
 
 #[derive(Debug, thiserror::Error)]
 pub enum ReplicationError {
-    #[error("store.redis_url is not a redis address")]
-    Address,
+    #[error("store.redis_url {0}")]
+    Address(#[from] AddressFault),
     #[error("the shared cache was not read in time")]
     Late,
 }
@@ -63,11 +64,9 @@ impl Replication {
         tracker: &TaskTracker,
         shutdown: CancellationToken,
     ) -> Result<Self, ReplicationError> {
-        let client =
-            Client::open(config.redis_url.expose()).map_err(|_| ReplicationError::Address)?;
         let (loaded_tx, loaded) = watch::channel(None);
         let link = Arc::new(Link {
-            client,
+            redis: Redis::open(config)?,
             timeout: config.redis_timeout,
             keys: Keys::new(&config.redis_prefix),
             process: Uuid::new_v4(),
@@ -91,7 +90,7 @@ impl Replication {
 
 /// The way to Redis, as the writer and the reader share it.
 struct Link {
-    client: Client,
+    redis: Redis,
     timeout: Duration,
     keys: Keys,
     process: Uuid,
@@ -100,11 +99,8 @@ struct Link {
 
 impl Link {
     /// A connection whose answers may take `extra` longer than the configured time.
-    async fn connect(&self, extra: Duration) -> RedisResult<MultiplexedConnection> {
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(self.timeout))
-            .set_response_timeout(Some(self.timeout + extra));
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+    async fn connect(&self, extra: Duration) -> RedisResult<Handle> {
+        self.redis.dedicated(extra).await
     }
 
     /// One log line for each change of state.
@@ -115,7 +111,7 @@ impl Link {
         }
     }
 
-    fn down(&self, error: &deadpool_redis::redis::RedisError) {
+    fn down(&self, error: &RedisError) {
         metrics::connected(false);
         if self.up.swap(false, Ordering::Relaxed) {
             let kind = error.category();

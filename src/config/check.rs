@@ -1,6 +1,6 @@
 //! What a configuration must fulfil beyond its types.
 
-use super::{Config, StoreMode};
+use super::{Config, RedisAddress, StoreMode};
 
 pub fn check(config: &Config, faults: &mut Vec<String>) {
     let mut require = |holds: bool, fault: &str| {
@@ -22,10 +22,9 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
                 config.store.mysql_url.expose().starts_with("mysql://"),
                 "store.mysql_url: distributed mode needs mysql://user:password@host:3306/database",
             );
-            require(
-                config.store.redis_url.expose().starts_with("redis://"),
-                "store.redis_url: distributed mode needs redis://host:6379/0",
-            );
+            if let Err(fault) = RedisAddress::parse(config.store.redis_url.expose()) {
+                require(false, &format!("store.redis_url: {fault}"));
+            }
             require(
                 !secret.is_empty(),
                 "auth.jwt_secret: distributed mode needs a secret of at least 32 bytes, the same on every replica",

@@ -2,7 +2,9 @@
 
 mod check;
 mod load;
+mod redis_address;
 mod sections;
 
 pub use load::{Faults, Sources};
+pub use redis_address::{AddressFault, RedisAddress};
 pub use sections::*;

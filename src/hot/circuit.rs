@@ -10,8 +10,10 @@ const FAILURES: u32 = 3;
 const PROBE: Duration = Duration::from_secs(1);
 
 /// Closed while calls succeed; open after several failures in a row. Any success closes it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Circuit {
+    /// Failures in a row that open it.
+    limit: u32,
     failures: u32,
     /// When the next probe may go; `None` while closed.
     open: Option<Instant>,
@@ -24,7 +26,17 @@ pub enum Change {
     Closed,
 }
 
+impl Default for Circuit {
+    fn default() -> Self {
+        Self::new(FAILURES)
+    }
+}
+
 impl Circuit {
+    pub fn new(limit: u32) -> Self {
+        Self { limit, failures: 0, open: None }
+    }
+
     pub fn is_open(&self) -> bool {
         self.open.is_some()
     }
@@ -48,7 +60,7 @@ impl Circuit {
 
     pub fn failed(&mut self, now: Instant) -> Option<Change> {
         self.failures = self.failures.saturating_add(1);
-        if self.failures < FAILURES {
+        if self.failures < self.limit {
             return None;
         }
         self.open.replace(now + PROBE).is_none().then_some(Change::Opened)

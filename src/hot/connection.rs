@@ -1,19 +1,16 @@
-//! The road to Redis: a pool of connections behind one deadline.
+//! The hot store's connections to Redis behind one deadline.
 //!
-//! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`. A broken connection is
-//! found when it is taken from the pool and replaced, so nothing has to be done after Redis comes back. While Redis is
-//! away a circuit refuses at once, so that only a probe now and then waits.
+//! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`. While Redis is away a
+//! circuit refuses at once, so that only a probe now and then waits.
 
 use std::{
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
 use deadpool_redis::{
-    Manager, Pool, PoolError, Runtime,
-    redis::{
-        AsyncConnectionConfig, ErrorKind, FromRedisValue, Pipeline, RedisError, ScriptInvocation,
-    },
+    PoolError,
+    redis::{ErrorKind, FromRedisValue, Pipeline, RedisError, ScriptInvocation},
 };
 use tokio::time::{Instant, timeout};
 
@@ -22,27 +19,29 @@ use super::{
     circuit::{Change, Circuit},
     metrics,
 };
-use crate::config;
+use crate::{
+    config::{self, AddressFault},
+    redis::{Connection, Redis},
+};
+
+/// Failures in a row after which nobody waits for a cluster. A part of it may be away while it appoints another
+/// master, and the rest is to be asked all the while.
+const FAILURES_OF_CLUSTER: u32 = 24;
 
 pub struct Connections {
-    pool: Pool,
+    redis: Arc<Redis>,
     limit: Duration,
     circuit: Mutex<Circuit>,
 }
 
 impl Connections {
     pub fn new(store: &config::Store) -> Result<Self, HotError> {
-        let limit = store.redis_timeout;
-        let settings = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(limit))
-            .set_response_timeout(Some(limit));
-        let manager = Manager::new_with_config(store.redis_url.expose(), settings)?;
-        let pool = Pool::builder(manager)
-            .max_size(store.redis_pool)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|error| HotError::Unavailable(error.to_string()))?;
-        Ok(Self { pool, limit, circuit: Mutex::default() })
+        let redis = Arc::new(Redis::open(store)?);
+        let circuit = match redis.is_cluster() {
+            true => Circuit::new(FAILURES_OF_CLUSTER),
+            false => Circuit::default(),
+        };
+        Ok(Self { redis, limit: store.redis_timeout, circuit: Mutex::new(circuit) })
     }
 
     /// One script under the deadline.
@@ -109,7 +108,7 @@ impl Connections {
         &self,
         script: &ScriptInvocation<'_>,
     ) -> Result<T, HotError> {
-        Ok(script.invoke_async(&mut self.pool.get().await?).await?)
+        Ok(script.invoke_async(&mut *self.connection().await?).await?)
     }
 
     /// A step inside [`Self::bounded`].
@@ -117,13 +116,26 @@ impl Connections {
         &self,
         commands: &Pipeline,
     ) -> Result<T, HotError> {
-        Ok(commands.query_async(&mut self.pool.get().await?).await?)
+        Ok(commands.query_async(&mut *self.connection().await?).await?)
+    }
+
+    /// A step inside [`Self::bounded`].
+    pub async fn connection(&self) -> Result<Connection, HotError> {
+        Ok(self.redis.get().await?)
+    }
+
+    /// For connections that wait longer than others.
+    pub fn redis(&self) -> &Arc<Redis> {
+        &self.redis
     }
 
     fn note(&self, error: Option<&HotError>) {
         let away = error.filter(|error| error.is_away());
         let change = match away {
-            Some(_) => self.circuit().failed(Instant::now()),
+            Some(_) => {
+                self.redis.doubt();
+                self.circuit().failed(Instant::now())
+            }
             None => self.circuit().succeeded(),
         };
         match (change, away) {
@@ -132,6 +144,12 @@ impl Connections {
             _ => return,
         }
         metrics::up(change == Some(Change::Closed));
+    }
+}
+
+impl From<AddressFault> for HotError {
+    fn from(fault: AddressFault) -> Self {
+        Self::Unavailable(fault.to_string())
     }
 }
 

@@ -4,14 +4,15 @@
 //! A letter may be lost (its reader is too far behind, Redis restarts): it may hasten what is true, never be the only
 //! place where it stands.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use deadpool_redis::redis::{
-    AsyncConnectionConfig, Client, aio::MultiplexedConnection, cmd, pipe, streams::StreamReadReply,
-};
+use deadpool_redis::redis::{cmd, pipe, streams::StreamReadReply};
 
 use super::{HotError, HotStore, redis::RedisHot};
-use crate::domain::SessionId;
+use crate::{
+    domain::SessionId,
+    redis::{Handle, Redis},
+};
 
 /// Letters in one inbox, about. Whoever is further behind has lost some.
 const INBOX: usize = 20_000;
@@ -100,8 +101,7 @@ impl RedisHot {
 
     fn inbox(&self, replica: &str) -> Inbox {
         Inbox {
-            client: self.client.clone(),
-            timeout: self.timeout,
+            redis: Arc::clone(self.connections.redis()),
             key: self.keys.inbox(replica),
             seen: "0".to_owned(),
             connection: None,
@@ -111,11 +111,10 @@ impl RedisHot {
 
 /// The one reader of an inbox, on a connection of its own.
 pub struct Inbox {
-    client: Client,
-    timeout: Duration,
+    redis: Arc<Redis>,
     key: String,
     seen: String,
-    connection: Option<MultiplexedConnection>,
+    connection: Option<Handle>,
 }
 
 impl Inbox {
@@ -126,12 +125,7 @@ impl Inbox {
     pub async fn receive(&mut self) -> Result<Vec<String>, HotError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => {
-                let settings = AsyncConnectionConfig::new()
-                    .set_connection_timeout(Some(self.timeout))
-                    .set_response_timeout(Some(self.timeout + BLOCK));
-                self.client.get_multiplexed_async_connection_with_config(&settings).await?
-            }
+            None => self.redis.dedicated(BLOCK).await?,
         };
         let reply: Option<StreamReadReply> = cmd("XREAD")
             .arg("COUNT")

@@ -6,7 +6,8 @@
 
 use std::time::Duration;
 
-use deadpool_redis::redis::{Client, FromRedisValue, Pipeline, Script, ScriptInvocation, pipe};
+use deadpool_redis::redis::{AsyncCommands, FromRedisValue, Script, ScriptInvocation, pipe};
+use futures_util::future::try_join_all;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
@@ -18,6 +19,7 @@ use super::{
 use crate::{
     config,
     domain::{Event, IdempotencyRecord, PrincipalId, SessionId, SessionMeta},
+    redis::Handle,
 };
 
 /// Life of an owner's index after its last new session. Far longer than any outage of the archive, which has the rest.
@@ -27,9 +29,6 @@ const OWNER_TTL: Duration = Duration::from_hours(7 * 24);
 pub struct RedisHot {
     pub(super) connections: Connections,
     pub(super) keys: Keys,
-    /// For connections that wait longer than others.
-    pub(super) client: Client,
-    pub(super) timeout: Duration,
     hot_ttl: Duration,
     pub(super) scripts: Box<Scripts>,
 }
@@ -68,8 +67,6 @@ impl RedisHot {
         Ok(Self {
             connections: Connections::new(store)?,
             keys: Keys::new(&store.redis_prefix),
-            client: Client::open(store.redis_url.expose())?,
-            timeout: store.redis_timeout,
             hot_ttl: store.hot_ttl,
             scripts: Box::new(Scripts::new()),
         })
@@ -188,12 +185,18 @@ impl RedisHot {
         Ok(found)
     }
 
+    /// The sessions lie in many slots, so each is asked for by itself; all questions go out together.
     async fn metas(&self, ids: &[String]) -> Result<Vec<SessionMeta>, HotError> {
-        let mut commands = Pipeline::with_capacity(ids.len());
-        for id in ids {
-            commands.hget(self.keys.session(parse_id(id)?).meta, "meta");
-        }
-        let metas: Vec<Option<String>> = self.connections.run_pipeline(&commands).await?;
+        let connection = self.connections.connection().await?;
+        let metas = ids.iter().map(|id| {
+            let mut shared = Handle::clone(&connection);
+            async move {
+                let key = self.keys.session(parse_id(id)?).meta;
+                let meta: Option<String> = shared.hget(key, "meta").await?;
+                Ok::<_, HotError>(meta)
+            }
+        });
+        let metas = try_join_all(metas).await?;
         metas.iter().flatten().map(|meta| decode(meta)).collect()
     }
 

@@ -17,9 +17,9 @@ mod tests;
 use std::{sync::Arc, time::Duration};
 
 use self::{local::Local, rate::Rates, shared::Shared};
-pub use self::{metrics::describe, shared::SharedError};
+pub use self::metrics::describe;
 use crate::{
-    config,
+    config::{self, AddressFault},
     domain::{PrincipalId, SiteId},
 };
 
@@ -91,8 +91,8 @@ impl Limits {
     /// Counts in Redis for all replicas. Does not connect yet.
     ///
     /// # Errors
-    /// [`SharedError`] if `store.redis_url` is not a Redis address.
-    pub fn shared(limits: &config::Limits, store: &config::Store) -> Result<Self, SharedError> {
+    /// Where `store.redis_url` is no address.
+    pub fn shared(limits: &config::Limits, store: &config::Store) -> Result<Self, AddressFault> {
         let rates = Rates::new(limits);
         let shared = Some(Shared::new(rates.clone(), store)?);
         let local = Local::new(rates, limits.max_keys);

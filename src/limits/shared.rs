@@ -8,10 +8,7 @@ use std::{
     time::Duration,
 };
 
-use deadpool_redis::{
-    Manager, Pool, Runtime,
-    redis::{AsyncConnectionConfig, Script},
-};
+use deadpool_redis::redis::Script;
 use tokio::time::{Instant, timeout};
 
 use super::{
@@ -19,20 +16,15 @@ use super::{
     rate::{Rate, Rates},
 };
 use crate::{
-    config,
+    config::{self, AddressFault},
     domain::{PrincipalId, SiteId},
+    redis::Redis,
 };
 
 const RETRY: Duration = Duration::from_secs(1);
 
-#[derive(Debug, thiserror::Error)]
-pub enum SharedError {
-    #[error("store.redis_url is not a Redis address")]
-    Address,
-}
-
 pub struct Shared {
-    pool: Pool,
+    redis: Redis,
     limit: Duration,
     prefix: String,
     rates: Rates,
@@ -56,21 +48,10 @@ pub enum Decision {
 }
 
 impl Shared {
-    pub fn new(rates: Rates, store: &config::Store) -> Result<Self, SharedError> {
-        let limit = store.redis_timeout;
-        let settings = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(limit))
-            .set_response_timeout(Some(limit));
-        let manager = Manager::new_with_config(store.redis_url.expose(), settings)
-            .map_err(|_| SharedError::Address)?;
-        let pool = Pool::builder(manager)
-            .max_size(store.redis_pool)
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|_| SharedError::Address)?;
+    pub fn new(rates: Rates, store: &config::Store) -> Result<Self, AddressFault> {
         Ok(Self {
-            pool,
-            limit,
+            redis: Redis::open(store)?,
+            limit: store.redis_timeout,
             prefix: store.redis_prefix.clone(),
             rates,
             script: Script::new(include_str!("gcra.lua")),
@@ -124,8 +105,8 @@ impl Shared {
             call.key(*key).arg(rate.interval.as_micros() as u64).arg(rate.burst.get());
         }
         let asked = timeout(self.limit, async {
-            let mut connection = self.pool.get().await.map_err(|error| error.to_string())?;
-            call.invoke_async::<(usize, u64, u64)>(&mut connection)
+            let mut connection = self.redis.get().await.map_err(|error| error.to_string())?;
+            call.invoke_async::<(usize, u64, u64)>(&mut *connection)
                 .await
                 .map_err(|error| error.to_string())
         });
@@ -157,6 +138,9 @@ impl Shared {
     }
 
     fn note(&self, error: Option<&String>) {
+        if error.is_some() {
+            self.redis.doubt();
+        }
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         let was_away = away.is_some();
         *away = error.map(|_| Instant::now() + RETRY);

@@ -4,7 +4,6 @@ use std::{collections::HashMap, sync::Arc};
 
 use deadpool_redis::redis::{
     RedisResult,
-    aio::MultiplexedConnection,
     cmd,
     streams::{StreamRangeReply, StreamReadReply},
 };
@@ -21,7 +20,7 @@ use super::{
     },
     BLOCK, Backoff, CLOCK_SKEW, LOG_LENGTH, Link,
 };
-use crate::{clock, domain::Timestamp};
+use crate::{clock, domain::Timestamp, redis::Handle};
 
 /// Records taken at once. A full batch means that there may be many more, and that some may have been trimmed.
 const BATCH: usize = 256;
@@ -106,7 +105,7 @@ impl Reader {
     }
 
     /// Makes sure that nothing between `seen` and the log's beginning was missed.
-    async fn catch_up(&mut self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    async fn catch_up(&mut self, connection: &mut Handle) -> RedisResult<()> {
         let log = &self.link.keys.log;
         let first: StreamRangeReply = cmd("XRANGE")
             .arg(log)
@@ -148,7 +147,7 @@ impl Reader {
     /// Reads purges and entries. Records after `end` are applied afterwards.
     async fn load(
         &mut self,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Handle,
         end: Position,
     ) -> RedisResult<()> {
         self.read_purges(connection).await?;
@@ -175,7 +174,7 @@ impl Reader {
     }
 
     /// Learns the purges in Redis, and tells those that Redis does not know.
-    async fn read_purges(&self, connection: &mut MultiplexedConnection) -> RedisResult<()> {
+    async fn read_purges(&self, connection: &mut Handle) -> RedisResult<()> {
         let known: Vec<(String, f64)> = cmd("ZRANGE")
             .arg(&self.link.keys.purges)
             .arg(0)
@@ -204,7 +203,7 @@ impl Reader {
     async fn apply(
         &mut self,
         records: Vec<(Position, Option<Record>)>,
-        connection: &mut MultiplexedConnection,
+        connection: &mut Handle,
     ) -> RedisResult<()> {
         let own = self.link.process;
         let foreign =
@@ -243,7 +242,7 @@ impl Reader {
     async fn read(
         &self,
         addresses: &[String],
-        connection: &mut MultiplexedConnection,
+        connection: &mut Handle,
     ) -> RedisResult<HashMap<String, String>> {
         if addresses.is_empty() {
             return Ok(HashMap::new());

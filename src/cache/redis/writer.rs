@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use deadpool_redis::redis::{Pipeline, RedisResult, aio::MultiplexedConnection, cmd, pipe};
+use deadpool_redis::redis::{Pipeline, RedisResult, cmd, pipe};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -15,7 +15,7 @@ use super::{
     },
     Backoff, LOG_LENGTH, Link,
 };
-use crate::{clock, domain::Timestamp};
+use crate::{clock, domain::Timestamp, redis::Handle};
 
 const BATCH: usize = 128;
 
@@ -47,7 +47,7 @@ pub(super) async fn run(cache: Cache, link: Arc<Link>, shutdown: CancellationTok
 struct Writer {
     cache: Cache,
     link: Arc<Link>,
-    connection: Option<MultiplexedConnection>,
+    connection: Option<Handle>,
 }
 
 impl Writer {
@@ -133,7 +133,7 @@ impl Link {
 async fn trim(
     link: &Link,
     cache: &Cache,
-    connection: &mut MultiplexedConnection,
+    connection: &mut Handle,
 ) -> RedisResult<()> {
     let keys = &link.keys;
     let (entries, purges): (usize, usize) = pipe()
@@ -160,7 +160,7 @@ async fn trim(
 async fn merge_purges(
     link: &Link,
     cache: &Cache,
-    connection: &mut MultiplexedConnection,
+    connection: &mut Handle,
     purges: usize,
 ) -> RedisResult<()> {
     let keys = &link.keys;

@@ -6,11 +6,14 @@ use std::{
     time::Duration,
 };
 
-use deadpool_redis::redis::{Client, cmd};
+use deadpool_redis::redis::cmd;
 use tokio::time::Instant;
 
 use super::*;
-use crate::config::{Config, Secret, Sources, Store};
+use crate::{
+    config::{Config, Secret, Sources, Store},
+    redis::Redis,
+};
 
 const LIMIT: Duration = Duration::from_millis(300);
 
@@ -109,7 +112,7 @@ async fn only_a_wholly_flushed_session_has_a_time_to_live() {
     let Some(url) = url() else { return };
     let settings = settings(&url);
     let store = HotStore::redis(&settings).unwrap();
-    let mut raw = Client::open(url).unwrap().get_multiplexed_async_connection().await.unwrap();
+    let mut raw = Redis::open(&settings).unwrap().dedicated(Duration::ZERO).await.unwrap();
     let meta = created(&store).await;
     let step = Append { idempotency: Some(record("key")), ..append(&meta, 0, 2) };
     store.append(&step).await.unwrap();

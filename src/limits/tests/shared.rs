@@ -6,7 +6,10 @@ use super::{
     super::shared::{Decision, Shared},
     *,
 };
-use crate::config::{Config, Secret, Sources, Store};
+use crate::{
+    config::{Config, Secret, Sources, Store},
+    redis::Redis,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -106,8 +109,8 @@ async fn counts_in_redis_do_not_stay_for_ever() {
     let Some(shared) = shared() else { return };
     let (key, rate) = (key("a"), rate(36 * SECOND, 3));
     shared.take(&[(&key, &rate)], None).await.unwrap();
-    let client = deadpool_redis::redis::Client::open(url().unwrap()).unwrap();
-    let mut raw = client.get_multiplexed_async_connection().await.unwrap();
+    let redis = Redis::open(&store(&url().unwrap())).unwrap();
+    let mut raw = redis.dedicated(Duration::ZERO).await.unwrap();
     let mut command = deadpool_redis::redis::cmd("PTTL");
     let life: i64 = command.arg(&key).query_async(&mut raw).await.unwrap();
     assert!((35_000..=36_000).contains(&life), "{life}");

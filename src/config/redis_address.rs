@@ -1,0 +1,169 @@
+//! The forms of `store.redis_url`: one server, a cluster, or sentinels that know the master.
+
+use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
+
+const SENTINEL_PORT: &str = "26379";
+
+/// Where Redis is, read from `store.redis_url`.
+#[derive(Clone, Debug)]
+pub enum RedisAddress {
+    /// `redis://[user:password@]host:6379/0`
+    Server(ConnectionInfo),
+    /// `redis-cluster://[user:password@]host:6379,host:6379`; any nodes of it, which name the others.
+    Cluster(Vec<ConnectionInfo>),
+    /// `redis-sentinel://[user:password@]host:26379,host:26379/0[?sentinel_password=…]#master`; user and password are
+    /// those of the master.
+    Sentinel {
+        sentinels: Vec<ConnectionInfo>,
+        /// The name by which the sentinels know the master.
+        name: String,
+        master: RedisConnectionInfo,
+    },
+}
+
+/// Why a text is no address; never quotes it, for it may hold a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AddressFault {
+    #[error(
+        "needs redis://host:6379/0, redis-cluster://host:6379,host:6379 \
+         or redis-sentinel://host:26379,host:26379/0#master"
+    )]
+    Scheme,
+    #[error("cannot be read; special characters of a password are written as %40")]
+    Unreadable,
+    #[error("a cluster has the database 0 only")]
+    Database,
+    #[error("sentinels need the name of the master: redis-sentinel://host:26379/0#master")]
+    Master,
+}
+
+impl RedisAddress {
+    pub fn parse(url: &str) -> Result<Self, AddressFault> {
+        let (scheme, rest) = url.split_once("://").ok_or(AddressFault::Scheme)?;
+        match scheme {
+            "redis" => Ok(Self::Server(info(url)?)),
+            "redis-cluster" => Self::cluster(&Parts::of(rest)),
+            "redis-sentinel" => Self::sentinel(&Parts::of(rest)),
+            _ => Err(AddressFault::Scheme),
+        }
+    }
+
+    fn cluster(parts: &Parts<'_>) -> Result<Self, AddressFault> {
+        let nodes = parts.hosts.split(',').map(|host| info(&parts.server(host)));
+        let nodes = nodes.collect::<Result<Vec<_>, _>>()?;
+        if nodes.iter().any(|node| node.redis_settings().db() != 0) {
+            return Err(AddressFault::Database);
+        }
+        Ok(Self::Cluster(nodes))
+    }
+
+    fn sentinel(parts: &Parts<'_>) -> Result<Self, AddressFault> {
+        let name = parts.fragment.filter(|name| !name.is_empty()).ok_or(AddressFault::Master)?;
+        let user = match parts.query {
+            None => String::new(),
+            Some(query) => {
+                let password = query.strip_prefix("sentinel_password=");
+                format!(":{}@", password.ok_or(AddressFault::Unreadable)?)
+            }
+        };
+        let sentinels = parts.hosts.split(',').map(|host| {
+            // A port is behind the last colon, unless that belongs to an address like [::1].
+            let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
+            let port = if has_port { String::new() } else { format!(":{SENTINEL_PORT}") };
+            info(&format!("redis://{user}{host}{port}"))
+        });
+        Ok(Self::Sentinel {
+            sentinels: sentinels.collect::<Result<_, _>>()?,
+            name: name.to_owned(),
+            master: info(&parts.server("master"))?.redis_settings().clone(),
+        })
+    }
+}
+
+/// `[user:password@]hosts[/database][?query][#fragment]`
+struct Parts<'a> {
+    user: &'a str,
+    hosts: &'a str,
+    database: &'a str,
+    query: Option<&'a str>,
+    fragment: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(rest: &'a str) -> Self {
+        let (rest, fragment) = split(rest, '#');
+        let (rest, query) = split(rest, '?');
+        let (authority, database) = split(rest, '/');
+        let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
+        Self { user, hosts, database: database.unwrap_or_default(), query, fragment }
+    }
+
+    /// The address of one server with this user and database.
+    fn server(&self, host: &str) -> String {
+        let at = if self.user.is_empty() { "" } else { "@" };
+        format!("redis://{}{at}{host}/{}", self.user, self.database)
+    }
+}
+
+fn split(text: &str, at: char) -> (&str, Option<&str>) {
+    text.split_once(at).map_or((text, None), |(before, after)| (before, Some(after)))
+}
+
+fn info(url: &str) -> Result<ConnectionInfo, AddressFault> {
+    url.into_connection_info().map_err(|_| AddressFault::Unreadable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(nodes: &[ConnectionInfo]) -> Vec<String> {
+        nodes.iter().map(|node| node.addr().to_string()).collect()
+    }
+
+    #[test]
+    fn one_server_is_an_ordinary_address() {
+        let address = RedisAddress::parse("redis://:s%40cret@cache:6380/3").unwrap();
+        let RedisAddress::Server(server) = address else { panic!("{address:?}") };
+        assert_eq!(server.addr().to_string(), "cache:6380");
+        assert_eq!(server.redis_settings().db(), 3);
+        assert_eq!(server.redis_settings().password(), Some("s@cret"));
+    }
+
+    #[test]
+    fn a_cluster_is_a_list_of_nodes_with_one_password() {
+        let address = RedisAddress::parse("redis-cluster://shop:pw@a:7000,b,[::1]:7002").unwrap();
+        let RedisAddress::Cluster(nodes) = address else { panic!("{address:?}") };
+        assert_eq!(shown(&nodes), ["a:7000", "b:6379", "::1:7002"]);
+        for node in &nodes {
+            assert_eq!(node.redis_settings().username(), Some("shop"));
+            assert_eq!(node.redis_settings().password(), Some("pw"));
+        }
+    }
+
+    #[test]
+    fn sentinels_name_a_master_and_have_a_password_of_their_own() {
+        let url = "redis-sentinel://:pw@a,b:26380,[::1]/2?sentinel_password=other#shop";
+        let address = RedisAddress::parse(url).unwrap();
+        let RedisAddress::Sentinel { sentinels, name, master } = address else {
+            panic!("{address:?}")
+        };
+        assert_eq!(shown(&sentinels), ["a:26379", "b:26380", "::1:26379"]);
+        assert_eq!(sentinels[0].redis_settings().password(), Some("other"));
+        assert_eq!((name.as_str(), master.db(), master.password()), ("shop", 2, Some("pw")));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_without_quoting_it() {
+        let fault = |url: &str| RedisAddress::parse(url).unwrap_err();
+        assert_eq!(fault(""), AddressFault::Scheme);
+        assert_eq!(fault("cache:6379"), AddressFault::Scheme);
+        assert_eq!(fault("http://cache"), AddressFault::Scheme);
+        assert_eq!(fault("redis://cache:port"), AddressFault::Unreadable);
+        assert_eq!(fault("redis-cluster://"), AddressFault::Unreadable);
+        assert_eq!(fault("redis-cluster://a:1,b:x"), AddressFault::Unreadable);
+        assert_eq!(fault("redis-cluster://a/1"), AddressFault::Database);
+        assert_eq!(fault("redis-sentinel://a"), AddressFault::Master);
+        assert_eq!(fault("redis-sentinel://a?password=x#shop"), AddressFault::Unreadable);
+    }
+}

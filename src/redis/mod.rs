@@ -1,0 +1,152 @@
+//! The road to Redis, the same for one server, a cluster and a master that sentinels know.
+//!
+//! Hot store, cache and limits each open their own, so that none waits behind the other's traffic. Nothing here waits on
+//! its own account: callers put a deadline around [`Redis::get`] and what they send. All keys of one command, pipeline or
+//! script must share a hash tag, for in a cluster they must lie in one slot.
+
+mod handle;
+
+use std::time::Duration;
+
+use deadpool_redis::{
+    Manager, Pool, PoolError, Runtime,
+    redis::{
+        AsyncConnectionConfig, Client, ConnectionInfo, RedisConnectionInfo, RedisResult,
+        cluster::ClusterClientBuilder,
+        sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
+    },
+};
+use futures_util::future::select_ok;
+use tokio::sync::Mutex;
+
+pub use self::handle::{Connection, Handle};
+use crate::config::{self, AddressFault, RedisAddress};
+
+/// Times a cluster command goes on to where its slot has moved, or to a node that was reconnected.
+const REDIRECTS: u32 = 3;
+
+/// Connections to one Redis, whatever its shape.
+pub struct Redis {
+    road: Road,
+    timeout: Duration,
+}
+
+enum Road {
+    /// A pool: connections that are broken are found when they are taken, and replaced.
+    Server { client: Client, pool: Pool },
+    /// One connection to each node; the client itself follows the slots.
+    Cluster { nodes: Vec<ConnectionInfo>, shared: Shared },
+    /// One connection to the master of the moment.
+    Sentinel { sentinels: Sentinels, shared: Shared },
+}
+
+/// The connection that all share; `None` until somebody needs it.
+type Shared = Mutex<Option<Handle>>;
+
+struct Sentinels {
+    addresses: Vec<ConnectionInfo>,
+    name: String,
+    master: RedisConnectionInfo,
+}
+
+impl Redis {
+    /// Connects to nothing yet.
+    ///
+    /// # Errors
+    /// Where `store.redis_url` is no address.
+    pub fn open(store: &config::Store) -> Result<Self, AddressFault> {
+        let road = match RedisAddress::parse(store.redis_url.expose())? {
+            RedisAddress::Server(server) => Self::server(server, store)?,
+            RedisAddress::Cluster(nodes) => Road::Cluster { nodes, shared: Shared::default() },
+            RedisAddress::Sentinel { sentinels: addresses, name, master } => Road::Sentinel {
+                sentinels: Sentinels { addresses, name, master },
+                shared: Shared::default(),
+            },
+        };
+        Ok(Self { road, timeout: store.redis_timeout })
+    }
+
+    fn server(server: ConnectionInfo, store: &config::Store) -> Result<Road, AddressFault> {
+        let unreadable = |_| AddressFault::Unreadable;
+        let client = Client::open(server.clone()).map_err(unreadable)?;
+        let settings = settings(store.redis_timeout, Duration::ZERO);
+        let manager = Manager::new_with_config(server, settings).map_err(unreadable)?;
+        let pool = Pool::builder(manager).max_size(store.redis_pool).runtime(Runtime::Tokio1);
+        Ok(Road::Server { client, pool: pool.build().map_err(|_| AddressFault::Unreadable)? })
+    }
+
+    /// A connection for a few commands.
+    pub async fn get(&self) -> Result<Connection, PoolError> {
+        match &self.road {
+            Road::Server { pool, .. } => Ok(Connection::pooled(pool.get().await?)),
+            Road::Cluster { shared, .. } | Road::Sentinel { shared, .. } => {
+                let mut shared = shared.lock().await;
+                if let Some(handle) = &*shared {
+                    return Ok(handle.clone().into());
+                }
+                let handle = self.dedicated(Duration::ZERO).await.map_err(PoolError::Backend)?;
+                Ok(shared.insert(handle).clone().into())
+            }
+        }
+    }
+
+    /// A connection that nobody else uses, whose answers may take `extra` longer than the configured time.
+    pub async fn dedicated(&self, extra: Duration) -> RedisResult<Handle> {
+        let settings = settings(self.timeout, extra);
+        let client = match &self.road {
+            Road::Server { client, .. } => client.clone(),
+            Road::Sentinel { sentinels, .. } => sentinels.find_master().await?,
+            Road::Cluster { nodes, .. } => {
+                let limit = self.timeout + extra;
+                let client = ClusterClientBuilder::new(nodes.clone())
+                    .connection_timeout(self.timeout)
+                    .response_timeout(limit)
+                    .overall_response_timeout(Some(limit))
+                    .retries(REDIRECTS)
+                    .build()?;
+                return Ok(Handle::Cluster(client.get_async_connection().await?));
+            }
+        };
+        Ok(Handle::Server(client.get_multiplexed_async_connection_with_config(&settings).await?))
+    }
+
+    /// To be called after a failure: the next one to ask looks for the master again. A pool and a cluster's client find
+    /// out by themselves what is broken.
+    pub fn doubt(&self) {
+        if let Road::Sentinel { shared, .. } = &self.road
+            && let Ok(mut shared) = shared.try_lock()
+        {
+            *shared = None;
+        }
+    }
+
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.road, Road::Cluster { .. })
+    }
+}
+
+impl Sentinels {
+    /// Asks all at once, so that a frozen one keeps nobody waiting. Each makes sure that the server which it names takes
+    /// itself for the master.
+    async fn find_master(&self) -> RedisResult<Client> {
+        let asked = self.addresses.iter().map(|sentinel| {
+            Box::pin(async move {
+                let master = SentinelNodeConnectionInfo::default()
+                    .set_redis_connection_info(self.master.clone());
+                let kind = SentinelServerType::Master;
+                let sentinel = vec![sentinel.clone()];
+                SentinelClient::build(sentinel, self.name.clone(), Some(master), kind)?
+                    .async_get_client()
+                    .await
+            })
+        });
+        let (client, _) = select_ok(asked).await?;
+        Ok(client)
+    }
+}
+
+fn settings(limit: Duration, extra: Duration) -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(limit))
+        .set_response_timeout(Some(limit + extra))
+}
