@@ -1,6 +1,7 @@
 # Sourced. Private MariaDB and Redis for tests, on free loopback ports, in a temporary folder.
 #
 # services_start FOLDER  starts both and exports RUSHDESK_TEST_MYSQL_URL and RUSHDESK_TEST_REDIS_URL
+# services_cluster FOLDER  starts a Redis Cluster of three masters and exports RUSHDESK_TEST_CLUSTER_URL
 # services_stop          stops what was started
 
 free_port() {
@@ -55,14 +56,38 @@ services_start() {
   export RUSHDESK_TEST_REDIS_URL="redis://127.0.0.1:$REDIS_PORT/0"
 }
 
-services_stop() {
-  local pid
-  for pid in "${MYSQL_PID:-}" "${REDIS_PID:-}"; do
-    [ -n "$pid" ] && kill "$pid" 2>/dev/null
+services_cluster() {
+  local folder=$1 nodes=() port node
+  CLUSTER_PIDS=()
+  for node in 1 2 3; do
+    port=$(free_port)
+    mkdir -p "$folder/node-$node"
+    redis-server --port "$port" --bind 127.0.0.1 --dir "$folder/node-$node" --save '' --appendonly yes \
+      --cluster-enabled yes --cluster-port "$(free_port)" >"$folder/node-$node.log" 2>&1 &
+    CLUSTER_PIDS+=($!)
+    nodes+=("127.0.0.1:$port")
   done
-  wait "${MYSQL_PID:-}" "${REDIS_PID:-}" 2>/dev/null
+  for node in "${nodes[@]}"; do
+    for _ in $(seq 100); do
+      redis-cli -p "${node#*:}" ping >/dev/null 2>&1 && break
+      sleep 0.1
+    done
+  done
+  redis-cli --cluster create "${nodes[@]}" --cluster-yes >"$folder/cluster.log" || {
+    tail -n 20 "$folder/cluster.log" >&2
+    return 1
+  }
+  export RUSHDESK_TEST_CLUSTER_URL="redis-cluster://${nodes[0]},${nodes[1]}"
+}
+
+services_stop() {
+  local pids=(${MYSQL_PID:-} ${REDIS_PID:-} "${CLUSTER_PIDS[@]}")
+  [ ${#pids[@]} -eq 0 ] || kill "${pids[@]}" 2>/dev/null
+  wait "${pids[@]}" 2>/dev/null
   return 0
 }
+
+CLUSTER_PIDS=()
 
 # mariadbd refuses to run as root without being told so.
 [ "$(id -u)" -eq 0 ] && USER_FLAG="--user=root"

@@ -33,6 +33,12 @@ cargo clippy --workspace --all-targets --locked -- -D warnings
 step "tests"
 CI="${CI:-true}" cargo test --workspace --locked
 
+# Whatever speaks to Redis, once more on a cluster.
+step "redis cluster"
+services_cluster "$folder"
+RUSHDESK_TEST_REDIS_URL="$RUSHDESK_TEST_CLUSTER_URL" CI="${CI:-true}" cargo test --workspace --locked --lib --test it -- \
+  hot:: cache::redis limits:: distributed:: replicas:: rush::
+
 step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 

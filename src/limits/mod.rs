@@ -16,8 +16,8 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-use self::{local::Local, rate::Rates, shared::Shared};
 pub use self::metrics::describe;
+use self::{local::Local, rate::Rates, shared::Shared};
 use crate::{
     config::{self, AddressFault},
     domain::{PrincipalId, SiteId},

@@ -29,7 +29,7 @@ async fn on_own_redis() -> Option<(Server, Owned)> {
 }
 
 /// Texts of a session's messages by role, and a check of what must hold of every history.
-async fn told(shopper: &Shopper<'_>, session: &str) -> Vec<String> {
+pub async fn told(shopper: &Shopper<'_>, session: &str) -> Vec<String> {
     let messages = shopper.messages(session).await;
     let seqs: Vec<u64> = messages.iter().map(|m| m["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "{messages:?}");
@@ -37,7 +37,7 @@ async fn told(shopper: &Shopper<'_>, session: &str) -> Vec<String> {
     questions.map(|message| message["text"].as_str().unwrap().to_owned()).collect()
 }
 
-async fn hot_store(app: &TestApp) -> Value {
+pub async fn hot_store(app: &TestApp) -> Value {
     body(app.get("/readyz").send().await.unwrap()).await["hot_store"].clone()
 }
 

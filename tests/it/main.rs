@@ -15,6 +15,7 @@ mod cache;
 mod crash;
 mod distributed;
 mod events;
+mod failover;
 mod fake_model;
 mod faults;
 mod harness;

@@ -52,8 +52,52 @@ impl Server {
         let dir = folder.path().display().to_string();
         let port_text = port.to_string();
         let fixed = ["--port", &port_text, "--bind", "127.0.0.1", "--dir", &dir, "--save", ""];
-        let arguments = fixed.iter().chain(more).map(|a| (*a).to_owned()).collect();
+        // A replica has everything at once, not five seconds later.
+        let hasty = ["--repl-diskless-sync-delay", "0"];
+        let arguments = fixed.iter().chain(&hasty).chain(more).map(|a| (*a).to_owned()).collect();
         Self::start("redis-server", arguments, port, folder).await
+    }
+
+    /// One of the sentinels that watch over `master`; it takes the master for dead after a second of silence.
+    pub async fn sentinel(master: &Self) -> Option<Self> {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let file = folder.path().join("sentinel.conf");
+        let settings = format!(
+            "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 2\n\
+             sentinel down-after-milliseconds shop 1000\nsentinel failover-timeout shop 5000\n",
+            folder.path().display(),
+            master.port
+        );
+        std::fs::write(&file, settings).unwrap();
+        let arguments = vec![file.display().to_string(), "--sentinel".to_owned()];
+        Self::start("redis-server", arguments, port, folder).await
+    }
+
+    /// Six nodes, three of them masters; one takes another for dead after two seconds of silence.
+    pub async fn redis_cluster() -> Option<Vec<Self>> {
+        let mut nodes = Vec::new();
+        for _ in 0..6 {
+            let bus = free_port().to_string();
+            let more = ["--cluster-enabled", "yes", "--cluster-port", &bus];
+            let timeout = ["--cluster-node-timeout", "2000", "--appendonly", "yes"];
+            nodes.push(Self::redis_with(&[more, timeout].concat()).await?);
+        }
+        let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
+        let made = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(addresses)
+            .args(["--cluster-replicas", "1", "--cluster-yes"])
+            .output()
+            .unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stdout));
+        Some(nodes)
+    }
+
+    /// What a command answers, as `redis-cli` prints it; empty where nobody answers.
+    pub fn asked(&self, command: &[&str]) -> String {
+        let port = self.port.to_string();
+        let asked = Command::new("redis-cli").args(["-p", &port]).args(command).output().unwrap();
+        String::from_utf8_lossy(&asked.stdout).into_owned()
     }
 
     pub async fn mariadb() -> Option<Self> {
@@ -119,6 +163,14 @@ impl Server {
             assert!(begun.elapsed().unwrap() < PATIENCE * 3, "{:?} did not start", self.program);
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
+    }
+
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     pub fn redis_url(&self) -> String {

@@ -3,8 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use deadpool_redis::redis::{
-    RedisResult,
-    cmd,
+    RedisResult, cmd,
     streams::{StreamRangeReply, StreamReadReply},
 };
 use tokio::sync::watch;
@@ -145,11 +144,7 @@ impl Reader {
     }
 
     /// Reads purges and entries. Records after `end` are applied afterwards.
-    async fn load(
-        &mut self,
-        connection: &mut Handle,
-        end: Position,
-    ) -> RedisResult<()> {
+    async fn load(&mut self, connection: &mut Handle, end: Position) -> RedisResult<()> {
         self.read_purges(connection).await?;
         let keys = &self.link.keys;
         let (mut offset, mut count) = (0, 0);

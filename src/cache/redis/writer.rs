@@ -130,11 +130,7 @@ impl Link {
 }
 
 /// Keeps what lies in Redis within the bounds of one replica: the entries that expire first go first.
-async fn trim(
-    link: &Link,
-    cache: &Cache,
-    connection: &mut Handle,
-) -> RedisResult<()> {
+async fn trim(link: &Link, cache: &Cache, connection: &mut Handle) -> RedisResult<()> {
     let keys = &link.keys;
     let (entries, purges): (usize, usize) = pipe()
         .cmd("ZCARD")

@@ -1,0 +1,110 @@
+//! Redis loses its master: another one is appointed, and nobody who chats notices.
+
+use actix_web::rt::test;
+
+use super::{
+    distributed::Stores,
+    faults::{hot_store, told},
+    harness::*,
+    servers::Server,
+};
+
+async fn service(url: String) -> TestApp {
+    let stores = Stores::new().await.unwrap();
+    let settings = stores.with(&[
+        ("store.redis_url", url),
+        ("store.redis_timeout_ms", "800".to_owned()),
+        // Only Redis and this process have what is new.
+        ("store.flush_interval_ms", "600000".to_owned()),
+        ("limits.visitor_burst", "100000".to_owned()),
+    ]);
+    TestApp::with(&settings).await
+}
+
+#[test]
+async fn another_master_is_found_through_the_sentinels_that_still_answer() {
+    let Some(mut master) = Server::redis().await else { return };
+    let port = master.port().to_string();
+    let replica = Server::redis_with(&["--replicaof", "127.0.0.1", &port]).await.unwrap();
+    let mut sentinels = Vec::new();
+    for _ in 0..3 {
+        sentinels.push(Server::sentinel(&master).await.unwrap());
+    }
+    for sentinel in &sentinels {
+        settle("the sentinels know each other and the replica", async || {
+            sentinel.asked(&["sentinel", "ckquorum", "shop"]).starts_with("OK 3 usable")
+                && sentinel.asked(&["sentinel", "replicas", "shop"]).contains(&replica.address())
+        })
+        .await;
+    }
+    let addresses: Vec<String> = sentinels.iter().map(Server::address).collect();
+    let app = service(format!("redis-sentinel://{}/0#shop", addresses.join(","))).await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    shopper.ask(&session, "First question?").await;
+    settle("the session is hot", async || app.hot_seq(&session).await == Some(2)).await;
+
+    // The first one in the list holds the line without a word.
+    sentinels[0].freeze();
+    master.kill();
+    shopper.ask(&session, "Second question?").await;
+    settle("the replica is master", async || {
+        replica.asked(&["info", "replication"]).contains("role:master")
+    })
+    .await;
+    settle("the new master is used", async || hot_store(&app).await == "ok").await;
+    settle("it has the session", async || app.hot_seq(&session).await == Some(4)).await;
+    shopper.ask(&session, "Third question?").await;
+
+    // The old master comes back as a replica and changes nothing.
+    master.restart().await;
+    settle("the old master obeys", async || {
+        master.asked(&["info", "replication"]).contains("role:slave")
+    })
+    .await;
+    shopper.ask(&session, "Fourth question?").await;
+    assert_eq!(told(&shopper, &session).await.len(), 4);
+    settle("nothing is missing", async || app.hot_seq(&session).await == Some(8)).await;
+    sentinels[0].thaw();
+    app.stop().await;
+}
+
+#[test]
+async fn a_cluster_that_appoints_another_master_loses_nothing() {
+    let Some(mut nodes) = Server::redis_cluster().await else { return };
+    for node in &nodes {
+        settle("the cluster is whole", async || {
+            node.asked(&["cluster", "info"]).contains("cluster_state:ok")
+                && node.asked(&["cluster", "nodes"]).matches("slave ").count() == 3
+                && !node.asked(&["info", "replication"]).contains("master_link_status:down")
+        })
+        .await;
+    }
+    let addresses: Vec<String> = nodes.iter().take(2).map(Server::address).collect();
+    let app = service(format!("redis-cluster://{}", addresses.join(","))).await;
+    let shopper = app.visitor().await;
+    let mut sessions = Vec::new();
+    // As many as it takes to have some on each of the three masters.
+    for _ in 0..12 {
+        let session = shopper.session().await;
+        shopper.ask(&session, "First question?").await;
+        sessions.push(session);
+    }
+    // One of the two that the service was told of.
+    nodes[0].kill();
+    for session in &sessions {
+        shopper.ask(session, "Second question?").await;
+    }
+    settle("another master was appointed", async || {
+        nodes[1].asked(&["cluster", "info"]).contains("cluster_state:ok")
+            && nodes[1].asked(&["cluster", "nodes"]).matches("master,fail ").count() == 1
+    })
+    .await;
+    for session in &sessions {
+        settle("the session is hot", async || app.hot_seq(session).await == Some(4)).await;
+        shopper.ask(session, "Third question?").await;
+        assert_eq!(told(&shopper, session).await.len(), 3);
+        settle("and stays so", async || app.hot_seq(session).await == Some(6)).await;
+    }
+    app.stop().await;
+}
