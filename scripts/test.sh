@@ -42,6 +42,9 @@ RUSHDESK_TEST_REDIS_URL="$RUSHDESK_TEST_CLUSTER_URL" CI="${CI:-true}" cargo test
 step "docs"
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
+step "documentation"
+scripts/docs.sh
+
 step "clients"
 scripts/clients.sh
 

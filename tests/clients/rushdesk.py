@@ -30,8 +30,8 @@ class Server:
         self.address = f"127.0.0.1:{_free_port()}"
         self.url = f"http://{self.address}"
         self._log = folder / "server.log"
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("RUSHDESK__")}
-        environment |= {
+        self.environment = {name: value for name, value in os.environ.items() if not name.startswith("RUSHDESK__")}
+        self.environment |= {
             "RUSHDESK__SERVER__LISTEN": self.address,
             "RUSHDESK__SERVER__DATA_DIR": str(folder / "data"),
             "RUSHDESK__INFERENCE__BACKENDS": f'[{{name="fake",kind="openai",url="{model_url}",model="m",slots=4}}]',
@@ -39,7 +39,7 @@ class Server:
             **(settings or {}),
         }
         with self._log.open("wb") as log:
-            self._process = subprocess.Popen([Path(binary).resolve(), "serve"], env=environment, cwd=folder, stdout=log, stderr=log)
+            self._process = subprocess.Popen([Path(binary).resolve(), "serve"], env=self.environment, cwd=folder, stdout=log, stderr=log)
         self._wait_until_ready()
 
     def _wait_until_ready(self) -> None:

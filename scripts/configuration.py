@@ -1,0 +1,116 @@
+#!/usr/bin/env python3
+"""Writes docs/configuration.md from the comments of rushdesk.toml.example, which is the default configuration itself.
+
+configuration.py           writes the page
+configuration.py --check   fails where the page is not what would be written
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "rushdesk.toml.example"
+PAGE = ROOT / "docs/configuration.md"
+COMMAND = "scripts/configuration.py"
+
+INTRODUCTION = f"""# Configuration
+
+<!-- Written by `{COMMAND}` from `rushdesk.toml.example`. Change the comments there. -->
+
+Every key has a default, and a first start needs none. `rushdesk.toml.example` holds the same keys and is compiled in as
+the default configuration, so this page and the program cannot disagree.
+
+Later sources win over earlier ones:
+
+1. the defaults below;
+2. the file given with `--config`, else `rushdesk.toml` in the current folder;
+3. environment variables `RUSHDESK__SECTION__KEY`, for example `RUSHDESK__SERVER__LISTEN=0.0.0.0:8080`;
+4. flags `--set section.key=value`, for example `--set server.listen=0.0.0.0:8080`.
+
+Lists are written as TOML in variables and flags too:
+
+```sh run
+RUSHDESK__INFERENCE__BACKENDS='[{{name="gpu-1", kind="vllm", url="http://127.0.0.1:8000", model="m", slots=16}}]' \\
+  rushdesk check-config
+```
+
+```output
+the configuration is valid
+```
+
+An unknown key, a wrong type and a value out of range stop the start with exit code 78. `rushdesk check-config` reads
+everything, opens nothing, and lists all faults at once. Changes take effect at the next start.
+
+`_ms` are milliseconds, `_s` seconds, `_bytes` bytes.
+"""
+
+
+@dataclass
+class Section:
+    name: str
+    comment: str
+    keys: list[tuple[str, str, str]] = field(default_factory=list)
+
+    @property
+    def repeats(self) -> bool:
+        return self.name.startswith("[")
+
+
+def sections(text: str) -> list[Section]:
+    found: list[Section] = []
+    comment: list[str] = []
+    # A block that is only shown as an example is all comment.
+    shown = re.compile(r"^# (\[\[[\w.]+\]\]|\w+ = .*)$")
+    for line in text.splitlines():
+        line = shown.sub(r"\1", line)
+        if match := re.match(r"^\[(.+)\]$", line):
+            found.append(Section(match[1], " ".join(comment)))
+            comment = []
+        elif match := re.match(r"^(\w+) = (.+)$", line):
+            value, _, behind = match[2].partition(" #")
+            meaning = behind.strip() or " ".join(comment)
+            if not meaning:
+                sys.exit(f"{SOURCE.name}: {found[-1].name}.{match[1]} has no comment")
+            found[-1].keys.append((match[1], value.strip(), meaning))
+            comment = []
+        elif line.startswith("#"):
+            comment.append(line.removeprefix("#").strip())
+        else:
+            comment = []
+    return found
+
+
+def page(found: list[Section]) -> str:
+    parts = [INTRODUCTION]
+    for section in found:
+        name = section.name.strip("[]")
+        parts.append(f"## {name}\n")
+        if section.comment:
+            parts.append(f"{_escaped(section.comment)}\n")
+        parts.append(f"| key | {'example' if section.repeats else 'default'} | meaning |\n| --- | --- | --- |")
+        for key, value, meaning in section.keys:
+            parts.append(f"| `{key}` | `{value}` | {_escaped(meaning)} |")
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _escaped(text: str) -> str:
+    text = text.replace("|", "\\|")
+    # Whatever looks like a tag stands as it is.
+    return re.sub(r"<(\w+)>", r"`<\1>`", text)
+
+
+def main() -> None:
+    written = page(sections(SOURCE.read_text()))
+    if "--check" not in sys.argv[1:]:
+        PAGE.write_text(written)
+    elif not PAGE.exists() or PAGE.read_text() != written:
+        sys.exit(f"{PAGE.relative_to(ROOT)} is not what {SOURCE.name} says; run {COMMAND}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# The documentation holds: examples run against a server, links lead somewhere, names exist, the list of keys is fresh.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/services.sh
+. scripts/venv.sh
+need node nodejs
+need sqlite3 sqlite3
+need chromium chromium
+
+venv tests/clients/.venv tests/clients/requirements.txt
+scripts/configuration.py --check
+[ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
+export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
+export RUSHDESK_TEST_MODEL_DIR="$PWD/data/model/all-MiniLM-L6-v2"
+exec tests/clients/.venv/bin/python -m pytest -q tests/docs "$@"
