@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pages import ROOT, blocks, pages
+from pages import ROOT, blocks, pages, prose
 from rushdesk import Server
 
 API = ROOT / "docs/api.md"
@@ -24,7 +24,8 @@ SETTING = re.compile(r"--set[ =]\"?([a-z_.]+)=")
 
 def ours() -> list[Path]:
     """Pages for readers: not the demo shop's help, not what changed in the past."""
-    return [page for page in pages() if page.parent in (ROOT, ROOT / "docs", ROOT / "load") and page.name != "CHANGELOG.md"]
+    folders = (ROOT, ROOT / "docs", ROOT / "load")
+    return [page for page in pages() if page.parent in folders and page.name != "CHANGELOG.md"]
 
 
 def events() -> set[str]:
@@ -112,7 +113,7 @@ def test_configuration_keys_exist(keys: set[str]) -> None:
         text = page.read_text()
         named = [variable.lower().replace("__", ".") for variable in VARIABLE.findall(text)]
         named += SETTING.findall(text)
-        for span in SPAN.findall(text):
+        for span in _spans(page):
             if re.fullmatch(r"[a-z]+(?:\.[a-z_]+)+", span) and span.split(".")[0] in sections and span not in events():
                 named.append(span)
         # Words that show the form of a name, not a name.
@@ -151,16 +152,16 @@ def test_recipes_and_scripts_exist() -> None:
     recipes = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     unknown = set()
     for page in ours():
-        spans = [span for _, span in _code(page)]
-        for span in spans:
-            unknown |= {f"{page.relative_to(ROOT)}: make {name}" for name in re.findall(r"\bmake ([a-z][a-z-]*)\b", span) if name not in recipes}
-            unknown |= {f"{page.relative_to(ROOT)}: {name}" for name in re.findall(r"\bscripts/[\w/.-]+\b", span) if not (ROOT / name).exists()}
+        for span in [*_spans(page), *(block.text for block in blocks(page) if block.language in ("sh", ""))]:
+            made = {name for name in re.findall(r"\bmake ([a-z][a-z-]*)\b", span) if name not in recipes}
+            named = {name for name in re.findall(r"\bscripts/[\w/.-]+\b", span) if not (ROOT / name).exists()}
+            unknown |= {f"{page.relative_to(ROOT)}: {name}" for name in made | named}
     assert recipes and not unknown, unknown
 
 
-def _code(page: Path) -> list[tuple[int, str]]:
-    inline = [(number, span) for number, line in enumerate(page.read_text().splitlines(), 1) for span in SPAN.findall(line)]
-    return inline + [(block.line, block.text) for block in blocks(page) if block.language in ("sh", "")]
+def _spans(page: Path) -> list[str]:
+    """Code in the running text."""
+    return [span for _, line in prose(page) for span in SPAN.findall(line)]
 
 
 def test_log_lines_exist(sources: str) -> None:
