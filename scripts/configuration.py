@@ -43,7 +43,7 @@ the configuration is valid
 ```
 
 An unknown key, a wrong type and a value out of range stop the start with exit code 78. `rushdesk check-config` reads
-everything, opens nothing, and lists all faults at once. Changes take effect at the next start.
+everything and lists all faults at once. Changes take effect at the next start, unless a key says otherwise.
 
 `_ms` are milliseconds, `_s` seconds, `_bytes` bytes.
 """
@@ -63,6 +63,7 @@ class Section:
 def sections(text: str) -> list[Section]:
     found: list[Section] = []
     comment: list[str] = []
+    above = ""
     # A block that is only shown as an example is all comment.
     shown = re.compile(r"^# (\[\[[\w.]+\]\]|\w+ = .*)$")
     for line in text.splitlines():
@@ -73,6 +74,9 @@ def sections(text: str) -> list[Section]:
         elif match := re.match(r"^(\w+) = (.+)$", line):
             value, _, behind = match[2].partition(" #")
             meaning = behind.strip() or " ".join(comment)
+            # A key right below another one shares its comment.
+            if not meaning and found[-1].keys and above:
+                meaning = f"See `{found[-1].keys[-1][0]}`."
             if not meaning:
                 sys.exit(f"{SOURCE.name}: {found[-1].name}.{match[1]} has no comment")
             found[-1].keys.append((match[1], value.strip(), meaning))
@@ -81,6 +85,7 @@ def sections(text: str) -> list[Section]:
             comment.append(line.removeprefix("#").strip())
         else:
             comment = []
+        above = line
     return found
 
 
