@@ -4,6 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
 . scripts/venv.sh
+need curl curl
 need node nodejs
 need sqlite3 sqlite3
 need chromium chromium
