@@ -1,7 +1,7 @@
 """Runs the examples of one page, in order, as a reader would: in one folder, against one server.
 
 - A block with `file=NAME` is saved in the folder under that name.
-- `sh run`: variables and functions stay for the blocks after it; other languages have the variables in their environment.
+- `sh run`: variables and functions stay for the blocks after it; other languages find the variables in the environment.
 - `python run` and `js run` are programs; `js run browser` is a module of a page of the server.
 - An `output` block says what the block before it prints; `...` stands for anything, white space is not compared.
 
