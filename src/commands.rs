@@ -2,7 +2,9 @@
 
 use std::{
     io::{BufRead, IsTerminal, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
+    time::Duration,
 };
 
 use anyhow::Context as _;
@@ -15,6 +17,35 @@ use crate::{
     knowledge::{Knowledge, KnowledgeError, import},
     runtime::Services,
 };
+
+/// Less than the platform's own limit on a health check, so that the reason is printed.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// # Errors
+/// Where `/readyz` does not answer 200 in two seconds.
+pub async fn check_health(config: &Config) -> anyhow::Result<()> {
+    let address = reachable(config.server.listen);
+    let client = reqwest::Client::builder().no_proxy().timeout(HEALTH_TIMEOUT).build()?;
+    let answer = client
+        .get(format!("http://{address}/readyz"))
+        .send()
+        .await
+        .with_context(|| format!("nothing answers on {address}"))?;
+    let (status, body) = (answer.status(), answer.text().await?);
+    anyhow::ensure!(status.is_success(), "not ready ({status}): {body}");
+    println!("{body}");
+    Ok(())
+}
+
+/// A service that listens on every address is asked on the loopback one.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
 
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     open_archive(config).await?;

@@ -38,6 +38,8 @@ enum Command {
     Serve,
     /// Checks the configuration and lists all faults.
     CheckConfig,
+    /// Asks the service of this configuration on this machine whether it is ready; a container's health check.
+    CheckHealth,
     /// Brings the archive to the newest schema.
     Migrate,
     /// People who operate a site.
@@ -111,6 +113,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             application.run_until_signal().await
         }
         Command::CheckConfig => Ok(()),
+        Command::CheckHealth => commands::check_health(&config).await,
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await

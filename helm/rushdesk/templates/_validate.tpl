@@ -1,0 +1,107 @@
+{{/* What no schema can say: rules over several values. All faults at once. */}}
+{{- define "rushdesk.validate" -}}
+{{- $v := .Values -}}
+{{- $faults := list -}}
+
+{{- if not $v.secret.existing -}}
+{{- range $key, $hint := dict "jwtSecret" "openssl rand -hex 32" "mysqlUrl" "mysql://user:password@host:3306/database" "redisUrl" "redis://:password@host:6379/0" -}}
+{{- if not (index $v.secret $key) -}}
+{{- $faults = append $faults (printf "secret.%s: is required where secret.existing names no Secret (%s)" $key $hint) -}}
+{{- end -}}
+{{- end -}}
+{{- range list "backends" "sites" -}}
+{{- if index $v.secret.keys . -}}
+{{- $faults = append $faults (printf "secret.keys.%s: is read from secret.existing, which is empty" .) -}}
+{{- end -}}
+{{- end -}}
+{{- else -}}
+{{- range list "jwtSecret" "mysqlUrl" "redisUrl" -}}
+{{- if index $v.secret . -}}
+{{- $faults = append $faults (printf "secret.%s: leave it empty, secret.existing has it" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Not in the schema, whose messages quote the value. */}}
+{{- with $v.secret.jwtSecret -}}
+{{- if lt (len .) 32 -}}
+{{- $faults = append $faults "secret.jwtSecret: must have at least 32 bytes (openssl rand -hex 32)" -}}
+{{- end -}}
+{{- if regexMatch "change|example|secret-secret|password" . -}}
+{{- $faults = append $faults "secret.jwtSecret: is an example (openssl rand -hex 32)" -}}
+{{- end -}}
+{{- end -}}
+{{- range $key, $scheme := dict "mysqlUrl" "mysql://" "redisUrl" "rediss?://" -}}
+{{- with index $v.secret $key -}}
+{{- if not (regexMatch (printf "^%s." $scheme) .) -}}
+{{- $faults = append $faults (printf "secret.%s: must begin with %s" $key (replace "?" "" $scheme)) -}}
+{{- end -}}
+{{- if regexMatch "://[^/@]*:(|root|admin|secret|password|passw0rd|changeme|change-me|example|rushdesk|mysql|mariadb|redis|123456)@" . -}}
+{{- $faults = append $faults (printf "secret.%s: has an empty or a well-known password" $key) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if and $v.secret.mysqlUrl (not (regexMatch "://[^/@]+:[^/@]+@" $v.secret.mysqlUrl)) -}}
+{{- $faults = append $faults "secret.mysqlUrl: has no user and password (mysql://user:password@host:3306/database)" -}}
+{{- end -}}
+
+{{/* What the chart decides, and what belongs into a Secret. */}}
+{{- $reserved := dict
+  "server" (dict "listen" "is the chart's" "data_dir" "is the image's")
+  "store" (dict "mode" "is the chart's" "mysql_url" "belongs into secret.mysqlUrl" "redis_url" "belongs into secret.redisUrl")
+  "auth" (dict "jwt_secret" "belongs into secret.jwtSecret")
+  "embedding" (dict "model_dir" "is the image's" "library" "is the image's")
+  "inference" (dict "backends" "is `backends` of the chart") -}}
+{{- range $section, $keys := $reserved -}}
+{{- range $key, $reason := $keys -}}
+{{- if hasKey (dig $section dict $v.config) $key -}}
+{{- $faults = append $faults (printf "config.%s.%s: %s" $section $key $reason) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- range $index, $site := $v.config.sites -}}
+{{- if hasKey $site "identity_secret" -}}
+{{- $faults = append $faults (printf "config.sites[%d].identity_secret: belongs into a Secret, see secret.keys.sites" $index) -}}
+{{- end -}}
+{{- end -}}
+{{- range $index, $backend := $v.backends -}}
+{{- if hasKey $backend "api_key" -}}
+{{- $faults = append $faults (printf "backends[%d].api_key: belongs into a Secret, see secret.keys.backends" $index) -}}
+{{- end -}}
+{{- end -}}
+
+{{- if and $v.secret.keys.backends $v.backends -}}
+{{- $faults = append $faults "backends: leave them empty, secret.keys.backends has them (their egress goes to networkPolicy.extraEgress)" -}}
+{{- end -}}
+{{- if and $v.secret.keys.sites $v.config.sites -}}
+{{- $faults = append $faults "config.sites: leave them empty, secret.keys.sites has them" -}}
+{{- end -}}
+
+{{- if and $v.autoscaling.mode (not (kindIs "invalid" $v.replicas)) -}}
+{{- $faults = append $faults "replicas: leave it empty with autoscaling.mode, which owns the number (autoscaling.minReplicas)" -}}
+{{- end -}}
+{{- if and $v.autoscaling.mode (gt (int $v.autoscaling.minReplicas) (int $v.autoscaling.maxReplicas)) -}}
+{{- $faults = append $faults "autoscaling.minReplicas: must not be more than maxReplicas" -}}
+{{- end -}}
+{{- if and (eq $v.autoscaling.mode "keda") (not $v.autoscaling.keda.prometheus) -}}
+{{- $faults = append $faults "autoscaling.keda.prometheus: mode keda needs the address of Prometheus" -}}
+{{- end -}}
+
+{{- if and $v.ingress.enabled (not $v.ingress.hosts) -}}
+{{- $faults = append $faults "ingress.hosts: an ingress needs a host" -}}
+{{- end -}}
+
+{{- $turn := dig "turn" "timeout_ms" 60000 $v.config | int -}}
+{{- $drain := dig "server" "drain_timeout_ms" 60000 $v.config | int -}}
+{{- if lt $drain $turn -}}
+{{- $faults = append $faults (printf "config.server.drain_timeout_ms: %d is less than the longest turn, config.turn.timeout_ms %d" $drain $turn) -}}
+{{- end -}}
+{{- $grace := include "rushdesk.grace" . | int -}}
+{{- if and (not (kindIs "invalid" $v.terminationGracePeriodSeconds)) (lt (int $v.terminationGracePeriodSeconds) $grace) -}}
+{{- $faults = append $faults (printf "terminationGracePeriodSeconds: a drain takes up to %d seconds; leave it empty or give more" $grace) -}}
+{{- end -}}
+
+{{- if $faults -}}
+{{- fail (printf "\n%s" (join "\n" $faults)) -}}
+{{- end -}}
+{{- end -}}
