@@ -1,0 +1,239 @@
+"""The chart: lint, every set of values against the schemas of Kubernetes, golden files, and what it promises."""
+
+import json
+import os
+import re
+
+import jsonschema
+import kubernetes_validate
+import pytest
+import yaml
+
+from conftest import CHART, ROOT, check_config, helm_template, one, render, run, tool
+
+VALUES = sorted((ROOT / "helm/tests/values").glob("*.yaml"))
+GOLDEN = ROOT / "helm/tests/golden"
+CRDS = json.loads((ROOT / "tests/deployment/crds.json").read_text())
+# The oldest that Chart.yaml allows, and the newest whose schemas there are.
+VERSIONS = ["1.30", kubernetes_validate.latest_version()]
+SECRETS = {
+    "RUSHDESK__AUTH__JWT_SECRET": "2f7a0c1d9b3e4f5061728394a5b6c7d8",
+    "RUSHDESK__STORE__MYSQL_URL": "mysql://shop:k3uLw9@10.0.0.5:3306/rushdesk",
+    "RUSHDESK__STORE__REDIS_URL": "redis://:k3uLw9@10.0.0.6:6379/0",
+}
+every_values = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+
+
+def validate(manifest, version):
+    """Against the schema of its kind; a field that the schema does not know is refused."""
+    kind = f"{manifest['apiVersion']}/{manifest['kind']}"
+    if kind in CRDS:
+        jsonschema.Draft202012Validator(CRDS[kind]).validate(manifest["spec"])
+    else:
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@every_values
+def test_lint_finds_nothing(values):
+    done = run(tool("helm"), "lint", "--strict", CHART, "--values", values)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@every_values
+@pytest.mark.parametrize("version", VERSIONS)
+def test_every_manifest_is_valid(values, version):
+    for manifest in render("--values", values):
+        validate(manifest, version)
+
+
+def test_an_unknown_field_is_refused():
+    """The validator itself: it must notice what we rely on it for."""
+    manifests = render("--values", ROOT / "helm/tests/values/keda.yaml")
+    one(manifests, "ScaledObject")["spec"]["triggers"][0]["treshold"] = "2"
+    one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]["livenesProbe"] = {}
+    for kind in ("ScaledObject", "Deployment"):
+        with pytest.raises((jsonschema.ValidationError, kubernetes_validate.ValidationError)):
+            validate(one(manifests, kind), VERSIONS[0])
+
+
+@every_values
+def test_the_manifests_are_the_golden_ones(values):
+    """After a wanted change: UPDATE_GOLDEN=1 scripts/deployment.sh, then read the difference."""
+    done = helm_template("--values", values)
+    golden = GOLDEN / values.name
+    # Copies of grafana/ are compared elsewhere; here they would only repeat its changes.
+    text = "".join(part for part in re.split(r"(?m)^(?=---$)", done.stdout)
+                   if "/prometheusrule.yaml" not in part and "/dashboards.yaml" not in part)
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(text)
+    assert text == golden.read_text(), f"{golden} differs"
+
+
+@every_values
+def test_the_server_accepts_the_configuration(values, tmp_path):
+    """What the pods get, read by the real binary."""
+    manifests = render("--values", values)
+    file = tmp_path / "rushdesk.toml"
+    file.write_text(next(m["data"]["rushdesk.toml"] for m in manifests if "rushdesk.toml" in m.get("data", {})))
+    variables = [v["name"] for v in container(manifests)["env"]]
+    assert set(SECRETS) <= set(variables)
+    given = dict(SECRETS)
+    if "RUSHDESK__SITES" in variables:
+        given["RUSHDESK__SITES"] = '[{id="shop",name="Shop",site_key="pk_shop"}]'
+    if "RUSHDESK__INFERENCE__BACKENDS" in variables:
+        given["RUSHDESK__INFERENCE__BACKENDS"] = '[{name="a",kind="vllm",url="http://a:1",model="m",slots=1,api_key="k"}]'
+    done = check_config(file, given)
+    assert done.returncode == 0, done.stderr
+    file.write_text(file.read_text() + "\n[nonsense]\nkey = 1\n")
+    assert check_config(file, given).returncode != 0
+
+
+@every_values
+def test_a_pod_ends_after_its_longest_stream(values, example):
+    spec = one(render("--values", values), "Deployment")["spec"]["template"]["spec"]
+    config = yaml.safe_load(values.read_text()).get("config", {})
+    turn = config.get("turn", {}).get("timeout_ms", example["turn"]["timeout_ms"]) / 1000
+    wait = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
+    # The phases after the drain, as src/shutdown.rs bounds them.
+    source = (ROOT / "src/shutdown.rs").read_text()
+    after = sum(int(seconds) for seconds in re.findall(r"_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", source))
+    assert after >= 20
+    assert spec["terminationGracePeriodSeconds"] >= wait + turn + after
+
+
+@every_values
+def test_no_pod_has_more_rights_than_it_needs(values):
+    for manifest in render("--values", values):
+        if manifest["kind"] not in ("Deployment", "Job"):
+            continue
+        pod = manifest["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+        for c in pod["containers"]:
+            assert c["securityContext"]["readOnlyRootFilesystem"]
+            assert not c["securityContext"]["allowPrivilegeEscalation"]
+            assert c["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert "limits" in c["resources"]
+
+
+@every_values
+def test_secrets_stand_only_in_secrets(values):
+    for manifest in render("--values", values):
+        text = json.dumps(manifest)
+        if manifest["kind"] != "Secret":
+            assert "k3uLw9" not in text and "2f7a0c1d9b3e" not in text
+
+
+@pytest.mark.parametrize("name", ["keda", "custom-metrics"])
+def test_an_autoscaler_owns_the_number_of_replicas(name):
+    manifests = render("--values", ROOT / f"helm/tests/values/{name}.yaml")
+    assert "replicas" not in one(manifests, "Deployment")["spec"]
+    kind = "ScaledObject" if name == "keda" else "HorizontalPodAutoscaler"
+    metrics = set(re.findall(r"rushdesk_[a-z_]+", json.dumps(one(manifests, kind)["spec"])))
+    assert len(metrics) == 2
+    source = "".join(path.read_text() for path in (ROOT / "src").rglob("metrics.rs"))
+    assert all(f'"{metric}"' in source for metric in metrics)
+
+
+def test_the_network_policy_allows_what_is_configured_and_nothing_else():
+    policy = one(render("--values", ROOT / "helm/tests/values/full.yaml"), "NetworkPolicy")["spec"]
+    assert set(policy["policyTypes"]) == {"Ingress", "Egress"}
+    assert all(rule.get("to") and rule.get("ports") for rule in policy["egress"])
+    ports = [[port["port"] for port in rule["ports"]] for rule in policy["egress"]]
+    assert ports == [[53, 53], [3306], [6379], [8000], [443], [4318]]
+    labels = one(render("--values", ROOT / "helm/tests/values/full.yaml"), "Job")["spec"]["template"]["metadata"]["labels"]
+    assert policy["podSelector"]["matchLabels"].items() <= labels.items()
+
+
+def test_the_migration_runs_before_any_pod_changes():
+    manifests = render("--values", ROOT / "helm/tests/values/minimal.yaml")
+    job = one(manifests, "Job")
+    assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
+    assert job["spec"]["template"]["spec"]["containers"][0]["args"][0] == "migrate"
+    # Its Secret must be there before it, and its pods must not be the service's.
+    names = {m["metadata"]["name"]: m["metadata"].get("annotations", {}) for m in manifests if m["kind"] == "Secret"}
+    secret = job["spec"]["template"]["spec"]["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"]
+    assert int(names[secret]["helm.sh/hook-weight"]) < int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
+    selector = one(manifests, "Service")["spec"]["selector"]
+    assert not selector.items() <= job["spec"]["template"]["metadata"]["labels"].items()
+
+
+def container(manifests):
+    return one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
+
+
+REFUSED = {
+    # What is wrong: (values over the minimal ones, words of the message).
+    "no secret": ({"secret": {"jwtSecret": "", "mysqlUrl": "", "redisUrl": ""}},
+                  ["secret.jwtSecret: is required", "secret.mysqlUrl: is required", "secret.redisUrl: is required"]),
+    "a short key": ({"secret": {"jwtSecret": "tooshort"}}, ["secret.jwtSecret: must have at least 32 bytes"]),
+    "an example key": ({"secret": {"jwtSecret": "change-me-change-me-change-me-change-me"}}, ["secret.jwtSecret: is an example"]),
+    "a default password": ({"secret": {"mysqlUrl": "mysql://root:password@db:3306/rushdesk"}},
+                           ["secret.mysqlUrl: has an empty or a well-known password"]),
+    "no password": ({"secret": {"mysqlUrl": "mysql://db:3306/rushdesk"}}, ["secret.mysqlUrl: has no user and password"]),
+    "another store": ({"secret": {"redisUrl": "memcached://10.0.0.1"}}, ["secret.redisUrl: must begin with redis"]),
+    "a secret twice": ({"secret": {"existing": "there"}}, ["secret.jwtSecret: leave it empty, secret.existing has it"]),
+    "a secret in the configuration": ({"config": {"store": {"mysql_url": "mysql://a"}}}, ["config.store.mysql_url: belongs into secret.mysqlUrl"]),
+    "a key of a backend": ({"backends": [{"name": "a", "kind": "vllm", "url": "http://10.0.0.1", "model": "m", "slots": 1, "api_key": "k"}]},
+                           ["backends[0].api_key: belongs into a Secret"]),
+    "replicas and autoscaling": ({"replicas": 3, "autoscaling": {"mode": "custom-metrics"}}, ["replicas: leave it empty with autoscaling.mode"]),
+    "keda without Prometheus": ({"autoscaling": {"mode": "keda"}}, ["autoscaling.keda.prometheus: mode keda needs"]),
+    "more at least than at most": ({"autoscaling": {"mode": "custom-metrics", "minReplicas": 9, "maxReplicas": 3}}, ["autoscaling.minReplicas: must not be more"]),
+    "a short grace": ({"terminationGracePeriodSeconds": 30}, ["terminationGracePeriodSeconds: a drain takes up to 100 seconds"]),
+    "a drain shorter than a turn": ({"config": {"server": {"drain_timeout_ms": 25000}}}, ["drain_timeout_ms: 25000 is less than the longest turn"]),
+    "a store somewhere": ({"secret": {"mysqlUrl": "mysql://shop:k3uLw9@db.example.com/rushdesk"}}, ["mysql.egress: say where `db.example.com` is"]),
+    "a backend somewhere": ({"backends": [{"name": "a", "kind": "vllm", "url": "http://gpu.example.com", "model": "m", "slots": 1}]},
+                            ["backends[0].egress: say where `gpu.example.com` is"]),
+    "an ingress without a host": ({"ingress": {"enabled": True}}, ["ingress.hosts: an ingress needs a host"]),
+    "an unknown value": ({"replicaCount": 3}, ["replicaCount", "not allowed"]),
+    "an unknown value inside": ({"ingress": {"enable": True}}, ["/ingress", "enable", "not allowed"]),
+    "a word for a number": ({"service": {"port": "http"}}, ["/service/port", "want integer"]),
+    "an unknown mode": ({"autoscaling": {"mode": "cpu"}}, ["/autoscaling/mode", "keda"]),
+    "a broken digest": ({"image": {"digest": "sha256:abc"}}, ["/image/digest", "pattern"]),
+    "an unknown kind of backend": ({"backends": [{"name": "a", "kind": "tgi", "url": "http://10.0.0.1", "model": "m", "slots": 1}]}, ["/backends/0/kind", "vllm"]),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_wrong_values_are_refused_with_a_reason(name, tmp_path):
+    values, words = REFUSED[name]
+    file = tmp_path / "values.yaml"
+    file.write_text(yaml.safe_dump(values))
+    done = helm_template("--values", ROOT / "helm/tests/values/minimal.yaml", "--values", file)
+    assert done.returncode != 0
+    for word in words:
+        assert word in done.stderr, done.stderr
+    # A message may end in a log that others read.
+    assert "k3uLw9" not in done.stderr and "tooshort" not in done.stderr
+
+
+def test_the_default_values_lack_only_the_secrets():
+    done = helm_template()
+    assert done.returncode != 0
+    faults = [line for line in done.stderr.splitlines() if re.match(r"[a-zA-Z.]+: ", line) and not line.startswith("Error")]
+    assert len(faults) == 3 and all(fault.startswith("secret.") for fault in faults), done.stderr
+
+
+@pytest.mark.parametrize("kind", ["dashboards", "alerts"])
+def test_the_files_of_the_chart_are_those_of_grafana(kind):
+    """`make helm-files` copies them: a chart cannot read outside its folder."""
+    source = {path.name: path.read_bytes() for path in sources(kind)}
+    copies = {path.name: path.read_bytes() for path in (CHART / "files" / kind).glob("*.*") if path.name != ".gitkeep"}
+    assert copies == source
+
+
+def sources(kind):
+    folder = ROOT / "grafana" / kind
+    if kind == "dashboards":
+        return sorted(folder.glob("*.json"))
+    # Beside rules there may be tests of rules.
+    return [path for path in sorted(folder.glob("*.yaml")) if "groups" in (yaml.safe_load(path.read_text()) or {})]
+
+
+def test_rules_and_dashboards_are_in_the_manifests():
+    manifests = render("--values", ROOT / "helm/tests/values/full.yaml")
+    shown = [m for m in manifests if m["kind"] == "ConfigMap" and "grafana_dashboard" in m["metadata"]["labels"]]
+    assert sorted(name for m in shown for name in m["data"]) == [path.name for path in sources("dashboards")]
+    assert all(json.loads(text) for m in shown for text in m["data"].values())
+    rules = [m for m in manifests if m["kind"] == "PrometheusRule"]
+    wanted = [group for path in sources("alerts") for group in yaml.safe_load(path.read_text())["groups"]]
+    assert [group for m in rules for group in m["spec"]["groups"]] == wanted
