@@ -70,3 +70,16 @@ surge: ## Sale days: twenty times the base, three times the capacity, one questi
 .PHONY: chaos
 chaos: ## Kills, freezes and fills everything under load, and looks for what was acknowledged
 	scripts/chaos.sh $(FLAGS)
+
+.PHONY: helm-files
+helm-files: ## Copies the dashboards and rules of grafana/ into the chart
+	scripts/helm-files.sh
+
+.PHONY: image
+image: ## Builds the images rushdesk and rushdesk-load with Docker
+	docker build --tag rushdesk .
+	docker build --tag rushdesk-load --target load .
+
+.PHONY: image-test
+image-test: ## Builds the images with buildah from stand-ins of their bases and runs them; half an hour, 10 GB
+	scripts/image.sh

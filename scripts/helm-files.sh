@@ -9,7 +9,7 @@ for dashboard in grafana/dashboards/*.json; do
   [ -e "$dashboard" ] && cp "$dashboard" "$files/dashboards/"
 done
 # Beside rules there may be tests of rules.
-for rules in grafana/alerts/*.yaml; do
+for rules in grafana/alerts/*.y*ml; do
   [ -e "$rules" ] && grep -q '^groups:' "$rules" && cp "$rules" "$files/alerts/"
 done
 exit 0

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Everything that must hold: format, lints, unit, integration and service tests, docs, real clients, and each fault once.
+# Everything that must hold: format, lints, unit, integration and service tests, docs, deployment, real clients, and each
+# fault once.
 # Installs MariaDB, Redis and Chromium from Debian's packages where they are missing, starts private
 # instances on free ports, and stops all it started.
 set -euo pipefail
@@ -44,6 +45,8 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
 step "documentation"
 scripts/docs.sh
+step "deployment"
+scripts/deployment.sh
 
 step "clients"
 scripts/clients.sh

@@ -1,7 +1,9 @@
 """What the checks share: where things are, and how the chart is rendered."""
 
+import functools
 import os
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -21,7 +23,9 @@ def run(*command, **more):
     return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=120, **more)
 
 
+@functools.cache
 def helm_template(*arguments):
+    """Of the same arguments once: the chart does not change while it is tested."""
     return run(tool("helm"), "template", "rd", CHART, "--namespace", "shop", *arguments)
 
 
@@ -52,6 +56,4 @@ def check_config(config_file, secrets):
 @pytest.fixture(scope="session")
 def example():
     """The default configuration."""
-    import tomllib
-
     return tomllib.loads((ROOT / "rushdesk.toml.example").read_text())

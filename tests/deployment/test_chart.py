@@ -130,7 +130,7 @@ def test_an_autoscaler_owns_the_number_of_replicas(name):
     kind = "ScaledObject" if name == "keda" else "HorizontalPodAutoscaler"
     metrics = set(re.findall(r"rushdesk_[a-z_]+", json.dumps(one(manifests, kind)["spec"])))
     assert len(metrics) == 2
-    source = "".join(path.read_text() for path in (ROOT / "src").rglob("metrics.rs"))
+    source = "".join(path.read_text() for path in (ROOT / "src").rglob("*.rs"))
     assert all(f'"{metric}"' in source for metric in metrics)
 
 
@@ -226,7 +226,7 @@ def sources(kind):
     if kind == "dashboards":
         return sorted(folder.glob("*.json"))
     # Beside rules there may be tests of rules.
-    return [path for path in sorted(folder.glob("*.yaml")) if "groups" in (yaml.safe_load(path.read_text()) or {})]
+    return [path for path in sorted(folder.glob("*.y*ml")) if "groups" in (yaml.safe_load(path.read_text()) or {})]
 
 
 def test_rules_and_dashboards_are_in_the_manifests():

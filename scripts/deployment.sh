@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The chart, the image, the compose file and the unit, as far as they can be checked without a cluster or a container.
+# Helm and the compose reader are built once by Go, about four minutes of processor time. UPDATE_GOLDEN=1 writes the
+# manifests of helm/tests/golden.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/services.sh
+need promtool prometheus
+need nginx nginx
+need redis-server redis-server
+need systemd-analyze systemd
+command -v go >/dev/null || { echo "go is missing: Helm is built from source with Go 1.26 or newer" >&2; exit 1; }
+
+HELM=4.3.1
+COMPOSE=2.16.2
+export TOOLS="$PWD/target/tools"
+# tool NAME PACKAGE VERSION: installs a Go program as NAME where another version or none is there.
+tool() {
+  [ "$(cat "$TOOLS/$1.version" 2>/dev/null)" = "$3" ] && [ -x "$TOOLS/$1" ] && return 0
+  mkdir -p "$TOOLS/new"
+  GOBIN="$TOOLS/new" GOFLAGS=-trimpath go install -ldflags=-w "$2@v$3"
+  mv "$TOOLS/new/$(basename "$2")" "$TOOLS/$1"
+  printf '%s\n' "$3" >"$TOOLS/$1.version"
+}
+tool helm helm.sh/helm/v4/cmd/helm "$HELM"
+tool compose github.com/compose-spec/compose-go/v2/cmd "$COMPOSE"
+
+venv="$TOOLS/deployment"
+requirements=tests/deployment/requirements.txt
+if ! cmp -s "$requirements" "$venv/requirements.txt"; then
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+  cp "$requirements" "$venv/requirements.txt"
+fi
+scripts/model/setup.sh
+cargo build --locked --quiet
+export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
+exec "$venv/bin/python" -m pytest -q tests/deployment "$@"
