@@ -18,7 +18,7 @@ export TOOLS="$PWD/target/tools"
 tool() {
   [ "$(cat "$TOOLS/$1.version" 2>/dev/null)" = "$3" ] && [ -x "$TOOLS/$1" ] && return 0
   mkdir -p "$TOOLS/new"
-  GOBIN="$TOOLS/new" GOFLAGS=-trimpath go install -ldflags=-w "$2@v$3"
+  GOBIN="$TOOLS/new" go install -ldflags=-w "$2@v$3"
   mv "$TOOLS/new/$(basename "$2")" "$TOOLS/$1"
   printf '%s\n' "$3" >"$TOOLS/$1.version"
 }
