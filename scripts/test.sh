@@ -45,6 +45,7 @@ RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
 step "documentation"
 scripts/docs.sh
+
 step "deployment"
 scripts/deployment.sh
 

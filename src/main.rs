@@ -7,7 +7,7 @@ use rushdesk::{
     app::Application,
     commands,
     config::{Config, Faults, Sources},
-    telemetry,
+    rehearse, telemetry,
 };
 
 /// Streams allocate many small pieces on one thread and free them on another, which costs the system's allocator a
@@ -52,6 +52,8 @@ enum Command {
         #[command(subcommand)]
         command: KnowledgeCommand,
     },
+    /// Plays yesterday's traffic many times over against a service, and says whether it is ready.
+    Rehearse(Box<rehearse::Options>),
 }
 
 #[derive(Subcommand)]
@@ -77,6 +79,12 @@ enum KnowledgeCommand {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    // One process, one TLS provider; a second install is the same provider.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    // A rehearsal drives another service: it has no use for a configuration of its own.
+    if let Command::Rehearse(options) = &arguments.command {
+        return rehearsed(actix_rt::System::new().block_on(rehearse::rehearse(options)));
+    }
     let config = match sources(&arguments).and_then(|sources| Config::load(&sources)) {
         Ok(config) => config,
         Err(faults) => {
@@ -92,14 +100,26 @@ fn main() -> ExitCode {
         eprintln!("rushdesk: {error:#}");
         return ExitCode::from(EX_USAGE);
     }
-    // One process, one TLS provider; a second install is the same provider.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = actix_rt::System::new().block_on(run(arguments.command, config));
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("rushdesk: {error:#}");
             ExitCode::FAILURE
+        }
+    }
+}
+
+/// 0 ready, 1 not ready, 64 where it could not be rehearsed.
+fn rehearsed(outcome: anyhow::Result<rehearse::Verdict>) -> ExitCode {
+    match outcome {
+        Ok(verdict) => {
+            print!("{verdict}");
+            ExitCode::from(u8::from(!verdict.is_ready()))
+        }
+        Err(error) => {
+            eprintln!("rushdesk: {error:#}");
+            ExitCode::from(EX_USAGE)
         }
     }
 }
@@ -112,8 +132,12 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             eprint!("{}", application.summary());
             application.run_until_signal().await
         }
+<<<<<<< HEAD
         Command::CheckConfig => Ok(()),
         Command::CheckHealth => commands::check_health(&config).await,
+=======
+        Command::CheckConfig | Command::Rehearse(_) => Ok(()),
+>>>>>>> 1c191c3 (rehearse: Play yesterday's traffic against a service)
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await

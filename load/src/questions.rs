@@ -1,4 +1,6 @@
-//! What the simulated shoppers ask.
+//! What the simulated shoppers ask. The lists that Locust's shoppers use as well are files in `data/questions`.
+
+use std::sync::LazyLock;
 
 use rand::{Rng, RngExt as _};
 
@@ -43,64 +45,20 @@ pub fn unique(stream: usize, turn: usize) -> String {
 }
 
 /// What everybody asks in the one-question surge, and four other wordings of it.
-pub const ONE_QUESTION: [&str; 5] = [
-    "When does the sale on tents end?",
-    "When will the sale on tents end?",
-    "When is the sale on tents ending?",
-    "When does the tent sale end?",
-    "When does the sale on your tents end?",
-];
+pub static ONE_QUESTION: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("../data/questions/one.txt").lines().collect());
 
 /// What shoppers of the demo shop want to know of a thing. Its help pages answer the first eighteen, not the others.
-const TOPICS: [&str; 24] = [
-    "How long does standard delivery to Austria take for {}",
-    "How much does shipping to Switzerland cost for {}",
-    "Can I send back {} if I do not like it",
-    "How do I exchange {} for another size",
-    "How long is the warranty on {}",
-    "How do I wash {}",
-    "Do you repair {}",
-    "Can I pick up {} in a store",
-    "How do I cancel an order of {}",
-    "How long does a refund take for {}",
-    "Can I pay for {} in instalments",
-    "Can I use a discount code and a gift card for {}",
-    "Do you ship {} to Norway",
-    "What do I do if {} arrives damaged",
-    "Can I rent {}",
-    "How do I get an invoice for {}",
-    "Do you match a lower price for {}",
-    "Can I get {} tomorrow with express shipping",
-    "Does {} come in green",
-    "How heavy is {}",
-    "Is {} good for a child of six",
-    "When is {} back in stock",
-    "Which of your guides likes {} most",
-    "Is there a video of {}",
-];
-const COLOURS: [&str; 3] = ["red", "blue", "black"];
-const ARTICLES: [&str; 14] = [
-    "tent",
-    "rain jacket",
-    "down jacket",
-    "sleeping bag",
-    "camping stove",
-    "backpack",
-    "avalanche beacon",
-    "fleece jacket",
-    "headlamp",
-    "climbing rope",
-    "sleeping mat",
-    "softshell jacket",
-    "wool hat",
-    "water bottle",
-];
+static TOPICS: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("../data/questions/topics.txt").lines().collect());
+static ARTICLES: LazyLock<Vec<&str>> =
+    LazyLock::new(|| include_str!("../data/questions/articles.txt").lines().collect());
 
 /// One of 1,008 questions without a number, so that their answers may be shared.
 fn shared(number: usize) -> String {
-    let (topic, rest) = (TOPICS[number % 24], number / 24);
-    let article = format!("the {} {}", COLOURS[rest % 3], ARTICLES[(rest / 3) % 14]);
-    format!("{}?", topic.replace("{}", &article))
+    let (topics, articles) = (TOPICS.len(), ARTICLES.len());
+    let article = ARTICLES[number / topics % articles];
+    format!("{}?", TOPICS[number % topics].replace("{}", article))
 }
 
 /// A question with an article number that no other question has; its answer is never shared.

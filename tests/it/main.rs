@@ -21,6 +21,7 @@ mod faults;
 mod harness;
 mod knowledge;
 mod openai;
+mod rehearse;
 mod replicas;
 mod rush;
 mod servers;

@@ -16,6 +16,7 @@ use std::{collections::VecDeque, time::Duration};
 pub use calls::ToolCall;
 pub use ollama::OllamaDecoder;
 pub use openai::OpenAiDecoder;
+pub use sse::SseParser;
 pub use thought::Opening;
 use tokio::time::timeout;
 

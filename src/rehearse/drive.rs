@@ -1,0 +1,276 @@
+//! Plays a plan: messages are sent when they are due, whether the earlier ones are answered or not.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+
+use anyhow::ensure;
+use futures_util::StreamExt as _;
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use reqwest::{Client, RequestBuilder, Response};
+use serde::Deserialize;
+use serde_json::json;
+use tokio::{
+    task::JoinSet,
+    time::{Instant, sleep_until, timeout, timeout_at},
+};
+use uuid::Uuid;
+
+use super::{curve::Plan, questions::Questions};
+use crate::inference::stream::SseParser;
+
+/// A shopper who has no whole answer by then has not been served.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// An admitted turn must have an end by then.
+const LONGEST_TURN: Duration = Duration::from_secs(90);
+const REQUEST: Duration = Duration::from_secs(10);
+/// Turns of this generator that are open at once; a service that lets more pile up has failed anyway.
+const MAX_OPEN: usize = 10_000;
+/// Shoppers who may come back.
+const MAX_IDLE: usize = 10_000;
+
+/// What became of all messages.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Messages of the plan.
+    pub planned: u64,
+    /// Of those, how many were never sent, since too many were open.
+    pub not_sent: u64,
+    /// Answered by 2xx: the service has taken the message.
+    pub admitted: u64,
+    /// Of those, with exactly one end on their stream.
+    pub ended: u64,
+    /// A useful end (answer or ticket) within [`PATIENCE`].
+    pub useful: u64,
+    /// 429 or 503, or a turn that failed for want of capacity.
+    pub refused: u64,
+    /// Of those, how many said when to come back.
+    pub refused_with_retry_after: u64,
+    /// Everything else that went wrong, by a bounded name.
+    pub errors: BTreeMap<String, u64>,
+    /// From the question to the first word, in milliseconds.
+    pub first_token_ms: Vec<u32>,
+    /// From the moment a message was due to its sending, in milliseconds.
+    pub late_ms: Vec<u32>,
+}
+
+/// Somebody with a session.
+struct Shopper {
+    token: String,
+    session: String,
+}
+
+struct Play {
+    http: Client,
+    target: String,
+    site_key: String,
+    seen: RefCell<Seen>,
+    idle: RefCell<Vec<Shopper>>,
+}
+
+/// Sends the plan and waits for its last turn.
+///
+/// # Errors
+/// When the target does not answer at all.
+pub async fn drive(
+    http: &Client,
+    target: &str,
+    site_key: &str,
+    plan: &Plan,
+    questions: &Questions,
+) -> anyhow::Result<Seen> {
+    let ready = http.get(format!("{target}/readyz")).timeout(REQUEST).send().await;
+    ensure!(
+        ready.is_ok_and(|answer| answer.status().is_success()),
+        "{target}/readyz does not answer with success: is the service up?"
+    );
+    let play = Rc::new(Play {
+        http: http.clone(),
+        target: target.to_owned(),
+        site_key: site_key.to_owned(),
+        seen: RefCell::default(),
+        idle: RefCell::default(),
+    });
+    let mut random = StdRng::seed_from_u64(plan.seed);
+    let (mut open, begun) = (JoinSet::new(), Instant::now());
+    for (number, at) in plan.messages.iter().enumerate() {
+        let due = begun + *at;
+        sleep_until(due).await;
+        while open.try_join_next().is_some() {}
+        play.seen.borrow_mut().planned += 1;
+        if open.len() >= MAX_OPEN {
+            play.seen.borrow_mut().not_sent += 1;
+            continue;
+        }
+        let is_new = random.random_bool(plan.new_sessions);
+        let reads = plan.reads.floor() + f64::from(random.random_bool(plan.reads.fract()));
+        let question = questions.pick(number, &mut random);
+        let play = play.clone();
+        open.spawn_local(async move { play.message(is_new, &question, reads as u32, due).await });
+    }
+    while open.join_next().await.is_some() {}
+    Ok(play.seen.take())
+}
+
+impl Play {
+    async fn message(&self, is_new: bool, question: &str, reads: u32, due: Instant) {
+        self.seen.borrow_mut().late_ms.push(millis(due.elapsed()));
+        let back = if is_new { None } else { self.idle.borrow_mut().pop() };
+        let shopper = match back {
+            Some(shopper) => shopper,
+            None => match timeout(REQUEST, self.arrive()).await {
+                Ok(Ok(shopper)) => shopper,
+                Ok(Err(failed)) => return self.count(failed),
+                Err(_) => return self.count(Failed::Error("no session in time".into())),
+            },
+        };
+        let request = self
+            .post(&format!("/v1/sessions/{}/messages", shopper.session), &shopper.token)
+            .header("accept", "text/event-stream")
+            .header("idempotency-key", Uuid::now_v7().to_string())
+            .json(&json!({"text": question}));
+        let sent = Instant::now();
+        let response = match timeout_at(sent + LONGEST_TURN, taken(request)).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(failed)) => return self.count(failed),
+            Err(_) => return self.count(Failed::Error("no response in time".into())),
+        };
+        self.seen.borrow_mut().admitted += 1;
+        let end = self.listen(response, sent).await;
+        let is_in_time = due.elapsed() <= PATIENCE;
+        {
+            let mut seen = self.seen.borrow_mut();
+            seen.ended += u64::from(!matches!(end, End::Missing(_)));
+            seen.useful += u64::from(is_in_time && matches!(end, End::Useful));
+        }
+        match end {
+            End::Useful => {}
+            End::Refused(has_retry_after) => self.count(Failed::Refused(has_retry_after)),
+            End::Failed(code) | End::Missing(code) => self.count(Failed::Error(code)),
+        }
+        for _ in 0..reads {
+            let url = format!("{}/v1/sessions/{}/messages", self.target, shopper.session);
+            let request = self.http.get(url).bearer_auth(&shopper.token).timeout(REQUEST);
+            if let Err(failed) = taken(request).await {
+                self.count(failed);
+            }
+        }
+        let mut idle = self.idle.borrow_mut();
+        if idle.len() < MAX_IDLE {
+            idle.push(shopper);
+        }
+    }
+
+    fn post(&self, path: &str, token: &str) -> RequestBuilder {
+        self.http.post(format!("{}{path}", self.target)).bearer_auth(token)
+    }
+
+    /// A new visitor and a session.
+    async fn arrive(&self) -> Result<Shopper, Failed> {
+        #[derive(Deserialize)]
+        struct Tokens {
+            access_token: String,
+        }
+        #[derive(Deserialize)]
+        struct Session {
+            id: String,
+        }
+        let url = format!("{}/v1/auth/visitor", self.target);
+        let request = self.http.post(url).json(&json!({"site_key": self.site_key}));
+        let tokens: Tokens = json_of(taken(request).await?).await?;
+        let request = self.post("/v1/sessions", &tokens.access_token).json(&json!({}));
+        let session: Session = json_of(taken(request).await?).await?;
+        Ok(Shopper { token: tokens.access_token, session: session.id })
+    }
+
+    /// Reads a turn to its end.
+    async fn listen(&self, response: Response, sent: Instant) -> End {
+        #[derive(Deserialize)]
+        struct Event {
+            #[serde(rename = "type")]
+            name: String,
+            #[serde(default)]
+            problem: Problem,
+        }
+        #[derive(Default, Deserialize)]
+        struct Problem {
+            #[serde(default)]
+            code: String,
+            retry_after_ms: Option<u64>,
+        }
+        let (mut body, mut parser, mut events) =
+            (response.bytes_stream(), SseParser::default(), Vec::new());
+        let mut has_word = false;
+        loop {
+            let bytes = match timeout_at(sent + LONGEST_TURN, body.next()).await {
+                Ok(Some(Ok(bytes))) => bytes,
+                Ok(Some(Err(_))) => return End::Missing("connection".into()),
+                Ok(None) => return End::Missing("stream without an end".into()),
+                Err(_) => return End::Missing("no end in time".into()),
+            };
+            if parser.push(&bytes, &mut events).is_err() {
+                return End::Missing("frame too long".into());
+            }
+            for event in events.drain(..) {
+                let Ok(event) = serde_json::from_slice::<Event>(&event) else { continue };
+                let is_word = matches!(event.name.as_str(), "answer.delta" | "answer.completed");
+                if is_word && !std::mem::replace(&mut has_word, true) {
+                    self.seen.borrow_mut().first_token_ms.push(millis(sent.elapsed()));
+                }
+                match event.name.as_str() {
+                    "answer.completed" => return End::Useful,
+                    "turn.failed" => {
+                        let Problem { code, retry_after_ms } = event.problem;
+                        return match code.as_str() {
+                            "overloaded" | "rate_limited" => End::Refused(retry_after_ms.is_some()),
+                            _ => End::Failed(code),
+                        };
+                    }
+                    "turn.cancelled" => return End::Failed(event.name),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn count(&self, failed: Failed) {
+        let mut seen = self.seen.borrow_mut();
+        match failed {
+            Failed::Refused(has_retry_after) => {
+                seen.refused += 1;
+                seen.refused_with_retry_after += u64::from(has_retry_after);
+            }
+            Failed::Error(name) => *seen.errors.entry(name).or_default() += 1,
+        }
+    }
+}
+
+enum End {
+    Useful,
+    Refused(bool),
+    Failed(String),
+    /// The service took the message and never said how it ended.
+    Missing(String),
+}
+
+enum Failed {
+    /// Whether it said when to come back.
+    Refused(bool),
+    Error(String),
+}
+
+/// The response of a request that was taken.
+async fn taken(request: RequestBuilder) -> Result<Response, Failed> {
+    let response = request.send().await.map_err(|_| Failed::Error("connection".into()))?;
+    match response.status().as_u16() {
+        200..=299 => Ok(response),
+        429 | 503 => Err(Failed::Refused(response.headers().contains_key("retry-after"))),
+        status => Err(Failed::Error(format!("status {status}"))),
+    }
+}
+
+async fn json_of<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, Failed> {
+    response.json().await.map_err(|_| Failed::Error("a body that is not the contract's".into()))
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
