@@ -48,6 +48,8 @@ scripts/docs.sh
 
 step "deployment"
 scripts/deployment.sh
+step "load"
+scripts/load.sh
 
 step "clients"
 scripts/clients.sh

@@ -1,6 +1,7 @@
 //! What `rushdesk-load` is made of; a library so that its checkers can be tested against servers that lie.
 
 pub mod bench;
+pub mod capacity;
 pub mod chaos;
 pub mod proxy;
 pub mod questions;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rushdesk_load::{bench, chaos, proxy, replay, sim, surge};
+use rushdesk_load::{bench, capacity, chaos, proxy, replay, sim, surge};
 
 #[derive(Parser)]
 #[command(version, about = "Simulated model servers, conversation replay and benchmarks")]
@@ -25,6 +25,8 @@ enum Command {
     Surge(surge::Args),
     /// Breaks servers, backends and stores under load, and looks for what was acknowledged.
     Chaos(chaos::Args),
+    /// Slots, replicas and memory for so many shoppers.
+    Capacity(capacity::Args),
     /// A bare streaming reverse proxy: the yardstick of the benchmarks.
     Proxy(proxy::Args),
 }
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
             Command::Bench(command) => bench::main(command).await,
             Command::Surge(args) => surge::main(&args).await,
             Command::Chaos(args) => chaos::main(&args).await,
+            Command::Capacity(args) => capacity::main(&args),
             Command::Proxy(args) => proxy::run(args).await.map(|()| ExitCode::SUCCESS),
         }
     });

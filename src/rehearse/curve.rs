@@ -247,7 +247,7 @@ mod tests {
         assert_eq!(plan.length, Duration::from_secs(30));
         let count = |from: u64, to: u64| {
             let (from, to) = (Duration::from_secs(from), Duration::from_secs(to));
-            plan.messages.iter().filter(|at| (from..to).contains(at)).count()
+            plan.messages.iter().filter(|&at| (from..to).contains(at)).count()
         };
         // Ten seconds each; a Poisson count of 200 and of 2,000, seven deviations wide.
         assert!((100..300).contains(&count(0, 10)), "{}", count(0, 10));

@@ -59,8 +59,7 @@ impl Kind {
         // A plan and a number of users exclude each other; a user's choice of either wins.
         let has_users = configuration.users.is_some();
         let mut attack = GooseAttack::initialize_with_config(configuration)?;
-        let key: Arc<str> = site_key.into();
-        let scenario = self.transactions(Scenario::new(self.name()), &key)?;
+        let scenarios = self.scenarios(&site_key.into())?;
         attack = *attack.set_default(GooseDefault::NoTelnet, true)?;
         if self == Self::Burst && !has_users {
             attack = *attack
@@ -75,7 +74,7 @@ impl Kind {
         for rule in self.thresholds() {
             attack = *attack.set_default(GooseDefault::Threshold, *rule)?;
         }
-        Ok(attack.register_scenario(scenario))
+        Ok(scenarios.into_iter().fold(attack, GooseAttack::register_scenario))
     }
 
     fn name(self) -> &'static str {
@@ -115,68 +114,57 @@ impl Kind {
         }
     }
 
-    fn transactions(self, scenario: Scenario, key: &Arc<str>) -> Result<Scenario, GooseError> {
-        let half = Questions::Mixed(0.5);
-        let own = Questions::Mixed(0.0);
-        let visit = |reading| Visit { reading, ..ORDINARY };
-        Ok(match self {
-            Self::Steady => scenario.register_transaction(asks(key, ORDINARY, half)),
-            Self::Burst => scenario.register_transaction(asks(
-                key,
-                Visit { turns: 1, ..ORDINARY },
-                Questions::Mixed(0.7),
-            )),
+    /// One; of the mix three, between which the users are divided.
+    fn scenarios(self, key: &Arc<str>) -> Result<Vec<Scenario>, GooseError> {
+        let (half, own) = (Questions::mixed(0.5), Questions::mixed(0.0));
+        let reads = |reading| Visit { reading, ..ORDINARY };
+        let once = Visit { turns: 1, ..ORDINARY };
+        let transaction = match self {
+            Self::Steady => asks(key, ORDINARY, half),
+            Self::Burst => asks(key, once, Questions::mixed(0.7)),
             Self::Long => {
-                let brisk = (Duration::from_millis(200), Duration::from_millis(800));
-                let visit = Visit { turns: 15, thinks: brisk, ..ORDINARY };
-                scenario.register_transaction(asks(key, visit, half))
+                let thinks = (Duration::from_millis(200), Duration::from_millis(800));
+                asks(key, Visit { turns: 15, thinks, ..ORDINARY }, half)
             }
-            Self::Hot => scenario.register_transaction(asks(
-                key,
-                Visit { turns: 1, ..ORDINARY },
-                Questions::One,
-            )),
-            Self::Reconnect => scenario.register_transaction(asks(key, visit(Reading::Cut), own)),
-            Self::Slow => scenario.register_transaction(asks(key, visit(Reading::Slow), own)),
-            Self::Login => {
-                let key = key.clone();
-                scenario.register_transaction(
-                    Transaction::new(Arc::new(move |user| {
-                        Box::pin(Shopper::signs_in_and_out(user, key.clone()))
-                    }))
-                    .set_name("sign in"),
-                )
-            }
+            Self::Hot => asks(key, once, Questions::One),
+            Self::Reconnect => asks(key, reads(Reading::Cut), own),
+            Self::Slow => asks(key, reads(Reading::Slow), own),
+            Self::Login => signs_in(key),
             Self::Mixed => {
-                let socket_key = key.clone();
-                let socket = Transaction::new(Arc::new(move |user| {
-                    Box::pin(socket::visit(user, socket_key.clone(), half))
-                }));
-                scenario
-                    .register_transaction(asks(key, ORDINARY, half).set_weight(2)?)
-                    .register_transaction(asks(key, visit(Reading::Json), half))
-                    .register_transaction(socket.set_name("socket"))
+                let of =
+                    |name: &str, transaction| Scenario::new(name).register_transaction(transaction);
+                return Ok(vec![
+                    of("streams", asks(key, ORDINARY, half.clone())).set_weight(2)?,
+                    of("json", asks(key, reads(Reading::Json), half.clone())),
+                    of("sockets", follows(key, half)),
+                ]);
             }
-        })
+        };
+        Ok(vec![Scenario::new(self.name()).register_transaction(transaction)])
     }
 }
 
 /// What is asked.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub enum Questions {
     /// The hot question, in five wordings.
     One,
-    /// This share from the hot set of 1,000, the others asked by nobody else.
-    Mixed(f64),
+    /// A share from the hot set of 1,000, the others asked by nobody else.
+    Mixed(Arc<Mix>),
 }
 
 impl Questions {
-    /// The `turn`-th question of visit `visit` of user `user`.
-    pub fn pick(self, user: usize, visit: usize, turn: usize) -> String {
-        let number = user * 1_000_003 + visit * 101 + turn;
+    /// `share` is that of the hot set, 0 to 1.
+    fn mixed(share: f64) -> Self {
+        Self::Mixed(Arc::new(Mix::new(share, 1000)))
+    }
+
+    /// The next question of this user.
+    pub fn pick(&self, user: &GooseUser, turn: usize) -> String {
+        let number = user.weighted_users_index * 1_000_003 + user.get_iterations() * 101 + turn;
         match self {
             Self::One => ONE_QUESTION[number % ONE_QUESTION.len()].to_owned(),
-            Self::Mixed(share) => Mix::new(share, 1000).pick(number, &mut rand::rng()),
+            Self::Mixed(mix) => mix.pick(number, &mut rand::rng()),
         }
     }
 }
@@ -185,11 +173,11 @@ impl Questions {
 fn asks(key: &Arc<str>, visit: Visit, questions: Questions) -> Transaction {
     let key = key.clone();
     Transaction::new(Arc::new(move |user| {
-        let key = key.clone();
+        let (key, questions) = (key.clone(), questions.clone());
         Box::pin(async move {
             let mut shopper = Shopper::arrives(user, &key).await?;
             for turn in 0..visit.turns {
-                let text = questions.pick(user.weighted_users_index, user.get_iterations(), turn);
+                let text = questions.pick(user, turn);
                 shopper.asks(user, &text, visit.reading).await?;
                 tokio::time::sleep(rand::random_range(visit.thinks.0..visit.thinks.1)).await;
             }
@@ -197,4 +185,19 @@ fn asks(key: &Arc<str>, visit: Visit, questions: Questions) -> Transaction {
         })
     }))
     .set_name("visit")
+}
+
+/// The same over a WebSocket.
+fn follows(key: &Arc<str>, questions: Questions) -> Transaction {
+    let key = key.clone();
+    Transaction::new(Arc::new(move |user| {
+        Box::pin(socket::visit(user, key.clone(), questions.clone()))
+    }))
+    .set_name("socket")
+}
+
+fn signs_in(key: &Arc<str>) -> Transaction {
+    let key = key.clone();
+    Transaction::new(Arc::new(move |user| Box::pin(Shopper::signs_in_and_out(user, key.clone()))))
+        .set_name("sign in")
 }

@@ -37,12 +37,15 @@ struct Heard {
     last_id: Option<String>,
     first_token: Option<Duration>,
     words: usize,
+    /// When the newest stream brought its first event.
+    first_event: Option<Duration>,
     end: Option<Result<(), String>>,
 }
 
 impl Heard {
     /// Takes one event, `at` after the question.
     fn hear(&mut self, event: &SseEvent, at: Duration) {
+        self.first_event.get_or_insert(at);
         if event.id.is_some() {
             self.last_id.clone_from(&event.id);
         }

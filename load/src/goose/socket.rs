@@ -33,7 +33,7 @@ pub async fn visit(user: &mut GooseUser, key: Arc<str>, questions: Questions) ->
     let is_open = socket.send(Message::text(hello.to_string())).await.is_ok();
     user.record_custom_request_duration("WS", "open", begun.elapsed(), is_open, None, None).await?;
     for turn in 0..TURNS {
-        let text = questions.pick(user.weighted_users_index, user.get_iterations(), turn);
+        let text = questions.pick(user, turn);
         let question = json!({"type": "message", "text": text,
             "idempotency_key": Uuid::new_v4().to_string()});
         let (sent, mut first_token) = (Instant::now(), None);

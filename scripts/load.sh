@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Every Goose and every Locust scenario once, briefly, against a debug server and a simulated backend: reports exist,
+# requests succeed, first tokens are measured, and a threshold that cannot hold fails the run.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/services.sh
+
+venv=target/locust
+requirements=load/locust/requirements.txt
+if ! cmp -s "$requirements" "$venv/requirements.txt"; then
+  python3 -m venv "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+  cp "$requirements" "$venv/requirements.txt"
+fi
+cargo build --workspace --locked --quiet
+cargo clippy -p rushdesk-load --features goose --bin rushdesk-goose --locked --quiet -- -D warnings
+cargo build -p rushdesk-load --features goose --bin rushdesk-goose --locked --quiet
+
+folder=$(mktemp -d)
+pids=()
+cleanup() {
+  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
+  wait "${pids[@]}" 2>/dev/null || true
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+
+port=$(free_port)
+backend=$(free_port)
+target/debug/rushdesk-load sim-llm --listen "127.0.0.1:$backend" --ttft-ms 20 --token-ms 5 --tokens 20 >/dev/null &
+pids+=($!)
+target/debug/rushdesk serve --set "server.listen=127.0.0.1:$port" --set "server.data_dir=$folder/data" \
+  --set "embedding.library=$PWD/data/model/libonnxruntime.so" \
+  --set "embedding.model_dir=$PWD/data/model/all-MiniLM-L6-v2" --set inference.discover_ollama=false \
+  --set limits.site_logins_per_second=10000 \
+  --set "inference.backends=[{name=\"sim\",kind=\"vllm\",url=\"http://127.0.0.1:$backend\",model=\"sim\",slots=64}]" \
+  2>"$folder/server.log" &
+pids+=($!)
+host=http://127.0.0.1:$port
+for _ in $(seq 300); do
+  curl -fsS "$host/readyz" >/dev/null 2>&1 && break
+  kill -0 "${pids[1]}" 2>/dev/null || { cat "$folder/server.log" >&2; exit 1; }
+  sleep 0.2
+done
+
+# run CODE NAME COMMAND...: runs in the background; its exit code must be CODE.
+jobs_running=()
+run() {
+  local code=$1 name=$2
+  shift 2
+  (
+    got=0
+    timeout 300 "$@" >"$folder/$name.log" 2>&1 || got=$?
+    [ "$got" -eq "$code" ] || { tail -n 60 "$folder/$name.log" >&2; echo "$name ended with $got, not $code" >&2; exit 1; }
+  ) &
+  jobs_running+=($!)
+}
+finish() {
+  local job outcome=0
+  for job in "${jobs_running[@]}"; do wait "$job" || outcome=1; done
+  jobs_running=()
+  return "$outcome"
+}
+# seen FILE TEXT...: a report that names what was measured.
+seen() {
+  local file=$1 text
+  shift
+  for text in "$@"; do
+    grep -q -- "$text" "$file" || { echo "$file does not name: $text" >&2; return 1; }
+  done
+}
+
+# One visit of each user. The rules say that there are samples and no errors, not how fast a busy machine is.
+goose() {
+  local scenario=$1 metric=$2
+  run 0 "goose-$scenario" target/debug/rushdesk-goose "$scenario" --host "$host" --users 4 --increase-rate 8 \
+    --iterations 1 --report-file "$folder/goose-$scenario.html" \
+    --threshold 'error-rate<0.1%' --threshold "p99<60s for $metric"
+}
+goose steady 'SSE first token'
+goose burst 'SSE first token'
+goose long 'SSE first token'
+goose hot 'SSE first token'
+goose reconnect 'SSE resumed'
+goose slow 'SSE first token'
+goose login 'POST login'
+goose mixed 'WS first token'
+run 1 goose-fails target/debug/rushdesk-goose hot --host "$host" --users 1 --iterations 1 --threshold 'p50<1us for SSE first token'
+finish
+seen "$folder/goose-fails.log" 'first token' FAIL
+for scenario in steady burst long hot slow; do
+  seen "$folder/goose-$scenario.html" 'first token' 'answer'
+done
+seen "$folder/goose-reconnect.html" resumed
+seen "$folder/goose-login.html" login refresh
+seen "$folder/goose-mixed.html" 'WS' 'JSON' 'first token'
+echo "goose: 8 scenarios, and a threshold that cannot hold"
+
+# A stop lets running visits end, so each user has at least one.
+locust() {
+  local code=$1 name=$2 file=$3
+  shift 3
+  run "$code" "locust-$name" "$venv/bin/locust" -f "load/locust/$file.py" --host "$host" --headless --only-summary \
+    --stop-timeout 120 --html "$folder/locust-$name.html" --csv "$folder/locust-$name" --most-errors 0 \
+    --first-token-p99-ms 60000 --answer-p95-ms 60000 --resumed-p99-ms 60000 "$@"
+}
+for scenario in Steady Long Hot Reconnect Slow Login Mixed; do
+  locust 0 "$scenario" locustfile "$scenario" -u 3 -r 3 -t 6s
+done
+locust 0 Burst burst --base 1 --peak 6 --calm-s 2 --hold-s 2
+locust 1 fails locustfile Hot -u 1 -r 1 -t 4s --first-token-p99-ms 0
+finish
+seen "$folder/locust-fails.log" 'not held: SSE first token'
+for scenario in Steady Long Hot Slow Burst; do
+  seen "$folder/locust-${scenario}_stats.csv" 'SSE,first token,' 'SSE,answer,' 'POST,message,'
+done
+seen "$folder/locust-Reconnect_stats.csv" 'SSE,resumed,' 'GET,events,'
+seen "$folder/locust-Login_stats.csv" 'POST,register,' 'POST,refresh,'
+seen "$folder/locust-Mixed_stats.csv" 'WS,first token,' 'JSON,answer,'
+
+# One master and two workers; the master has the figures of both and the verdict.
+master=$(free_port)
+locust 0 master locustfile Hot --master --master-bind-host 127.0.0.1 --master-bind-port "$master" \
+  --expect-workers 2 --expect-workers-max-wait 60 -u 4 -r 4 -t 6s
+for worker in 1 2; do
+  run 0 "locust-worker-$worker" "$venv/bin/locust" -f load/locust/locustfile.py Hot --worker \
+    --master-host 127.0.0.1 --master-port "$master"
+done
+finish
+seen "$folder/locust-master_stats.csv" 'SSE,first token,' 'POST,message,'
+echo "locust: 8 scenarios, one master with two workers, and a threshold that cannot hold"
