@@ -26,7 +26,7 @@ fmt: ## Formats the code
 
 .PHONY: lint
 lint: ## Clippy over everything
-	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) clippy --workspace --all-targets --features rushdesk-load/goose --locked -- -D warnings
 
 .PHONY: sim
 sim: ## A simulated vLLM on 127.0.0.1:8001
@@ -39,6 +39,8 @@ URL ?= http://127.0.0.1:8080
 .PHONY: replay
 replay: ## Drives a service with conversations; DATA= takes another file, MODE=distributed other stores
 	scripts/replay.sh "$(DATA)" "$(MODE)"
+
+SCENARIO ?= steady
 
 # FLAGS= goes to the benchmark, for example FLAGS="--streams 2000 --runs 1".
 FLAGS ?=
@@ -58,6 +60,14 @@ bench-streams: ## 5,000 answers open at once on one core
 .PHONY: bench-sessions
 bench-sessions: ## 100,000 idle sessions held hot
 	scripts/bench.sh sessions $(FLAGS)
+
+.PHONY: bench-peers
+bench-peers: ## LiteLLM's proxy and nginx beside Rushdesk, the same requests on the same core
+	scripts/peers.sh $(FLAGS)
+
+.PHONY: goose
+goose: ## A Goose scenario against URL, for example SCENARIO=burst; FLAGS= are Goose's
+	$(CARGO) run --release --locked -p rushdesk-load --features goose --bin rushdesk-goose -- $(SCENARIO) --host $(URL) $(FLAGS)
 
 # PROFILE= picks one of burst, hot, triple, one, paraphrases.
 PROFILE ?=

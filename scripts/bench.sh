@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# A benchmark beside its yardsticks in one run: bench.sh turns|hits|streams|sessions|surge [flags of `rushdesk-load`]
+# A benchmark beside its yardsticks in one run: bench.sh turns|hits|streams|sessions|peers|surge [flags of `rushdesk-load`]
 # Server on core 0, load and backend on core 1; the defaults take minutes. `--help` lists the flags.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-what=${1:?turns, hits, streams, sessions or surge}
+what=${1:?turns, hits, streams, sessions, peers or surge}
 shift
 scripts/model/setup.sh
 cargo build --release --locked --quiet --workspace

@@ -29,7 +29,7 @@ step "format"
 cargo fmt --all --check
 
 step "clippy"
-cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy --workspace --all-targets --features rushdesk-load/goose --locked -- -D warnings
 
 step "tests"
 CI="${CI:-true}" cargo test --workspace --locked

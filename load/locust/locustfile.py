@@ -3,13 +3,13 @@
 The sale burst has a file of its own, since a shape rules every run of its file: `burst.py`.
 """
 
+import random
 import uuid
 
 from locust import between, task
 
 import thresholds  # noqa: F401  registers the options and the verdict
 from shopper import ONE, Shopper, question
-import random
 
 
 class Steady(Shopper):
@@ -89,22 +89,31 @@ class Login(Shopper):
         self.send("POST", "/v1/auth/refresh", "refresh", json=refresh)
 
 
-class Mixed(Shopper):
-    """Streams, JSON and WebSockets at once."""
+class Streams(Shopper):
+    """With `Json` and `Sockets`: all ways of asking at once."""
 
+    weight = 2
     wait_time = between(1, 3)
 
-    @task(2)
-    def streams(self):
+    @task
+    def visit(self):
         self.arrive()
         self.ask(question(0.5))
 
+
+class Json(Shopper):
+    wait_time = between(1, 3)
+
     @task
-    def json(self):
+    def visit(self):
         self.arrive()
         self.ask(question(0.5), reading="json")
 
+
+class Sockets(Shopper):
+    wait_time = between(1, 3)
+
     @task
-    def socket(self):
+    def visit(self):
         self.arrive()
         self.follow([question(0.5), question(0.5)])

@@ -195,38 +195,60 @@ fn message(
         .json(&json!({"text": text}))
 }
 
-/// Where chat completions come from.
+/// Where chat completions come from, and which.
+#[derive(Clone, Copy)]
 pub struct Completions<'a> {
     pub url: &'a str,
     pub model: &'a str,
     pub token: &'a str,
+    pub asks: (Questions, Accept),
 }
 
 impl<'a> Completions<'a> {
     /// The simulated backend, or a proxy of it.
     pub fn of_backend(url: &'a str) -> Self {
-        Self { url, model: "sim", token: "none" }
+        Self { url, model: "sim", token: "none", asks: (Questions::Unique, Accept::Stream) }
     }
 }
 
-/// Streams chat completions, straight from a backend or through something that forwards them.
+impl Completions<'_> {
+    fn request(&self, http: &Client, text: &str) -> RequestBuilder {
+        let body = json!({"model": self.model, "stream": matches!(self.asks.1, Accept::Stream),
+            "messages": [{"role": "user", "content": text}]});
+        http.post(format!("{}/v1/chat/completions", self.url)).bearer_auth(self.token).json(&body)
+    }
+
+    /// One streamed answer to `text`; its route, or why there is none.
+    pub async fn ask(&self, http: &Client, text: &str) -> Result<String, String> {
+        let counts = RefCell::new(Counts::default());
+        let request = self.request(http, text);
+        read_one(request, read_completion, REQUEST_TIMEOUT, Window::always(), &counts).await;
+        let Counts { by_route, errors, .. } = counts.into_inner();
+        match (by_route.into_keys().next(), errors.into_keys().next()) {
+            (Some(route), _) => Ok(route),
+            (None, error) => Err(error.unwrap_or_default()),
+        }
+    }
+}
+
+/// Asks for chat completions, straight from a backend or through something that forwards them.
 pub async fn completions(
     http: &Client,
     target: &Completions<'_>,
     streams: usize,
     window: Window,
 ) -> Counts {
-    let counts = RefCell::new(Counts::default());
-    let url = format!("{}/v1/chat/completions", target.url);
+    let (counts, limit) = (RefCell::new(Counts::default()), REQUEST_TIMEOUT);
+    let (questions, accept) = target.asks;
     let caller = async |stream: usize| {
         let mut turn = 0;
         window.stagger(stream, streams).await;
         while !window.is_over() {
-            let text = questions::unique(stream, turn);
-            let body = json!({"model": target.model, "stream": true,
-                "messages": [{"role": "user", "content": text}]});
-            let request = http.post(&url).bearer_auth(target.token).json(&body);
-            read_one(request, read_completion, REQUEST_TIMEOUT, window, &counts).await;
+            let request = target.request(http, &questions.text(stream, turn, turn));
+            match accept {
+                Accept::Stream => read_one(request, read_completion, limit, window, &counts).await,
+                Accept::Json => read_one(request, read_whole, limit, window, &counts).await,
+            }
             turn += 1;
         }
     };
@@ -329,14 +351,34 @@ async fn read_json(response: reqwest::Response, sent: Instant) -> Answer {
     Answer { first_token: Some(sent.elapsed()), outcome }
 }
 
+/// A completion as one JSON body.
+async fn read_whole(response: reqwest::Response, sent: Instant) -> Answer {
+    let outcome = match response.json::<Value>().await {
+        Ok(body) if body["choices"][0]["message"]["content"].is_string() => Ok(route_of(&body)),
+        _ => Err("broken_answer".into()),
+    };
+    Answer { first_token: Some(sent.elapsed()), outcome }
+}
+
+/// Rushdesk says how it answered; the others do not.
+fn route_of(body: &Value) -> String {
+    body["rushdesk"]["route"].as_str().unwrap_or("completion").to_owned()
+}
+
 async fn read_completion(response: reqwest::Response, sent: Instant) -> Answer {
     let (mut first_token, mut has_finish) = (None, false);
+    let mut route = "completion".to_owned();
     let outcome = events(response.bytes_stream(), |_, data| {
-        if first_token.is_none() && data.contains("\"content\":\"") && !data.contains("\"role\"") {
+        // The role may come alone, or with the first word.
+        let has_word = data.contains("\"content\":\"") && !data.contains("\"content\":\"\"");
+        if first_token.is_none() && has_word {
             first_token = Some(sent.elapsed());
         }
-        has_finish |= data.contains("\"finish_reason\":\"");
-        let end = if has_finish { Ok("completion".to_owned()) } else { Err("cut".to_owned()) };
+        if data.contains("\"finish_reason\":\"") {
+            has_finish = true;
+            route = route_of(&serde_json::from_str(data).unwrap_or_default());
+        }
+        let end = if has_finish { Ok(route.clone()) } else { Err("cut".to_owned()) };
         (data == "[DONE]").then_some(end)
     });
     let outcome = outcome.await;

@@ -5,6 +5,7 @@
 mod alone;
 mod drive;
 mod hits;
+mod peers;
 mod report;
 mod sessions;
 mod streams;
@@ -48,6 +49,8 @@ pub enum Command {
         #[arg(long, default_value_t = 100_000)]
         sessions: usize,
     },
+    /// LiteLLM's proxy and nginx beside Rushdesk, with the same requests on the same core.
+    Peers(peers::Peers),
     /// The embedding model alone; part of `hits`.
     #[command(hide = true)]
     Model(alone::Args),
@@ -109,6 +112,12 @@ pub async fn main(command: Command) -> anyhow::Result<ExitCode> {
         Command::Sessions { args, sessions } => {
             args.check()?;
             args.show(&Box::pin(sessions::run(&args, sessions)).await?)?;
+        }
+        Command::Peers(peers) => {
+            let versions = peers::versions(&peers).await?;
+            let runs = peers.args.repeat(async || Box::pin(peers::run(&peers)).await).await?;
+            let (streams, seconds) = (peers.args.streams, peers.args.seconds);
+            peers.args.show(&peers::PeersReport { streams, seconds, versions, runs })?;
         }
         Command::Model(_) => {}
     }

@@ -75,7 +75,9 @@ async fn completed(args: &Args, backend: &str, settings: &[&str]) -> anyhow::Res
     let idle = server.process.usage()?;
     let api = Api::new(&server.url, drive::PATIENCE)?;
     let visitor = visitors(&api, 1).await?.pop().context("no visitor")?;
-    let target = Completions { url: &server.url, model: "rushdesk", token: &visitor.access_token };
+    let asks = (Questions::Unique, Accept::Stream);
+    let token = &visitor.access_token;
+    let target = Completions { url: &server.url, model: "rushdesk", token, asks };
     let window = args.window();
     let (counts, usage) = tokio::join!(
         drive::completions(&api.http, &target, args.streams, window),

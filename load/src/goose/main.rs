@@ -43,7 +43,7 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let attack = async { cli.scenario.attack(cli.goose, cli.site_key)?.execute().await };
+    let attack = async { Box::pin(cli.scenario.attack(cli.goose, cli.site_key)?.execute()).await };
     match runtime.block_on(attack) {
         // A run without a single measured request proves nothing.
         Ok(metrics) if metrics.requests.is_empty() => {

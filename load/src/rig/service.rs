@@ -136,7 +136,7 @@ fn own(core: Option<usize>, args: &[String]) -> anyhow::Result<Process> {
 }
 
 /// A program of this name in the usual places.
-pub(super) fn find(name: &str) -> Option<PathBuf> {
+pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var("PATH").unwrap_or_default();
     let folders = path.split(':').chain(["/usr/sbin", "/usr/local/sbin"]).map(Path::new);
     folders.map(|folder| folder.join(name)).find(|file| file.is_file())

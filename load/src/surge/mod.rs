@@ -5,7 +5,7 @@
 
 mod aftermath;
 mod chart;
-mod profile;
+pub mod profile;
 mod report;
 mod shopper;
 mod watch;
