@@ -48,6 +48,7 @@ scripts/docs.sh
 
 step "deployment"
 scripts/deployment.sh
+
 step "load"
 scripts/load.sh
 

@@ -22,11 +22,8 @@ pub mod http;
 pub mod inference;
 pub mod knowledge;
 pub mod limits;
-<<<<<<< HEAD
 pub mod redis;
-=======
 pub mod rehearse;
->>>>>>> 1c191c3 (rehearse: Play yesterday's traffic against a service)
 pub mod runtime;
 pub mod secrets;
 pub mod session;

@@ -132,12 +132,8 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             eprint!("{}", application.summary());
             application.run_until_signal().await
         }
-<<<<<<< HEAD
-        Command::CheckConfig => Ok(()),
         Command::CheckHealth => commands::check_health(&config).await,
-=======
         Command::CheckConfig | Command::Rehearse(_) => Ok(()),
->>>>>>> 1c191c3 (rehearse: Play yesterday's traffic against a service)
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await
