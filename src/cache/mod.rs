@@ -5,6 +5,7 @@
 //! similarity alone ([`agree`] decides), never after an entry's absolute expiry, and never what a purge has reached.
 
 mod codec;
+mod demand;
 mod entry;
 mod facts;
 mod flight;
@@ -26,6 +27,7 @@ use std::{
     time::Duration,
 };
 
+pub use demand::Demand;
 pub use entry::{CachedAnswer, EntryId, Hit, Listed, Page};
 pub use flight::{Flight, FlightKey, Flights, Join};
 pub use guards::{Disagreement, agree};

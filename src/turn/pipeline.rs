@@ -71,6 +71,8 @@ pub struct Answer {
     pub finish_reason: FinishReason,
     /// The ticket that it opens.
     pub ticket: Option<Ticket>,
+    /// The level of service that went into it. Only what is given in full is given to others.
+    pub given_at: ServiceLevel,
 }
 
 /// What a turn knows of itself while it runs.
@@ -88,6 +90,8 @@ pub struct Turn {
     partition: Partition,
     /// Absent where the answer must not be shared.
     question: Option<Question>,
+    /// Whether the question was asked before and its answer may be shared.
+    pub in_demand: bool,
     looked_up: bool,
 }
 
@@ -120,6 +124,7 @@ impl Turn {
             began_at: clock::now(),
             partition,
             question,
+            in_demand: false,
             looked_up: false,
         }
     }
@@ -161,6 +166,7 @@ impl Turn {
             return Coalesced::Alone;
         };
         let key = FlightKey::new(&self.partition, question);
+        self.in_demand = self.ports.demand.again(key) && self.ports.cache.is_some();
         let mut joined = self.ports.flights.join(key, || Arc::clone(&self.log));
         loop {
             let leader = match joined {
@@ -257,6 +263,7 @@ impl Turn {
                     cache: *cache,
                     finish_reason: *finish_reason,
                     ticket: own,
+                    given_at: self.service.level,
                 });
             }
         }
@@ -335,6 +342,7 @@ impl Turn {
             cache: Some(CacheInfo { tier: hit.tier, age_ms, entry: Some(hit.id.0) }),
             finish_reason: if complete { FinishReason::Stop } else { FinishReason::Length },
             ticket: None,
+            given_at: self.service.level,
         })
     }
 
@@ -344,7 +352,7 @@ impl Turn {
         let made = Made {
             route: answer.route,
             finish_reason: Some(answer.finish_reason),
-            service_level: self.service.level,
+            service_level: answer.given_at,
             used_tools: false,
             truncated: embedding.is_some_and(|embedding| embedding.truncated),
             text: &answer.text,

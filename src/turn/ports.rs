@@ -7,7 +7,7 @@ use actix::Recipient;
 use super::{log::TurnLog, relay::Relay};
 use crate::{
     brownout::Brownout,
-    cache::{Cache, Flights, Kindred},
+    cache::{Cache, Demand, Flights, Kindred},
     config,
     domain::{Lane, PrincipalId, SiteId},
     embedding::messages::Embed,
@@ -23,6 +23,7 @@ pub struct Ports {
     pub cache: Option<Cache>,
     pub flights: Flights<TurnLog>,
     pub kindred: Kindred<TurnLog>,
+    pub demand: Demand,
     /// The way to other replicas; absent where there is only one process.
     pub relay: Option<Arc<Relay>>,
     pub knowledge: Knowledge,

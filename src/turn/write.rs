@@ -146,6 +146,7 @@ fn say(
         cache: None,
         finish_reason: if complete { FinishReason::Stop } else { FinishReason::Length },
         ticket: None,
+        given_at: turn.service.level,
     }
 }
 
@@ -214,8 +215,16 @@ async fn generate(
     }
     let citations = cited(&text, passages, turn.ports.turn.answer_confidence);
     turn.cite(&citations);
-    let route = Route::Model;
-    Ok(Answer { text, route, citations, usage, cache: None, finish_reason, ticket: None })
+    Ok(Answer {
+        text,
+        route: Route::Model,
+        citations,
+        usage,
+        cache: None,
+        finish_reason,
+        ticket: None,
+        given_at: owed(turn),
+    })
 }
 
 /// Waits until the answer begins, and says where the turn stands in the queue meanwhile.
@@ -297,8 +306,15 @@ struct Brief {
     max_wait: Option<Duration>,
 }
 
+/// The level of service at which the model is asked. A question that others ask too is answered in full at any level, for
+/// the cache gives that answer to all who come later; an order counts all the same.
+fn owed(turn: &Turn) -> ServiceLevel {
+    let shared = turn.in_demand && !turn.service.pinned;
+    if shared { ServiceLevel::FULL } else { turn.service.level }
+}
+
 fn brief(turn: &Turn) -> Brief {
-    let (level, brownout) = (turn.service.level, &turn.ports.brownout);
+    let (level, brownout) = (owed(turn), &turn.ports.brownout);
     let longest = turn.ports.turn.max_answer_tokens;
     let short = level >= ServiceLevel::SHORT;
     let waits = turn.input.purpose != Purpose::Ticket;
@@ -307,7 +323,7 @@ fn brief(turn: &Turn) -> Brief {
         max_tokens: if short { longest.min(brownout.short_answer_tokens()) } else { longest },
         reasoning: !short,
         tier: if level >= ServiceLevel::SMALL { Tier::Small } else { Tier::Full },
-        max_wait: waits.then(|| brownout.longest_wait(level)),
+        max_wait: waits.then(|| brownout.longest_wait(turn.service.level)),
     }
 }
 

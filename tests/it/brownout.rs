@@ -12,6 +12,7 @@ use super::{
     distributed::Stores,
     fake_model::{FakeModel, WORDS},
     harness::*,
+    rush::one_slot,
 };
 
 /// Nothing in the demo shop's knowledge answers this.
@@ -277,6 +278,41 @@ async fn the_level_is_told_and_from_the_first_one_answers_are_short_and_stay_out
     }
     assert_eq!(asked, [json!(160), json!(160), json!(512)]);
     assert_eq!(fake.requests(), 3);
+    app.stop().await;
+}
+
+#[test]
+async fn a_question_that_others_ask_too_is_answered_in_full_and_then_from_the_cache() {
+    let fake = FakeModel::start().await;
+    let settings = [
+        one_slot("step", &fake.url),
+        ("brownout.climb_ms", "[1, 600000, 600000, 600000]".to_owned()),
+        ("brownout.dwell_ms", "1".to_owned()),
+    ];
+    let app = TestApp::with(&settings).await;
+    // One holds the slot and one waits for it; the way down takes a minute of calm.
+    let (first, second) = (app.visitor().await, app.visitor().await);
+    fake.steps.add_permits(2);
+    let mut held = first.stream(&first.session().await, UNKNOWN).await;
+    held.until("answer.delta").await;
+    let mut waits = second.stream(&second.session().await, "Xyzzy plugh?").await;
+    settle("somebody waits", async || status(&app).await["service_level"] == 1).await;
+    fake.steps.add_permits(1000);
+    held.until("answer.completed").await;
+    waits.until("answer.completed").await;
+    let before = fake.requests();
+    let (mut routes, mut asked) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        let shopper = app.visitor().await;
+        let session = shopper.session().await;
+        let turn = shopper.ask(&session, "Which payment methods do you accept?").await;
+        assert_eq!(turn["answer"]["service_level"], 1, "{turn}");
+        routes.push(turn["answer"]["route"].clone());
+        asked.push(fake.last_body()["max_tokens"].clone());
+    }
+    assert_eq!(routes, ["model", "model", "exact"]);
+    assert_eq!(asked[..2], [json!(160), json!(512)]);
+    assert_eq!(fake.requests(), before + 2);
     app.stop().await;
 }
 

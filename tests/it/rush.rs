@@ -8,7 +8,7 @@ use super::{
     harness::*,
 };
 
-fn one_slot(model: &str, url: &str) -> (&'static str, String) {
+pub fn one_slot(model: &str, url: &str) -> (&'static str, String) {
     let (key, value) = backend(model, url);
     (key, value.replace("slots=8", "slots=1"))
 }
