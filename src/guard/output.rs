@@ -214,7 +214,9 @@ impl Scan<'_> {
                 [b'<', ..] => Look::Replace(1, "< ".to_owned()),
                 _ => Look::Plain,
             },
-            Link::Unfinished if self.last || text.len() >= LOOKAHEAD => Look::Plain,
+            Link::Unfinished if self.last || text.len() >= LOOKAHEAD => {
+                if link::opens_a_bad_target(window(text)) { Look::Close(2) } else { Look::Plain }
+            }
             Link::Unfinished => Look::Wait,
             Link::Bad { length, .. } if text.starts_with(']') => Look::Close(length),
             Link::Bad { length, label } => {

@@ -74,6 +74,12 @@ fn destination<'a>(text: &'a str, start: usize, label: &'a str) -> Link<'a> {
     }
 }
 
+/// Whether a text begins with `](` and what follows is no harmless target. It was never closed, but what is taken apart
+/// behind it could close it.
+pub(super) fn opens_a_bad_target(text: &str) -> bool {
+    text.strip_prefix("](").is_some_and(|rest| !harmless(target(target_window(rest).0)))
+}
+
 /// `[label]: target`: a definition makes a link of `[label]` elsewhere.
 fn definition<'a>(rest: &'a str, whole: bool, start: usize, label: &'a str) -> Link<'a> {
     let target_start = rest.len() - rest[1..].trim_start().len();

@@ -69,6 +69,8 @@ fn only_harmless_links_stay_links() {
         ("see [go](x:y).", "see go."),
         ("[[](](x:y)javascript:q)", "[] javascript:q)"),
         ("[[a]:](x:y) javascript:q", "[a] javascript:q"),
+        ("[](<<x:y>(>)", "[] < x:y (>)"),
+        ("an open [a](b", "an open [a](b"),
     ] {
         assert_eq!(shown(text), expected, "{text}");
     }
