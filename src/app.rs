@@ -14,32 +14,34 @@ use uuid::Uuid;
 use crate::{
     accounts::Accounts,
     agent::prompt,
-    archive::{Archive, Archivist, GroupCommit},
+    archive::{self, Archive, Archivist, GroupCommit},
     background::read_pin,
     brownout::{self, Brownout},
-    cache::{Cache, Demand, Flights, Kindred, Replication},
+    cache::{self, Cache, Demand, Flights, Kindred, Replication},
     clock,
     config::{self, Config, Secret},
     demo,
     domain::SiteId,
     embedding::{self, EmbedStartError, EmbedderHandle},
-    hot::{HotStore, MemoryHot},
+    hot::{self, HotStore, MemoryHot},
     http::{self, origins::Origins, state::App},
-    inference::{InferencePool, Pool, discover_ollama},
-    knowledge::Knowledge,
-    limits::Limits,
+    inference::{self, InferencePool, Pool, discover_ollama},
+    knowledge::{self, Knowledge},
+    limits::{self, Limits},
     runtime::{Services, workers},
     secrets,
     session::{
+        self,
         actor::Shared,
         fallback::Fallback,
         journal::{Journal, Safety},
     },
     shutdown,
     supervisor::{actor::Supervisor, door::Sessions},
+    telemetry::{self, Chapter, actors, process, traces},
     turn::{
         ports::{EmbedPort, ModelPort, Ports},
-        relay::Relay,
+        relay::{self, Relay},
     },
 };
 
@@ -87,7 +89,8 @@ impl Application {
     /// # Errors
     /// One clear message: what could not be reached, read or bound.
     pub async fn start(config: Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
-        describe_metrics();
+        telemetry::announce(&measured());
+        stores_are_up();
         let config = Arc::new(prepared(config)?);
         let stopping = CancellationToken::new();
         let tasks = TaskTracker::new();
@@ -435,16 +438,29 @@ async fn summary(
     lines
 }
 
-fn describe_metrics() {
-    crate::archive::describe();
-    brownout::metrics::describe();
-    crate::cache::metrics::describe();
-    crate::embedding::metrics::describe();
-    crate::hot::describe();
-    crate::inference::metrics::describe();
-    crate::knowledge::describe();
-    crate::limits::describe();
-    crate::session::metrics::describe();
-    crate::turn::relay::describe();
-    crate::http::describe();
+/// Everything that the service measures, in the order of `docs/metrics.md`.
+pub fn measured() -> Vec<Chapter> {
+    vec![
+        ("HTTP", http::METRICS),
+        ("Sessions and turns", session::metrics::METRICS),
+        ("Service level and tickets", brownout::metrics::METRICS),
+        ("Inference pool", inference::metrics::METRICS),
+        ("Cache", cache::metrics::METRICS),
+        ("Embedding", embedding::metrics::METRICS),
+        ("Knowledge", knowledge::METRICS),
+        ("Limits", limits::METRICS),
+        ("Hot store", hot::METRICS),
+        ("Archive", archive::METRICS),
+        ("Replicas", relay::METRICS),
+        ("Actors", actors::METRICS),
+        ("Traces", traces::METRICS),
+        ("Process and disk", process::METRICS),
+        ("Process, as every service shows it", process::PROCESS),
+    ]
+}
+
+/// Until something else is seen.
+fn stores_are_up() {
+    hot::up(true);
+    archive::up(true);
 }

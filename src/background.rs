@@ -12,6 +12,8 @@ use crate::{
     archive::{Archive, ArchiveError},
     brownout::{Pin, Pressure},
     http::state::App,
+    inference::Observe,
+    telemetry::actors::{self, ActorKind},
     tickets::TicketWorker,
 };
 
@@ -39,9 +41,22 @@ pub fn start(
     watch_pressure(app, tasks, stopping);
     // Histograms keep every sample until somebody sums them up, and nobody may scrape.
     let metrics = app.metrics.clone();
+    let (sessions, pool) = (app.sessions.clone(), app.pool.clone());
     repeat(tasks, stopping, METRICS_UPKEEP, move || {
         metrics.run_upkeep();
-        std::future::ready(())
+        let (sessions, pool) = (sessions.clone(), pool.clone());
+        async move {
+            let asked = Instant::now();
+            if sessions.status().await.is_some() {
+                actors::waited(ActorKind::Supervisor, asked.elapsed());
+            }
+            let Some(pool) = pool else { return };
+            let asked = Instant::now();
+            // It measures its lanes at the same time.
+            if pool.observe.send(Observe).timeout(METRICS_UPKEEP).await.is_ok() {
+                actors::waited(ActorKind::Pool, asked.elapsed());
+            }
+        }
     });
     answer_tickets(app, tasks);
     if app.config.is_embedded() {

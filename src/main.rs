@@ -4,7 +4,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use rushdesk::{
-    app::Application,
+    app::{Application, measured},
     commands,
     config::{Config, Faults, Sources},
     rehearse, telemetry,
@@ -40,6 +40,8 @@ enum Command {
     CheckConfig,
     /// Asks the service of this configuration on this machine whether it is ready; a container's health check.
     CheckHealth,
+    /// Lists what `/metrics` shows, as Markdown.
+    Metrics,
     /// Brings the archive to the newest schema.
     Migrate,
     /// People who operate a site.
@@ -85,6 +87,10 @@ fn main() -> ExitCode {
     if let Command::Rehearse(options) = &arguments.command {
         return rehearsed(actix_rt::System::new().block_on(rehearse::rehearse(options)));
     }
+    if matches!(arguments.command, Command::Metrics) {
+        print!("{}", telemetry::reference(&measured()));
+        return ExitCode::SUCCESS;
+    }
     let config = match sources(&arguments).and_then(|sources| Config::load(&sources)) {
         Ok(config) => config,
         Err(faults) => {
@@ -96,11 +102,15 @@ fn main() -> ExitCode {
         println!("the configuration is valid");
         return ExitCode::SUCCESS;
     }
-    if let Err(error) = telemetry::init_logs(&config.telemetry) {
-        eprintln!("rushdesk: {error:#}");
-        return ExitCode::from(EX_USAGE);
-    }
+    let traces = match telemetry::init(&config.telemetry) {
+        Ok(traces) => traces,
+        Err(error) => {
+            eprintln!("rushdesk: {error:#}");
+            return ExitCode::from(EX_USAGE);
+        }
+    };
     let outcome = actix_rt::System::new().block_on(run(arguments.command, config));
+    traces.stop();
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -127,13 +137,13 @@ fn rehearsed(outcome: anyhow::Result<rehearse::Verdict>) -> ExitCode {
 async fn run(command: Command, config: Config) -> anyhow::Result<()> {
     match command {
         Command::Serve => {
-            let metrics = telemetry::install_metrics()?;
+            let metrics = telemetry::install_metrics(&measured())?;
             let application = Application::start(config, metrics).await?;
             eprint!("{}", application.summary());
             application.run_until_signal().await
         }
         Command::CheckHealth => commands::check_health(&config).await,
-        Command::CheckConfig | Command::Rehearse(_) => Ok(()),
+        Command::CheckConfig | Command::Metrics | Command::Rehearse(_) => Ok(()),
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await

@@ -11,7 +11,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use futures_util::{FutureExt as _, StreamExt as _, stream::FuturesUnordered};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{Instrument as _, info, trace_span, warn};
 
 use crate::{
     archive::{Archive, ArchiveError, TicketRow},
@@ -194,7 +194,9 @@ impl TicketWorker {
         let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);
         let place = Place { session_id, turn_id, epoch, base_seq: seq };
         let log = TurnLog::new(place, max_bytes);
+        let span = trace_span!("ticket", session_id = %meta.id, ticket_id = %ticket.id);
         let run = run_turn(Turn::new(Arc::clone(&self.ports), input, Arc::clone(&log)));
+        let run = run.instrument(span);
         let ended = tokio::time::timeout(self.turn.timeout, run).await;
         let mut fact = ended
             .map_err(|_| Unanswered::Failed(ErrorCode::UpstreamTimeout))?

@@ -13,6 +13,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 use serde::Serialize;
 use tokio::time::Instant;
+use tracing::{Instrument as _, trace_span};
 
 use super::{
     Archive, ArchiveError,
@@ -31,6 +32,7 @@ use crate::{
         Timestamp, TurnId,
     },
     hot::Cold,
+    telemetry::traces,
 };
 
 /// What one session has that the archive may not: `events` ascending by `seq`.
@@ -182,6 +184,15 @@ impl Archive {
             return Ok(());
         }
         let started = Instant::now();
+        let span = trace_span!("flush", sessions = batches.len());
+        let traces = batches.iter().flat_map(|batch| &batch.idempotency);
+        traces.filter_map(|record| record.trace.as_deref()).for_each(|t| traces::link(&span, t));
+        self.write(batches).instrument(span).await?;
+        metrics::committed(batches.len(), started.elapsed());
+        Ok(())
+    }
+
+    async fn write(&self, batches: &[SessionBatch]) -> Result<(), ArchiveError> {
         let rows = Rows::new(batches);
         transact!(self, |conn| {
             let ids = rows.ids();
@@ -228,9 +239,7 @@ impl Archive {
             let opened = without(&rows.tickets, &erased, |row| row.session_id);
             write_tickets!(conn, &opened, &rows.answered);
             Ok(())
-        })?;
-        metrics::committed(batches.len(), started.elapsed());
-        Ok(())
+        })
     }
 
     pub async fn session(&self, id: SessionId) -> Result<Option<SessionMeta>, ArchiveError> {

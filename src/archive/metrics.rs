@@ -2,28 +2,31 @@
 
 use std::time::Duration;
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 
 use super::{ArchiveError, ArchivistStatus};
+use crate::telemetry::declare;
 
-const ERRORS: &str = "rushdesk_archive_errors_total";
-const COMMIT: &str = "rushdesk_archive_commit_seconds";
-const COMMITTED: &str = "rushdesk_archive_committed_sessions_total";
-const CONFLICTS: &str = "rushdesk_archive_conflicts_total";
-const UP: &str = "rushdesk_archive_up";
-const BACKLOG: &str = "rushdesk_archive_backlog_sessions";
-const OLDEST: &str = "rushdesk_archive_oldest_unflushed_seconds";
+declare! {
+    CALLS: histogram(QUICK) "rushdesk_archive_operation_seconds" []
+        "Calls of the archive, reads and commits, with their wait for a connection";
+    COMMIT: histogram(QUICK) "rushdesk_archive_commit_seconds" []
+        "Commits of sessions to the archive";
+    COMMITTED: counter "rushdesk_archive_committed_sessions_total" []
+        "Sessions in these commits";
+    ERRORS: counter "rushdesk_archive_errors_total" ["error"]
+        "Archive operations that failed, by situation" when "after the first failure";
+    CONFLICTS: counter "rushdesk_archive_conflicts_total" []
+        "Sessions that went on in two places and were merged";
+    UP: gauge "rushdesk_archive_up" [] "1 while the archive answers, as far as this process knows";
+    BACKLOG: gauge "rushdesk_archive_backlog_sessions" []
+        "Sessions seen with facts that the archive does not hold yet" when "in distributed mode";
+    OLDEST: gauge "rushdesk_archive_oldest_unflushed_seconds" []
+        "Age of the oldest fact that the archive does not hold yet" when "in distributed mode";
+}
 
-/// Names the metrics to the recorder; once, at start.
-pub fn describe() {
-    describe_counter!(ERRORS, "Archive operations that failed, by situation");
-    describe_histogram!(COMMIT, "Time of one commit of sessions to the archive");
-    describe_counter!(COMMITTED, "Session batches committed to the archive");
-    describe_counter!(CONFLICTS, "Sessions that went on in two places and were merged");
-    describe_gauge!(UP, "1 while the archive answers, as far as this process knows");
-    gauge!(UP).set(1.0);
-    describe_gauge!(BACKLOG, "Sessions seen with facts that the archive does not hold yet");
-    describe_gauge!(OLDEST, "Age of the oldest fact that the archive does not hold yet");
+pub(super) fn called(took: Duration) {
+    histogram!(CALLS).record(took);
 }
 
 pub(super) fn failed(error: &ArchiveError) {
@@ -44,6 +47,6 @@ pub(super) fn conflict() {
     counter!(CONFLICTS).increment(1);
 }
 
-pub(super) fn up(up: bool) {
+pub fn up(up: bool) {
     gauge!(UP).set(f64::from(u8::from(up)));
 }

@@ -63,7 +63,7 @@ pub use feedback::Feedback;
 pub use group::GroupCommit;
 pub use journal::{ErasureCounts, SessionBatch};
 pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};
-pub use metrics::describe;
+pub use metrics::{METRICS, up};
 pub use project::project;
 pub use reconcile::reconcile;
 pub use sites::{ApiKey, KeyCreation, Site};
@@ -140,10 +140,12 @@ impl Archive {
         if self.circuit().is_some_and(|mut circuit| !circuit.admits(Instant::now())) {
             return Err(ArchiveError::Unavailable("it was away a moment ago".into()));
         }
+        let begun = Instant::now();
         let outcome = tokio::time::timeout(self.timeout, work).await.unwrap_or_else(|_| {
             metrics::failed(&ArchiveError::Timeout);
             Err(ArchiveError::Timeout)
         });
+        metrics::called(begun.elapsed());
         self.note(outcome.as_ref().err());
         outcome
     }

@@ -180,6 +180,7 @@ impl IdempotencyRow {
             key: self.idempotency_key,
             body_hash: self.body_hash,
             turn_id: self.turn_id,
+            trace: None,
         }
     }
 }

@@ -162,7 +162,12 @@ fn ask(batch: &mut SessionBatch, text: &str) -> TurnId {
     let seq = batch.meta.last_seq + 1;
     batch.events.push(event(batch.meta.id, seq, turn_id, question(text)));
     let key = format!("k{seq}");
-    batch.idempotency.push(IdempotencyRecord { key, body_hash: "b".repeat(64), turn_id });
+    batch.idempotency.push(IdempotencyRecord {
+        key,
+        body_hash: "b".repeat(64),
+        turn_id,
+        trace: None,
+    });
     advance(batch);
     turn_id
 }

@@ -1,24 +1,17 @@
 //! What the ladder and the tickets count.
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{counter, gauge};
 
-use crate::domain::ServiceLevel;
+use crate::{domain::ServiceLevel, telemetry::declare};
 
-const LEVEL: &str = "rushdesk_service_level";
-const CHANGES: &str = "rushdesk_service_level_changes_total";
-const OPENED: &str = "rushdesk_tickets_opened_total";
-const ANSWERED: &str = "rushdesk_tickets_answered_total";
-const FAILED: &str = "rushdesk_ticket_failures_total";
-const OPEN: &str = "rushdesk_tickets_open";
-
-/// Names the metrics to the recorder; once, at start.
-pub fn describe() {
-    describe_gauge!(LEVEL, Unit::Count, "service level in force, 0 (full) to 4 (ticket)");
-    describe_counter!(CHANGES, Unit::Count, "steps of the brownout ladder, by direction");
-    describe_counter!(OPENED, Unit::Count, "questions that were kept to be answered later");
-    describe_counter!(ANSWERED, Unit::Count, "tickets whose answer was delivered");
-    describe_counter!(FAILED, Unit::Count, "attempts at a ticket that gave no answer");
-    describe_gauge!(OPEN, Unit::Count, "tickets that wait for their answer, of all replicas");
+declare! {
+    LEVEL: gauge "rushdesk_service_level" [] "Service level in force, 0 (full) to 4 (ticket)";
+    CHANGES: counter "rushdesk_service_level_changes_total" ["direction"]
+        "Steps of the brownout ladder, `up` or `down`" when "after the first";
+    OPENED: counter "rushdesk_tickets_opened_total" [] "Questions that were kept to be answered later";
+    ANSWERED: counter "rushdesk_tickets_answered_total" [] "Tickets whose answer was delivered";
+    FAILED: counter "rushdesk_ticket_failures_total" [] "Attempts at a ticket that gave no answer";
+    OPEN: gauge "rushdesk_tickets_open" [] "Tickets that wait for their answer, of all replicas";
 }
 
 pub(super) fn level(level: ServiceLevel) {

@@ -1,50 +1,48 @@
 //! The cache's telemetry. Label sets are closed.
 
-use metrics::{counter, describe_counter, describe_gauge, gauge};
+use metrics::{counter, gauge};
 
 use super::{Disagreement, NotCacheable};
-use crate::domain::CacheTier;
+use crate::{
+    domain::{CacheTier, Usage},
+    telemetry::declare,
+};
 
-/// Registers what the metrics mean.
-pub fn describe() {
-    describe_counter!("rushdesk_cache_lookups_total", "Look-ups by tier and result (hit, miss)");
-    describe_counter!(
-        "rushdesk_cache_guarded_total",
-        "Similar questions that a guard kept apart, by guard"
-    );
-    describe_counter!(
-        "rushdesk_cache_refused_total",
-        "Questions and answers kept out of the cache, by reason"
-    );
-    describe_counter!("rushdesk_cache_removed_total", "Entries that left, by reason");
-    describe_counter!(
-        "rushdesk_cache_foreign_vectors_total",
-        "Vectors refused because another embedder made them"
-    );
-    describe_gauge!("rushdesk_cache_entries", "Entries held by this process");
-    describe_gauge!(
-        "rushdesk_cache_bytes",
-        "Memory of the entries held by this process, estimated"
-    );
-    describe_gauge!(
-        "rushdesk_cache_replication_connected",
-        "1 while this process follows the shared log"
-    );
-    describe_counter!("rushdesk_cache_replicated_total", "Changes by direction (sent, received)");
-    describe_counter!(
-        "rushdesk_cache_replication_dropped_total",
-        "Entries not shared because Redis was away too long"
-    );
-    describe_counter!("rushdesk_cache_reloads_total", "Times the whole shared cache was read");
-    describe_counter!(
-        "rushdesk_flights_total",
-        "Questions that asked to fly, by role (lead, follow, alone, kindred)"
-    );
+declare! {
+    LOOKUPS: counter "rushdesk_cache_lookups_total" ["tier", "result"]
+        "Look-ups by tier (`exact`, `semantic`) and result (`hit`, `miss`)";
+    SAVED: counter "rushdesk_cache_saved_tokens_total" ["kind"]
+        "Tokens of the model that hits did not need again, `prompt` or `completion`, as counted when the answer was made"
+        when "after the first hit on an answer of a model that counts its tokens";
+    WRONG: counter "rushdesk_cache_wrong_hits_total" ["tier"]
+        "Hits that their reader rated down: what is known of wrong hits, never more than there are"
+        when "after the first";
+    GUARDED: counter "rushdesk_cache_guarded_total" ["guard"]
+        "Similar questions that a guard kept apart" when "after the first";
+    REFUSED: counter "rushdesk_cache_refused_total" ["reason"]
+        "Answers kept out of the cache" when "after the first";
+    REMOVED: counter "rushdesk_cache_removed_total" ["reason"]
+        "Entries that left" when "after the first";
+    FOREIGN: counter "rushdesk_cache_foreign_vectors_total" []
+        "Vectors refused because another embedder made them";
+    ENTRIES: gauge "rushdesk_cache_entries" [] "Entries held by this process"
+        when "after the first entry";
+    BYTES: gauge "rushdesk_cache_bytes" [] "Memory of these entries, estimated"
+        when "after the first entry";
+    CONNECTED: gauge "rushdesk_cache_replication_connected" []
+        "1 while this process follows the shared log" when "in distributed mode";
+    REPLICATED: counter "rushdesk_cache_replicated_total" ["direction"]
+        "Changes `sent` or `received`" when "in distributed mode, after the first";
+    DROPPED: counter "rushdesk_cache_replication_dropped_total" []
+        "Entries not shared because Redis was away too long";
+    RELOADS: counter "rushdesk_cache_reloads_total" [] "Times the whole shared cache was read";
+    FLIGHTS: counter "rushdesk_flights_total" ["role"]
+        "Questions that could share one generation: they `lead`, `follow` the same words, follow the same meaning (`kindred`), or go `alone`";
 }
 
 /// Counts a question or an answer that stayed out of the cache.
 pub fn refused(why: NotCacheable) {
-    counter!("rushdesk_cache_refused_total", "reason" => why.as_str()).increment(1);
+    counter!(REFUSED, "reason" => why.as_str()).increment(1);
 }
 
 /// Why an entry left.
@@ -67,52 +65,67 @@ pub(super) fn gone(why: Gone) {
         Gone::Distrusted => "distrusted",
         Gone::Reloaded => "reloaded",
     };
-    counter!("rushdesk_cache_removed_total", "reason" => reason).increment(1);
+    counter!(REMOVED, "reason" => reason).increment(1);
 }
 
 pub(super) fn looked_up(tier: CacheTier, hit: bool) {
-    let tier = match tier {
+    let tier = label(tier);
+    let result = if hit { "hit" } else { "miss" };
+    counter!(LOOKUPS, "tier" => tier, "result" => result).increment(1);
+}
+
+/// A hit made these tokens needless.
+pub fn saved(usage: Usage) {
+    counter!(SAVED, "kind" => "prompt").increment(usage.prompt_tokens.into());
+    counter!(SAVED, "kind" => "completion").increment(usage.completion_tokens.into());
+}
+
+/// Somebody who was served from this tier rated the answer down.
+pub fn wrong(tier: CacheTier) {
+    counter!(WRONG, "tier" => label(tier)).increment(1);
+}
+
+const fn label(tier: CacheTier) -> &'static str {
+    match tier {
         CacheTier::Exact => "exact",
         CacheTier::Semantic => "semantic",
-    };
-    let result = if hit { "hit" } else { "miss" };
-    counter!("rushdesk_cache_lookups_total", "tier" => tier, "result" => result).increment(1);
+    }
 }
 
 pub(super) fn guarded(why: Disagreement) {
-    counter!("rushdesk_cache_guarded_total", "guard" => why.as_str()).increment(1);
+    counter!(GUARDED, "guard" => why.as_str()).increment(1);
 }
 
 pub(super) fn foreign_vector() {
-    counter!("rushdesk_cache_foreign_vectors_total").increment(1);
+    counter!(FOREIGN).increment(1);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
 pub(super) fn size(entries: usize, bytes: usize) {
-    gauge!("rushdesk_cache_entries").set(entries as f64);
-    gauge!("rushdesk_cache_bytes").set(bytes as f64);
+    gauge!(ENTRIES).set(entries as f64);
+    gauge!(BYTES).set(bytes as f64);
 }
 
 pub(super) fn connected(connected: bool) {
-    gauge!("rushdesk_cache_replication_connected").set(f64::from(u8::from(connected)));
+    gauge!(CONNECTED).set(f64::from(u8::from(connected)));
 }
 
 pub(super) fn sent(changes: u64) {
-    counter!("rushdesk_cache_replicated_total", "direction" => "sent").increment(changes);
+    counter!(REPLICATED, "direction" => "sent").increment(changes);
 }
 
 pub(super) fn received(changes: u64) {
-    counter!("rushdesk_cache_replicated_total", "direction" => "received").increment(changes);
+    counter!(REPLICATED, "direction" => "received").increment(changes);
 }
 
 pub(super) fn dropped() {
-    counter!("rushdesk_cache_replication_dropped_total").increment(1);
+    counter!(DROPPED).increment(1);
 }
 
 pub(super) fn reloaded() {
-    counter!("rushdesk_cache_reloads_total").increment(1);
+    counter!(RELOADS).increment(1);
 }
 
 pub(super) fn flew(role: &'static str) {
-    counter!("rushdesk_flights_total", "role" => role).increment(1);
+    counter!(FLIGHTS, "role" => role).increment(1);
 }

@@ -55,6 +55,15 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         (0.0..=1.0).contains(&config.inference.hedge_budget),
         "inference.hedge_budget: must lie between 0 and 1",
     );
+    require(
+        (0.0..=1.0).contains(&config.telemetry.otlp_sample),
+        "telemetry.otlp_sample: must lie between 0 and 1",
+    );
+    let endpoint = &config.telemetry.otlp_endpoint;
+    require(
+        endpoint.is_empty() || is_http(endpoint),
+        "telemetry.otlp_endpoint: must be an http:// or https:// address, or empty",
+    );
     for (value, key) in [
         (config.server.max_connections, "server.max_connections"),
         (config.server.max_body_bytes, "server.max_body_bytes"),
@@ -113,11 +122,19 @@ fn check_backends(config: &Config, faults: &mut Vec<String>) {
         if config.inference.backends[..index].iter().any(|other| other.name == backend.name) {
             faults.push(format!("{}: `{}` is used twice", key("name"), backend.name));
         }
-        match reqwest::Url::parse(&backend.url) {
-            Ok(url) if matches!(url.scheme(), "http" | "https") => {}
-            _ => faults.push(format!("{}: must be an http:// or https:// address", key("url"))),
+        if !is_http(&backend.url) {
+            faults.push(format!("{}: must be an http:// or https:// address", key("url")));
+        }
+        for (value, name) in [(backend.gpus, "gpus"), (backend.gpu_hour_cost, "gpu_hour_cost")] {
+            if !(value.is_finite() && value >= 0.0) {
+                faults.push(format!("{}: must be 0 or more", key(name)));
+            }
         }
     }
+}
+
+fn is_http(address: &str) -> bool {
+    reqwest::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
 fn check_sites(config: &Config, faults: &mut Vec<String>) {

@@ -235,6 +235,12 @@ pub struct Backend {
     pub tier: Tier,
     #[serde(default)]
     pub thinks: bool,
+    /// GPUs (or whole machines) that its slots share; 0: their time is not reported.
+    #[serde(default)]
+    pub gpus: f64,
+    /// What one of them costs for an hour, in whatever currency; 0: not reported.
+    #[serde(default)]
+    pub gpu_hour_cost: f64,
 }
 
 const fn default_context_tokens() -> u32 {
@@ -294,6 +300,8 @@ pub enum LogFormat {
 pub struct Telemetry {
     pub log_format: LogFormat,
     pub log: String,
+    pub otlp_endpoint: String,
+    pub otlp_sample: f64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -2,19 +2,27 @@
 
 use std::time::Duration;
 
-use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
-};
+use metrics::{counter, gauge, histogram};
 
 use super::tokenizer::Tokens;
+use crate::telemetry::declare;
 
-const TEXTS: &str = "rushdesk_embedding_texts_total";
-const QUEUED: &str = "rushdesk_embedding_queued_texts";
-const WAIT: &str = "rushdesk_embedding_wait_seconds";
-const BATCH_SECONDS: &str = "rushdesk_embedding_batch_seconds";
-const BATCH_TEXTS: &str = "rushdesk_embedding_batch_texts";
-const TOKENS: &str = "rushdesk_embedding_tokens_total";
-const PANICS: &str = "rushdesk_embedding_panics_total";
+declare! {
+    TEXTS: counter "rushdesk_embedding_texts_total" ["outcome"]
+        "Texts sent to the embedder, by how they ended" when "with an embedding model";
+    QUEUED: gauge "rushdesk_embedding_queued_texts" [] "Texts that wait for a batch"
+        when "with an embedding model";
+    WAIT: histogram(QUICK) "rushdesk_embedding_wait_seconds" [] "Wait of a text for its batch"
+        when "with an embedding model";
+    BATCH_SECONDS: histogram(QUICK) "rushdesk_embedding_batch_seconds" []
+        "Time of the model on one batch" when "with an embedding model";
+    BATCH_TEXTS: histogram(COUNTS) "rushdesk_embedding_batch_texts" [] "Texts in one batch"
+        when "with an embedding model";
+    TOKENS: counter "rushdesk_embedding_tokens_total" ["kind"]
+        "Tokens computed, of `text` or `padding`" when "with an embedding model";
+    PANICS: counter "rushdesk_embedding_panics_total" []
+        "Panics caught on the embedding threads";
+}
 
 /// How a text ended.
 #[derive(Clone, Copy, Debug)]
@@ -39,16 +47,6 @@ impl Outcome {
             Self::Abandoned => "abandoned",
         }
     }
-}
-
-pub fn describe() {
-    describe_counter!(TEXTS, "Texts sent to the embedder, by outcome");
-    describe_gauge!(QUEUED, "Texts that wait for a batch");
-    describe_histogram!(WAIT, Unit::Seconds, "Wait of a text for its batch");
-    describe_histogram!(BATCH_SECONDS, Unit::Seconds, "Time of the model on one batch");
-    describe_histogram!(BATCH_TEXTS, "Texts in one batch");
-    describe_counter!(TOKENS, "Tokens computed, by kind: of texts, or padding");
-    describe_counter!(PANICS, "Panics caught on the embedding threads");
 }
 
 pub(super) fn text(outcome: Outcome) {

@@ -1,20 +1,17 @@
 //! What the hot store counts.
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 
 use super::HotError;
+use crate::telemetry::declare;
 
-const ERRORS: &str = "rushdesk_hot_errors_total";
-const UP: &str = "rushdesk_hot_up";
-const SECONDS: &str = "rushdesk_hot_operation_seconds";
-
-/// Registers help texts; call once at start.
-pub fn describe() {
-    describe_counter!(ERRORS, "Calls of the hot store that failed, by kind");
-    describe_gauge!(UP, "1 while the hot store answers, as far as this process knows");
-    gauge!(UP).set(1.0);
-    describe_histogram!(SECONDS, "Duration of calls to Redis by the hot store, by operation");
+declare! {
+    SECONDS: histogram(QUICK) "rushdesk_hot_operation_seconds" ["operation"]
+        "Calls of the hot store to Redis" when "in distributed mode";
+    ERRORS: counter "rushdesk_hot_errors_total" ["kind"]
+        "Calls of the hot store that failed" when "after the first failure";
+    UP: gauge "rushdesk_hot_up" [] "1 while the hot store answers, as far as this process knows";
 }
 
 /// Labels are names of operations and of [`HotError`] variants, so the set is closed.

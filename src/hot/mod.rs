@@ -24,7 +24,7 @@ pub use self::{
     circuit::{Change, Circuit},
     mail::Inbox,
     memory::MemoryHot,
-    metrics::describe,
+    metrics::{METRICS, up},
     redis::RedisHot,
 };
 use crate::{

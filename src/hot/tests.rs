@@ -68,7 +68,12 @@ fn append(meta: &SessionMeta, expected_seq: u64, count: u64) -> Append {
 }
 
 fn record(key: &str) -> IdempotencyRecord {
-    IdempotencyRecord { key: key.into(), body_hash: "00".repeat(32), turn_id: TurnId::new() }
+    IdempotencyRecord {
+        key: key.into(),
+        body_hash: "00".repeat(32),
+        turn_id: TurnId::new(),
+        trace: None,
+    }
 }
 
 /// With a record for each event, `key <seq>`.

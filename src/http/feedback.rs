@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     archive::Feedback,
-    cache::EntryId,
+    cache::{self, EntryId},
     clock,
     domain::{ErrorCode, Fact, MessageId, Problem, Rating, SessionId, SessionMeta},
     session::messages::Attach,
@@ -110,6 +110,9 @@ impl App {
                     {
                         let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
                         let question = questions.remove(&asked);
+                        if let Some(info) = info {
+                            cache::metrics::wrong(info.tier);
+                        }
                         let served = info.and_then(|info| info.entry).map(EntryId);
                         let own = question
                             .and_then(|(seq, text)| cached_as(&self.ports, meta, &text, seq == 1));

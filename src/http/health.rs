@@ -14,6 +14,7 @@ use crate::{
     brownout::Service,
     domain::{ErrorCode, Problem, ServiceLevel},
     inference::Observe,
+    telemetry::process,
 };
 
 const OBSERVE_TIMEOUT: Duration = Duration::from_millis(500);
@@ -112,6 +113,11 @@ pub async fn status(app: web::Data<App>) -> HttpResponse {
     responses((status = 200, description = "Prometheus text format", content_type = "text/plain")))]
 #[get("/metrics")]
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
+    let open = app.config.sessions.max_streams - app.streams.available_permits();
+    super::trace::streams(open);
+    let data_dir = app.config.server.data_dir.clone();
+    // Without the look at the process the rest still tells something.
+    let _ = web::block(move || process::look(&data_dir)).await;
     app.metrics.run_upkeep();
     HttpResponse::Ok()
         .content_type("text/plain; version=0.0.4; charset=utf-8")

@@ -69,4 +69,4 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(page::docs)
 }
 
-pub use trace::{describe, trace};
+pub use trace::{METRICS, trace};

@@ -11,6 +11,7 @@ use futures_util::{FutureExt, Stream, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::{Instrument as _, trace_span};
 use utoipa::ToSchema;
 
 use super::{
@@ -246,7 +247,7 @@ impl Completion {
         };
         Self {
             log,
-            run: run.boxed_local(),
+            run: run.instrument(trace_span!("turn", turn_id = %turn)).boxed_local(),
             id: format!("chatcmpl-{turn}"),
             created: clock::now().as_millis() / 1_000,
             _permit: permit,

@@ -15,27 +15,32 @@ use actix_web::{
     },
     middleware::Next,
 };
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
-use tracing::{Instrument, info_span, warn};
+use tracing::{Instrument, field::Empty, info_span, warn};
 use uuid::Uuid;
 
 use super::{
     docs::allowed,
     error::{ApiError, respond},
 };
-use crate::domain::{ErrorCode, Problem};
+use crate::{
+    domain::{ErrorCode, Problem},
+    telemetry::{declare, traces},
+};
 
-pub fn describe() {
-    describe_counter!(
-        "rushdesk_http_requests_total",
-        "Requests by method, route and class of status"
-    );
-    describe_histogram!(
-        "rushdesk_http_response_seconds",
-        Unit::Seconds,
-        "From the request to the head of its response"
-    );
+declare! {
+    REQUESTS: counter "rushdesk_http_requests_total" ["method", "route", "status"]
+        "Requests by the template of their route and the class of the status (`2xx`); `none` is a path that nobody serves";
+    RESPONSE: histogram(SECONDS) "rushdesk_http_response_seconds" ["method", "route"]
+        "From the request to the head of its response; a stream goes on after it";
+    STREAMS: gauge "rushdesk_http_streams_open" [] "Open event streams and sockets";
+}
+
+/// Counted when somebody looks.
+pub(super) fn streams(open: usize) {
+    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
+    gauge!(STREAMS).set(open as f64);
 }
 
 pub async fn trace(
@@ -52,8 +57,11 @@ pub async fn trace(
         request_id,
         trace_id = trace_id(&request),
         method,
-        route = route.as_deref().unwrap_or("none")
+        route = route.as_deref().unwrap_or("none"),
+        status = Empty
     );
+    let traceparent = request.headers().get(traces::TRACEPARENT);
+    traces::join(&span, traceparent.and_then(|value| value.to_str().ok()));
     let response = next.call(request).instrument(span.clone()).await?;
     let mut response =
         name_error(response.map_into_boxed_body(), &request_id, &path, route.as_deref());
@@ -62,17 +70,18 @@ pub async fn trace(
     }
     secure(response.headers_mut());
     let status = response.status();
+    span.record("status", status.as_u16());
     span.in_scope(|| {
         if status.is_server_error() {
-            warn!(status = status.as_u16(), elapsed_ms = millis(begun.elapsed()), "request failed");
+            warn!(elapsed_ms = millis(begun.elapsed()), "request failed");
         }
     });
     // Only patterns that we serve become labels.
     let route = route.unwrap_or_else(|| "none".to_owned());
     let class = class(status);
-    counter!("rushdesk_http_requests_total", "method" => method, "route" => route.clone(), "status" => class)
+    counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => class)
         .increment(1);
-    histogram!("rushdesk_http_response_seconds", "method" => method, "route" => route)
+    histogram!(RESPONSE, "method" => method, "route" => route)
         .record(begun.elapsed().as_secs_f64());
     Ok(response)
 }

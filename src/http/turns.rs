@@ -22,7 +22,7 @@ use crate::{
     limits::Quota,
     session::{
         history,
-        messages::{Attach, CancelTurn, Cancelled, Progress, StartTurn, Started},
+        messages::{Asked, Attach, CancelTurn, Cancelled, Progress, StartTurn, Started},
     },
     turn::log::TurnLog,
 };
@@ -220,6 +220,7 @@ pub async fn start(
             client_message_id: message.client_message_id.clone(),
             idempotency_key: key.0.clone(),
             body_hash: message.hash(),
+            asked: Asked::here(),
         })
         .await?;
     Ok((started, Some(quota)))

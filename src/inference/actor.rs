@@ -221,8 +221,21 @@ impl InferencePool {
         self.foresee(now);
         self.queue.patrol(&self.forecasts.1, now).into_iter().for_each(dismiss);
         self.dispatch(ctx);
+        self.measure(now);
+    }
+
+    /// Each lane's depth, age and forecast; while somebody waits, and when somebody looks.
+    fn measure(&mut self, now: Instant) {
         metrics::queue(self.queue.lanes(), self.queue.tokens());
-        metrics::waits(self.pressure.oldest_wait(), self.pressure.predicted_wait());
+        let free = self.queue.is_empty() && self.router.has_room_for(Tier::Full);
+        self.foresee(now);
+        let oldest = self.queue.oldest_of_lanes(now);
+        for (lane, oldest) in Lane::ALL.into_iter().zip(oldest) {
+            let forecast = &self.forecasts.1.full;
+            let predicted =
+                if free { Duration::ZERO } else { self.queue.predict_last(lane, forecast, now) };
+            metrics::waits(lane, oldest, predicted);
+        }
     }
 
     /// Makes the forecasts fresh enough.
@@ -362,7 +375,9 @@ impl Handler<Observe> for InferencePool {
     type Result = MessageResult<Observe>;
 
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
-        self.show(Instant::now());
+        let now = Instant::now();
+        self.show(now);
+        self.measure(now);
         let status = |station: &Arc<Station>| BackendStatus {
             name: station.backend.name.to_string(),
             model: station.backend.model.to_string(),

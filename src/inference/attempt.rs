@@ -9,6 +9,7 @@ use std::{
 };
 
 use tokio::time::{Instant, timeout_at};
+use tracing::{Span, field::Empty, trace_span};
 
 use super::{
     backend::{Backend, ChatRequest},
@@ -19,6 +20,7 @@ use super::{
     slot::SlotPass,
     stream::{Item, Piece, TokenStream},
 };
+use crate::telemetry::traces;
 
 #[derive(Debug)]
 pub struct Attempt {
@@ -32,12 +34,18 @@ pub struct Attempt {
     progress: Option<Instant>,
     total_deadline: Instant,
     alive: Arc<AtomicBool>,
+    gaps: ::metrics::Histogram,
+    /// From the request to the end of the answer.
+    pub span: Span,
 }
 
 impl Attempt {
     pub fn new(grant: Grant, queue_wait: Duration, request: &GenerateRequest) -> Self {
         let began = Instant::now();
+        let span = trace_span!("generate", backend = &*grant.backend.name, outcome = Empty);
         Self {
+            gaps: metrics::token_gaps(&grant.backend.name),
+            span,
             backend: grant.backend,
             pass: Some(grant.pass),
             queue_wait,
@@ -61,7 +69,7 @@ impl Attempt {
         match self.first_piece(chat).await {
             Ok((stream, first)) => {
                 let first_token = self.began.elapsed();
-                metrics::first_token(&self.backend.name, first_token);
+                metrics::first_answer_token(&self.backend.name, first_token);
                 Ok(Generation::new(stream, self, first, first_token))
             }
             Err(outcome) => {
@@ -73,7 +81,9 @@ impl Attempt {
 
     async fn first_piece(&mut self, chat: &ChatRequest) -> Result<(TokenStream, Piece), Outcome> {
         let (deadline, stall) = self.limit();
-        let opened = timeout_at(deadline, self.backend.open(chat)).await;
+        let traceparent = traces::traceparent(&self.span);
+        let opened = self.backend.open(chat, traceparent.as_deref());
+        let opened = timeout_at(deadline, opened).await;
         let mut stream = opened.map_err(|_| Outcome::Stalled(stall))??;
         match self.piece(&mut stream).await? {
             Some(piece) => Ok((stream, piece)),
@@ -91,6 +101,9 @@ impl Attempt {
                 Some(item) => {
                     self.progressed(stream);
                     if let Item::Piece(piece) = item {
+                        if let Piece::Usage(usage) = piece {
+                            metrics::tokens(&self.backend.name, usage);
+                        }
                         return Ok(Some(piece));
                     }
                 }
@@ -100,12 +113,16 @@ impl Attempt {
 
     fn progressed(&mut self, stream: &TokenStream) {
         let now = Instant::now();
-        let is_first = self.progress.replace(now).is_none();
+        let before = self.progress.replace(now);
         self.alive.store(true, Ordering::Relaxed);
         let Some(pass) = &self.pass else { return };
         pass.progressed();
-        if is_first {
-            pass.first_token(now.saturating_duration_since(self.began));
+        if let Some(before) = before {
+            self.gaps.record(now.saturating_duration_since(before));
+        } else {
+            let after = now.saturating_duration_since(self.began);
+            metrics::first_token(&self.backend.name, after);
+            pass.first_token(after);
         }
         if stream.has_reasoned() {
             self.backend.learn_that_it_thinks();
@@ -133,6 +150,7 @@ impl Attempt {
             let backend = &*self.backend.name;
             tracing::warn!(backend, outcome = outcome.label(), "request to a backend failed");
         }
+        self.span.record("outcome", outcome.label());
         if let Some(pass) = self.pass.take() {
             pass.report(outcome);
         }

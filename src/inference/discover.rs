@@ -47,6 +47,8 @@ pub async fn discover_ollama(url: &str, deadline: Duration) -> Option<Backend> {
         context_tokens: CONTEXT_TOKENS,
         tier: Tier::Full,
         thinks: false,
+        gpus: 0.0,
+        gpu_hour_cost: 0.0,
     })
 }
 

@@ -7,6 +7,7 @@ use tokio::{
     sync::{oneshot, watch},
     time::{Instant, timeout_at},
 };
+use tracing::{Instrument as _, trace_span};
 
 use super::{
     attempt::Attempt,
@@ -249,5 +250,7 @@ pub(super) async fn acquire(
         pool.send(acquire).await.map_err(|_| Refused::Closing)?;
         answer.await.map_err(|_| Refused::Closing)?
     };
-    timeout_at(deadline, granted).await.unwrap_or(Err(Refused::DeadlinePassed))
+    let span = trace_span!("queue", lane = request.lane.label());
+    let granted = timeout_at(deadline, granted).instrument(span);
+    granted.await.unwrap_or(Err(Refused::DeadlinePassed))
 }

@@ -2,51 +2,64 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Histogram, counter, gauge, histogram};
 
 use super::{breaker::BreakerState, messages::LaneStatus};
-use crate::domain::Lane;
+use crate::{
+    domain::{Lane, Usage},
+    telemetry::declare,
+};
 
-const QUEUE_ENTRIES: &str = "rushdesk_inference_queue_entries";
-const QUEUE_TOKENS: &str = "rushdesk_inference_queue_tokens";
-const QUEUE_OLDEST: &str = "rushdesk_inference_queue_oldest_seconds";
-const QUEUE_WAIT: &str = "rushdesk_inference_queue_wait_seconds";
-const PROMISED_WAIT: &str = "rushdesk_inference_promised_wait_seconds";
-const PREDICTED_WAIT: &str = "rushdesk_inference_predicted_wait_seconds";
-const REFUSALS: &str = "rushdesk_inference_refusals_total";
-const IN_FLIGHT: &str = "rushdesk_inference_requests_in_flight";
-const OUTCOMES: &str = "rushdesk_inference_outcomes_total";
-const RETRIES: &str = "rushdesk_inference_retries_total";
-const FIRST_TOKEN: &str = "rushdesk_inference_first_token_seconds";
-const BREAKER: &str = "rushdesk_inference_breaker_state";
-const SLOTS: &str = "rushdesk_inference_slots";
-const EJECTIONS: &str = "rushdesk_inference_ejections_total";
-const HEDGES: &str = "rushdesk_inference_hedges_total";
-const RESTARTS: &str = "rushdesk_inference_restarts_total";
-const HEALTHY: &str = "rushdesk_inference_backend_healthy";
-
-/// Describes every metric of this module; called once at start.
-pub fn describe() {
-    describe_gauge!(QUEUE_ENTRIES, "Requests that wait for a slot, by lane");
-    describe_gauge!(QUEUE_OLDEST, "Seconds that the oldest request in the queue has waited");
-    describe_gauge!(PREDICTED_WAIT, "Seconds that a visitor's request would wait that came now");
-    describe_histogram!(PROMISED_WAIT, "Seconds that granted requests were told first, by lane");
-    describe_gauge!(QUEUE_TOKENS, "Prompt and answer tokens of the requests that wait");
-    describe_histogram!(QUEUE_WAIT, "Seconds that granted requests waited for a slot, by lane");
-    describe_counter!(REFUSALS, "Requests that got no slot, by reason");
-    describe_gauge!(IN_FLIGHT, "Requests in flight at a backend");
-    describe_counter!(OUTCOMES, "Ended requests to a backend, by outcome");
-    describe_counter!(RETRIES, "Second attempts after a failure before the first token");
-    describe_histogram!(FIRST_TOKEN, "Seconds from the request to the first token of the answer");
-    describe_gauge!(BREAKER, "Breaker of a backend: 0 passing, 1 probing, 2 refusing");
-    describe_gauge!(SLOTS, "Slots of a backend as learned, never above the configured");
-    describe_counter!(EJECTIONS, "Times a backend was taken out of service");
-    describe_counter!(HEDGES, "Requests asked a second time for a late first token, by result");
-    describe_counter!(
-        RESTARTS,
+declare! {
+    QUEUE_ENTRIES: gauge "rushdesk_inference_queue_entries" ["lane"] "Requests that wait for a slot";
+    QUEUE_TOKENS: gauge "rushdesk_inference_queue_tokens" []
+        "Prompt and answer tokens of the requests that wait";
+    QUEUE_OLDEST: gauge "rushdesk_inference_queue_oldest_seconds" ["lane"]
+        "How long the request that has waited longest has";
+    PREDICTED_WAIT: gauge "rushdesk_inference_predicted_wait_seconds" ["lane"]
+        "Forecast wait of a request that came now; 0 where a slot is free";
+    PROMISED_WAIT: histogram(SECONDS) "rushdesk_inference_promised_wait_seconds" ["lane"]
+        "Wait that granted requests were told first; those that did not wait were told none"
+        when "after the first wait";
+    QUEUE_WAIT: histogram(SECONDS) "rushdesk_inference_queue_wait_seconds" ["lane"]
+        "Wait that granted requests had";
+    REFUSALS: counter "rushdesk_inference_refusals_total" ["reason"]
+        "Requests that got no slot" when "after the first";
+    SLOTS: gauge "rushdesk_inference_slots" ["backend"]
+        "Slots of a backend as learned, never above the configured";
+    SLOTS_CONFIGURED: gauge "rushdesk_inference_slots_configured" ["backend"]
+        "Slots of a backend as configured";
+    IN_FLIGHT: gauge "rushdesk_inference_requests_in_flight" ["backend"] "Requests at a backend now";
+    REQUEST: histogram(SECONDS) "rushdesk_inference_request_seconds" ["backend"]
+        "How long requests held a slot; the sum is the backend's busy time over all slots";
+    GPUS: gauge "rushdesk_inference_gpus" ["backend"]
+        "GPUs that the slots of a backend share, as configured; GPU seconds are busy time × this / configured slots"
+        when "for a backend with `gpus`";
+    GPU_HOUR_COST: gauge "rushdesk_inference_gpu_hour_cost" ["backend"]
+        "Price of one of them for an hour, as configured" when "for a backend with `gpu_hour_cost`";
+    TOKENS: counter "rushdesk_inference_tokens_total" ["backend", "kind"]
+        "Tokens read (`prompt`) and written (`completion`) as the backend counts them";
+    OUTCOMES: counter "rushdesk_inference_outcomes_total" ["backend", "outcome"]
+        "Ended requests to a backend";
+    FIRST_TOKEN: histogram(SECONDS) "rushdesk_inference_first_token_seconds" ["backend"]
+        "From the request to the first token, be it reasoning";
+    FIRST_ANSWER_TOKEN: histogram(SECONDS) "rushdesk_inference_first_answer_token_seconds" ["backend"]
+        "From the request to the first token of the answer";
+    TOKEN_GAP: histogram(GAPS) "rushdesk_inference_token_gap_seconds" ["backend"]
+        "Between two tokens of one answer as they arrive; what comes in one piece has no gap";
+    BREAKER: gauge "rushdesk_inference_breaker_state" ["backend"]
+        "Breaker of a backend: 0 passing, 1 probing, 2 refusing";
+    HEALTHY: gauge "rushdesk_inference_backend_healthy" ["backend"] "1 while a backend is healthy, else 0";
+    EJECTIONS: counter "rushdesk_inference_ejections_total" ["backend"]
+        "Times a backend was taken out of service";
+    RETRIES: counter "rushdesk_inference_retries_total" []
+        "Second attempts after a failure before the first token";
+    RESTARTS: counter "rushdesk_inference_restarts_total" ["backend"]
         "Answers that broke off and were begun again, by the backend that failed"
-    );
-    describe_gauge!(HEALTHY, "1 while a backend is healthy, else 0");
+        when "after the first";
+    HEDGES: counter "rushdesk_inference_hedges_total" ["backend", "result"]
+        "Requests asked a second time for a late first token, by the second backend, which `won` or `lost`"
+        when "after the first";
 }
 
 pub(super) fn queue(lanes: impl Iterator<Item = LaneStatus>, tokens: u64) {
@@ -56,9 +69,9 @@ pub(super) fn queue(lanes: impl Iterator<Item = LaneStatus>, tokens: u64) {
     gauge!(QUEUE_TOKENS).set(tokens as f64);
 }
 
-pub(super) fn waits(oldest: Duration, predicted: Duration) {
-    gauge!(QUEUE_OLDEST).set(oldest.as_secs_f64());
-    gauge!(PREDICTED_WAIT).set(predicted.as_secs_f64());
+pub(super) fn waits(lane: Lane, oldest: Duration, predicted: Duration) {
+    gauge!(QUEUE_OLDEST, "lane" => lane.label()).set(oldest.as_secs_f64());
+    gauge!(PREDICTED_WAIT, "lane" => lane.label()).set(predicted.as_secs_f64());
 }
 
 /// `promised` is absent where nobody was told to wait.
@@ -71,6 +84,30 @@ pub(super) fn granted(lane: Lane, waited: Duration, promised: Option<Duration>) 
 
 pub(super) fn slots(backend: &Arc<str>, learned: usize) {
     gauge!(SLOTS, "backend" => backend.clone()).set(learned as f64);
+}
+
+/// A backend as it begins: what is counted there shows from the first scrape on.
+pub(super) fn backend(backend: &Arc<str>, slots: usize, gpus: f64, gpu_hour_cost: f64) {
+    gauge!(SLOTS_CONFIGURED, "backend" => backend.clone()).set(slots as f64);
+    for (name, value) in [(GPUS, gpus), (GPU_HOUR_COST, gpu_hour_cost)] {
+        if value > 0.0 {
+            gauge!(name, "backend" => backend.clone()).set(value);
+        }
+    }
+    gauge!(IN_FLIGHT, "backend" => backend.clone()).set(0.0);
+    counter!(EJECTIONS, "backend" => backend.clone()).increment(0);
+}
+
+pub(super) fn held(backend: &Arc<str>, time: Duration) {
+    histogram!(REQUEST, "backend" => backend.clone()).record(time);
+}
+
+pub(super) fn tokens(backend: &Arc<str>, usage: Usage) {
+    let count = |kind, tokens: u32| {
+        counter!(TOKENS, "backend" => backend.clone(), "kind" => kind).increment(tokens.into());
+    };
+    count("prompt", usage.prompt_tokens);
+    count("completion", usage.completion_tokens);
 }
 
 pub(super) fn ejected(backend: &Arc<str>) {
@@ -105,6 +142,15 @@ pub(super) fn retried() {
 
 pub(super) fn first_token(backend: &Arc<str>, after: Duration) {
     histogram!(FIRST_TOKEN, "backend" => backend.clone()).record(after.as_secs_f64());
+}
+
+pub(super) fn first_answer_token(backend: &Arc<str>, after: Duration) {
+    histogram!(FIRST_ANSWER_TOKEN, "backend" => backend.clone()).record(after.as_secs_f64());
+}
+
+/// The gaps between the tokens of one answer; looked up once, since there is one for each token.
+pub(super) fn token_gaps(backend: &Arc<str>) -> Histogram {
+    histogram!(TOKEN_GAP, "backend" => backend.clone())
 }
 
 pub(super) fn breaker(backend: &Arc<str>, state: BreakerState) {

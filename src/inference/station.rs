@@ -63,7 +63,8 @@ impl Station {
         backends: Vec<config::Backend>,
     ) -> Result<Stations, StartError> {
         let stations = backends.into_iter().enumerate().map(|(index, backend)| {
-            let config::Backend { slots, requests_per_second, tier, .. } = backend;
+            let config::Backend { slots, requests_per_second, tier, gpus, gpu_hour_cost, .. } =
+                backend;
             let backend = Backend::new(BackendId(index), backend, config.connect_timeout)?;
             let breaker = Breaker::new(
                 backend.name.clone(),
@@ -73,6 +74,7 @@ impl Station {
             );
             metrics::breaker(&backend.name, breaker.state());
             metrics::slots(&backend.name, slots);
+            metrics::backend(&backend.name, slots, gpus, gpu_hour_cost);
             Ok(Arc::new(Self {
                 backend: Arc::new(backend),
                 breaker,
@@ -118,8 +120,10 @@ impl Station {
         let mut used = self.use_of();
         let Some(place) = used.taken.iter().position(|(taken, _)| *taken == ticket) else { return };
         let (_, since) = used.taken.swap_remove(place);
+        let held = since.elapsed();
+        metrics::held(&self.backend.name, held);
         if ran {
-            let held = since.elapsed().as_secs_f64();
+            let held = held.as_secs_f64();
             let average = used.hold.unwrap_or(held);
             used.hold = Some(average + HOLD * (held - average));
         }

@@ -1,15 +1,15 @@
 //! What the knowledge counts.
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, gauge};
+use metrics::{counter, gauge};
 
-const PASSAGES: &str = "rushdesk_knowledge_passages";
-const SEARCHES: &str = "rushdesk_knowledge_searches_total";
-const CHANGES: &str = "rushdesk_knowledge_changes_total";
+use crate::telemetry::declare;
 
-pub fn describe() {
-    describe_gauge!(PASSAGES, Unit::Count, "Passages that this process searches");
-    describe_counter!(SEARCHES, Unit::Count, "Searches by whether a passage was found");
-    describe_counter!(CHANGES, Unit::Count, "Changes of documents that came to this process");
+declare! {
+    PASSAGES: gauge "rushdesk_knowledge_passages" [] "Passages that this process searches";
+    SEARCHES: counter "rushdesk_knowledge_searches_total" ["outcome"]
+        "Searches, `found` with a passage or `none`";
+    CHANGES: counter "rushdesk_knowledge_changes_total" ["change"]
+        "Changes of documents that came to this process" when "after the first change";
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of passages")]

@@ -31,5 +31,5 @@ pub use base::{Knowledge, KnowledgeError, Status, Upserted};
 pub use document::{Body, Format, NewDocument, PUBLIC};
 pub use extract::{Extract, extract};
 pub use faq::FaqPair;
-pub use metrics::describe;
+pub use metrics::METRICS;
 pub use search::{Passage, Query, confidence};

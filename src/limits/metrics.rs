@@ -1,16 +1,15 @@
 //! What the limiter counts.
 
-use metrics::{counter, describe_counter};
+use metrics::counter;
 
 use super::Limited;
+use crate::telemetry::declare;
 
-const REFUSED: &str = "rushdesk_limits_refused_total";
-const FALLBACK: &str = "rushdesk_limits_fallback_total";
-
-/// Registers help texts; call once at start.
-pub fn describe() {
-    describe_counter!(REFUSED, "Requests refused by a rate limit, by scope");
-    describe_counter!(FALLBACK, "Requests decided by one replica alone while Redis was away");
+declare! {
+    REFUSED: counter "rushdesk_limits_refused_total" ["scope"]
+        "Requests refused by a rate limit, by whose limit it was" when "after the first refusal";
+    FALLBACK: counter "rushdesk_limits_fallback_total" []
+        "Requests decided by one replica alone while Redis was away";
 }
 
 pub fn refused(limited: &Limited) {

@@ -16,7 +16,7 @@ mod tests;
 
 use std::{sync::Arc, time::Duration};
 
-pub use self::metrics::describe;
+pub use self::metrics::METRICS;
 use self::{local::Local, rate::Rates, shared::Shared};
 use crate::{
     config::{self, AddressFault},

@@ -16,7 +16,7 @@ use tokio::{
     time::Instant,
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::info;
+use tracing::{Instrument as _, Span, field::Empty, info, trace_span};
 
 use super::{
     feed::{Feed, FeedEnd},
@@ -32,6 +32,10 @@ use crate::{
     clock, config,
     domain::{ErrorCode, IdempotencyRecord, Lane, SessionId, SessionMeta, TurnId},
     hot::{Append, Appended},
+    telemetry::{
+        actors::{self, ActorKind},
+        traces,
+    },
     turn::{
         frame::Place,
         log::TurnLog,
@@ -113,6 +117,7 @@ impl SessionActor {
                 .as_ref()
                 .is_ok_and(|live| live.turn.is_some() || live.feed.readers() > 0);
             if !busy && actor.last_active.elapsed() >= idle_timeout {
+                metrics::passivated();
                 ctx.stop();
                 return;
             }
@@ -129,7 +134,7 @@ impl SessionActor {
     /// The message is durable: shows it and has it answered.
     fn begin_turn(
         &mut self,
-        Prepared { log, turn }: Prepared,
+        Prepared { log, turn, span }: Prepared,
         append: &Append,
         permit: OwnedSemaphorePermit,
         ctx: &Context<Self>,
@@ -147,7 +152,7 @@ impl SessionActor {
         };
         if let Some(end) = append.events.get(1) {
             // Answered in the same step: the log is full, and there is nothing to run.
-            metrics::turn_ended(&end.fact);
+            span.in_scope(|| metrics::turn_ended(&end.fact));
             live.feed.publish(end);
             log.close(Arc::new(end.clone()));
             return Some(started);
@@ -173,7 +178,7 @@ impl SessionActor {
         // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the running turn.
         shared.turns.spawn_local(async move {
             let (log, feed) = (Arc::clone(&task.log), Arc::clone(&task.feed));
-            let append = Box::pin(task.run(*turn)).await;
+            let append = Box::pin(task.run(*turn)).instrument(span).await;
             if let Some(relay) = ending.journal.relay() {
                 relay.end(log.turn_id());
             }
@@ -207,6 +212,7 @@ impl Actor for SessionActor {
                 ctx.run_later(Duration::from_millis(200), |_, ctx| ctx.stop());
             }
             actor.live = opened.map(|opened| {
+                metrics::opened(opened.was_cold);
                 let capacity = actor.shared.sessions.tail_events;
                 let feed = Feed::new(actor.id, opened.meta.last_seq, capacity);
                 let running = unfinished(&opened.events);
@@ -350,6 +356,7 @@ impl Handler<StartTurn> for SessionActor {
     type Result = AtomicResponse<Self, Result<Started, SessionError>>;
 
     fn handle(&mut self, message: StartTurn, _: &mut Self::Context) -> Self::Result {
+        actors::waited(ActorKind::Session, message.asked.at.elapsed());
         let body_hash = message.body_hash.clone();
         let append = self.propose(message);
         let shared = Arc::clone(&self.shared);
@@ -379,6 +386,7 @@ struct Prepared {
     log: Arc<TurnLog>,
     /// Absent where the message comes with its answer.
     turn: Option<Box<Turn>>,
+    span: Span,
 }
 
 /// Makes a turn for the message in `append`. Where the cache holds the answer to exactly this question, question and
@@ -388,6 +396,7 @@ fn prepare(
     live: &Live,
     append: &mut Append,
     (turn_id, text, lane): (TurnId, String, Lane),
+    span: Span,
 ) -> Prepared {
     let meta = &append.meta;
     let place = Place { session_id: meta.id, turn_id, epoch: meta.epoch, base_seq: meta.last_seq };
@@ -419,7 +428,7 @@ fn prepare(
             None
         }
     };
-    Prepared { log, turn }
+    Prepared { log, turn, span }
 }
 
 enum Proposal {
@@ -478,10 +487,21 @@ impl SessionActor {
         }
         let permit = permits.try_acquire_owned().map_err(|_| SessionError::TooManyTurns)?;
         let (turn_id, text) = (TurnId::new(), message.text);
+        let id = live.session.meta.id;
+        let span = trace_span!(
+            parent: &message.asked.span,
+            "turn",
+            session_id = %id,
+            %turn_id,
+            lane = lane.label(),
+            outcome = Empty,
+            route = Empty
+        );
         let record = IdempotencyRecord {
             key: message.idempotency_key,
             body_hash: message.body_hash,
             turn_id,
+            trace: traces::traceparent(&span),
         };
         let mut append = live.session.message(
             text.clone(),
@@ -490,7 +510,7 @@ impl SessionActor {
             &replica,
             clock::now(),
         );
-        let prepared = prepare(&shared, live, &mut append, (turn_id, text, lane));
+        let prepared = prepare(&shared, live, &mut append, (turn_id, text, lane), span);
         Ok(Proposal::Append { append: Box::new(append), prepared, cold, permit })
     }
 

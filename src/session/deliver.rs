@@ -120,6 +120,7 @@ impl SessionActor {
             key: key(ticket),
             body_hash: String::new(),
             turn_id: TurnId::new(),
+            trace: None,
         };
         Ok(free.then(|| live.session.delivery(answer, record, clock::now())))
     }

@@ -7,6 +7,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
 use tracing::error;
 
 use super::{fallback::Fallback, keeper::Keeper, metrics, state::unfinished};
@@ -194,6 +195,13 @@ impl Journal {
 
     /// One atomic step; a session that has meanwhile gone cold is brought back first.
     pub async fn append(&self, append: &Append) -> Result<Appended, JournalError> {
+        let begun = Instant::now();
+        let outcome = self.append_somewhere(append).await;
+        metrics::appended(begun.elapsed());
+        outcome
+    }
+
+    async fn append_somewhere(&self, append: &Append) -> Result<Appended, JournalError> {
         let fallback = match &self.safety {
             Safety::Disk(group) => return self.append_through_disk(group, append).await,
             Safety::Hot(fallback, _) => fallback,

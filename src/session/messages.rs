@@ -4,6 +4,8 @@ use std::{fmt, sync::Arc};
 
 use actix::Message;
 use serde::Serialize;
+use tokio::time::Instant;
+use tracing::Span;
 
 use super::feed::Feed;
 use crate::{
@@ -41,6 +43,22 @@ pub struct StartTurn {
     pub idempotency_key: String,
     /// SHA-256 of what the request means, in hex; the same key with another hash is refused.
     pub body_hash: String,
+    pub asked: Asked,
+}
+
+/// Where and when a message was sent.
+#[derive(Clone)]
+pub struct Asked {
+    pub at: Instant,
+    /// The turn's span becomes a child of it.
+    pub span: Span,
+}
+
+impl Asked {
+    /// Here and now.
+    pub fn here() -> Self {
+        Self { at: Instant::now(), span: Span::current() }
+    }
 }
 
 impl fmt::Debug for StartTurn {

@@ -1,101 +1,117 @@
 //! What sessions count.
 
-use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+use std::time::Duration;
+
+use metrics::{counter, gauge, histogram};
+use tracing::Span;
+
+use crate::{
+    domain::{Fact, Route},
+    telemetry::declare,
 };
 
-use crate::domain::{Fact, Route};
+declare! {
+    LIVE: gauge "rushdesk_sessions_live" [] "Session actors in this process";
+    OPENED: counter "rushdesk_sessions_opened_total" ["from"]
+        "Sessions taken in from the `hot` store or the `archive`, a new one too";
+    PASSIVATED: counter "rushdesk_sessions_passivated_total" []
+        "Sessions that left after `sessions.idle_timeout_s` without traffic";
+    RUNNING: gauge "rushdesk_turns_running" [] "Turns being answered in this process";
+    TURNS: counter "rushdesk_turns_total" ["outcome", "route"]
+        "Ended turns: `completed` by a route, `failed` or `cancelled`";
+    FAILURES: counter "rushdesk_turn_failures_total" ["code"]
+        "Failed turns by the error that their reader saw" when "after the first";
+    INTERRUPTED: counter "rushdesk_turns_interrupted_total" []
+        "Turns found unfinished that nobody ran any more";
+    PANICS: counter "rushdesk_turn_panics_total" [] "Turns that ended by a panic";
+    SECONDS: histogram(SECONDS) "rushdesk_turn_seconds" ["route"]
+        "Whole turns, from the message to the end of its answer";
+    FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
+        "From the message to the first piece of its answer";
+    APPEND: histogram(QUICK) "rushdesk_journal_append_seconds" []
+        "Time until a step of a session is durable, in Redis, on disk or in the archive";
+    FALLBACKS: counter "rushdesk_journal_fallbacks_total" []
+        "Appends that the archive took because the hot store was away";
+    DETACHED_TOTAL: counter "rushdesk_sessions_detached_total" []
+        "Sessions whose hot copy was left behind";
+    DETACHED: gauge "rushdesk_sessions_detached" []
+        "Sessions whose hot copy is behind the archive, as this process knows"
+        when "in distributed mode";
+    UNSAVED: gauge "rushdesk_sessions_unsaved" []
+        "Sessions that this process keeps a second time until the archive has them"
+        when "in distributed mode";
+}
 
-pub fn describe() {
-    describe_gauge!("rushdesk_sessions_live", Unit::Count, "session actors in this process");
-    describe_gauge!("rushdesk_turns_running", Unit::Count, "turns being answered in this process");
-    describe_counter!("rushdesk_turns_total", Unit::Count, "ended turns by outcome and route");
-    describe_counter!("rushdesk_turns_interrupted_total", Unit::Count, "turns found unfinished");
-    describe_counter!("rushdesk_turn_panics_total", Unit::Count, "turns that ended by a panic");
-    describe_counter!(
-        "rushdesk_journal_fallbacks_total",
-        Unit::Count,
-        "appends that the archive took because the hot store was away"
-    );
-    describe_counter!(
-        "rushdesk_sessions_detached_total",
-        Unit::Count,
-        "sessions whose hot copy was left behind"
-    );
-    describe_gauge!(
-        "rushdesk_sessions_detached",
-        Unit::Count,
-        "sessions whose hot copy is behind the archive, as this process knows"
-    );
-    describe_gauge!(
-        "rushdesk_sessions_unsaved",
-        Unit::Count,
-        "sessions that this process keeps a second time until the archive has them"
-    );
-    describe_histogram!("rushdesk_turn_seconds", Unit::Seconds, "whole turn, by route");
-    describe_histogram!(
-        "rushdesk_turn_first_token_seconds",
-        Unit::Seconds,
-        "from the message to the first piece of its answer, by route"
-    );
+/// A session is as its store has it.
+pub fn opened(from_archive: bool) {
+    let from = if from_archive { "archive" } else { "hot" };
+    counter!(OPENED, "from" => from).increment(1);
+}
+
+pub fn passivated() {
+    counter!(PASSIVATED).increment(1);
+}
+
+pub fn appended(took: Duration) {
+    histogram!(APPEND).record(took);
 }
 
 pub fn session_started() {
-    gauge!("rushdesk_sessions_live").increment(1);
+    gauge!(LIVE).increment(1);
 }
 
 pub fn session_stopped() {
-    gauge!("rushdesk_sessions_live").decrement(1);
+    gauge!(LIVE).decrement(1);
 }
 
 pub fn fell_back() {
-    counter!("rushdesk_journal_fallbacks_total").increment(1);
+    counter!(FALLBACKS).increment(1);
 }
 
 pub fn detached() {
-    counter!("rushdesk_sessions_detached_total").increment(1);
+    counter!(DETACHED_TOTAL).increment(1);
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts of sessions are small")]
 pub fn fallback(unsaved: usize, detached: usize) {
-    gauge!("rushdesk_sessions_unsaved").set(unsaved as f64);
-    gauge!("rushdesk_sessions_detached").set(detached as f64);
+    gauge!(UNSAVED).set(unsaved as f64);
+    gauge!(DETACHED).set(detached as f64);
 }
 
 pub fn turn_started() {
-    gauge!("rushdesk_turns_running").increment(1);
+    gauge!(RUNNING).increment(1);
 }
 
 pub fn turn_interrupted() {
-    counter!("rushdesk_turns_interrupted_total").increment(1);
+    counter!(INTERRUPTED).increment(1);
 }
 
 pub fn turn_panicked() {
-    counter!("rushdesk_turn_panics_total").increment(1);
+    counter!(PANICS).increment(1);
 }
 
-/// Counts one ended turn. Every label is from a closed set.
+/// Counts one ended turn, in whose span this is called. Every label is from a closed set.
 pub fn turn_ended(fact: &Fact) {
-    gauge!("rushdesk_turns_running").decrement(1);
+    gauge!(RUNNING).decrement(1);
     let (outcome, route) = match fact {
         Fact::MessageCreated { .. } => return,
         Fact::AnswerCompleted { route, timings, .. } => {
             let label = route.as_str();
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of a turn are small")]
             let seconds = |millis: u64| millis as f64 / 1_000.0;
-            histogram!("rushdesk_turn_seconds", "route" => label).record(seconds(timings.total_ms));
+            histogram!(SECONDS, "route" => label).record(seconds(timings.total_ms));
             if let Some(first) = timings.first_token_ms {
-                histogram!("rushdesk_turn_first_token_seconds", "route" => label)
-                    .record(seconds(first));
+                histogram!(FIRST_TOKEN, "route" => label).record(seconds(first));
             }
             ("completed", Some(*route))
         }
         Fact::TurnFailed { problem, .. } => {
-            counter!("rushdesk_turn_failures_total", "code" => problem.code.as_str()).increment(1);
+            counter!(FAILURES, "code" => problem.code.as_str()).increment(1);
             ("failed", None)
         }
         Fact::TurnCancelled { .. } => ("cancelled", None),
     };
     let route = route.map_or("none", Route::as_str);
-    counter!("rushdesk_turns_total", "outcome" => outcome, "route" => route).increment(1);
+    counter!(TURNS, "outcome" => outcome, "route" => route).increment(1);
+    Span::current().record("outcome", outcome).record("route", route);
 }

@@ -158,7 +158,8 @@ mod tests {
 
     fn say(session: &mut Session, text: &str) -> TurnId {
         let turn_id = TurnId::new();
-        let record = IdempotencyRecord { key: text.into(), body_hash: String::new(), turn_id };
+        let record =
+            IdempotencyRecord { key: text.into(), body_hash: String::new(), turn_id, trace: None };
         let append = session.message(text.into(), None, record, "r/1", clock::now());
         session.accepted(&append);
         turn_id
@@ -231,6 +232,7 @@ mod tests {
             key: "ticket".into(),
             body_hash: String::new(),
             turn_id: TurnId::new(),
+            trace: None,
         };
         let append = session.delivery(late, record, clock::now());
         session.accepted(&append);

@@ -52,6 +52,7 @@ fn step(meta: &SessionMeta, text: &str) -> Append {
             key: "key".into(),
             body_hash: "b".repeat(64),
             turn_id,
+            trace: None,
         }),
         running: RunningChange::Keep,
     }

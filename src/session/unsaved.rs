@@ -168,6 +168,7 @@ mod tests {
                 key: seq.to_string(),
                 body_hash: String::new(),
                 turn_id,
+                trace: None,
             }),
             running: RunningChange::Keep,
         }

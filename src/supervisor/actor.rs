@@ -13,6 +13,7 @@ use crate::{
         actor::{SessionActor, Shared},
         messages::{Interrupt, SessionStopped},
     },
+    telemetry::actors::{self, ActorKind},
 };
 
 pub struct Supervisor {
@@ -51,7 +52,9 @@ impl Handler<OpenSession> for Supervisor {
             return Ok(entry.address.clone());
         }
         // One that has stopped and was not reported yet makes room for its successor.
-        self.registry.remove(&id);
+        if self.registry.remove(&id).is_some() {
+            actors::restarted(ActorKind::Session);
+        }
         if self.registry.len() >= self.shared.sessions.max_sessions {
             return Err(OpenError::Full);
         }

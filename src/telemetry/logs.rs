@@ -2,11 +2,14 @@
 
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use super::traces::{self, Traces};
 use crate::config::{LogFormat, Telemetry};
 
+/// Sets up logs, and traces where a collector is configured. A `rustls` provider must be installed before.
+///
 /// # Errors
-/// Where the filter cannot be read or logging was set up before.
-pub fn init(config: &Telemetry) -> anyhow::Result<()> {
+/// Where the filter cannot be read, the exporter cannot be made or logging was set up before.
+pub fn init(config: &Telemetry) -> anyhow::Result<Traces> {
     let filter = EnvFilter::try_new(&config.log)
         .map_err(|error| anyhow::anyhow!("telemetry.log: {error}"))?;
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
@@ -14,6 +17,7 @@ pub fn init(config: &Telemetry) -> anyhow::Result<()> {
         LogFormat::Text => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    tracing_subscriber::registry().with(layer.with_filter(filter)).try_init()?;
-    Ok(())
+    let (spans, traces) = traces::layer(config)?;
+    tracing_subscriber::registry().with(layer.with_filter(filter)).with(spans).try_init()?;
+    Ok(traces)
 }

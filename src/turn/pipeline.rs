@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::{Instrument as _, trace_span};
 
 use super::{
     elsewhere::{self, Lead, Leadership},
@@ -279,7 +280,8 @@ impl Turn {
         let port = self.ports.embedder.as_ref()?;
         let begun = Instant::now();
         let text = self.retrieval_text();
-        let embedding = embed(&port.embed, text, port.timeout).await.ok();
+        let embedding = embed(&port.embed, text, port.timeout).instrument(trace_span!("embed"));
+        let embedding = embedding.await.ok();
         self.timings.embed_ms = Some(millis(begun));
         embedding
     }
@@ -329,6 +331,9 @@ impl Turn {
             CacheTier::Exact => Route::Exact,
             CacheTier::Semantic => Route::Semantic,
         };
+        if let Some(usage) = hit.answer.usage {
+            cache::metrics::saved(usage);
+        }
         self.start(route);
         self.first_token();
         let complete = self.log.push_text(&hit.answer.text);

@@ -12,7 +12,7 @@ use std::{
 
 use actix::{Message, Recipient};
 use bytes::Bytes;
-use metrics::{Unit, counter, describe_counter};
+use metrics::counter;
 use serde::{Deserialize, Serialize};
 use tokio::{
     sync::{mpsc, watch},
@@ -25,9 +25,9 @@ use crate::{
     clock,
     domain::{ErrorCode, Event, Fact, MessageId, Problem, Running, SessionId, TurnId},
     hot::{HotStore, Liveness},
+    telemetry::declare,
 };
 
-const DROPPED: &str = "rushdesk_relay_dropped_total";
 /// Letters that wait to be sent; more are dropped.
 const OUTBOX: usize = 10_000;
 const AT_ONCE: usize = 256;
@@ -39,9 +39,8 @@ const RENEWAL: Duration = Duration::from_secs(3);
 const LEASE: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(300);
 
-/// Names the metrics to the recorder; once, at start.
-pub fn describe() {
-    describe_counter!(DROPPED, Unit::Count, "letters to other replicas that were not sent");
+declare! {
+    DROPPED: counter "rushdesk_relay_dropped_total" [] "Letters to other replicas that were not sent";
 }
 
 fn dropped() {

@@ -1,9 +1,6 @@
 //! `kill -9` of the real binary in the middle of streams: nothing acknowledged is lost, what was cut ends visibly.
 
-use std::{
-    net::TcpListener,
-    process::{Child, Command, Stdio},
-};
+use std::process::{Child, Command, Stdio};
 
 use actix_web::rt::{spawn, test};
 use futures_util::future::join_all;
@@ -14,17 +11,19 @@ use super::{
     distributed::Stores,
     fake_model::{FakeModel, WORDS},
     harness::*,
+    servers::free_port,
 };
 
 const STREAMS: usize = 64;
 
-struct Server {
+/// The real binary, killed with the value.
+pub struct Server {
     child: Child,
-    url: String,
+    pub url: String,
 }
 
 impl Server {
-    async fn start(settings: &[(&'static str, String)], port: u16) -> Self {
+    pub async fn start(settings: &[(&'static str, String)], port: u16) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rushdesk"));
         command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         for (key, value) in settings {
@@ -50,13 +49,9 @@ impl Drop for Server {
     }
 }
 
-fn client() -> Client {
+pub fn client() -> Client {
     let _ = rustls::crypto::ring::default_provider().install_default();
     Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// One shopper: what was acknowledged before the stream broke.

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpResponse, HttpServer, rt, web};
+use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
@@ -26,6 +26,8 @@ pub struct Seen {
     pub open: Arc<AtomicUsize>,
     pub prompts: Arc<std::sync::Mutex<Vec<String>>>,
     pub bodies: Arc<std::sync::Mutex<Vec<Value>>>,
+    /// The `traceparent` of each request, empty without one.
+    pub traceparents: Arc<std::sync::Mutex<Vec<String>>>,
 }
 
 pub struct FakeModel {
@@ -97,8 +99,14 @@ fn chunk(delta: &Value, finish: Option<&str>) -> String {
     format!("data: {chunk}\n\n")
 }
 
-async fn chat(state: web::Data<(Seen, Arc<Semaphore>)>, body: web::Json<Value>) -> HttpResponse {
+async fn chat(
+    state: web::Data<(Seen, Arc<Semaphore>)>,
+    request: HttpRequest,
+    body: web::Json<Value>,
+) -> HttpResponse {
     let (seen, steps) = state.get_ref().clone();
+    let traceparent = request.headers().get("traceparent").map(|value| value.to_str().unwrap());
+    seen.traceparents.lock().unwrap().push(traceparent.unwrap_or_default().to_owned());
     let count = seen.requests.fetch_add(1, Ordering::SeqCst);
     seen.prompts.lock().unwrap().push(body["messages"].to_string());
     seen.bodies.lock().unwrap().push(body.0.clone());

@@ -25,7 +25,10 @@ use super::{
     outcome::Outcome,
     stream::{Decoder, OllamaDecoder, OpenAiDecoder, Opening, TokenStream},
 };
-use crate::config::{self, BackendKind, Secret};
+use crate::{
+    config::{self, BackendKind, Secret},
+    telemetry::traces::TRACEPARENT,
+};
 
 /// vLLM and llama.cpp close idle connections after 5 s without a word.
 const IDLE_CONNECTION: Duration = Duration::from_secs(3);
@@ -137,9 +140,18 @@ impl Backend {
     ///
     /// A connection that breaks before any byte of the response gets a second try here: servers close
     /// idle connections at any moment, and asking a model twice changes nothing.
-    pub async fn open(&self, chat: &ChatRequest) -> Result<TokenStream, Outcome> {
-        let response = match self.chat(chat).send().await {
-            Err(error) if error.is_request() && !error.is_connect() => self.chat(chat).send().await,
+    /// `traceparent` goes with it where the request is traced.
+    pub async fn open(
+        &self,
+        chat: &ChatRequest,
+        traceparent: Option<&str>,
+    ) -> Result<TokenStream, Outcome> {
+        let request = || match traceparent {
+            Some(traceparent) => self.chat(chat).header(TRACEPARENT, traceparent),
+            None => self.chat(chat),
+        };
+        let response = match request().send().await {
+            Err(error) if error.is_request() && !error.is_connect() => request().send().await,
             first => first,
         };
         let response = response.map_err(|_| Outcome::Connect)?;

@@ -129,6 +129,19 @@ impl Queue {
         oldest.map_or(Duration::ZERO, |(arrived, _)| now.saturating_duration_since(*arrived))
     }
 
+    /// The same for each lane that has somebody; background work has not.
+    pub fn oldest_of_lanes(&self, now: Instant) -> [Duration; Lane::ALL.len()] {
+        let mut oldest = [Duration::ZERO; Lane::ALL.len()];
+        // The youngest first, so that the oldest has the last word.
+        for (arrived, key) in self.by_age.iter().rev() {
+            if let Some(entry) = self.entries.get(*key) {
+                let lane = entry.acquire.request.lane;
+                oldest[lane.index()] = now.saturating_duration_since(*arrived);
+            }
+        }
+        oldest
+    }
+
     /// Lets a request in. Who must be told no comes back: others who made room, or the request itself.
     /// Requests for which a place is `free` now are not measured by the forecast.
     pub fn offer(

@@ -66,6 +66,8 @@ fn backend(name: &str, kind: BackendKind, url: &str) -> config::Backend {
         context_tokens: 4096,
         tier: Tier::Full,
         thinks: false,
+        gpus: 0.0,
+        gpu_hour_cost: 0.0,
     }
 }
 

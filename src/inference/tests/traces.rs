@@ -31,7 +31,7 @@ async fn replay_cut(kind: BackendKind, bytes: &[u8], size: usize) -> (Told, Resu
     let config = backend("replay", kind, &upstream.url);
     let backend = Backend::new(BackendId(0), config, Duration::from_secs(2)).unwrap();
     let mut told = Told::default();
-    let mut stream = match backend.open(&chat()).await {
+    let mut stream = match backend.open(&chat(), None).await {
         Ok(stream) => stream,
         Err(outcome) => return (told, Err(outcome)),
     };
@@ -227,7 +227,7 @@ async fn ollama_gets_the_same_context_on_every_call() {
     let config = backend("o", BackendKind::Ollama, &upstream.url);
     let backend = Backend::new(BackendId(0), config, Duration::from_secs(2)).unwrap();
     for max_tokens in [16, 512] {
-        let _ = backend.open(&ChatRequest { max_tokens, ..chat() }).await;
+        let _ = backend.open(&ChatRequest { max_tokens, ..chat() }, None).await;
     }
     let requests = upstream.requests();
     assert_eq!(requests.len(), 2);

@@ -1,0 +1,380 @@
+"""The dashboards: what each panel shows, and why somebody would look at it.
+
+`{@}` in an expression stands for the chosen job and instances; `[$r]` for Grafana's rate interval.
+"""
+
+from dataclasses import dataclass, field
+
+MESSAGES = 'route="/v1/sessions/{id}/messages",method="POST"'
+
+
+@dataclass
+class Panel:
+    title: str
+    unit: str
+    # (expression, legend); a legend names labels as Grafana does, `{{lane}}`.
+    queries: list[tuple[str, str]]
+    why: str
+    width: int = 8
+    stack: bool = False
+    kind: str = "timeseries"
+    # A line is drawn and the value turns red here.
+    limit: float | None = None
+    # Without data as long as nothing of the kind has happened; the reason is kept with the panel.
+    quiet: str = ""
+
+
+@dataclass
+class Board:
+    uid: str
+    title: str
+    about: str
+    rows: list[tuple[str, list[Panel]]] = field(default_factory=list)
+
+
+def quantiles(metric, by="", which=(0.5, 0.95, 0.99), selector="{@}"):
+    label = f"{{{{{by}}}}} " if by else ""
+    group = f"le, {by}" if by else "le"
+    return [
+        (
+            f"histogram_quantile({q}, sum by ({group}) (rate({metric}_bucket{selector}[$r])))",
+            f"{label}p{q * 100:g}",
+        )
+        for q in which
+    ]
+
+
+def per(by, metric, selector="{@}"):
+    return f"sum by ({by}) (rate({metric}{selector}[$r]))"
+
+
+SALE_DAY = Board(
+    "rushdesk-sale-day",
+    "Rushdesk: sale day",
+    "One page for the day itself: do shoppers get answers, how long do they wait, how much room is left.",
+    [
+        (
+            "Do shoppers get answers?",
+            [
+                Panel("Turns by how they were answered", "reqps",
+                      [(per("route", "rushdesk_turns_total", '{@,outcome="completed"}'), "{{route}}"),
+                       (per("outcome", "rushdesk_turns_total", '{@,outcome!="completed"}'), "{{outcome}}")],
+                      "Model, cache, knowledge and tickets beside what failed or was cancelled.", 12, stack=True),
+                Panel("Share of turns that failed", "percentunit",
+                      [("rushdesk:turn_errors:ratio_rate5m", "turns that failed, 5 min")],
+                      "Failed turns and server errors on messages, of all. The promise is 0.5 % over 30 days.", 6,
+                      limit=0.005),
+                Panel("First piece of the answer within 3 s", "percentunit",
+                      [("rushdesk:first_token_fast:ratio_rate5m", "within 3 s, 5 min")],
+                      "The promise is 95 % over 30 days.", 6),
+                Panel("First piece of the answer", "s",
+                      quantiles("rushdesk_turn_first_token_seconds"),
+                      "From the message to the first piece that the shopper sees, over all routes."),
+                Panel("Service level", "short", [("max(rushdesk_service_level{@})", "level")],
+                      "0 full, 1 short answers, 2 small model, 3 knowledge first, 4 tickets for the rest.", limit=2),
+                Panel("Refused", "reqps",
+                      [(per("reason", "rushdesk_inference_refusals_total"), "no slot: {{reason}}"),
+                       (per("scope", "rushdesk_limits_refused_total"), "limit: {{scope}}")],
+                      "Requests that got no slot (most of them are answered another way) and requests over a limit.",
+                      stack=True),
+            ],
+        ),
+        (
+            "How long do they wait?",
+            [
+                Panel("Waiting for a slot", "short",
+                      [("sum by (lane) (rushdesk_inference_queue_entries{@})", "{{lane}}")],
+                      "Requests in the queue, by lane.", stack=True),
+                Panel("Oldest request in the queue", "s",
+                      [("max by (lane) (rushdesk_inference_queue_oldest_seconds{@})", "{{lane}}")],
+                      "The ladder climbs by this and by the forecast.", limit=5),
+                Panel("Forecast wait of a newcomer", "s",
+                      [("max by (lane) (rushdesk_inference_predicted_wait_seconds{@})", "{{lane}}")],
+                      "Beyond what the service level accepts, a turn is answered another way."),
+                Panel("Wait as promised and as it was, p95", "s",
+                      quantiles("rushdesk_inference_promised_wait_seconds", "lane", (0.95,))
+                      + [(e, "true " + legend) for e, legend in
+                         quantiles("rushdesk_inference_queue_wait_seconds", "lane", (0.95,))],
+                      "True waits that are far above the promised ones mean that the forecast is wrong.", 12),
+                Panel("Tickets", "short",
+                      [("max(rushdesk_tickets_open{@})", "open"),
+                       ("sum(increase(rushdesk_tickets_opened_total{@}[$r]))", "opened"),
+                       ("sum(increase(rushdesk_tickets_answered_total{@}[$r]))", "answered")],
+                      "Questions kept for later; they are answered when slots are free.", 12),
+            ],
+        ),
+        (
+            "How much room is left?",
+            [
+                Panel("Slots", "short",
+                      [("sum(rushdesk_inference_requests_in_flight{@})", "in use"),
+                       ("sum(rushdesk_inference_slots{@})", "learned"),
+                       ("sum(rushdesk_inference_slots_configured{@})", "configured")],
+                      "Learned below configured: a backend takes less than it was said to."),
+                Panel("Turns, sessions and streams", "short",
+                      [("sum(rushdesk_turns_running{@})", "turns running"),
+                       ("sum(rushdesk_http_streams_open{@})", "streams open"),
+                       ("sum(rushdesk_sessions_live{@})", "sessions live")],
+                      "What one replica holds at most is configured in [sessions]."),
+                Panel("Processor", "short",
+                      [("rate(process_cpu_seconds_total{@}[$r])", "{{instance}}")],
+                      "Cores in use, by replica."),
+                Panel("Memory", "bytes", [("process_resident_memory_bytes{@}", "{{instance}}")],
+                      "Resident memory, by replica."),
+                Panel("HTTP requests", "reqps",
+                      [(per("status", "rushdesk_http_requests_total"), "{{status}}")],
+                      "By class of the status.", stack=True),
+                Panel("HTTP response head, p99 by route", "s",
+                      quantiles("rushdesk_http_response_seconds", "route", (0.99,)),
+                      "A message that is answered as JSON takes as long as its answer."),
+            ],
+        ),
+    ],
+)
+
+POOL = Board(
+    "rushdesk-pool",
+    "Rushdesk: inference pool",
+    "Backends one by one: who is slow, who is out of service, what the work costs.",
+    [
+        (
+            "Backends",
+            [
+                Panel("Requests in flight", "short",
+                      [("sum by (backend) (rushdesk_inference_requests_in_flight{@})", "{{backend}}")],
+                      "Never above the slots."),
+                Panel("Slots as learned", "short",
+                      [("sum by (backend) (rushdesk_inference_slots{@})", "{{backend}}"),
+                       ("sum by (backend) (rushdesk_inference_slots_configured{@})", "{{backend}} configured")],
+                      "A backend that was out of service begins again with one."),
+                Panel("Slots in use", "percentunit",
+                      [("rushdesk:inference_busy:ratio_rate5m", "{{backend}}")],
+                      "Busy time of the slots over 5 minutes, of the configured ones."),
+                Panel("Breaker", "short",
+                      [("max by (backend) (rushdesk_inference_breaker_state{@})", "{{backend}}")],
+                      "0 passing, 1 probing, 2 refusing.", limit=2),
+                Panel("Healthy", "short",
+                      [("min by (backend) (rushdesk_inference_backend_healthy{@})", "{{backend}}")],
+                      "By its health route and its progress."),
+                Panel("How requests ended", "reqps",
+                      [(per("backend, outcome", "rushdesk_inference_outcomes_total"), "{{backend}} {{outcome}}")],
+                      "`client_gone` is a shopper that left, not a fault.", stack=True),
+                Panel("Ejections, retries, restarts", "short",
+                      [("sum by (backend) (increase(rushdesk_inference_ejections_total{@}[$r]))", "{{backend}} ejected"),
+                       ("sum by (backend) (increase(rushdesk_inference_restarts_total{@}[$r]))", "{{backend}} restarted"),
+                       ("sum(increase(rushdesk_inference_retries_total{@}[$r]))", "retried elsewhere")],
+                      "What failures cost; shoppers see only restarts."),
+                Panel("Hedges", "short",
+                      [("sum by (backend, result) (increase(rushdesk_inference_hedges_total{@}[$r]))",
+                        "{{backend}} {{result}}")],
+                      "Second requests beside a late one, and whether they were first.",
+                      quiet="a hedge needs a first token that is late by this backend's own measure"),
+            ],
+        ),
+        (
+            "Speed",
+            [
+                Panel("First token, p50 and p95", "s",
+                      quantiles("rushdesk_inference_first_token_seconds", "backend", (0.5, 0.95)),
+                      "From the request to a backend to its first token, be it reasoning."),
+                Panel("First token of the answer, p50 and p95", "s",
+                      quantiles("rushdesk_inference_first_answer_token_seconds", "backend", (0.5, 0.95)),
+                      "Far above the first token: the model thinks first."),
+                Panel("Gap between tokens, p50 and p95", "s",
+                      quantiles("rushdesk_inference_token_gap_seconds", "backend", (0.5, 0.95)),
+                      "Grows when a backend has more requests than it can batch."),
+                Panel("Whole requests, p50 and p95", "s",
+                      quantiles("rushdesk_inference_request_seconds", "backend", (0.5, 0.95)),
+                      "How long a slot is held."),
+                Panel("Wait for a slot, p95 by lane", "s",
+                      quantiles("rushdesk_inference_queue_wait_seconds", "lane", (0.95,)),
+                      "Of requests that got one."),
+                Panel("Refused", "reqps",
+                      [(per("reason", "rushdesk_inference_refusals_total"), "{{reason}}")],
+                      "Why there was no slot.", stack=True),
+            ],
+        ),
+        (
+            "What it costs",
+            [
+                Panel("Tokens", "short",
+                      [(per("backend, kind", "rushdesk_inference_tokens_total"), "{{backend}} {{kind}}")],
+                      "A second, as the backends count them."),
+                Panel("GPU seconds a second", "short",
+                      [("rushdesk:inference_gpu_seconds:rate5m", "{{backend}}")],
+                      "Busy time of the slots × `gpus` / slots: GPUs at work."),
+                Panel("Cost an hour", "currencyUSD",
+                      [("rushdesk:inference_cost:rate1h", "{{backend}}")],
+                      "Of the busy time, in the currency of `gpu_hour_cost` (shown as dollars); idle GPUs cost beside it."),
+            ],
+        ),
+    ],
+)
+
+CACHE = Board(
+    "rushdesk-cache",
+    "Rushdesk: cache",
+    "What the cache saves, what its guards hold back, and whether it is ever wrong.",
+    [
+        (
+            "What it gives",
+            [
+                Panel("Hit rate by tier", "percentunit", [("rushdesk:cache_hits:ratio_rate5m", "{{tier}}")],
+                      "Hits of the look-ups of each tier, over 5 minutes; the semantic tier is asked after the exact one."),
+                Panel("Look-ups", "reqps",
+                      [(per("tier, result", "rushdesk_cache_lookups_total"), "{{tier}} {{result}}")],
+                      "By tier and result.", stack=True),
+                Panel("Questions that share a generation", "reqps",
+                      [(per("role", "rushdesk_flights_total"), "{{role}}")],
+                      "`follow` the same words, `kindred` the same meaning; each is a generation less.", stack=True),
+                Panel("Tokens saved", "short",
+                      [(per("kind", "rushdesk_cache_saved_tokens_total"), "{{kind}}")],
+                      "A second, as counted when the answers were made."),
+                Panel("GPU seconds saved a second", "short",
+                      [("rushdesk:cache_saved_gpu_seconds:rate5m", "saved")],
+                      "Saved answer tokens × GPU seconds that one has cost of late."),
+            ],
+        ),
+        (
+            "Whether it is right",
+            [
+                Panel("Hits rated down", "percentunit", [("rushdesk:cache_wrong_hits:ratio_rate1h", "of all hits, 1 h")],
+                      "What is known of wrong hits; not everybody rates, so there may be more. The budget is 1 %.",
+                      limit=0.01),
+                Panel("Kept apart by guards", "reqps",
+                      [(per("guard", "rushdesk_cache_guarded_total"), "{{guard}}")],
+                      "Similar questions with other numbers, names or meanings that were not served.", stack=True,
+                      quiet="a guard speaks only when two questions are alike and yet differ"),
+                Panel("Not taken in", "reqps",
+                      [(per("reason", "rushdesk_cache_refused_total"), "{{reason}}")],
+                      "Answers that must not be shared.", stack=True),
+            ],
+        ),
+        (
+            "What it holds",
+            [
+                Panel("Entries", "short", [("rushdesk_cache_entries{@}", "{{instance}}")], "By replica; they agree within a second."),
+                Panel("Memory", "bytes", [("rushdesk_cache_bytes{@}", "{{instance}}")], "Estimated."),
+                Panel("Entries that left", "reqps",
+                      [(per("reason", "rushdesk_cache_removed_total"), "{{reason}}")],
+                      "`evicted`: it is full. `distrusted`: rated down.", stack=True),
+                Panel("Replication", "reqps",
+                      [(per("direction", "rushdesk_cache_replicated_total"), "{{direction}}"),
+                       ("sum(rate(rushdesk_cache_replication_dropped_total{@}[$r]))", "dropped")],
+                      "Changes between replicas."),
+                Panel("Follows the shared log", "short",
+                      [("min(rushdesk_cache_replication_connected{@})", "connected")], "1 while every replica does."),
+                Panel("Embedding: wait and time of a batch, p95", "s",
+                      [(e, "wait " + legend) for e, legend in quantiles("rushdesk_embedding_wait_seconds", which=(0.95,))]
+                      + [(e, "batch " + legend) for e, legend in quantiles("rushdesk_embedding_batch_seconds", which=(0.95,))],
+                      "Every question that is no exact hit waits for its vector."),
+                Panel("Embedding: texts", "reqps",
+                      [(per("outcome", "rushdesk_embedding_texts_total"), "{{outcome}}")],
+                      "`refused` and `expired` go on without a vector.", stack=True),
+                Panel("Knowledge searches", "reqps",
+                      [(per("outcome", "rushdesk_knowledge_searches_total"), "{{outcome}}")],
+                      "Whether a passage was found.", stack=True),
+            ],
+        ),
+    ],
+)
+
+STORES = Board(
+    "rushdesk-sessions-stores",
+    "Rushdesk: sessions and stores",
+    "Whether what was acknowledged is safe, and where time goes between the parts.",
+    [
+        (
+            "Sessions",
+            [
+                Panel("Live sessions", "short", [("rushdesk_sessions_live{@}", "{{instance}}")], "Actors, by replica."),
+                Panel("Opened and passivated", "reqps",
+                      [(per("from", "rushdesk_sessions_opened_total"), "opened from {{from}}"),
+                       ("sum(rate(rushdesk_sessions_passivated_total{@}[$r]))", "passivated")],
+                      "From the archive: sessions that had gone cold."),
+                Panel("Wait in the mailboxes, p99", "s",
+                      quantiles("rushdesk_actor_mailbox_wait_seconds", "actor", (0.99,)),
+                      "A message to a session, a probe of the others.", limit=0.5),
+                Panel("Failed turns by code", "reqps",
+                      [(per("code", "rushdesk_turn_failures_total"), "{{code}}")],
+                      "What their readers saw.", stack=True,
+                      quiet="no turn fails while backends, knowledge and tickets can take it"),
+                Panel("Interrupted turns and panics", "short",
+                      [("sum(increase(rushdesk_turns_interrupted_total{@}[$r]))", "interrupted"),
+                       ("sum(increase(rushdesk_turn_panics_total{@}[$r]))", "panics"),
+                       ("sum(increase(rushdesk_embedding_panics_total{@}[$r]))", "panics of the embedder")],
+                      "Interrupted: their replica died while they ran."),
+                Panel("Letters between replicas that were dropped", "short",
+                      [("sum(increase(rushdesk_relay_dropped_total{@}[$r]))", "dropped")],
+                      "They only hasten; what is true stands in the journal."),
+            ],
+        ),
+        (
+            "Is it safe?",
+            [
+                Panel("Acknowledging a message", "s", quantiles("rushdesk_journal_append_seconds"),
+                      "Until a step of a session is durable."),
+                Panel("Sessions behind", "short",
+                      [("max(rushdesk_archive_backlog_sessions{@})", "backlog"),
+                       ("sum(rushdesk_sessions_unsaved{@})", "kept twice"),
+                       ("sum(rushdesk_sessions_detached{@})", "detached")],
+                      "Backlog: the archive does not have their newest facts yet."),
+                Panel("Oldest fact that is not in the archive", "s",
+                      [("max(rushdesk_archive_oldest_unflushed_seconds{@})", "oldest")],
+                      "Until then Redis alone holds it.", limit=60),
+                Panel("Stores", "short",
+                      [("min(rushdesk_hot_up{@})", "hot store"), ("min(rushdesk_archive_up{@})", "archive")],
+                      "1 while they answer, as every replica knows."),
+                Panel("Appends that the archive took", "reqps",
+                      [("sum(rate(rushdesk_journal_fallbacks_total{@}[$r]))", "while the hot store was away")],
+                      "It stands in for the hot store."),
+                Panel("Sessions that were merged", "short",
+                      [("sum(increase(rushdesk_archive_conflicts_total{@}[$r]))", "merged")],
+                      "They went on in two places."),
+            ],
+        ),
+        (
+            "How fast are the stores?",
+            [
+                Panel("Hot store, p99 by operation", "s",
+                      quantiles("rushdesk_hot_operation_seconds", "operation", (0.99,)),
+                      "Calls to Redis."),
+                Panel("Hot store, calls", "reqps",
+                      [(per("operation", "rushdesk_hot_operation_seconds_count"), "{{operation}}")], "By operation.",
+                      stack=True),
+                Panel("Archive", "s",
+                      quantiles("rushdesk_archive_operation_seconds", which=(0.5, 0.99))
+                      + [(e, "commit " + legend) for e, legend in
+                         quantiles("rushdesk_archive_commit_seconds", which=(0.99,))],
+                      "Reads and commits, with their wait for a connection."),
+                Panel("Sessions flushed", "reqps",
+                      [("sum(rate(rushdesk_archive_committed_sessions_total{@}[$r]))", "sessions")],
+                      "Into the archive."),
+                Panel("Errors of the stores", "reqps",
+                      [(per("kind", "rushdesk_hot_errors_total"), "hot store: {{kind}}"),
+                       (per("error", "rushdesk_archive_errors_total"), "archive: {{error}}")],
+                      "One that is away is asked once a second.",
+                      quiet="stores that work make no errors"),
+                Panel("Limits", "reqps",
+                      [(per("scope", "rushdesk_limits_refused_total"), "refused: {{scope}}"),
+                       ("sum(rate(rushdesk_limits_fallback_total{@}[$r]))", "decided without Redis")],
+                      "Requests over a limit."),
+            ],
+        ),
+        (
+            "Process",
+            [
+                Panel("Open files", "percentunit", [("process_open_fds{@} / process_max_fds{@}", "{{instance}}")],
+                      "Each stream is one or two.", limit=0.8),
+                Panel("Disk of the data folder", "percentunit",
+                      [("rushdesk_data_dir_free_bytes{@} / rushdesk_data_dir_size_bytes{@}", "{{instance}} free")],
+                      "In embedded mode every message is written there."),
+                Panel("Threads", "short", [("process_threads{@}", "{{instance}}")], "They do not grow with the load."),
+                Panel("Version", "short", [("count by (version) (rushdesk_build_info{@})", "{{version}}")],
+                      "Two while a release rolls out."),
+            ],
+        ),
+    ],
+)
+
+BOARDS = [SALE_DAY, POOL, CACHE, STORES]

@@ -1,0 +1,110 @@
+//! The way of spans to a collector: OTLP as protobuf over HTTP, on a thread of its own.
+//!
+//! Ended spans wait in a bounded queue; what does not fit is dropped, so a collector that is slow or away costs nothing else.
+
+use std::{
+    fmt,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
+
+use anyhow::Context as _;
+use metrics::counter;
+use opentelemetry_otlp::{WithExportConfig as _, WithHttpConfig as _};
+use opentelemetry_sdk::{
+    Resource,
+    error::OTelSdkResult,
+    trace::{
+        BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider, SpanData, SpanExporter,
+    },
+};
+
+use super::declare;
+use crate::config::Telemetry;
+
+/// Spans that wait to be sent; more are dropped.
+const QUEUE: usize = 8_192;
+const BATCH: usize = 512;
+const INTERVAL: Duration = Duration::from_secs(2);
+/// For one batch.
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Where a collector takes traces.
+const PATH: &str = "/v1/traces";
+
+declare! {
+    SPANS: counter "rushdesk_trace_spans_total" ["outcome"]
+        "Spans handed to the collector (`sent`) or lost on the way (`failed`)"
+        when "with `telemetry.otlp_endpoint`";
+}
+
+/// # Errors
+/// Where the client cannot be made.
+pub fn provider(config: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
+    let base = config.otlp_endpoint.trim_end_matches('/');
+    let endpoint = format!("{}{PATH}", base.strip_suffix(PATH).unwrap_or(base));
+    let client = reqwest::blocking::Client::builder()
+        .no_proxy()
+        .timeout(TIMEOUT)
+        .build()
+        .context("telemetry.otlp_endpoint")?;
+    let exporter = opentelemetry_otlp::SpanExporter::builder()
+        .with_http()
+        .with_http_client(client)
+        .with_protocol(opentelemetry_otlp::Protocol::HttpBinary)
+        .with_endpoint(endpoint)
+        .with_timeout(TIMEOUT)
+        .build()
+        .context("telemetry.otlp_endpoint")?;
+    let batches = BatchConfigBuilder::default()
+        .with_max_queue_size(QUEUE)
+        .with_max_export_batch_size(BATCH)
+        .with_scheduled_delay(INTERVAL)
+        .build();
+    let processor =
+        BatchSpanProcessor::builder(Watched { exporter, failing: AtomicBool::new(false) })
+            .with_batch_config(batches)
+            .build();
+    // Whoever sends a `traceparent` has decided already.
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.otlp_sample)));
+    Ok(SdkTracerProvider::builder()
+        .with_span_processor(processor)
+        .with_sampler(sampler)
+        .with_resource(Resource::builder().with_service_name("rushdesk").build())
+        .build())
+}
+
+/// Counts what is sent, and logs once when the collector goes and when it comes back.
+struct Watched {
+    exporter: opentelemetry_otlp::SpanExporter,
+    failing: AtomicBool,
+}
+
+impl fmt::Debug for Watched {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watched")
+    }
+}
+
+impl SpanExporter for Watched {
+    async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
+        let spans = batch.len() as u64;
+        let outcome = self.exporter.export(batch).await;
+        let label = if outcome.is_ok() { "sent" } else { "failed" };
+        counter!(SPANS, "outcome" => label).increment(spans);
+        let was_failing = self.failing.swap(outcome.is_err(), Ordering::Relaxed);
+        match (&outcome, was_failing) {
+            (Err(_), false) => tracing::warn!("traces cannot be sent to telemetry.otlp_endpoint"),
+            (Ok(()), true) => tracing::info!("traces are sent again"),
+            _ => {}
+        }
+        outcome
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.exporter.shutdown_with_timeout(timeout)
+    }
+
+    fn set_resource(&mut self, resource: &Resource) {
+        self.exporter.set_resource(resource);
+    }
+}
