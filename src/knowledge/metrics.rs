@@ -5,7 +5,8 @@ use metrics::{counter, gauge};
 use crate::telemetry::declare;
 
 declare! {
-    PASSAGES: gauge "rushdesk_knowledge_passages" [] "Passages that this process searches";
+    PASSAGES: gauge "rushdesk_knowledge_passages" [] "Passages that this process searches"
+        when "after the first document";
     SEARCHES: counter "rushdesk_knowledge_searches_total" ["outcome"]
         "Searches, `found` with a passage or `none`";
     CHANGES: counter "rushdesk_knowledge_changes_total" ["change"]

@@ -148,7 +148,12 @@ async fn a_turn_on_sqlite_is_one_trace_with_its_flush() {
 
 #[test]
 async fn a_turn_on_redis_and_mariadb_is_one_trace_with_its_flush() {
-    let (Some(stores), Some(model)) = (Stores::new().await, model_dir()) else { return };
+    let Some(stores) = Stores::new().await else { return };
+    let Some(model) = model_dir() else {
+        assert!(std::env::var_os("CI").is_none(), "the embedding model must be there under CI");
+        eprintln!("no embedding model: `make model` makes it; skipping");
+        return;
+    };
     let settings = stores.with(&[
         ("embedding.model_dir", model.join("all-MiniLM-L6-v2").display().to_string()),
         ("embedding.library", model.join("libonnxruntime.so").display().to_string()),

@@ -180,6 +180,25 @@ fn lanes_that_all_wait_share_the_slots_and_none_is_starved() {
 }
 
 #[test]
+fn the_oldest_of_each_lane_is_known_but_for_background_work() {
+    let now = Instant::now();
+    let mut queue = Queue::new(ROOMY);
+    let _answers = [
+        add(&mut queue, Lane::Browse, 1, now),
+        add(&mut queue, Lane::Checkout, 2, now + seconds(1)),
+        add(&mut queue, Lane::Browse, 3, now + seconds(2)),
+        add(&mut queue, Lane::Background, 4, now),
+    ];
+    let oldest = queue.oldest_of_lanes(now + seconds(5));
+    let by_lane: HashMap<Lane, Duration> = Lane::ALL.into_iter().zip(oldest).collect();
+    assert_eq!(by_lane[&Lane::Browse], seconds(5));
+    assert_eq!(by_lane[&Lane::Checkout], seconds(4));
+    for empty in [Lane::Order, Lane::Paid, Lane::Background] {
+        assert_eq!(by_lane[&empty], Duration::ZERO);
+    }
+}
+
+#[test]
 fn background_work_waits_for_everybody_but_not_for_ever() {
     let now = Instant::now();
     let mut queue = Queue::new(ROOMY);

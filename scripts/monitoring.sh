@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Dashboards, rules and docs/metrics.md against a real Prometheus that scraped a real run under load.
+# monitoring.sh            checks everything
+# monitoring.sh --pictures FOLDER   also draws the sale-day dashboard from the same data
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/services.sh
+need promtool prometheus
+
+promtool check rules grafana/alerts/recording.yml grafana/alerts/alerts.yml
+promtool test rules grafana/alerts/tests.yml
+python3 grafana/make.py --check
+
+python=python3
+if [ "${1:-}" = --pictures ]; then
+  venv=target/monitoring-venv
+  requirements=tests/monitoring/requirements.txt
+  if ! cmp -s "$requirements" "$venv/requirements.txt"; then
+    python3 -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+    cp "$requirements" "$venv/requirements.txt"
+  fi
+  python="$venv/bin/python"
+fi
+[ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
+folder=$(mktemp -d)
+cleanup() {
+  services_stop
+  rm -rf "$folder"
+}
+trap cleanup EXIT
+trap 'exit 130' INT TERM
+services_start "$folder"
+export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
+export RUSHDESK_LOAD_BIN="${RUSHDESK_LOAD_BIN:-$(dirname "$RUSHDESK_BIN")/rushdesk-load}"
+export RUSHDESK_TEST_MODEL_DIR="${RUSHDESK_TEST_MODEL_DIR:-$PWD/data/model}"
+"$python" tests/monitoring/check.py "$folder" "$@"
