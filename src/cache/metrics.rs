@@ -15,7 +15,7 @@ declare! {
         "Tokens of the model that hits did not need again, `prompt` or `completion`, as counted when the answer was made"
         when "after the first hit on an answer of a model that counts its tokens";
     WRONG: counter "rushdesk_cache_wrong_hits_total" ["tier"]
-        "Hits that their reader rated down: what is known of wrong hits, never more than there are"
+        "Ratings down of hits, a sign of wrong hits; most readers rate nothing, and one may rate twice"
         when "after the first";
     GUARDED: counter "rushdesk_cache_guarded_total" ["guard"]
         "Similar questions that a guard kept apart" when "after the first";

@@ -35,8 +35,7 @@ pub struct Attempt {
     total_deadline: Instant,
     alive: Arc<AtomicBool>,
     gaps: ::metrics::Histogram,
-    /// From the request to the end of the answer.
-    pub span: Span,
+    span: Span,
 }
 
 impl Attempt {
@@ -99,7 +98,7 @@ impl Attempt {
             match item.map_err(|_| Outcome::Stalled(stall))?? {
                 None => return Ok(None),
                 Some(item) => {
-                    self.progressed(stream);
+                    self.progressed(stream, &item);
                     if let Item::Piece(piece) = item {
                         if let Piece::Usage(usage) = piece {
                             metrics::tokens(&self.backend.name, usage);
@@ -111,14 +110,17 @@ impl Attempt {
         }
     }
 
-    fn progressed(&mut self, stream: &TokenStream) {
+    fn progressed(&mut self, stream: &TokenStream, item: &Item) {
         let now = Instant::now();
         let before = self.progress.replace(now);
         self.alive.store(true, Ordering::Relaxed);
         let Some(pass) = &self.pass else { return };
         pass.progressed();
         if let Some(before) = before {
-            self.gaps.record(now.saturating_duration_since(before));
+            // What follows the last token comes at once and says nothing of the pace.
+            if !matches!(item, Item::Piece(Piece::Usage(_) | Piece::Finished(_))) {
+                self.gaps.record(now.saturating_duration_since(before));
+            }
         } else {
             let after = now.saturating_duration_since(self.began);
             metrics::first_token(&self.backend.name, after);

@@ -15,7 +15,7 @@ declare! {
     QUEUE_TOKENS: gauge "rushdesk_inference_queue_tokens" []
         "Prompt and answer tokens of the requests that wait";
     QUEUE_OLDEST: gauge "rushdesk_inference_queue_oldest_seconds" ["lane"]
-        "How long the request that has waited longest has";
+        "How long the request that has waited longest has; 0 for `background`, where nobody waits";
     PREDICTED_WAIT: gauge "rushdesk_inference_predicted_wait_seconds" ["lane"]
         "Forecast wait of a request that came now; 0 where a slot is free";
     PROMISED_WAIT: histogram(SECONDS) "rushdesk_inference_promised_wait_seconds" ["lane"]
@@ -46,7 +46,7 @@ declare! {
     FIRST_ANSWER_TOKEN: histogram(SECONDS) "rushdesk_inference_first_answer_token_seconds" ["backend"]
         "From the request to the first token of the answer";
     TOKEN_GAP: histogram(GAPS) "rushdesk_inference_token_gap_seconds" ["backend"]
-        "Between two tokens of one answer as they arrive; what comes in one piece has no gap";
+        "Between two tokens of one answer as they arrive; tokens that arrive at once count with nearly 0";
     BREAKER: gauge "rushdesk_inference_breaker_state" ["backend"]
         "Breaker of a backend: 0 passing, 1 probing, 2 refusing";
     HEALTHY: gauge "rushdesk_inference_backend_healthy" ["backend"] "1 while a backend is healthy, else 0";

@@ -35,7 +35,7 @@ def series(rig: Rig, target: dict, span: dict) -> list[tuple[str, list[float], l
 
 
 def draw(rig: Rig, span: dict, folder: pathlib.Path) -> None:
-    plt.rcParams.update({"font.size": 8, "svg.hashsalt": "rushdesk", "axes.grid": True, "grid.alpha": 0.3})
+    plt.rcParams.update({"font.size": 8, "svg.hashsalt": "rushdesk", "svg.fonttype": "none", "axes.grid": True, "grid.alpha": 0.3})
     span = span | {"step": 1}
     for uid, name in PICTURES.items():
         board = json.loads((ROOT / f"grafana/dashboards/{uid}.json").read_text())
@@ -68,7 +68,7 @@ def draw(rig: Rig, span: dict, folder: pathlib.Path) -> None:
         for axes in list(all_axes.flat)[len(panels):]:
             axes.axis("off")
         figure.suptitle(f"{board['title']}, drawn from Prometheus; seconds of the run below", fontsize=11)
-        figure.tight_layout()
+        figure.tight_layout(rect=(0, 0, 1, 0.98))
         figure.savefig(folder / name, metadata={"Date": None})
         plt.close(figure)
         print(f"picture: {folder / name}")
