@@ -87,7 +87,7 @@ class Rig:
     def start(self) -> None:
         backends = []
         # One that works, one that refuses, one that breaks off in the middle.
-        for name, slots, fault in [("gpu-1", 6, None), ("gpu-2", 2, "sim-500"), ("gpu-3", 2, "sim-die-5")]:
+        for name, slots, fault in [("gpu-1", 4, None), ("gpu-2", 2, "sim-500"), ("gpu-3", 2, "sim-die-5")]:
             port = free_port()
             arguments = [os.environ["RUSHDESK_LOAD_BIN"], "sim-llm", "--listen", f"127.0.0.1:{port}"]
             arguments += ["--ttft-ms", "150", "--token-ms", "20", "--tokens", "30", "--slots", str(slots)]
@@ -190,9 +190,14 @@ def sale_day(rig: Rig) -> list[str]:
 
 def oddities(rig: Rig) -> None:
     """What a sale day need not show: a cached answer that is rated down, a shopper over the limit, a cancelled turn."""
-    shopper = Shopper(rig.url)
-    turn = shopper.post(f"/v1/sessions/{shopper.session}/messages", {"text": "How heavy is article 4711?"}, prefer="respond-async")
-    shopper.post(f"/v1/sessions/{shopper.session}/turns/{turn['turn_id']}/cancel", {})
+    for number in range(10):
+        shopper = Shopper(rig.url)
+        messages = f"/v1/sessions/{shopper.session}/messages"
+        turn = shopper.post(messages, {"text": f"How heavy is article {number}?"}, prefer="respond-async")
+        shopper.post(f"/v1/sessions/{shopper.session}/turns/{turn['turn_id']}/cancel", {})
+        # A turn may be whole before it can be cancelled.
+        if 'outcome="cancelled"' in call(f"{rig.url}/metrics"):
+            break
     for text in HOT[:1] * 2:
         shopper = Shopper(rig.url)
         turn = shopper.ask(text)
