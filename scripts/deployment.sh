@@ -8,6 +8,7 @@ cd "$(dirname "$0")/.."
 need promtool prometheus
 need nginx nginx
 need redis-server redis-server
+need mariadbd mariadb-server
 need systemd-analyze systemd
 command -v go >/dev/null || { echo "go is missing: Helm is built from source with Go 1.26 or newer" >&2; exit 1; }
 
@@ -33,6 +34,13 @@ if ! cmp -s "$requirements" "$venv/requirements.txt"; then
   cp "$requirements" "$venv/requirements.txt"
 fi
 scripts/model/setup.sh
-cargo build --locked --quiet
+cargo build --workspace --locked --quiet
+# Stores of its own where no other script has started some.
+if [ -z "${RUSHDESK_TEST_MYSQL_URL:-}" ] || [ -z "${RUSHDESK_TEST_REDIS_URL:-}" ]; then
+  folder=$(mktemp -d)
+  trap 'services_stop; rm -rf "$folder"' EXIT
+  trap 'exit 130' INT TERM
+  services_start "$folder"
+fi
 export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
-exec "$venv/bin/python" -m pytest -q tests/deployment "$@"
+"$venv/bin/python" -m pytest -q tests/deployment "$@"
