@@ -100,5 +100,5 @@ image: ## Builds the images rushdesk and rushdesk-load with Docker
 	docker build --tag rushdesk-load --target load .
 
 .PHONY: image-test
-image-test: ## Builds the images with buildah from stand-ins of their bases and runs them; half an hour, 10 GB
+image-test: ## Builds the images with buildah from stand-ins of their bases and runs them; long, 12 GB
 	scripts/image.sh

@@ -3,7 +3,7 @@
 #
 # Takes buildah and podman from Debian. No image is pulled: the three bases of the Dockerfile are made by debootstrap and
 # from this machine's toolchain, so what is not checked is that the published bases behave like them.
-# Containers share the network of this machine; caches and images stay in target/image, about 10 GB.
+# Containers share the network of this machine; caches and images stay in target/image, about 12 GB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
