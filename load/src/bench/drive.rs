@@ -218,10 +218,21 @@ impl Completions<'_> {
         http.post(format!("{}/v1/chat/completions", self.url)).bearer_auth(self.token).json(&body)
     }
 
+    /// One answer before anything is measured: Python imports much at its first request, and what is to be found in a cache
+    /// has to be put there.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn warm(&self, http: &Client) -> anyhow::Result<()> {
+        let answer = self.ask(http, &self.asks.0.text(0, 0, 0)).await;
+        answer.map(drop).map_err(|error| anyhow::anyhow!("{} gives no answer: {error}", self.url))
+    }
+
     /// One streamed answer to `text`; its route, or why there is none.
     pub async fn ask(&self, http: &Client, text: &str) -> Result<String, String> {
         let counts = RefCell::new(Counts::default());
-        let request = self.request(http, text);
+        let streamed = Self { asks: (self.asks.0, Accept::Stream), ..*self };
+        let request = streamed.request(http, text);
         read_one(request, read_completion, REQUEST_TIMEOUT, Window::always(), &counts).await;
         let Counts { by_route, errors, .. } = counts.into_inner();
         match (by_route.into_keys().next(), errors.into_keys().next()) {

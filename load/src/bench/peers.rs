@@ -7,6 +7,7 @@ use std::{fmt, path::PathBuf, rc::Rc, time::Duration};
 
 use anyhow::Context as _;
 use serde::Serialize;
+use serde_json::Value;
 use tokio::{
     task::JoinSet,
     time::{Instant, sleep_until, timeout_at},
@@ -45,6 +46,8 @@ pub struct Peers {
 pub struct Row {
     pub name: String,
     pub side: Side,
+    /// Requests that reached the backend meanwhile, settling included.
+    pub upstream: u64,
 }
 
 /// A burst of 160 a second for half a minute in front of 11.6 answers a second.
@@ -107,7 +110,8 @@ pub async fn run(peers: &Peers) -> anyhow::Result<Run> {
         streamed.push(server.closed_loop(peers, &backend.url, unique).await?);
     }
     let turns = args.shoppers(&backend.url, unique).await?;
-    streamed.push(Row { name: "rushdesk, turns".into(), side: turns });
+    let upstream = turns.answers;
+    streamed.push(Row { name: "rushdesk, turns".into(), side: turns, upstream });
     let mut cached = Vec::new();
     for accept in [Accept::Stream, Accept::Json] {
         for server in [Server::LiteLlm { cache: true }, Server::Rushdesk] {
@@ -188,11 +192,8 @@ impl Server {
         let (args, folder, http) = (&peers.args, Folder::new()?, crate::http_client().build()?);
         let (service, model, token) = self.start(peers, (backend, 100_000), &folder).await?;
         let target = Completions { url: &service.url, model, token: &token, asks };
-        // What is to be found in the cache is put there first.
-        if matches!(asks.0, Questions::One) {
-            drive::completions(&http, &target, 1, drive::window(Duration::ZERO, PATIENCE / 4))
-                .await;
-        }
+        target.warm(&http).await?;
+        let before = asked(&http, backend).await?;
         let (idle, window) = (service.process.usage()?, args.window());
         let (counts, usage) = tokio::join!(
             drive::completions(&http, &target, args.streams, window),
@@ -204,7 +205,7 @@ impl Server {
             Accept::Json => format!("{}, JSON", self.name()),
             Accept::Stream => self.name().to_owned(),
         };
-        Ok(Row { name, side })
+        Ok(Row { name, side, upstream: asked(&http, backend).await? - before })
     }
 
     /// Shoppers come when they want to, each with a question of its own.
@@ -214,6 +215,8 @@ impl Server {
         let (service, model, token) = self.start(peers, (&backend.url, SLOTS), &folder).await?;
         let plan: Plan = Profile::Burst.plan(pace.capacity());
         let (http, url) = (crate::http_client().build()?, Rc::<str>::from(service.url.as_str()));
+        let asks = (Questions::Unique, Accept::Stream);
+        Completions { url: &url, model, token: &token, asks }.warm(&http).await?;
         let (token, begun) = (Rc::<str>::from(token), Instant::now());
         let (mut open, mut day) =
             (JoinSet::new(), Day { name: self.name().into(), ..Day::default() });
@@ -222,7 +225,6 @@ impl Server {
             sleep_until(due).await;
             let (http, url, token) = (http.clone(), url.clone(), token.clone());
             open.spawn_local(async move {
-                let asks = (Questions::Unique, Accept::Stream);
                 let target = Completions { url: &url, model, token: &token, asks };
                 let answer = target.ask(&http, &arrival.question);
                 (arrival.phase, timeout_at(due + PATIENCE, answer).await.ok())
@@ -238,6 +240,12 @@ impl Server {
         backend.stop().await;
         Ok(day)
     }
+}
+
+/// Requests that the backend has seen.
+async fn asked(http: &reqwest::Client, backend: &str) -> anyhow::Result<u64> {
+    let stats: Value = http.get(format!("{backend}/stats")).send().await?.json().await?;
+    stats["requests"].as_u64().context("the backend does not count")
 }
 
 impl Day {
@@ -300,7 +308,10 @@ embedder, `turns` are whole turns with sessions, retrieval and a journal on disk
             }
         }
         writeln!(f, "\nmedians: streamed answers, each question its own")?;
-        let cpu = self.medians(|run| &run.streamed, |_, side| side.cpu_s_per_1000_answers);
+        let cpu = self.medians(
+            |run| &run.streamed,
+            |_, side| if side.answers > 0 { side.cpu_s_per_1000_answers } else { 0.0 },
+        );
         let added = |of: fn(&Quantiles) -> f64| {
             self.medians(
                 |run| &run.streamed,
@@ -309,6 +320,10 @@ embedder, `turns` are whole turns with sessions, retrieval and a journal on disk
         };
         let (p50, p99) = (added(|q| q.p50), added(|q| q.p99));
         for (((name, cpu), (_, p50)), (_, p99)) in cpu.into_iter().zip(p50).zip(p99) {
+            if cpu == 0.0 {
+                writeln!(f, "  {name:<18} no answer")?;
+                continue;
+            }
             writeln!(
                 f,
                 "  {name:<18} {cpu:>8.2} CPU-s per 1,000, first token + {p50:.1} / {p99:.1} ms (p50 / p99)"
@@ -318,8 +333,13 @@ embedder, `turns` are whole turns with sessions, retrieval and a journal on disk
         let hits = |_: &Run, side: &Side| {
             if side.cpu_s > 0.0 { side.answers as f64 / side.cpu_s } else { 0.0 }
         };
-        for (name, hits) in self.medians(|run| &run.cached, hits) {
-            writeln!(f, "  {name:<18} {hits:>8.0} answers per CPU-s")?;
+        for (at, (name, hits)) in self.medians(|run| &run.cached, hits).into_iter().enumerate() {
+            let upstream: u64 =
+                self.runs.iter().filter_map(|run| Some(run.cached.get(at)?.upstream)).sum();
+            writeln!(
+                f,
+                "  {name:<18} {hits:>8.0} answers per CPU-s ({upstream} requests reached the backend)"
+            )?;
         }
         for (number, run) in self.runs.iter().enumerate() {
             for day in &run.days {
@@ -373,6 +393,7 @@ mod tests {
     fn the_table_has_a_line_for_each_server_and_its_median() {
         let row = |name: &str, cpu: f64| Row {
             name: name.into(),
+            upstream: 0,
             side: Side { cpu_s_per_1000_answers: cpu, cpu_s: 2.0, answers: 10, ..Side::default() },
         };
         let run = |cpu| Run {

@@ -18,6 +18,15 @@ mod measured {
     /// Of 100,000 idle sessions: 750 MiB less the idle server's 141.
     pub const KIB_PER_SESSION: f64 = 6.2;
     pub const MIB_IDLE: f64 = 141.0;
+    /// Of a turn in the distributed mode, with its share of logins, sessions and readings of the history
+    /// (`scripts/store-cost.sh`).
+    pub const REDIS_CPU_S: f64 = 0.000_52;
+    pub const REDIS_COMMANDS: f64 = 58.0;
+    pub const REDIS_KIB: f64 = 4.6;
+    pub const MYSQL_CPU_S: f64 = 0.000_32;
+    /// Data and log.
+    pub const MYSQL_KIB: f64 = 9.0;
+    pub const MYSQL_LOG_KIB: f64 = 6.4;
     /// Of a replica's core, so that a wait for the processor stays short.
     pub const MOST_BUSY: f64 = 0.6;
 }
@@ -82,6 +91,8 @@ struct Plan {
     replicas: usize,
     streams: f64,
     ram_mib: f64,
+    /// Questions of the busiest hour.
+    questions: f64,
 }
 
 impl Plan {
@@ -131,6 +142,7 @@ impl Plan {
             replicas,
             streams,
             ram_mib,
+            questions: shoppers * args.questions,
         })
     }
 }
@@ -166,6 +178,21 @@ impl fmt::Display for Plan {
             f,
             "  replicas                 {:>10} (one of them to spare), {:.0} MiB each, {:.0} streams in all",
             self.replicas, self.ram_mib, self.streams
+        )?;
+        let per_s = self.questions_per_s;
+        writeln!(
+            f,
+            "  Redis                    {:>10.0} commands/s, {:.0} % of a core, {:.0} MiB for the turns of the hour",
+            per_s * measured::REDIS_COMMANDS,
+            per_s * measured::REDIS_CPU_S * 100.0,
+            self.questions * measured::REDIS_KIB / 1024.0
+        )?;
+        writeln!(
+            f,
+            "  MySQL                    {:>10.2} MiB/s of log, {:.0} % of a core, {:.0} MiB of data in the hour",
+            per_s * measured::MYSQL_LOG_KIB / 1024.0,
+            per_s * measured::MYSQL_CPU_S * 100.0,
+            self.questions * measured::MYSQL_KIB / 1024.0
         )
     }
 }
