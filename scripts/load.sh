@@ -124,7 +124,7 @@ seen "$folder/locust-Steady.html" 'first token'
 # One master and two workers; the master has the figures of both and the verdict.
 master=$(free_port)
 locust 0 master locustfile Hot --master --master-bind-host 127.0.0.1 --master-bind-port "$master" \
-  --expect-workers 2 --expect-workers-max-wait 60 -u 4 -r 4 -t 6s
+  --expect-workers 2 --expect-workers-max-wait 120 -u 4 -r 4 -t 6s
 for worker in 1 2; do
   run 0 "locust-worker-$worker" "$venv/bin/locust" -f load/locust/locustfile.py Hot --worker \
     --master-host 127.0.0.1 --master-port "$master"

@@ -385,6 +385,10 @@ async fn read_completion(response: reqwest::Response, sent: Instant) -> Answer {
         if first_token.is_none() && has_word {
             first_token = Some(sent.elapsed());
         }
+        if data.starts_with("{\"error\"") {
+            let frame: Value = serde_json::from_str(data).unwrap_or_default();
+            return Some(Err(frame["error"]["type"].as_str().unwrap_or("error").to_owned()));
+        }
         if data.contains("\"finish_reason\":\"") {
             has_finish = true;
             route = route_of(&serde_json::from_str(data).unwrap_or_default());

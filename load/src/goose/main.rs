@@ -9,7 +9,7 @@ mod socket;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{ArgMatches, CommandFactory as _, FromArgMatches as _, Parser, parser::ValueSource};
 use goose::{GooseError, config::GooseConfiguration};
 
 use self::scenarios::Kind;
@@ -33,7 +33,9 @@ struct Cli {
 
 /// Exit codes: 0 all thresholds held, 1 one did not, 2 the run could not be made.
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let given = |option: &str| is_given(&matches, option);
     // Two TLS providers are compiled in where Goose is; one has to be chosen.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -43,7 +45,8 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let attack = async { Box::pin(cli.scenario.attack(cli.goose, cli.site_key)?.execute()).await };
+    let attack =
+        async { Box::pin(cli.scenario.attack(cli.goose, cli.site_key, given)?.execute()).await };
     match runtime.block_on(attack) {
         // A run without a single measured request proves nothing.
         Ok(metrics) if metrics.requests.is_empty() => {
@@ -58,8 +61,21 @@ fn main() -> ExitCode {
             ExitCode::from(1)
         }
         Err(error) => {
-            eprintln!("rushdesk-goose: {error}");
+            eprintln!("rushdesk-goose: {}", reason(&error));
             ExitCode::from(2)
         }
+    }
+}
+
+/// Whether an option of this name stands on the command line.
+fn is_given(matches: &ArgMatches, option: &str) -> bool {
+    matches.value_source(option) == Some(ValueSource::CommandLine)
+}
+
+/// Goose keeps the useful half of what it says in a field.
+fn reason(error: &GooseError) -> String {
+    match error {
+        GooseError::InvalidOption { option, detail, .. } => format!("{option}: {detail}"),
+        other => other.to_string(),
     }
 }

@@ -46,8 +46,12 @@ const ORDINARY: Visit = Visit {
     reading: Reading::Whole,
 };
 
+/// Users and the time in which they are reached.
+const BURST: &str = "10,5s;10,15s;200,5s;200,30s;10,5s;10,20s";
+
 impl Kind {
-    /// Everything but the target.
+    /// Everything but the target. `given` says whether an option stands on the command line: what shapes the load excludes
+    /// much else, so a shape of our own only fills what is left open.
     ///
     /// # Errors
     /// When an option contradicts another.
@@ -55,19 +59,23 @@ impl Kind {
         self,
         configuration: GooseConfiguration,
         site_key: String,
+        given: impl Fn(&str) -> bool,
     ) -> Result<GooseAttack, GooseError> {
-        // A plan and a number of users exclude each other; a user's choice of either wins.
-        let has_users = configuration.users.is_some();
         let mut attack = GooseAttack::initialize_with_config(configuration)?;
         let scenarios = self.scenarios(&site_key.into())?;
         attack = *attack.set_default(GooseDefault::NoTelnet, true)?;
-        if self == Self::Burst && !has_users {
-            attack = *attack
-                .set_default(GooseDefault::TestPlan, "10,5s;10,15s;200,5s;200,30s;10,5s;10,20s")?;
-        } else if !has_users {
+        let any = |options: &[&str]| options.iter().any(|option| given(option));
+        let is_shaped = any(&["users", "run_time", "iterations", "increase_rate", "increase_time"]);
+        if self == Self::Burst && !is_shaped && !given("test_plan") {
+            attack = *attack.set_default(GooseDefault::TestPlan, BURST)?;
+        } else if !given("test_plan") {
             attack = *attack.set_default(GooseDefault::Users, self.users())?;
-            attack = *attack.set_default(GooseDefault::IncreaseTime, 5)?;
-            attack = *attack.set_default(GooseDefault::RunTime, 60)?;
+            if !any(&["increase_rate", "increase_time"]) {
+                attack = *attack.set_default(GooseDefault::IncreaseRate, "10")?;
+            }
+            if !any(&["run_time", "iterations"]) {
+                attack = *attack.set_default(GooseDefault::RunTime, 60)?;
+            }
         }
         // The verdict is that of the whole run, so that a report always shows a whole run.
         attack = *attack.set_default(GooseDefault::NoThresholdAbort, true)?;
