@@ -82,11 +82,14 @@ pub async fn rehearse(options: &Options) -> anyhow::Result<Verdict> {
     ensure!(options.times > 0.0 && options.times.is_finite(), "--times must be above 0");
     ensure!(options.within >= Duration::from_secs(1), "--within must be at least 1s");
     ensure!((0.0..=1.0).contains(&options.own_share), "--own-share must be between 0 and 1");
-    let curve = read(&options.from, options.per_thousand)?;
+    let (from, per_thousand) = (options.from.clone(), options.per_thousand);
+    let curve = tokio::task::spawn_blocking(move || read(&from, per_thousand)).await??;
     let target = target::check(&options.target, options.yes_this_is_mine).await?;
     let http = reqwest::Client::builder()
         .http1_only()
         .no_proxy()
+        // The target was looked at, where it would send us was not.
+        .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
         .build()
         .context("cannot build the HTTP client")?;

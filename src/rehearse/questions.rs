@@ -45,7 +45,7 @@ pub async fn load(
     target: &str,
 ) -> anyhow::Result<Questions> {
     let texts = match (&options.questions, &options.api_key) {
-        (Some(path), _) => of_file(path)?,
+        (Some(path), _) => of_file(path).await?,
         (None, Some(key)) => of_knowledge(http, target, key).await?,
         (None, None) => anyhow::bail!(
             "nothing to ask: give --questions FILE (one a line), or an API key of the site in RUSHDESK_API_KEY for the titles of its knowledge"
@@ -55,9 +55,10 @@ pub async fn load(
     Ok(Questions { texts, own_share: options.own_share })
 }
 
-fn of_file(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text =
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+async fn of_file(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = tokio::fs::read_to_string(path)
+        .await
+        .with_context(|| format!("cannot read {}", path.display()))?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     Ok(lines.take(MAX_QUESTIONS).map(short).collect())
 }
