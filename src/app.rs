@@ -246,6 +246,7 @@ impl Application {
 
 /// Fills in what the embedded mode makes by itself.
 fn prepared(mut config: Config) -> anyhow::Result<Config> {
+    let only_site = config.sites.len() <= 1;
     if config.is_embedded() {
         secrets::private_folder(&config.server.data_dir)?;
         if config.auth.jwt_secret.is_empty() {
@@ -255,6 +256,10 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
         if !config.sites.iter().any(|site| site.id.as_str() == demo::SITE) {
             config.sites.extend(demo::site());
         }
+    }
+    if config.auth.operator_sites.is_empty() && only_site {
+        // The demo site comes last: a shop of its own goes before it.
+        config.auth.operator_sites.extend(config.sites.first().map(|site| site.id.clone()));
     }
     Ok(config)
 }

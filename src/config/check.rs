@@ -138,6 +138,13 @@ fn is_http(address: &str) -> bool {
 }
 
 fn check_sites(config: &Config, faults: &mut Vec<String>) {
+    for site in &config.auth.operator_sites {
+        // The demo site of the embedded mode is in no file.
+        let known = config.sites.iter().any(|other| other.id == *site) || config.is_embedded();
+        if !known {
+            faults.push(format!("auth.operator_sites: there is no site `{site}` in [[sites]]"));
+        }
+    }
     for (index, site) in config.sites.iter().enumerate() {
         let key = |name: &str| format!("sites[{index}].{name}");
         if site.site_key.len() < 4 {

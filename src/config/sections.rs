@@ -95,6 +95,7 @@ pub struct Auth {
     #[serde(rename = "refresh_ttl_s", deserialize_with = "seconds")]
     pub refresh_ttl: Duration,
     pub password_workers: usize,
+    pub operator_sites: Vec<SiteId>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

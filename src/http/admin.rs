@@ -254,7 +254,7 @@ pub async fn list_audit(
     responses((status = 200, body = Option<PoolStatus>), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/backends")]
 pub async fn backends(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require(&ADMINS)?;
+    caller.require_operator(&app)?;
     let status = match &app.pool {
         Some(pool) => pool.observe.send(crate::inference::Observe).await.ok(),
         None => None,

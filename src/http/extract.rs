@@ -29,6 +29,21 @@ impl Caller {
         }
         Err(ApiError::new(ErrorCode::Forbidden))
     }
+
+    /// For what concerns every site: admins of one of `auth.operator_sites`.
+    ///
+    /// # Errors
+    /// 403 for everybody else.
+    pub fn require_operator(&self, app: &App) -> Result<(), ApiError> {
+        self.require(&[Role::Admin])?;
+        if app.config.auth.operator_sites.contains(&self.principal.site_id) {
+            return Ok(());
+        }
+        Err(ApiError::with_detail(
+            ErrorCode::Forbidden,
+            "only admins of the sites in `auth.operator_sites` may do this",
+        ))
+    }
 }
 
 impl FromRequest for Caller {

@@ -14,10 +14,8 @@ use super::{
 use crate::{
     brownout::{Brownout, Pin},
     clock,
-    domain::{Problem, Role, ServiceLevel},
+    domain::{Problem, ServiceLevel},
 };
-
-const ADMINS: [Role; 1] = [Role::Admin];
 
 #[derive(Serialize, ToSchema)]
 pub struct Modes {
@@ -55,7 +53,7 @@ pub struct NewModes {
     responses((status = 200, body = Modes), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/modes")]
 pub async fn modes(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, ApiError> {
-    caller.require(&ADMINS)?;
+    caller.require_operator(&app)?;
     Ok(HttpResponse::Ok().json(Modes::of(&app.ports.brownout)))
 }
 
@@ -69,7 +67,7 @@ pub async fn set_modes(
     caller: Caller,
     body: Body<NewModes>,
 ) -> Result<HttpResponse, ApiError> {
-    caller.require(&ADMINS)?;
+    caller.require_operator(&app)?;
     let level = body.service_level;
     if level.is_some_and(|level| level > ServiceLevel::TICKET) {
         return Err(ApiError::field("service_level", "must be 0 to 4, or null"));

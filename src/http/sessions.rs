@@ -2,9 +2,11 @@
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
+    admin::audit,
     error::ApiError,
     extract::{Body, Caller, id},
     state::App,
@@ -187,10 +189,15 @@ pub async fn erase_session(
     caller: Caller,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
+    caller.require(&[Role::Visitor, Role::Customer, Role::Admin, Role::Server])?;
     let session: SessionId = id(&path)?;
     let meta = app.sessions.ask(session, || Erase { asker: caller.asker() }).await?;
     let counts = app.journal.erase(&meta).await?;
     let ErasureCounts { events, messages, feedback, tickets, .. } = counts;
+    if meta.owner != caller.principal.id {
+        let detail = json!({"events": events, "messages": messages});
+        audit(&app, &caller, "session.erase", &session.to_string(), detail).await?;
+    }
     let erased_at = clock::now();
     let receipt = Receipt { session_id: session, erased_at, events, messages, feedback, tickets };
     Ok(HttpResponse::Ok().json(receipt))

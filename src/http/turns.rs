@@ -17,7 +17,7 @@ use super::{
 use crate::{
     domain::{
         CacheInfo, Citation, ErrorCode, Event, Fact, FinishReason, Message, MessageId, Problem,
-        Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
+        Role, Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
     },
     limits::Quota,
     session::{
@@ -207,6 +207,8 @@ pub async fn start(
     key: &IdempotencyKey,
     message: &NewMessage,
 ) -> Result<(Started, Option<Quota>), ApiError> {
+    // Whoever else is of the shop may read along, but not speak for the shopper.
+    caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
     message.check(app.config.sessions.max_message_chars)?;
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));

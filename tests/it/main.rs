@@ -23,6 +23,7 @@ mod knowledge;
 mod measures;
 mod openai;
 mod rehearse;
+mod permissions;
 mod replicas;
 mod rush;
 mod servers;

@@ -16,6 +16,7 @@ const NOW_S: i64 = 1_793_000_000;
 
 fn auth() -> Auth {
     Auth {
+        operator_sites: Vec::new(),
         jwt_secret: Secret::default(),
         issuer: "rushdesk".into(),
         audience: "rushdesk".into(),
