@@ -102,15 +102,21 @@ fn invalid(field: &str, detail: &str) -> AccountError {
 }
 
 impl Accounts {
-    pub fn new(archive: Archive, auth: &config::Auth, secret: &[u8]) -> Self {
+    /// `secrets` sign and check tokens: the first signs.
+    pub fn new(archive: Archive, auth: &config::Auth, secrets: &[config::Secret]) -> Self {
         Self {
             archive,
             absence: Arc::default(),
-            tokens: Arc::new(Tokens::new(auth, secret)),
+            tokens: Arc::new(Tokens::new(auth, secrets)),
             passwords: Passwords::new(auth.password_workers),
             access_ttl: auth.access_ttl,
             refresh_ttl: auth.refresh_ttl,
         }
+    }
+
+    /// As [`Tokens::replace_secrets`].
+    pub fn replace_secrets(&self, secrets: &[config::Secret]) {
+        self.tokens.replace_secrets(secrets);
     }
 
     /// The caller behind an access token or an API key.

@@ -19,7 +19,7 @@ use crate::{
     brownout::{self, Brownout},
     cache::{self, Cache, Demand, Flights, Kindred, Replication},
     clock,
-    config::{self, Config, Secret},
+    config::{self, Config},
     demo,
     domain::SiteId,
     embedding::{self, EmbedStartError, EmbedderHandle},
@@ -28,6 +28,7 @@ use crate::{
     inference::{self, InferencePool, Pool, discover_ollama},
     knowledge::{self, Knowledge},
     limits::{self, Limits},
+    renewal::{self, Watched},
     runtime::{Services, workers},
     secrets,
     session::{
@@ -39,6 +40,7 @@ use crate::{
     shutdown,
     supervisor::{actor::Supervisor, door::Sessions},
     telemetry::{self, Chapter, actors, process, traces},
+    tls::Certificate,
     turn::{
         ports::{EmbedPort, ModelPort, Ports},
         relay::{self, Relay},
@@ -181,8 +183,8 @@ impl Application {
         } else {
             Limits::shared(&config.limits, &config.store).context("cannot set up the limits")?
         };
-        let secret = config.auth.jwt_secret.expose().as_bytes();
-        let accounts = Accounts::new(archive.clone(), &config.auth, secret);
+        let mut watched = Vec::new();
+        let accounts = open_accounts(&archive, &config, &mut watched).await?;
         accounts.refresh_absence(archive.sites().await?).await;
         let app = web::Data::new(App {
             accounts,
@@ -205,7 +207,9 @@ impl Application {
             config: Arc::clone(&config),
         });
         crate::background::start(&app, replica, &tasks, &stopping);
-        let (server, address) = serve(&app)?;
+        let tls = open_tls(&config, &mut watched).await?;
+        renewal::start(watched, &tasks, &stopping);
+        let (server, address) = serve(&app, tls)?;
         let handle = server.handle();
         let serving = actix_rt::spawn(server);
         repair(&archive, &sessions).await;
@@ -249,9 +253,8 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
     let only_site = config.sites.len() <= 1;
     if config.is_embedded() {
         secrets::private_folder(&config.server.data_dir)?;
-        if config.auth.jwt_secret.is_empty() {
-            config.auth.jwt_secret =
-                Secret::new(secrets::kept(&config.server.data_dir, "jwt.secret")?);
+        if config.auth.jwt_secret.is_empty() && config.auth.jwt_secret_file.as_os_str().is_empty() {
+            config.auth.jwt_secret_file = secrets::kept(&config.server.data_dir, "jwt.secret")?;
         }
         if !config.sites.iter().any(|site| site.id.as_str() == demo::SITE) {
             config.sites.extend(demo::site());
@@ -339,13 +342,52 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
     }
 }
 
+async fn open_accounts(
+    archive: &Archive,
+    config: &Config,
+    watched: &mut Vec<Watched>,
+) -> anyhow::Result<Accounts> {
+    let file = config.auth.jwt_secret_file.clone();
+    if file.as_os_str().is_empty() {
+        let secret = [config.auth.jwt_secret.clone()];
+        return Ok(Accounts::new(archive.clone(), &config.auth, &secret));
+    }
+    let what = || format!("auth.jwt_secret_file: {}", file.display());
+    let paths = vec![file.clone()];
+    let contents = renewal::read(&paths).await.context("auth.jwt_secret_file")?;
+    let secrets = secrets::parse(&contents[0]).with_context(what)?;
+    let accounts = Accounts::new(archive.clone(), &config.auth, &secrets);
+    let renewed = accounts.clone();
+    watched.push(Watched::new("signing secrets", paths, contents, move |contents| {
+        renewed.replace_secrets(&secrets::parse(&contents[0])?);
+        Ok(())
+    }));
+    Ok(accounts)
+}
+
+async fn open_tls(
+    config: &Config,
+    watched: &mut Vec<Watched>,
+) -> anyhow::Result<Option<rustls::ServerConfig>> {
+    let Some(paths) = config.server.tls() else { return Ok(None) };
+    let contents = renewal::read(&paths).await.context("server.tls_cert, server.tls_key")?;
+    let certificate = Certificate::new(&contents[0], &contents[1])?;
+    let server = certificate.server_config()?;
+    watched.push(Watched::new("certificate", paths.to_vec(), contents, move |contents| {
+        Ok(certificate.replace(&contents[0], &contents[1])?)
+    }));
+    Ok(Some(server))
+}
+
 fn start_supervisor(services: &Services, shared: Arc<Shared>) -> Addr<Supervisor> {
     Supervisor::start_in_arbiter(&services.arbiter(), move |_| Supervisor::new(shared))
 }
 
 async fn origins(archive: &Archive, config: &Config) -> anyhow::Result<Origins> {
     let listen = config.server.listen;
-    let mut own = vec![format!("http://{listen}"), format!("http://localhost:{}", listen.port())];
+    let scheme = if config.server.tls().is_some() { "https" } else { "http" };
+    let mut own =
+        vec![format!("{scheme}://{listen}"), format!("{scheme}://localhost:{}", listen.port())];
     if !config.server.public_url.is_empty() {
         own.push(config.server.public_url.trim_end_matches('/').to_owned());
     }
@@ -365,7 +407,10 @@ fn replica_name(config: &Config) -> String {
     format!("{name}/{}", Uuid::now_v7().simple())
 }
 
-fn serve(app: &web::Data<App>) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
+fn serve(
+    app: &web::Data<App>,
+    tls: Option<rustls::ServerConfig>,
+) -> anyhow::Result<(actix_web::dev::Server, SocketAddr)> {
     let config = Arc::clone(&app.config);
     let state = app.clone();
     let server = HttpServer::new(move || {
@@ -386,8 +431,11 @@ fn serve(app: &web::Data<App>) -> anyhow::Result<(actix_web::dev::Server, Socket
     .shutdown_timeout(5)
     // A client that leaves while it waits is noticed at once, not at the next write.
     .h1_allow_half_closed(false)
-    .disable_signals()
-    .bind(config.server.listen)
+    .disable_signals();
+    let server = match tls {
+        Some(tls) => server.bind_rustls_0_23(config.server.listen, tls),
+        None => server.bind(config.server.listen),
+    }
     .with_context(|| format!("cannot listen on {}", config.server.listen))?;
     let address = server.addrs().first().copied().context("no address was bound")?;
     Ok((server.run(), address))
@@ -427,10 +475,11 @@ async fn summary(
         },
         |embedder| embedder.id.to_string(),
     );
+    let scheme = if config.server.tls().is_some() { "https" } else { "http" };
     let mut lines = vec![
-        ("chat", format!("http://{address}/")),
-        ("API", format!("http://{address}/docs")),
-        ("metrics", format!("http://{address}/metrics")),
+        ("chat", format!("{scheme}://{address}/")),
+        ("API", format!("{scheme}://{address}/docs")),
+        ("metrics", format!("{scheme}://{address}/metrics")),
         ("stores", stores.to_owned()),
         ("data", data),
         ("embedder", embedder),

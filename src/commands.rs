@@ -12,10 +12,12 @@ use anyhow::Context as _;
 use crate::{
     accounts::{Accounts, Credentials},
     app::{open_archive, start_embedder},
-    config::Config,
+    config::{Config, Faults},
     domain::{Role, SiteId},
     knowledge::{Knowledge, KnowledgeError, import},
     runtime::Services,
+    secrets,
+    tls::Certificate,
 };
 
 /// Less than the platform's own limit on a health check, so that the reason is printed.
@@ -25,9 +27,13 @@ const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 /// Where `/readyz` does not answer 200 in two seconds.
 pub async fn check_health(config: &Config) -> anyhow::Result<()> {
     let address = reachable(config.server.listen);
-    let client = reqwest::Client::builder().no_proxy().timeout(HEALTH_TIMEOUT).build()?;
+    // Its certificate names the shop's host and not this machine.
+    let client = reqwest::Client::builder().no_proxy().danger_accept_invalid_certs(true);
+    let scheme = if config.server.tls().is_some() { "https" } else { "http" };
     let answer = client
-        .get(format!("http://{address}/readyz"))
+        .timeout(HEALTH_TIMEOUT)
+        .build()?
+        .get(format!("{scheme}://{address}/readyz"))
         .send()
         .await
         .with_context(|| format!("nothing answers on {address}"))?;
@@ -47,6 +53,34 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
+/// Whether the files that the configuration names can be used: certificate, key and signing secrets.
+///
+/// # Errors
+/// All faults at once.
+pub fn check_files(config: &Config) -> Result<(), Faults> {
+    let mut faults = Vec::new();
+    let read = |key: &str, path: &Path| {
+        std::fs::read(path).map_err(|error| format!("{key}: {}: {error}", path.display()))
+    };
+    if let Some([chain, key]) = config.server.tls() {
+        match (read("server.tls_cert", &chain), read("server.tls_key", &key)) {
+            (Ok(chain), Ok(key)) => {
+                faults.extend(Certificate::new(&chain, &key).err().map(|error| error.to_string()));
+            }
+            (chain, key) => faults.extend([chain.err(), key.err()].into_iter().flatten()),
+        }
+    }
+    let secrets = &config.auth.jwt_secret_file;
+    if !secrets.as_os_str().is_empty() {
+        let key = "auth.jwt_secret_file";
+        let parsed = read(key, secrets).and_then(|text| {
+            secrets::parse(&text).map_err(|error| format!("{key}: {} {error}", secrets.display()))
+        });
+        faults.extend(parsed.err());
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
+}
+
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     open_archive(config).await?;
     println!("the archive is up to date");
@@ -57,8 +91,8 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
     let archive = open_archive(config).await?;
     let site = site_id(site)?;
     let password = read_password()?;
-    // Signs nothing: the secret only has to be there.
-    let accounts = Accounts::new(archive, &config.auth, &[0; 32]);
+    // Signs nothing.
+    let accounts = Accounts::new(archive, &config.auth, &[]);
     let credentials = Credentials { email: email.to_owned(), password };
     let id =
         accounts.create_staff(&site, Role::Admin, credentials).await.map_err(

@@ -99,8 +99,16 @@ fn main() -> ExitCode {
         }
     };
     if matches!(arguments.command, Command::CheckConfig) {
-        println!("the configuration is valid");
-        return ExitCode::SUCCESS;
+        return match commands::check_files(&config) {
+            Ok(()) => {
+                println!("the configuration is valid");
+                ExitCode::SUCCESS
+            }
+            Err(faults) => {
+                eprintln!("rushdesk: {faults}");
+                ExitCode::from(EX_CONFIG)
+            }
+        };
     }
     let traces = match telemetry::init(&config.telemetry) {
         Ok(traces) => traces,

@@ -1,13 +1,16 @@
-//! Secrets of the embedded mode: made once, kept in the data folder for the owner's eyes only.
+//! The secrets that sign tokens: read from a file, and in embedded mode made once and kept in the data folder, for the
+//! owner's eyes only.
 
 use std::{
     fs::{self, OpenOptions, Permissions},
     io::Write,
     os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use anyhow::Context;
+
+use crate::config::Secret;
 
 /// Makes `folder` for the owner only, if it is not there.
 pub fn private_folder(folder: &Path) -> anyhow::Result<()> {
@@ -21,17 +24,30 @@ pub fn private_folder(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The secret in `folder/name`; 32 random bytes in hex where there was none.
-pub fn kept(folder: &Path, name: &str) -> anyhow::Result<String> {
+/// Secrets in one file, at most: one that signs, and those whose tokens have not ended yet.
+const MAX_SECRETS: usize = 8;
+
+/// The secrets of a file, one a line: the first signs, the others are still accepted.
+///
+/// # Errors
+/// None at all, too many, or one of less than 32 bytes. Never says what stands there.
+pub fn parse(text: &[u8]) -> anyhow::Result<Vec<Secret>> {
+    let text = std::str::from_utf8(text).map_err(|_| anyhow::anyhow!("is not text"))?;
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    anyhow::ensure!(!lines.is_empty(), "holds no secret; `openssl rand -hex 32` makes one");
+    anyhow::ensure!(lines.len() <= MAX_SECRETS, "holds more than {MAX_SECRETS} secrets");
+    if let Some(at) = lines.iter().position(|line| line.len() < 32) {
+        anyhow::bail!("secret {} has less than 32 bytes; `openssl rand -hex 32` makes one", at + 1);
+    }
+    Ok(lines.into_iter().map(Secret::new).collect())
+}
+
+/// The file `folder/name` for its owner only, with 32 random bytes in hex where there was none.
+pub fn kept(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
-    match fs::read_to_string(&path) {
-        Ok(secret) if secret.trim().len() >= 32 => {
-            fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-            return Ok(secret.trim().to_owned());
-        }
-        Ok(_) => anyhow::bail!("{} is too short for a secret; remove it", path.display()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    if path.exists() {
+        fs::set_permissions(&path, Permissions::from_mode(0o600))?;
+        return Ok(path);
     }
     let secret = hex::encode(rand::random::<[u8; 32]>());
     let mut file = OpenOptions::new()
@@ -42,7 +58,7 @@ pub fn kept(folder: &Path, name: &str) -> anyhow::Result<String> {
         .with_context(|| format!("cannot write {}", path.display()))?;
     file.write_all(secret.as_bytes())?;
     file.sync_all()?;
-    Ok(secret)
+    Ok(path)
 }
 
 #[cfg(test)]
@@ -54,11 +70,25 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         private_folder(&data).unwrap();
-        let first = kept(&data, "jwt.secret").unwrap();
-        assert_eq!(first, kept(&data, "jwt.secret").unwrap());
-        assert_eq!(first.len(), 64);
+        let read = || parse(&fs::read(kept(&data, "jwt.secret").unwrap()).unwrap()).unwrap();
+        let first = read();
+        assert_eq!(first, read());
+        assert_eq!((first.len(), first[0].expose().len()), (1, 64));
         let mode = fs::metadata(data.join("jwt.secret")).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_file_that_cannot_hold_secrets_is_refused_without_showing_it() {
+        let good = "0123456789abcdef0123456789abcdef";
+        let two = parse(format!("\n  {good} \r\n\n{good}x\n").as_bytes()).unwrap();
+        assert_eq!(two, [Secret::new(good), Secret::new(format!("{good}x"))]);
+        let short = format!("{good}\n{}", &good[1..]);
+        let many = format!("{good}\n").repeat(9);
+        for bad in [&b""[..], b"\n \n", short.as_bytes(), many.as_bytes(), b"\xff\xfe"] {
+            let error = parse(bad).unwrap_err().to_string();
+            assert!(!error.contains("0123456789"), "{error}");
+        }
     }
 }

@@ -3,6 +3,9 @@
 //! HS256 and nothing else, whatever a token's header says. The library checks the form and the signature; times are
 //! compared here with a `now` that is passed in, so that they can be tested.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -36,19 +39,34 @@ pub enum AuthError {
     Signing,
 }
 
-/// Makes and checks access tokens. Every replica must have the same secret.
+/// Makes and checks access tokens. Every replica must have the same secrets.
 pub struct Tokens {
     issuer: String,
     audience: String,
     life_s: i64,
-    signing: EncodingKey,
-    checking: DecodingKey,
+    keys: ArcSwap<Keys>,
     validation: Validation,
 }
 
+/// What signs, and everything that is accepted.
+struct Keys {
+    signing: EncodingKey,
+    checking: Vec<DecodingKey>,
+}
+
+impl Keys {
+    fn of(secrets: &[config::Secret]) -> Self {
+        let bytes = |secret: &config::Secret| secret.expose().as_bytes().to_vec();
+        Self {
+            signing: EncodingKey::from_secret(&secrets.first().map(bytes).unwrap_or_default()),
+            checking: secrets.iter().map(|s| DecodingKey::from_secret(&bytes(s))).collect(),
+        }
+    }
+}
+
 impl Tokens {
-    /// `secret` has at least 32 bytes; the configuration has been checked for that.
-    pub fn new(auth: &config::Auth, secret: &[u8]) -> Self {
+    /// The first of `secrets` signs, all are accepted. Each has at least 32 bytes: whoever read them checked that.
+    pub fn new(auth: &config::Auth, secrets: &[config::Secret]) -> Self {
         let mut validation = hs256();
         validation.set_audience(&[&auth.audience]);
         validation.set_issuer(&[&auth.issuer]);
@@ -57,10 +75,14 @@ impl Tokens {
             issuer: auth.issuer.clone(),
             audience: auth.audience.clone(),
             life_s: i64::try_from(auth.access_ttl.as_secs()).unwrap_or(i64::MAX),
-            signing: EncodingKey::from_secret(secret),
-            checking: DecodingKey::from_secret(secret),
+            keys: ArcSwap::from_pointee(Keys::of(secrets)),
             validation,
         }
+    }
+
+    /// Tokens are signed with the first of these from now on, and those of all of them are accepted.
+    pub fn replace_secrets(&self, secrets: &[config::Secret]) {
+        self.keys.store(Arc::new(Keys::of(secrets)));
     }
 
     /// A token that lives for `auth.access_ttl_s`.
@@ -79,14 +101,16 @@ impl Tokens {
             exp: iat.saturating_add(self.life_s),
             jti: Uuid::new_v4().simple().to_string(),
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.signing)
+        encode(&Header::new(Algorithm::HS256), &claims, &self.keys.load().signing)
             .map_err(|_| AuthError::Signing)
     }
 
     /// # Errors
     /// [`AuthError::Expired`] only for a token that is otherwise good.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, AuthError> {
-        let claims: AccessClaims = open(token, &self.checking, &self.validation)?;
+        let keys = self.keys.load();
+        let mut opened = keys.checking.iter().map(|key| open(token, key, &self.validation));
+        let claims: AccessClaims = opened.find_map(Result::ok).ok_or(AuthError::Invalid)?;
         check_expiry(claims.exp, now)?;
         if claims.iat > seconds(now).saturating_add(LEEWAY_S) {
             return Err(AuthError::Invalid);

@@ -9,11 +9,13 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         }
     };
     let secret = config.auth.jwt_secret.expose();
+    let secret_file = !config.auth.jwt_secret_file.as_os_str().is_empty();
+    let signs = secret_file || !secret.is_empty();
     match config.store.mode {
         StoreMode::Embedded => {
             let loopback = config.server.listen.ip().is_loopback();
             require(
-                loopback || !secret.is_empty(),
+                loopback || signs,
                 "auth.jwt_secret: set a secret of at least 32 bytes before listening beyond this machine",
             );
         }
@@ -26,11 +28,20 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
                 require(false, &format!("store.redis_url: {fault}"));
             }
             require(
-                !secret.is_empty(),
+                signs,
                 "auth.jwt_secret: distributed mode needs a secret of at least 32 bytes, the same on every replica",
             );
         }
     }
+    require(
+        secret.is_empty() || !secret_file,
+        "auth.jwt_secret_file: give either it or auth.jwt_secret",
+    );
+    require(
+        config.server.tls_cert.as_os_str().is_empty()
+            == config.server.tls_key.as_os_str().is_empty(),
+        "server.tls_cert: give it together with server.tls_key, or none of both",
+    );
     require(
         secret.is_empty() || secret.len() >= 32,
         "auth.jwt_secret: must have at least 32 bytes; `openssl rand -hex 32` makes one",
@@ -154,9 +165,22 @@ fn check_sites(config: &Config, faults: &mut Vec<String>) {
         if config.sites[..index].iter().any(twice) {
             faults.push(format!("{}: `id` and `site_key` must be unique", key("id")));
         }
+        for origin in &site.allowed_origins {
+            if !is_origin(origin) {
+                let fault = format!("`{origin}` is not an origin such as https://shop.example");
+                faults.push(format!("{}: {fault}", key("allowed_origins")));
+            }
+        }
         let secret = site.identity_secret.expose();
         if !secret.is_empty() && secret.len() < 32 {
             faults.push(format!("{}: must have at least 32 bytes", key("identity_secret")));
         }
     }
+}
+
+/// Scheme, host and port as a browser sends them in `Origin`: also what a policy may name.
+fn is_origin(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
 }

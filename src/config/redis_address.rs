@@ -7,7 +7,7 @@ const SENTINEL_PORT: &str = "26379";
 /// Where Redis is, read from `store.redis_url`.
 #[derive(Clone, Debug)]
 pub enum RedisAddress {
-    /// `redis://[user:password@]host:6379/0`
+    /// `redis://[user:password@]host:6379/0`; as the others with `rediss` where TLS is spoken.
     Server(ConnectionInfo),
     /// `redis-cluster://[user:password@]host:6379,host:6379`; any nodes of it, which name the others.
     Cluster(Vec<ConnectionInfo>),
@@ -18,6 +18,7 @@ pub enum RedisAddress {
         /// The name by which the sentinels know the master.
         name: String,
         master: RedisConnectionInfo,
+        tls: bool,
     },
 }
 
@@ -40,11 +41,15 @@ pub enum AddressFault {
 impl RedisAddress {
     pub fn parse(url: &str) -> Result<Self, AddressFault> {
         let (scheme, rest) = url.split_once("://").ok_or(AddressFault::Scheme)?;
-        match scheme {
-            "redis" => Ok(Self::Server(info(url)?)),
-            "redis-cluster" => Self::cluster(&Parts::of(rest)),
-            "redis-sentinel" => Self::sentinel(&Parts::of(rest)),
-            _ => Err(AddressFault::Scheme),
+        let (scheme, shape) = split(scheme, '-');
+        if !["redis", "rediss"].contains(&scheme) {
+            return Err(AddressFault::Scheme);
+        }
+        match shape {
+            None => Ok(Self::Server(info(url)?)),
+            Some("cluster") => Self::cluster(&Parts::of(scheme, rest)),
+            Some("sentinel") => Self::sentinel(&Parts::of(scheme, rest)),
+            Some(_) => Err(AddressFault::Scheme),
         }
     }
 
@@ -70,18 +75,21 @@ impl RedisAddress {
             // A port is behind the last colon, unless that belongs to an address like [::1].
             let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
             let port = if has_port { String::new() } else { format!(":{SENTINEL_PORT}") };
-            info(&format!("redis://{user}{host}{port}"))
+            info(&format!("{}://{user}{host}{port}", parts.scheme))
         });
         Ok(Self::Sentinel {
             sentinels: sentinels.collect::<Result<_, _>>()?,
             name: name.to_owned(),
             master: info(&parts.server("master"))?.redis_settings().clone(),
+            tls: parts.scheme == "rediss",
         })
     }
 }
 
 /// `[user:password@]hosts[/database][?query][#fragment]`
 struct Parts<'a> {
+    /// `redis` or `rediss`.
+    scheme: &'a str,
     user: &'a str,
     hosts: &'a str,
     database: &'a str,
@@ -90,18 +98,18 @@ struct Parts<'a> {
 }
 
 impl<'a> Parts<'a> {
-    fn of(rest: &'a str) -> Self {
+    fn of(scheme: &'a str, rest: &'a str) -> Self {
         let (rest, fragment) = split(rest, '#');
         let (rest, query) = split(rest, '?');
         let (authority, database) = split(rest, '/');
         let (user, hosts) = authority.rsplit_once('@').unwrap_or(("", authority));
-        Self { user, hosts, database: database.unwrap_or_default(), query, fragment }
+        Self { scheme, user, hosts, database: database.unwrap_or_default(), query, fragment }
     }
 
     /// The address of one server with this user and database.
     fn server(&self, host: &str) -> String {
         let at = if self.user.is_empty() { "" } else { "@" };
-        format!("redis://{}{at}{host}/{}", self.user, self.database)
+        format!("{}://{}{at}{host}/{}", self.scheme, self.user, self.database)
     }
 }
 
@@ -115,6 +123,8 @@ fn info(url: &str) -> Result<ConnectionInfo, AddressFault> {
 
 #[cfg(test)]
 mod tests {
+    use deadpool_redis::redis::ConnectionAddr;
+
     use super::*;
 
     fn shown(nodes: &[ConnectionInfo]) -> Vec<String> {
@@ -145,12 +155,28 @@ mod tests {
     fn sentinels_name_a_master_and_have_a_password_of_their_own() {
         let url = "redis-sentinel://:pw@a,b:26380,[::1]/2?sentinel_password=other#shop";
         let address = RedisAddress::parse(url).unwrap();
-        let RedisAddress::Sentinel { sentinels, name, master } = address else {
+        let RedisAddress::Sentinel { sentinels, name, master, tls } = address else {
             panic!("{address:?}")
         };
+        assert!(!tls);
         assert_eq!(shown(&sentinels), ["a:26379", "b:26380", "::1:26379"]);
         assert_eq!(sentinels[0].redis_settings().password(), Some("other"));
         assert_eq!((name.as_str(), master.db(), master.password()), ("shop", 2, Some("pw")));
+    }
+
+    #[test]
+    fn all_of_them_speak_tls_where_the_scheme_says_so() {
+        let is_tls = |node: &ConnectionInfo| matches!(node.addr(), ConnectionAddr::TcpTls { .. });
+        let parse = |url: &str| RedisAddress::parse(url).unwrap();
+        assert!(matches!(&parse("rediss://a"), RedisAddress::Server(node) if is_tls(node)));
+        assert!(matches!(
+            &parse("rediss-cluster://a,b"),
+            RedisAddress::Cluster(nodes) if nodes.iter().all(is_tls)
+        ));
+        assert!(matches!(
+            &parse("rediss-sentinel://a#shop"),
+            RedisAddress::Sentinel { sentinels, tls: true, .. } if sentinels.iter().all(is_tls)
+        ));
     }
 
     #[test]
@@ -159,6 +185,7 @@ mod tests {
         assert_eq!(fault(""), AddressFault::Scheme);
         assert_eq!(fault("cache:6379"), AddressFault::Scheme);
         assert_eq!(fault("http://cache"), AddressFault::Scheme);
+        assert_eq!(fault("redis-ring://cache"), AddressFault::Scheme);
         assert_eq!(fault("redis://cache:port"), AddressFault::Unreadable);
         assert_eq!(fault("redis-cluster://"), AddressFault::Unreadable);
         assert_eq!(fault("redis-cluster://a:1,b:x"), AddressFault::Unreadable);

@@ -57,6 +57,21 @@ pub struct Server {
     pub drain_timeout: Duration,
     #[serde(rename = "heartbeat_ms", deserialize_with = "millis")]
     pub heartbeat: Duration,
+    pub tls_cert: PathBuf,
+    pub tls_key: PathBuf,
+}
+
+impl Server {
+    /// The certificate's chain and its key, where this process speaks TLS itself.
+    pub fn tls(&self) -> Option<[PathBuf; 2]> {
+        let both = !self.tls_cert.as_os_str().is_empty() && !self.tls_key.as_os_str().is_empty();
+        both.then(|| [self.tls_cert.clone(), self.tls_key.clone()])
+    }
+
+    /// Whether shoppers come by TLS, to this process or to a proxy before it.
+    pub fn is_https(&self) -> bool {
+        self.tls().is_some() || self.public_url.starts_with("https://")
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -88,6 +103,7 @@ pub struct Store {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Auth {
     pub jwt_secret: Secret,
+    pub jwt_secret_file: PathBuf,
     pub issuer: String,
     pub audience: String,
     #[serde(rename = "access_ttl_s", deserialize_with = "seconds")]

@@ -14,6 +14,7 @@ pub mod modes;
 pub mod openai;
 pub mod origins;
 mod page;
+mod security;
 pub mod sessions;
 pub mod socket;
 mod sse;

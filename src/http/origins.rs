@@ -4,22 +4,31 @@ use std::{collections::HashMap, sync::Arc};
 
 use actix_cors::Cors;
 use actix_web::http::header::{self, HeaderValue};
-use arc_swap::ArcSwap;
 
-use super::error::ApiError;
+use super::{error::ApiError, security};
 use crate::domain::{ErrorCode, SiteId};
 
 /// Allowed origins by site. Requests without an `Origin` (not from a page) and from the service's own pages pass.
 #[derive(Clone)]
 pub struct Origins {
     own: Arc<Vec<String>>,
-    by_site: Arc<ArcSwap<HashMap<SiteId, Vec<String>>>>,
+    by_site: Arc<HashMap<SiteId, Vec<String>>>,
+    page_policy: Arc<str>,
 }
 
 impl Origins {
     /// `own`: origins under which the service itself is reached.
     pub fn new(own: Vec<String>, by_site: HashMap<SiteId, Vec<String>>) -> Self {
-        Self { own: Arc::new(own), by_site: Arc::new(ArcSwap::from_pointee(by_site)) }
+        let mut framers: Vec<&str> = by_site.values().flatten().map(String::as_str).collect();
+        framers.sort_unstable();
+        framers.dedup();
+        let page_policy = security::page_policy(framers.into_iter()).into();
+        Self { own: Arc::new(own), by_site: Arc::new(by_site), page_policy }
+    }
+
+    /// The `Content-Security-Policy` of the chat page.
+    pub fn page_policy(&self) -> &str {
+        &self.page_policy
     }
 
     /// # Errors
@@ -27,8 +36,7 @@ impl Origins {
     pub fn check(&self, site: &SiteId, origin: Option<&HeaderValue>) -> Result<(), ApiError> {
         let Some(origin) = origin else { return Ok(()) };
         let origin = origin.to_str().unwrap_or_default();
-        let of_site = self.by_site.load();
-        let allowed = of_site.get(site).is_some_and(|list| list.iter().any(|o| o == origin));
+        let allowed = self.by_site.get(site).is_some_and(|list| list.iter().any(|o| o == origin));
         if allowed || self.is_own(origin) {
             return Ok(());
         }
@@ -40,8 +48,7 @@ impl Origins {
     }
 
     fn is_known(&self, origin: &str) -> bool {
-        self.is_own(origin)
-            || self.by_site.load().values().any(|list| list.iter().any(|o| o == origin))
+        self.is_own(origin) || self.by_site.values().any(|list| list.iter().any(|o| o == origin))
     }
 
     /// The preflight cannot know the site, so it passes for an origin that any site allows; the request itself is

@@ -2,24 +2,25 @@
 
 use actix_web::{
     HttpResponse, get,
-    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION},
+    http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, LOCATION},
     web,
 };
 use rust_embed::RustEmbed;
 
-use super::error::ApiError;
+use super::{error::ApiError, state::App};
 use crate::domain::ErrorCode;
 
 #[derive(RustEmbed)]
 #[folder = "web/"]
 struct Files;
 
-/// Nothing from another origin, nothing inline.
-const POLICY: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'; object-src 'none'";
-
 #[get("/")]
-pub async fn index() -> Result<HttpResponse, ApiError> {
-    file("index.html")
+pub async fn index(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
+    let mut page = file("index.html")?;
+    let policy = HeaderValue::from_str(app.origins.page_policy());
+    let policy = policy.map_err(|_| ApiError::new(ErrorCode::Internal))?;
+    page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(page)
 }
 
 #[get("/assets/{name}")]
@@ -37,7 +38,6 @@ fn file(name: &str) -> Result<HttpResponse, ApiError> {
     let file = Files::get(name).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(HttpResponse::Ok()
         .content_type(file.metadata.mimetype())
-        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         // The page and its parts must be of one version.
         .insert_header((CACHE_CONTROL, "no-cache"))
         .body(file.data.into_owned()))

@@ -3,7 +3,7 @@
 //! Whatever ends with a status of 400 or more leaves as one RFC 9457 problem that names the request, also where the
 //! framework refused it before a handler saw it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     Error,
@@ -14,6 +14,7 @@ use actix_web::{
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
+    web,
 };
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
@@ -23,6 +24,8 @@ use uuid::Uuid;
 use super::{
     docs::allowed,
     error::{ApiError, respond},
+    security::secure,
+    state::App,
 };
 use crate::{
     domain::{ErrorCode, Problem},
@@ -62,13 +65,14 @@ pub async fn trace(
     );
     let traceparent = request.headers().get(traces::TRACEPARENT);
     traces::join(&span, traceparent.and_then(|value| value.to_str().ok()));
+    let config = request.app_data::<web::Data<App>>().map(|app| Arc::clone(&app.config));
     let response = next.call(request).instrument(span.clone()).await?;
     let mut response =
         name_error(response.map_into_boxed_body(), &request_id, &path, route.as_deref());
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(HeaderName::from_static("x-request-id"), value);
     }
-    secure(response.headers_mut());
+    secure(response.headers_mut(), &path, config.as_deref().map(|config| &config.server));
     let status = response.status();
     span.record("status", status.as_u16());
     span.in_scope(|| {
@@ -185,13 +189,5 @@ fn code(status: StatusCode) -> ErrorCode {
         400..=499 => ErrorCode::InvalidRequest,
         503 => ErrorCode::Overloaded,
         _ => ErrorCode::Internal,
-    }
-}
-
-fn secure(headers: &mut header::HeaderMap) {
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    if !headers.contains_key(header::CACHE_CONTROL) {
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform"));
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use deadpool_redis::{
     Manager, Pool, PoolError, Runtime,
     redis::{
-        AsyncConnectionConfig, Client, ConnectionInfo, RedisConnectionInfo, RedisResult,
+        AsyncConnectionConfig, Client, ConnectionInfo, RedisConnectionInfo, RedisResult, TlsMode,
         cluster::ClusterClientBuilder,
         sentinel::{SentinelClient, SentinelNodeConnectionInfo, SentinelServerType},
     },
@@ -47,6 +47,7 @@ struct Sentinels {
     addresses: Vec<ConnectionInfo>,
     name: String,
     master: RedisConnectionInfo,
+    tls: Option<TlsMode>,
 }
 
 impl Redis {
@@ -58,10 +59,11 @@ impl Redis {
         let road = match RedisAddress::parse(store.redis_url.expose())? {
             RedisAddress::Server(server) => Self::server(server, store)?,
             RedisAddress::Cluster(nodes) => Road::Cluster { nodes, shared: Shared::default() },
-            RedisAddress::Sentinel { sentinels: addresses, name, master } => Road::Sentinel {
-                sentinels: Sentinels { addresses, name, master },
-                shared: Shared::default(),
-            },
+            RedisAddress::Sentinel { sentinels: addresses, name, master, tls } => {
+                let tls = tls.then_some(TlsMode::Secure);
+                let sentinels = Sentinels { addresses, name, master, tls };
+                Road::Sentinel { sentinels, shared: Shared::default() }
+            }
         };
         Ok(Self { road, timeout: store.redis_timeout })
     }
@@ -131,8 +133,11 @@ impl Sentinels {
     async fn find_master(&self) -> RedisResult<Client> {
         let asked = self.addresses.iter().map(|sentinel| {
             Box::pin(async move {
-                let master = SentinelNodeConnectionInfo::default()
+                let mut master = SentinelNodeConnectionInfo::default()
                     .set_redis_connection_info(self.master.clone());
+                if let Some(tls) = self.tls {
+                    master = master.set_tls_mode(tls);
+                }
                 let kind = SentinelServerType::Master;
                 let sentinel = vec![sentinel.clone()];
                 SentinelClient::build(sentinel, self.name.clone(), Some(master), kind)?

@@ -105,6 +105,10 @@ impl TestApp {
         self._data
     }
 
+    pub fn port(&self) -> u16 {
+        self.application.address.port()
+    }
+
     pub fn archive(&self) -> &rushdesk::archive::Archive {
         &self.application.app.archive
     }

@@ -18,6 +18,7 @@ fn auth() -> Auth {
     Auth {
         operator_sites: Vec::new(),
         jwt_secret: Secret::default(),
+        jwt_secret_file: Default::default(),
         issuer: "rushdesk".into(),
         audience: "rushdesk".into(),
         access_ttl: Duration::from_secs(900),
@@ -26,8 +27,12 @@ fn auth() -> Auth {
     }
 }
 
+fn secret(bytes: &[u8]) -> Secret {
+    Secret::new(str::from_utf8(bytes).unwrap())
+}
+
 fn tokens() -> Tokens {
-    Tokens::new(&auth(), SECRET)
+    Tokens::new(&auth(), &[secret(SECRET)])
 }
 
 fn principal() -> Principal {
@@ -126,7 +131,7 @@ fn an_unsigned_token_is_refused() {
 
 #[test]
 fn a_token_of_another_key_is_invalid_and_does_not_even_say_that_it_expired() {
-    let other = Tokens::new(&auth(), b"another-key-another-key-another-k");
+    let other = Tokens::new(&auth(), &[Secret::new("another-key-another-key-another-k")]);
     let token = other.issue(&principal(), NOW).unwrap();
     assert_eq!(tokens().verify(&token, NOW), Err(AuthError::Invalid));
     assert_eq!(tokens().verify(&token, after(100_000)), Err(AuthError::Invalid));
@@ -244,4 +249,23 @@ proptest! {
         prop_assume!(changed != token);
         prop_assert_eq!(tokens().verify(&changed, NOW), Err(AuthError::Invalid));
     }
+}
+
+#[test]
+fn a_secret_that_is_replaced_is_accepted_until_it_is_taken_away() {
+    let (tokens, principal) = (tokens(), principal());
+    let next = Secret::new("another-secret-of-thirty-two-bytes-or-more");
+    let old_token = tokens.issue(&principal, NOW).unwrap();
+    // First everybody accepts the new one, then it signs, then the old one goes.
+    tokens.replace_secrets(&[secret(SECRET), next.clone()]);
+    let still_old = tokens.issue(&principal, NOW).unwrap();
+    tokens.replace_secrets(&[next.clone(), secret(SECRET)]);
+    let new_token = tokens.issue(&principal, NOW).unwrap();
+    for token in [&old_token, &still_old, &new_token] {
+        assert_eq!(tokens.verify(token, NOW).unwrap().principal, principal);
+    }
+    tokens.replace_secrets(&[next]);
+    assert_eq!(tokens.verify(&old_token, NOW).unwrap_err(), AuthError::Invalid);
+    assert_eq!(tokens.verify(&still_old, NOW).unwrap_err(), AuthError::Invalid);
+    assert_eq!(tokens.verify(&new_token, NOW).unwrap().principal, principal);
 }

@@ -1,0 +1,56 @@
+//! Headers that tell a browser what a response may do, on every response.
+
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::config;
+
+/// Data and errors are never a document: nothing runs, nothing is loaded, nobody frames them.
+const DATA: &str =
+    "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// The page of the API styles itself from its script.
+const REFERENCE: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
+    base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+/// What no page of ours asks a browser for.
+const NO_DEVICES: &str = "camera=(), geolocation=(), microphone=(), payment=()";
+/// A year, as browsers' preload lists ask; other hosts of the domain are not ours to speak for.
+const ONLY_HTTPS: &str = "max-age=31536000";
+
+/// The policy of the chat page: nothing from another origin, nothing inline. `framers` are the shops' own websites, which
+/// may show it in a frame.
+pub fn page_policy<'a>(framers: impl Iterator<Item = &'a str>) -> String {
+    let mut policy = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; \
+        frame-ancestors 'self'"
+        .to_owned();
+    for origin in framers {
+        policy.push(' ');
+        policy.push_str(origin);
+    }
+    policy
+}
+
+/// Puts them into `headers`; a policy that a handler chose stays.
+pub fn secure(headers: &mut HeaderMap, path: &str, server: Option<&config::Server>) {
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::PERMISSIONS_POLICY, NO_DEVICES),
+        // Fetches with CORS are not concerned; images and scripts of other sites are.
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    if server.is_some_and(config::Server::is_https) {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, HeaderValue::from_static(ONLY_HTTPS));
+    }
+    for (name, value) in [
+        (
+            header::CONTENT_SECURITY_POLICY,
+            if path.starts_with("/docs/") { REFERENCE } else { DATA },
+        ),
+        (header::CACHE_CONTROL, "no-store, no-transform"),
+    ] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Files that are read again while the service runs: its certificate and its signing keys.
+//!
+//! They are looked at every second and on SIGHUP. What cannot be used is said once, and what was in force before stays.
+
+use std::{path::PathBuf, time::Duration};
+
+use anyhow::Context as _;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{info, warn};
+
+const LOOK: Duration = Duration::from_secs(1);
+
+type Apply = Box<dyn Fn(&[Vec<u8>]) -> anyhow::Result<()> + Send>;
+
+/// Files that belong together, and what is done with their contents.
+pub struct Watched {
+    what: &'static str,
+    paths: Vec<PathBuf>,
+    seen: Vec<Vec<u8>>,
+    apply: Apply,
+    failing: bool,
+}
+
+impl Watched {
+    /// `seen` are the contents that are in force now, in the order of `paths`.
+    pub fn new(
+        what: &'static str,
+        paths: Vec<PathBuf>,
+        seen: Vec<Vec<u8>>,
+        apply: impl Fn(&[Vec<u8>]) -> anyhow::Result<()> + Send + 'static,
+    ) -> Self {
+        Self { what, paths, seen, apply: Box::new(apply), failing: false }
+    }
+
+    async fn look(&mut self) {
+        let what = self.what;
+        let found = match read(&self.paths).await {
+            Ok(found) => found,
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    warn!(what, "{error:#}; what was read before stays in force");
+                }
+                return;
+            }
+        };
+        self.failing = false;
+        if found == self.seen {
+            return;
+        }
+        match (self.apply)(&found) {
+            Ok(()) => info!(what, "read again and in force"),
+            // Files that are written one after the other do not fit for a moment.
+            Err(error) => warn!(what, "{error:#}; what was read before stays in force"),
+        }
+        self.seen = found;
+    }
+}
+
+/// # Errors
+/// The file that cannot be read.
+pub async fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
+    let mut contents = Vec::with_capacity(paths.len());
+    for path in paths {
+        let content = tokio::fs::read(path).await;
+        contents.push(content.with_context(|| format!("cannot read {}", path.display()))?);
+    }
+    Ok(contents)
+}
+
+pub fn start(mut watched: Vec<Watched>, tasks: &TaskTracker, stopping: &CancellationToken) {
+    let stopping = stopping.clone();
+    tasks.spawn(async move {
+        // Received also where nothing is watched: SIGHUP must not end the process.
+        let mut hangup = match signal(SignalKind::hangup()) {
+            Ok(hangup) => hangup,
+            Err(error) => return warn!(%error, "SIGHUP cannot be received; no file is read again"),
+        };
+        loop {
+            tokio::select! {
+                () = stopping.cancelled() => return,
+                () = tokio::time::sleep(LOOK) => {}
+                _ = hangup.recv() => info!("SIGHUP: reading the certificate and the keys again"),
+            }
+            for files in &mut watched {
+                files.look().await;
+            }
+        }
+    });
+}

@@ -1,0 +1,104 @@
+//! What every response tells a browser, and what is too large to be read.
+
+use actix_web::rt::test;
+use reqwest::{Method, Response};
+use serde_json::json;
+
+use super::harness::*;
+
+fn header<'a>(response: &'a Response, name: &str) -> &'a str {
+    response.headers().get(name).map_or("", |value| value.to_str().unwrap())
+}
+
+#[test]
+async fn every_response_carries_the_headers_of_its_kind() {
+    let app = TestApp::start().await;
+    let visitor = app.visitor().await;
+    let session = visitor.session().await;
+    let data = "default-src 'none'";
+    let page = "default-src 'self'";
+    let requests = [
+        (app.get("/"), 200, page),
+        (app.get("/docs/"), 200, page),
+        (app.get("/docs/swagger-ui-bundle.js"), 200, page),
+        (app.get("/assets/chat.js"), 200, data),
+        (app.get("/assets/none.js"), 404, data),
+        (app.get("/docs"), 200, page),
+        (app.get("/openapi.json"), 200, data),
+        (app.get("/metrics"), 200, data),
+        (app.get("/nowhere"), 404, data),
+        (app.get("/v1/sessions"), 401, data),
+        (app.request(Method::PATCH, "/v1/sessions"), 405, data),
+        (app.post("/v1/auth/visitor").body("{"), 415, data),
+        (visitor.get("/v1/sessions"), 200, data),
+        (visitor.get(&format!("/v1/sessions/{session}/events")), 200, data),
+        (visitor.get("/v1/sessions").header("origin", "https://evil.example"), 403, data),
+    ];
+    for (request, status, policy) in requests {
+        let response = request.send().await.unwrap();
+        let what = format!("{} {:?}", response.url().path(), response.headers());
+        assert_eq!(response.status().as_u16(), status, "{what}");
+        assert_eq!(header(&response, "x-content-type-options"), "nosniff", "{what}");
+        assert_eq!(header(&response, "referrer-policy"), "no-referrer", "{what}");
+        assert_eq!(header(&response, "cross-origin-resource-policy"), "same-origin", "{what}");
+        assert!(header(&response, "permissions-policy").contains("camera=()"), "{what}");
+        assert!(header(&response, "content-security-policy").starts_with(policy), "{what}");
+        assert!(!header(&response, "cache-control").is_empty(), "{what}");
+        // Over plain HTTP nobody is sent to a place that may not exist.
+        assert_eq!(header(&response, "strict-transport-security"), "", "{what}");
+        assert_eq!(header(&response, "server"), "", "{what}");
+    }
+    app.stop().await;
+}
+
+#[test]
+async fn the_page_may_be_framed_by_the_shops_and_by_nobody_else() {
+    let sites = "[{id=\"shop\",name=\"S\",site_key=\"pk_shop\",\
+        allowed_origins=[\"https://shop.example\",\"https://b.example:8443\"]}]";
+    let https = ("server.public_url", "https://chat.shop.example".to_owned());
+    let app = TestApp::with(&[("sites", sites.to_owned()), https]).await;
+    let page = app.get("/").send().await.unwrap();
+    let policy = header(&page, "content-security-policy");
+    let framers = policy.split("frame-ancestors ").nth(1).unwrap();
+    assert_eq!(framers, "'self' https://b.example:8443 https://shop.example");
+    assert!(!policy.contains("unsafe"), "{policy}");
+    // A proxy speaks TLS here.
+    assert_eq!(header(&page, "strict-transport-security"), "max-age=31536000");
+    for path in ["/docs/", "/v1/status"] {
+        let response = app.get(path).send().await.unwrap();
+        let policy = header(&response, "content-security-policy");
+        assert!(policy.contains("frame-ancestors 'none'"), "{path}: {policy}");
+    }
+    app.stop().await;
+}
+
+#[test]
+async fn what_is_too_large_is_refused_wherever_a_body_is_read() {
+    let app = TestApp::with(&[("knowledge.max_document_bytes", "4096".to_owned())]).await;
+    let (visitor, admin) = (app.visitor().await, app.admin().await);
+    let session = visitor.session().await;
+    let large = "x".repeat(70_000);
+    let body = json!({"text": large, "site_key": large, "query": large, "name": large});
+    for (who, method, path) in [
+        (&visitor, Method::POST, "/v1/auth/visitor".to_owned()),
+        (&visitor, Method::POST, format!("/v1/sessions/{session}/messages")),
+        (&visitor, Method::POST, "/v1/knowledge/search".to_owned()),
+        (&visitor, Method::POST, "/v1/chat/completions".to_owned()),
+        (&admin, Method::PUT, "/v1/knowledge/documents/x".to_owned()),
+        (&admin, Method::POST, "/v1/admin/keys".to_owned()),
+        (&admin, Method::PUT, "/v1/admin/modes".to_owned()),
+    ] {
+        let request = who.request(method, &path).header("idempotency-key", "k").json(&body);
+        let problem = problem(request.send().await.unwrap()).await;
+        assert_eq!((problem.0, problem.1.as_str()), (413, "payload_too_large"), "{path}");
+    }
+    // A compressed bomb is not unpacked.
+    let bomb = app
+        .post("/v1/auth/visitor")
+        .header("content-type", "application/json")
+        .header("content-encoding", "gzip")
+        .body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+    let (status, _, _) = problem(bomb.send().await.unwrap()).await;
+    assert!((400..500).contains(&status), "{status}");
+    app.stop().await;
+}

@@ -1,0 +1,181 @@
+//! TLS by the service itself, with a private authority and real clients.
+
+use std::{
+    net::TcpStream,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use actix_web::rt::test;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use reqwest::{Certificate, Client};
+use rushdesk::{
+    commands::check_files,
+    config::{Config, Sources},
+};
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore,
+    pki_types::{CertificateDer, ServerName, pem::PemObject},
+};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::harness::*;
+
+/// An authority of the test's own, and the two files of a server.
+struct Authority {
+    certificate: String,
+    issuer: Issuer<'static, KeyPair>,
+    folder: TempDir,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::default();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().pem();
+        let issuer = Issuer::new(params, key);
+        let this = Self { certificate, issuer, folder: tempfile::tempdir().unwrap() };
+        this.issue();
+        this
+    }
+
+    /// Writes a new key and a new certificate for localhost.
+    fn issue(&self) {
+        let params = CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let certificate = params.signed_by(&key, &self.issuer).unwrap();
+        std::fs::write(self.chain(), certificate.pem()).unwrap();
+        std::fs::write(self.key(), key.serialize_pem()).unwrap();
+    }
+
+    fn chain(&self) -> PathBuf {
+        self.folder.path().join("tls.crt")
+    }
+
+    fn key(&self) -> PathBuf {
+        self.folder.path().join("tls.key")
+    }
+
+    fn settings(&self) -> [(&'static str, String); 2] {
+        [
+            ("server.tls_cert", self.chain().display().to_string()),
+            ("server.tls_key", self.key().display().to_string()),
+        ]
+    }
+
+    /// Trusts nobody but this authority.
+    fn client(&self) -> Client {
+        let root = Certificate::from_pem(self.certificate.as_bytes()).unwrap();
+        Client::builder().no_proxy().tls_certs_only([root]).timeout(PATIENCE).build().unwrap()
+    }
+
+    /// Shakes hands as `localhost`; the server's certificate and the protocol that was agreed on.
+    async fn handshake(&self, port: u16) -> (Vec<u8>, Vec<u8>) {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()).unwrap();
+        let mut config =
+            ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        tokio::task::spawn_blocking(move || {
+            let name = ServerName::try_from("localhost").unwrap();
+            let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
+            let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+            stream.set_read_timeout(Some(PATIENCE)).unwrap();
+            while connection.is_handshaking() {
+                connection.complete_io(&mut stream).unwrap();
+            }
+            let leaf = connection.peer_certificates().unwrap()[0].to_vec();
+            (leaf, connection.alpn_protocol().unwrap().to_vec())
+        })
+        .await
+        .unwrap()
+    }
+}
+
+fn der(path: &Path) -> Vec<u8> {
+    CertificateDer::from_pem_file(path).unwrap().to_vec()
+}
+
+#[test]
+async fn a_shopper_chats_over_tls_and_is_told_to_stay_there() {
+    let authority = Authority::new();
+    let app = TestApp::with(&authority.settings()).await;
+    let (client, url) = (authority.client(), format!("https://localhost:{}", app.port()));
+    let page = client.get(&url).send().await.unwrap();
+    assert_eq!(page.headers()["strict-transport-security"], "max-age=31536000");
+    let request =
+        client.post(format!("{url}/v1/auth/visitor")).json(&json!({"site_key": "pk_demo"}));
+    let tokens = body(request.send().await.unwrap()).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let ask = |path: &str| client.post(format!("{url}{path}")).bearer_auth(token);
+    // The page of the service itself may call it.
+    let own = format!("https://localhost:{}", app.port());
+    let made = ask("/v1/sessions").header("origin", &own).json(&json!({})).send().await.unwrap();
+    assert_eq!(made.status(), 403, "the test listens on port 0, which no page has");
+    let session = body(ask("/v1/sessions").json(&json!({})).send().await.unwrap()).await;
+    let path = format!("/v1/sessions/{}/messages", session["id"].as_str().unwrap());
+    let request = ask(&path)
+        .header("idempotency-key", "one")
+        .header("accept", "text/event-stream")
+        .json(&json!({"text": "What is the price guarantee?"}));
+    let events = Events::of(request.send().await.unwrap()).until("answer.completed").await;
+    assert!(events.len() > 2, "{events:?}");
+    // Who speaks plain HTTP there gets no answer, and a client that does not know the authority gives none.
+    assert!(app.get("/livez").send().await.is_err());
+    assert!(app.client.get(format!("{url}/livez")).send().await.is_err());
+    app.stop().await;
+}
+
+#[test]
+async fn a_certificate_is_exchanged_without_a_restart_and_a_broken_one_is_not_taken() {
+    let authority = Authority::new();
+    let app = TestApp::with(&authority.settings()).await;
+    let port = app.port();
+    let first = authority.handshake(port).await;
+    assert_eq!(first, (der(&authority.chain()), b"h2".to_vec()));
+
+    authority.issue();
+    let second = der(&authority.chain());
+    settle("the new certificate is shown", async || authority.handshake(port).await.0 == second)
+        .await;
+    // A key without its certificate, then none of both: what was good stays.
+    std::fs::write(authority.key(), KeyPair::generate().unwrap().serialize_pem()).unwrap();
+    std::fs::write(authority.chain(), "nothing").unwrap();
+    assert_eq!(authority.handshake(port).await.0, second);
+    std::fs::remove_file(authority.key()).unwrap();
+    assert_eq!(authority.handshake(port).await.0, second);
+
+    authority.issue();
+    let third = der(&authority.chain());
+    settle("it recovers", async || authority.handshake(port).await.0 == third).await;
+    app.stop().await;
+}
+
+fn faults(settings: &[(&str, String)]) -> Vec<String> {
+    let flags = settings.iter().map(|(key, value)| ((*key).to_owned(), value.clone())).collect();
+    match Config::load(&Sources { flags, ..Sources::default() }) {
+        Ok(config) => check_files(&config).err().map_or_else(Vec::new, |faults| faults.0),
+        Err(faults) => faults.0,
+    }
+}
+
+#[test]
+async fn check_config_finds_files_that_cannot_be_used() {
+    let (authority, other) = (Authority::new(), Authority::new());
+    let [chain, key] = authority.settings();
+    let one = |faults: Vec<String>, what: &str| {
+        assert!(faults.len() == 1 && faults[0].contains(what), "{what}: {faults:?}");
+    };
+    assert_eq!(faults(&[chain.clone(), key.clone()]), Vec::<String>::new());
+    one(faults(&[chain.clone()]), "server.tls_key");
+    one(faults(&[key.clone()]), "server.tls_cert");
+    one(faults(&[chain.clone(), other.settings()[1].clone()]), "cannot be used together");
+    one(faults(&[("server.tls_cert", key.1.clone()), key.clone()]), "no certificate");
+    one(faults(&[chain.clone(), ("server.tls_key", chain.1.clone())]), "server.tls_key");
+    let nowhere = |key| (key, "/nowhere/file.pem".to_owned());
+    assert_eq!(faults(&[nowhere("server.tls_cert"), nowhere("server.tls_key")]).len(), 2);
+    one(faults(&[nowhere("auth.jwt_secret_file")]), "auth.jwt_secret_file: /nowhere/file.pem");
+    one(faults(&[("auth.jwt_secret_file", chain.1)]), "secret");
+}
