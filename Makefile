@@ -28,6 +28,17 @@ docs: ## Writes docs/metrics.md from the code and grafana/dashboards from their 
 .PHONY: monitoring
 monitoring: ## Checks dashboards, alerts and metrics against a real Prometheus; draws docs/monitoring-*.svg
 	scripts/monitoring.sh --pictures docs
+.PHONY: audit
+audit: ## Licences, sources and known vulnerabilities of everything that is built in
+	scripts/audit.sh --advisories
+
+.PHONY: fuzz-api
+fuzz-api: ## Requests made from the OpenAPI document, as many as EXAMPLES says
+	EXAMPLES=$${EXAMPLES:-200} SEED=$${SEED:-$$RANDOM} PHASES=coverage,fuzzing,stateful scripts/fuzz-api.sh
+
+.PHONY: fuzz
+fuzz: ## Every parser of bytes from outside, fed with spoilt seeds; CASES= of each
+	HOSTILE_CASES=$${CASES:-100000} $(CARGO) test --release --locked --test it hostile::
 
 .PHONY: fmt
 fmt: ## Formats the code

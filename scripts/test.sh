@@ -53,6 +53,11 @@ step "load"
 scripts/load.sh
 step "monitoring"
 scripts/monitoring.sh
+step "audit"
+scripts/audit.sh
+
+step "fuzz-api"
+scripts/fuzz-api.sh
 
 step "clients"
 scripts/clients.sh

@@ -4,10 +4,12 @@
 //! A visitor has no row: the token is all there is.
 
 mod absence;
+mod keyring;
 
 use std::{sync::Arc, time::Duration};
 
 use absence::Absence;
+use keyring::Keyring;
 
 use crate::{
     archive::{
@@ -15,7 +17,7 @@ use crate::{
         RefreshToken as StoredToken, Site, Successor, TokenUse, User,
     },
     auth::{
-        ApiKey, AuthError, Email, Password, PasswordError, Passwords, RefreshToken, Tokens,
+        ApiKey, AuthError, Email, Password, PasswordError, Passwords, RefreshToken, Tokens, oidc,
         verify_identity,
     },
     clock, config,
@@ -30,6 +32,7 @@ pub struct Accounts {
     archive: Archive,
     absence: Arc<Absence>,
     tokens: Arc<Tokens>,
+    keyring: Arc<Keyring>,
     passwords: Passwords,
     access_ttl: Duration,
     refresh_ttl: Duration,
@@ -72,6 +75,10 @@ pub enum AccountError {
     TokenExpired,
     #[error("token invalid")]
     TokenInvalid,
+    #[error("the identity provider gives no role here")]
+    NoRole,
+    #[error("the keys of the identity provider are not to be had")]
+    KeysAway,
     #[error("too many password checks")]
     Busy,
     #[error(transparent)]
@@ -92,6 +99,7 @@ impl From<AuthError> for AccountError {
     fn from(error: AuthError) -> Self {
         match error {
             AuthError::Expired => Self::TokenExpired,
+            AuthError::NoRole => Self::NoRole,
             AuthError::Invalid | AuthError::Signing => Self::TokenInvalid,
         }
     }
@@ -103,15 +111,23 @@ fn invalid(field: &str, detail: &str) -> AccountError {
 
 impl Accounts {
     /// `secrets` sign and check tokens: the first signs.
-    pub fn new(archive: Archive, auth: &config::Auth, secrets: &[config::Secret]) -> Self {
-        Self {
+    ///
+    /// # Errors
+    /// Where no TLS client can be made for the identity providers.
+    pub fn new(
+        archive: Archive,
+        auth: &config::Auth,
+        secrets: &[config::Secret],
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
             archive,
             absence: Arc::default(),
+            keyring: Arc::new(Keyring::new(&auth.oidc)?),
             tokens: Arc::new(Tokens::new(auth, secrets)),
             passwords: Passwords::new(auth.password_workers),
             access_ttl: auth.access_ttl,
             refresh_ttl: auth.refresh_ttl,
-        }
+        })
     }
 
     /// As [`Tokens::replace_secrets`].
@@ -119,7 +135,7 @@ impl Accounts {
         self.tokens.replace_secrets(secrets);
     }
 
-    /// The caller behind an access token or an API key.
+    /// The caller behind an access token, a token of an identity provider or an API key.
     pub async fn authenticate(&self, token: &str) -> Result<Caller, AccountError> {
         if let Some(key) = ApiKey::parse(token) {
             let stored = self.archive.active_api_key(&key.hash()).await?;
@@ -132,7 +148,11 @@ impl Accounts {
             };
             return Ok(Caller { principal, expires_at: None });
         }
-        let verified = self.tokens.verify(token, clock::now())?;
+        let now = clock::now();
+        let verified = match oidc::Claimed::of(token) {
+            Some(claimed) => self.keyring.verify(&claimed, token, now).await?,
+            None => self.tokens.verify(token, now)?,
+        };
         Ok(Caller { principal: verified.principal, expires_at: Some(verified.expires_at) })
     }
 

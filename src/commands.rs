@@ -92,7 +92,7 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
     let site = site_id(site)?;
     let password = read_password()?;
     // Signs nothing.
-    let accounts = Accounts::new(archive, &config.auth, &[]);
+    let accounts = Accounts::new(archive, &config.auth, &[])?;
     let credentials = Credentials { email: email.to_owned(), password };
     let id =
         accounts.create_staff(&site, Role::Admin, credentials).await.map_err(

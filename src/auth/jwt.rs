@@ -19,7 +19,7 @@ use crate::{
 /// Longest token that is looked at, in bytes; ours have some 400. Larger ones are refused before anything is parsed.
 const MAX_TOKEN: usize = 4096;
 /// Clocks of two replicas, or of a shop and us, differ by some seconds; more than this is a fault of theirs.
-const LEEWAY_S: i64 = 30;
+pub(super) const LEEWAY_S: i64 = 30;
 /// An identity token is made for one page view. One that lives for days is a password in a web page.
 const MAX_IDENTITY_LIFE_S: i64 = 3600;
 /// Shortest secret that a shop may sign with; an empty one would let everybody sign.
@@ -34,6 +34,9 @@ pub enum AuthError {
     Expired,
     #[error("token invalid")]
     Invalid,
+    /// Good, and its issuer gives this person no role here.
+    #[error("token gives no role")]
+    NoRole,
     /// Only from [`Tokens::issue`]: the claims could not be signed.
     #[error("token could not be signed")]
     Signing,
@@ -162,11 +165,11 @@ fn open<T: DeserializeOwned>(
     decode(token, key, validation).map(|data| data.claims).map_err(|_| AuthError::Invalid)
 }
 
-fn check_expiry(exp: i64, now: Timestamp) -> Result<(), AuthError> {
+pub(super) fn check_expiry(exp: i64, now: Timestamp) -> Result<(), AuthError> {
     if exp.saturating_add(LEEWAY_S) <= seconds(now) { Err(AuthError::Expired) } else { Ok(()) }
 }
 
-const fn seconds(time: Timestamp) -> i64 {
+pub(super) const fn seconds(time: Timestamp) -> i64 {
     time.as_millis().div_euclid(1000)
 }
 

@@ -8,6 +8,7 @@ mod apikey;
 mod claims;
 mod email;
 mod jwt;
+pub mod oidc;
 mod password;
 mod refresh;
 

@@ -119,6 +119,46 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
     }
     check_backends(config, faults);
     check_sites(config, faults);
+    check_providers(config, faults);
+}
+
+fn check_providers(config: &Config, faults: &mut Vec<String>) {
+    for (index, provider) in config.auth.oidc.iter().enumerate() {
+        let mut fault = |name: &str, what: &str| {
+            faults.push(format!("auth.oidc[{index}].{name}: {what}"));
+        };
+        let known = config.sites.iter().any(|site| site.id == provider.site);
+        if !known && !config.is_embedded() {
+            fault("site", "there is no such site in [[sites]]");
+        }
+        if provider.issuer.is_empty() {
+            fault("issuer", "must be the `iss` of the provider's tokens");
+        }
+        if config.auth.oidc[..index].iter().any(|other| other.issuer == provider.issuer) {
+            fault("issuer", "is used twice");
+        }
+        if provider.audience.is_empty() {
+            fault("audience", "must be an `aud` that only tokens for this service have");
+        }
+        if !is_safe(&provider.jwks_url) {
+            fault("jwks_url", "must be an https:// address, or http:// on this machine");
+        }
+        if provider.role_claim.is_empty() {
+            fault("role_claim", "must name the claim that holds a person's roles");
+        }
+        if provider.admin.is_empty() && provider.agent.is_empty() {
+            fault("agent", "give values of `role_claim` for `agent`, `admin` or both");
+        }
+    }
+}
+
+/// Whether nobody on the way can change what is fetched from there.
+fn is_safe(address: &str) -> bool {
+    reqwest::Url::parse(address).is_ok_and(|url| {
+        let ip = || url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+        let is_here = || ip().is_some_and(|ip: std::net::IpAddr| ip.is_loopback());
+        url.scheme() == "https" || (url.scheme() == "http" && is_here())
+    })
 }
 
 fn check_backends(config: &Config, faults: &mut Vec<String>) {

@@ -110,7 +110,7 @@ fn parse(text: &str, name: &str, faults: &mut Vec<String>) -> Table {
 
 /// Keys that hold lists of tables and are absent from the defaults.
 fn is_list(path: &str) -> bool {
-    matches!(path, "inference.backends" | "sites")
+    matches!(path, "auth.oidc" | "inference.backends" | "sites")
 }
 
 fn overlay(base: &mut Table, file: Table, name: &str, faults: &mut Vec<String>) {

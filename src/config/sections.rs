@@ -112,6 +112,23 @@ pub struct Auth {
     pub refresh_ttl: Duration,
     pub password_workers: usize,
     pub operator_sites: Vec<SiteId>,
+    #[serde(default)]
+    pub oidc: Vec<Oidc>,
+}
+
+/// An identity provider whose people are staff of a site.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Oidc {
+    pub site: SiteId,
+    pub issuer: String,
+    pub audience: String,
+    pub jwks_url: String,
+    pub role_claim: String,
+    #[serde(default)]
+    pub admin: Vec<String>,
+    #[serde(default)]
+    pub agent: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -195,6 +195,15 @@ impl From<crate::accounts::AccountError> for ApiError {
             AccountError::Invalid(fields) => Self::fields(fields),
             AccountError::TokenExpired => Self::new(ErrorCode::TokenExpired),
             AccountError::TokenInvalid => Self::new(ErrorCode::TokenInvalid),
+            AccountError::NoRole => Self::with_detail(
+                ErrorCode::Forbidden,
+                "your identity provider gives you no role here",
+            ),
+            AccountError::KeysAway => Self::with_detail(
+                ErrorCode::DependencyUnavailable,
+                "the identity provider does not answer",
+            )
+            .retry_after(super::error::jittered(std::time::Duration::from_secs(5))),
             AccountError::Busy => Self::new(ErrorCode::Overloaded)
                 .retry_after(super::error::jittered(std::time::Duration::from_secs(1))),
             AccountError::Archive(error) => error.into(),

@@ -4,7 +4,10 @@ use std::{collections::HashMap, sync::LazyLock};
 
 use utoipa::{
     Modify, OpenApi,
-    openapi::security::{Http, HttpAuthScheme, SecurityScheme},
+    openapi::{
+        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
 };
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -12,6 +15,9 @@ use super::{
     admin, auth, events, feedback, health, knowledge, modes, openai, sessions, socket, turns,
 };
 use crate::domain;
+
+const JSON: &str = "application/json";
+const PROBLEM_JSON: &str = "application/problem+json";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,7 +39,7 @@ use crate::domain;
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem)),
-    modifiers(&Bearer),
+    modifiers(&Bearer, &Problems),
     tags(
         (name = "auth", description = "Who calls"),
         (name = "sessions", description = "Conversations"),
@@ -69,6 +75,35 @@ impl Modify for Bearer {
         let components = openapi.components.get_or_insert_default();
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         components.add_security_scheme("bearer", scheme);
+    }
+}
+
+/// What may go wrong everywhere is said once: any other status than those that an operation names is a problem. Problems
+/// have a media type of their own.
+struct Problems;
+
+impl Modify for Problems {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        for item in openapi.paths.paths.values_mut() {
+            let operations = [&mut item.get, &mut item.put, &mut item.post, &mut item.delete];
+            for operation in operations.into_iter().flatten() {
+                let responses = &mut operation.responses.responses;
+                for (status, response) in responses.iter_mut() {
+                    let RefOr::T(response) = response else { continue };
+                    if status.starts_with(['4', '5'])
+                        && let Some(content) = response.content.shift_remove(JSON)
+                    {
+                        response.content.insert(PROBLEM_JSON.to_owned(), content);
+                    }
+                }
+                let problem = Ref::from_schema_name("Problem");
+                let content = ContentBuilder::new().schema(Some(problem)).build();
+                let other = ResponseBuilder::new()
+                    .description("any problem, also of the request's form, caller or rate")
+                    .content(PROBLEM_JSON, content);
+                responses.insert("default".to_owned(), other.build().into());
+            }
+        }
     }
 }
 

@@ -17,6 +17,7 @@ const NOW_S: i64 = 1_793_000_000;
 fn auth() -> Auth {
     Auth {
         operator_sites: Vec::new(),
+        oidc: Vec::new(),
         jwt_secret: Secret::default(),
         jwt_secret_file: Default::default(),
         issuer: "rushdesk".into(),

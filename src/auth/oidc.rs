@@ -1,0 +1,206 @@
+//! Tokens of a shop's identity provider, for the people of the shop.
+//!
+//! Asymmetric signatures only, and the algorithm is that of the key, whatever the token's header says: a token that is
+//! unsigned, or signed with a public key as a shared secret, finds no key. Pure: who fetches the keys is elsewhere.
+
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, Validation, decode, decode_header,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+
+use super::{
+    claims::Verified,
+    jwt::{AuthError, LEEWAY_S, seconds},
+};
+use crate::{
+    config,
+    domain::{Principal, PrincipalId, Role, Timestamp},
+};
+
+/// Longest token that is looked at, in bytes: providers list the groups of a person.
+const MAX_TOKEN: usize = 16_384;
+/// Keys of one provider that are kept.
+const MAX_KEYS: usize = 32;
+/// 2048 bits; shorter moduli can be factored.
+const MIN_RSA_BYTES: usize = 256;
+const MAX_SUBJECT: usize = 256;
+
+/// What a token says of itself before anybody has checked it: enough to look for its key.
+pub struct Claimed {
+    pub issuer: String,
+    key_id: Option<String>,
+    algorithm: Algorithm,
+}
+
+impl Claimed {
+    /// `None` where `token` is not of a kind that a provider signs.
+    pub fn of(token: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Issuer {
+            iss: String,
+        }
+        if token.len() > MAX_TOKEN {
+            return None;
+        }
+        let header = decode_header(token).ok()?;
+        // Extensions that must be understood are not.
+        if header.crit.is_some() {
+            return None;
+        }
+        let algorithm = header.alg;
+        if !matches!(algorithm, Algorithm::RS256 | Algorithm::ES256 | Algorithm::EdDSA) {
+            return None;
+        }
+        let payload = URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
+        let Issuer { iss } = serde_json::from_slice(&payload).ok()?;
+        Some(Self { issuer: iss, key_id: header.kid, algorithm })
+    }
+}
+
+/// The keys with which a provider signs.
+pub struct KeySet(Vec<Key>);
+
+pub struct Key {
+    id: Option<String>,
+    algorithm: Algorithm,
+    decoding: DecodingKey,
+}
+
+impl KeySet {
+    /// Reads a JWK set (RFC 7517). Keys that are of no use here are passed over; `None` where it is no set.
+    pub fn parse(json: &[u8]) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Set {
+            keys: Vec<Value>,
+        }
+        let Set { keys } = serde_json::from_slice(json).ok()?;
+        let keys = keys.into_iter().filter_map(|key| serde_json::from_value(key).ok());
+        Some(Self(keys.filter_map(|key| Key::new(&key)).take(MAX_KEYS).collect()))
+    }
+
+    /// The key that the token names; where it names none, the only one of its algorithm.
+    pub fn find(&self, claimed: &Claimed) -> Option<&Key> {
+        let mut fitting = self.0.iter().filter(|key| key.algorithm == claimed.algorithm);
+        match &claimed.key_id {
+            Some(id) => fitting.find(|key| key.id.as_ref() == Some(id)),
+            None => fitting.next().filter(|_| fitting.next().is_none()),
+        }
+    }
+}
+
+impl Key {
+    fn new(jwk: &Jwk) -> Option<Self> {
+        let algorithm = match &jwk.algorithm {
+            AlgorithmParameters::RSA(rsa) => {
+                let modulus = URL_SAFE_NO_PAD.decode(&rsa.n).ok()?;
+                let bytes = modulus.iter().skip_while(|byte| **byte == 0).count();
+                (bytes >= MIN_RSA_BYTES).then_some((Algorithm::RS256, KeyAlgorithm::RS256))
+            }
+            AlgorithmParameters::EllipticCurve(ec) => {
+                (ec.curve == EllipticCurve::P256).then_some((Algorithm::ES256, KeyAlgorithm::ES256))
+            }
+            AlgorithmParameters::OctetKeyPair(okp) => (okp.curve == EllipticCurve::Ed25519)
+                .then_some((Algorithm::EdDSA, KeyAlgorithm::EdDSA)),
+            // Shared secrets among them: what everybody can read signs nothing.
+            _ => None,
+        };
+        let (algorithm, named) = algorithm?;
+        let signs =
+            jwk.common.public_key_use.as_ref().is_none_or(|u| *u == PublicKeyUse::Signature);
+        let fits = jwk.common.key_algorithm.is_none_or(|other| other == named);
+        let decoding = DecodingKey::from_jwk(jwk).ok()?;
+        (signs && fits).then(|| Self { id: jwk.common.key_id.clone(), algorithm, decoding })
+    }
+}
+
+/// Checks a token against the key that was found for it.
+///
+/// # Errors
+/// [`AuthError::Expired`] and [`AuthError::NoRole`] only for a token that is otherwise good.
+pub fn verify(
+    provider: &config::Oidc,
+    key: &Key,
+    token: &str,
+    now: Timestamp,
+) -> Result<Verified, AuthError> {
+    let mut validation = Validation::new(key.algorithm);
+    validation.validate_exp = false;
+    validation.set_issuer(&[&provider.issuer]);
+    validation.set_audience(&[&provider.audience]);
+    validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
+    let claims = decode::<Map<String, Value>>(token, &key.decoding, &validation)
+        .map_err(|_| AuthError::Invalid)?
+        .claims;
+    let expires = claims.get("exp").and_then(instant).ok_or(AuthError::Invalid)?;
+    for name in ["nbf", "iat"] {
+        let Some(value) = claims.get(name) else { continue };
+        let begins = instant(value).ok_or(AuthError::Invalid)?;
+        if begins > seconds(now).saturating_add(LEEWAY_S) {
+            return Err(AuthError::Invalid);
+        }
+    }
+    let subject = claims.get("sub").and_then(Value::as_str).ok_or(AuthError::Invalid)?;
+    if !(1..=MAX_SUBJECT).contains(&subject.len()) {
+        return Err(AuthError::Invalid);
+    }
+    super::jwt::check_expiry(expires, now)?;
+    let role = role(provider, &claims).ok_or(AuthError::NoRole)?;
+    Ok(Verified {
+        principal: Principal {
+            id: person(provider, subject),
+            role,
+            site_id: provider.site.clone(),
+        },
+        expires_at: Timestamp::from_millis(expires.saturating_mul(1000)),
+    })
+}
+
+/// Seconds since the epoch; RFC 7519 allows fractions.
+fn instant(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))
+}
+
+/// The highest role that the claim gives.
+fn role(provider: &config::Oidc, claims: &Map<String, Value>) -> Option<Role> {
+    let found = claim(claims, &provider.role_claim)?;
+    let has = |wanted: &[String]| match found {
+        Value::String(text) => text.split_whitespace().any(|word| wanted.iter().any(|w| w == word)),
+        Value::Array(list) => {
+            list.iter().filter_map(Value::as_str).any(|word| wanted.iter().any(|w| w == word))
+        }
+        _ => false,
+    };
+    if has(&provider.admin) {
+        return Some(Role::Admin);
+    }
+    has(&provider.agent).then_some(Role::Agent)
+}
+
+/// A claim by its name, which may be a URL, else by a path of names with dots between them.
+fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    if let Some(value) = claims.get(name) {
+        return Some(value);
+    }
+    let (first, rest) = name.split_once('.')?;
+    claim(claims.get(first)?.as_object()?, rest)
+}
+
+/// The same person has the same id each time: a version 8 UUID of SHA-256 over site, issuer and subject.
+fn person(provider: &config::Oidc, subject: &str) -> PrincipalId {
+    let mut hasher = Sha256::new();
+    for part in [provider.site.as_str(), &provider.issuer, subject] {
+        hasher.update((part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let hash: [u8; 32] = hasher.finalize().into();
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    PrincipalId(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+}
+
+#[cfg(test)]
+mod tests;
