@@ -16,7 +16,7 @@ use super::{
 
 const STREAMS: usize = 64;
 
-/// The real binary, killed with the value.
+/// The real binary, ended with the value.
 pub struct Server {
     child: Child,
     pub url: String,
@@ -24,8 +24,18 @@ pub struct Server {
 
 impl Server {
     pub async fn start(settings: &[(&'static str, String)], port: u16) -> Self {
+        Self::start_in(&[], settings, port).await
+    }
+
+    /// With more in its environment.
+    pub async fn start_in(
+        environment: &[(&str, &str)],
+        settings: &[(&'static str, String)],
+        port: u16,
+    ) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_rushdesk"));
         command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.envs(environment.iter().copied());
         for (key, value) in settings {
             command.arg("--set").arg(format!("{key}={value}"));
         }

@@ -20,7 +20,12 @@ use rustls::{
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::harness::*;
+use super::{
+    crash,
+    distributed::Stores,
+    harness::*,
+    servers::{Server, free_port},
+};
 
 /// An authority of the test's own, and the two files of a server.
 struct Authority {
@@ -174,4 +179,41 @@ async fn check_config_finds_files_that_cannot_be_used() {
     assert_eq!(faults(&[nowhere("server.tls_cert"), nowhere("server.tls_key")]).len(), 2);
     one(faults(&[nowhere("auth.jwt_secret_file")]), "auth.jwt_secret_file: /nowhere/file.pem");
     one(faults(&[("auth.jwt_secret_file", chain.1)]), "secret");
+}
+
+#[test]
+async fn redis_is_spoken_to_over_tls_and_only_if_its_authority_is_trusted() {
+    let Some(stores) = Stores::new().await else { return };
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let port = free_port();
+    let [chain, key] = authority.settings();
+    let ca = authority.folder.path().join("ca.crt");
+    std::fs::write(&ca, &authority.certificate).unwrap();
+    let tls_port = port.to_string();
+    let tls = [
+        ("--tls-port", tls_port.as_str()),
+        ("--tls-cert-file", &chain.1),
+        ("--tls-key-file", &key.1),
+        ("--tls-ca-cert-file", ca.to_str().unwrap()),
+        ("--tls-auth-clients", "no"),
+    ];
+    let tls: Vec<&str> = tls.iter().flat_map(|(name, value)| [*name, *value]).collect();
+    let Some(redis) = Server::redis_with(&tls).await else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let settings = stores.with(&[
+        ("store.redis_url", format!("rediss://localhost:{port}/0")),
+        ("server.data_dir", folder.path().display().to_string()),
+        ("embedding.model_dir", folder.path().join("none").display().to_string()),
+    ]);
+    let other_ca = stranger.folder.path().join("ca.crt");
+    std::fs::write(&other_ca, &stranger.certificate).unwrap();
+    for (trusted, expected) in [(&ca, "ok"), (&other_ca, "unavailable")] {
+        let trusted = [("SSL_CERT_FILE", trusted.to_str().unwrap())];
+        let server = crash::Server::start_in(&trusted, &settings, free_port()).await;
+        let ready =
+            Client::builder().no_proxy().build().unwrap().get(format!("{}/readyz", server.url));
+        let ready = body(ready.send().await.unwrap()).await;
+        assert_eq!(ready["hot_store"], expected, "{ready}");
+    }
+    drop(redis);
 }
