@@ -55,5 +55,5 @@ for token in "$key" "$admin"; do
   tail -n 12 "$folder/report"
 done
 # Nothing was logged as a failure of ours, and the server is still there.
-if grep -E 'ERROR|panicked' "$folder/log"; then exit 1; fi
+if grep -E 'ERROR.*rushdesk|panicked' "$folder/log"; then exit 1; fi
 curl -sf "$url/readyz" >/dev/null

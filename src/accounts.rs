@@ -118,7 +118,7 @@ impl Accounts {
         archive: Archive,
         auth: &config::Auth,
         secrets: &[config::Secret],
-    ) -> anyhow::Result<Self> {
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             archive,
             absence: Arc::default(),

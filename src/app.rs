@@ -350,7 +350,7 @@ async fn open_accounts(
     let file = config.auth.jwt_secret_file.clone();
     if file.as_os_str().is_empty() {
         let secret = [config.auth.jwt_secret.clone()];
-        return Accounts::new(archive.clone(), &config.auth, &secret);
+        return Ok(Accounts::new(archive.clone(), &config.auth, &secret)?);
     }
     let what = || format!("auth.jwt_secret_file: {}", file.display());
     let paths = vec![file.clone()];

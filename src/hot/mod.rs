@@ -44,7 +44,7 @@ const OWNED: usize = 1000;
 /// Where live sessions are kept. Every method behaves alike on both.
 pub enum HotStore {
     /// Distributed mode: shared by all replicas, survives them.
-    Redis(RedisHot),
+    Redis(Box<RedisHot>),
     /// Embedded mode: one process.
     Memory(MemoryHot),
 }
@@ -181,7 +181,7 @@ impl HotStore {
     /// # Errors
     /// [`HotError::Unavailable`] if `store.redis_url` is not a Redis address.
     pub fn redis(store: &config::Store) -> Result<Self, HotError> {
-        RedisHot::new(store).map(Self::Redis)
+        RedisHot::new(store).map(|redis| Self::Redis(Box::new(redis)))
     }
 
     /// With the default idle time and size; [`MemoryHot::new`] takes others.

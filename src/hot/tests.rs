@@ -19,7 +19,7 @@ async fn on_each(scenario: impl AsyncFn(Arc<HotStore>)) {
     Box::pin(scenario(Arc::new(HotStore::memory()))).await;
     if let Some(store) = redis::store() {
         println!("on Redis");
-        Box::pin(scenario(Arc::new(HotStore::Redis(store)))).await;
+        Box::pin(scenario(Arc::new(HotStore::Redis(Box::new(store))))).await;
     }
 }
 

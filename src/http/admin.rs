@@ -202,7 +202,7 @@ pub async fn revoke_key(
     if !app.archive.revoke_api_key(&caller.principal.site_id, key, clock::now()).await? {
         return Err(ApiError::new(ErrorCode::NotFound));
     }
-    audit(&app, &caller, "key.revoke", &path, Value::Null).await?;
+    audit(&app, &caller, "key.revoke", &path, json!({})).await?;
     Ok(HttpResponse::NoContent().finish())
 }
 

@@ -170,3 +170,19 @@ fn the_example_documents_every_key() {
         commented = line.starts_with('#') || (is_key && commented);
     }
 }
+
+#[test]
+fn the_threat_model_names_tests_that_exist() {
+    let text = fs::read_to_string(root().join("docs/threat-model.md")).unwrap();
+    let mut tests = 0;
+    for word in text.split('`').skip(1).step_by(2) {
+        if let Some((module, name)) = word.split_once("::") {
+            let source = fs::read_to_string(root().join(format!("tests/it/{module}.rs"))).unwrap();
+            assert!(source.contains(&format!("fn {name}(")), "{word} is not there");
+            tests += 1;
+        } else if word.starts_with("src/") || word.starts_with("tests/") {
+            assert!(root().join(word).exists(), "{word} is not there");
+        }
+    }
+    assert!(tests > 15, "only {tests} tests are named");
+}
