@@ -269,7 +269,7 @@ async fn a_key_that_is_new_is_fetched_once_and_a_flood_of_unknown_ones_is_not_pa
     principal(&app, &old.sign(&claims("desk"))).await;
     assert_eq!(provider.fetches(), 2);
 
-    let begun = std::time::Instant::now();
+    let begun = tokio::time::Instant::now();
     let stranger = Signer::p256("unknown").sign(&claims("boss"));
     let flood = (0..200).map(|_| me(&app, &stranger).send());
     for answer in futures_util::future::join_all(flood).await {

@@ -3,6 +3,7 @@
 use std::{
     net::TcpStream,
     path::{Path, PathBuf},
+    slice,
     sync::Arc,
 };
 
@@ -170,8 +171,8 @@ async fn check_config_finds_files_that_cannot_be_used() {
         assert!(faults.len() == 1 && faults[0].contains(what), "{what}: {faults:?}");
     };
     assert_eq!(faults(&[chain.clone(), key.clone()]), Vec::<String>::new());
-    one(faults(&[chain.clone()]), "server.tls_key");
-    one(faults(&[key.clone()]), "server.tls_cert");
+    one(faults(slice::from_ref(&chain)), "server.tls_key");
+    one(faults(slice::from_ref(&key)), "server.tls_cert");
     one(faults(&[chain.clone(), other.settings()[1].clone()]), "cannot be used together");
     one(faults(&[("server.tls_cert", key.1.clone()), key.clone()]), "no certificate");
     one(faults(&[chain.clone(), ("server.tls_key", chain.1.clone())]), "server.tls_key");
