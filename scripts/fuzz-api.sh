@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
 
-venv=target/fuzz-api
+venv=$PWD/target/fuzz-api
 requirements=tests/api/requirements.txt
 if ! cmp -s "$requirements" "$venv/requirements.txt"; then
   python3 -m venv "$venv"
@@ -46,6 +46,8 @@ login="{\"site_key\":\"pk_demo\",\"email\":\"admin@shop.example\",\"password\":\
 admin=$(post /v1/auth/login "$login" | field access_token)
 key=$(post /v1/admin/keys '{"name":"fuzz"}' -H "authorization: Bearer $admin" | field key)
 
+# It keeps a cache of what failed where it runs.
+cd "$folder"
 for token in "$key" "$admin"; do
   "$venv/bin/schemathesis" run "$url/openapi.json" --no-color -H "Authorization: Bearer $token" \
     --exclude-path-regex '/(socket|events)$' --request-timeout 20 \
