@@ -51,8 +51,10 @@ scripts/deployment.sh
 
 step "load"
 scripts/load.sh
+
 step "monitoring"
 scripts/monitoring.sh
+
 step "audit"
 scripts/audit.sh
 
