@@ -110,6 +110,10 @@ fn main() -> ExitCode {
             }
         };
     }
+    // Asked often, and by nobody who reads traces.
+    if matches!(arguments.command, Command::CheckHealth) {
+        return ended(actix_rt::System::new().block_on(commands::check_health(&config)));
+    }
     let traces = match telemetry::init(&config.telemetry) {
         Ok(traces) => traces,
         Err(error) => {
@@ -119,6 +123,10 @@ fn main() -> ExitCode {
     };
     let outcome = actix_rt::System::new().block_on(run(arguments.command, config));
     traces.stop();
+    ended(outcome)
+}
+
+fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -150,8 +158,9 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             eprint!("{}", application.summary());
             application.run_until_signal().await
         }
-        Command::CheckHealth => commands::check_health(&config).await,
-        Command::CheckConfig | Command::Metrics | Command::Rehearse(_) => Ok(()),
+        Command::CheckConfig | Command::CheckHealth | Command::Metrics | Command::Rehearse(_) => {
+            Ok(())
+        }
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await

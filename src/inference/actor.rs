@@ -37,6 +37,9 @@ const TICK: Duration = Duration::from_millis(100);
 const FORECAST_AGE: Duration = Duration::from_millis(20);
 const MAILBOX: usize = 1024;
 
+/// Whoever looks finds measures that are at most so old.
+const MEASURE_EACH: Duration = Duration::from_secs(1);
+
 /// Grants slots. Never touches a token, never waits in a handler, never grants beyond the slots.
 pub struct InferencePool {
     queue: Queue,
@@ -47,6 +50,7 @@ pub struct InferencePool {
     config: Arc<config::Inference>,
     forecasts: (Instant, Forecasts),
     pressure: Arc<PressureGauge>,
+    measured: Option<Instant>,
     tick: Option<SpawnHandle>,
     closing: bool,
 }
@@ -125,6 +129,7 @@ impl InferencePool {
             stations,
             config,
             pressure,
+            measured: None,
             tick: None,
             closing: false,
         }
@@ -226,6 +231,7 @@ impl InferencePool {
 
     /// Each lane's depth, age and forecast; while somebody waits, and when somebody looks.
     fn measure(&mut self, now: Instant) {
+        self.measured = Some(now);
         metrics::queue(self.queue.lanes(), self.queue.tokens());
         let free = self.queue.is_empty() && self.router.has_room_for(Tier::Full);
         self.foresee(now);
@@ -377,7 +383,10 @@ impl Handler<Observe> for InferencePool {
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
         let now = Instant::now();
         self.show(now);
-        self.measure(now);
+        // Anybody may look, as often as they like.
+        if self.measured.is_none_or(|at| now.saturating_duration_since(at) >= MEASURE_EACH) {
+            self.measure(now);
+        }
         let status = |station: &Arc<Station>| BackendStatus {
             name: station.backend.name.to_string(),
             model: station.backend.model.to_string(),

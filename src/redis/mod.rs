@@ -6,7 +6,7 @@
 
 mod handle;
 
-use std::time::Duration;
+use std::{io, sync::Arc, time::Duration};
 
 use deadpool_redis::{
     Manager, Pool, PoolError, Runtime,
@@ -17,7 +17,11 @@ use deadpool_redis::{
     },
 };
 use futures_util::future::select_ok;
-use tokio::sync::Mutex;
+use tokio::{
+    runtime,
+    sync::{Mutex, OwnedMutexGuard},
+    time::timeout,
+};
 
 pub use self::handle::{Connection, Handle};
 use crate::config::{self, AddressFault, RedisAddress};
@@ -25,8 +29,18 @@ use crate::config::{self, AddressFault, RedisAddress};
 /// Times a cluster command goes on to where its slot has moved, or to a node that was reconnected.
 const REDIRECTS: u32 = 3;
 
+/// Finding the nodes of a cluster, or a master, takes at most so long. Some of those asked may be silent, so it outlasts
+/// the deadline of the call that began it.
+const FIND: Duration = Duration::from_secs(10);
+
 /// Connections to one Redis, whatever its shape.
 pub struct Redis {
+    way: Arc<Way>,
+    /// Shared connections live where this was opened, for a worker that happened to need one may end earlier.
+    home: Option<runtime::Handle>,
+}
+
+struct Way {
     road: Road,
     timeout: Duration,
 }
@@ -41,7 +55,7 @@ enum Road {
 }
 
 /// The connection that all share; `None` until somebody needs it.
-type Shared = Mutex<Option<Handle>>;
+type Shared = Arc<Mutex<Option<Handle>>>;
 
 struct Sentinels {
     addresses: Vec<ConnectionInfo>,
@@ -65,7 +79,8 @@ impl Redis {
                 Road::Sentinel { sentinels, shared: Shared::default() }
             }
         };
-        Ok(Self { road, timeout: store.redis_timeout })
+        let way = Arc::new(Way { road, timeout: store.redis_timeout });
+        Ok(Self { way, home: runtime::Handle::try_current().ok() })
     }
 
     fn server(server: ConnectionInfo, store: &config::Store) -> Result<Road, AddressFault> {
@@ -79,21 +94,52 @@ impl Redis {
 
     /// A connection for a few commands.
     pub async fn get(&self) -> Result<Connection, PoolError> {
-        match &self.road {
+        match &self.way.road {
             Road::Server { pool, .. } => Ok(Connection::pooled(pool.get().await?)),
             Road::Cluster { shared, .. } | Road::Sentinel { shared, .. } => {
-                let mut shared = shared.lock().await;
+                let shared = Arc::clone(shared).lock_owned().await;
                 if let Some(handle) = &*shared {
                     return Ok(handle.clone().into());
                 }
-                let handle = self.dedicated(Duration::ZERO).await.map_err(PoolError::Backend)?;
-                Ok(shared.insert(handle).clone().into())
+                self.find(shared).await.map(Connection::from).map_err(PoolError::Backend)
             }
         }
     }
 
+    /// Connects for all, in a task of its own: whoever asked may give up, and the next one finds it done or under way.
+    async fn find(&self, mut shared: OwnedMutexGuard<Option<Handle>>) -> RedisResult<Handle> {
+        let way = Arc::clone(&self.way);
+        let home = self.home.clone().unwrap_or_else(runtime::Handle::current);
+        let finding = home.spawn(async move {
+            let found = timeout(FIND, way.dedicated(Duration::ZERO)).await;
+            let handle = found.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+            Ok(shared.insert(handle).clone())
+        });
+        finding.await.map_err(|_| io::Error::other("connecting was given up"))?
+    }
+
     /// A connection that nobody else uses, whose answers may take `extra` longer than the configured time.
     pub async fn dedicated(&self, extra: Duration) -> RedisResult<Handle> {
+        self.way.dedicated(extra).await
+    }
+
+    /// To be called after a failure: the next one to ask looks for the master again. A pool and a cluster's client find
+    /// out by themselves what is broken.
+    pub fn doubt(&self) {
+        if let Road::Sentinel { shared, .. } = &self.way.road
+            && let Ok(mut shared) = shared.try_lock()
+        {
+            *shared = None;
+        }
+    }
+
+    pub fn is_cluster(&self) -> bool {
+        matches!(self.way.road, Road::Cluster { .. })
+    }
+}
+
+impl Way {
+    async fn dedicated(&self, extra: Duration) -> RedisResult<Handle> {
         let settings = settings(self.timeout, extra);
         let client = match &self.road {
             Road::Server { client, .. } => client.clone(),
@@ -110,20 +156,6 @@ impl Redis {
             }
         };
         Ok(Handle::Server(client.get_multiplexed_async_connection_with_config(&settings).await?))
-    }
-
-    /// To be called after a failure: the next one to ask looks for the master again. A pool and a cluster's client find
-    /// out by themselves what is broken.
-    pub fn doubt(&self) {
-        if let Road::Sentinel { shared, .. } = &self.road
-            && let Ok(mut shared) = shared.try_lock()
-        {
-            *shared = None;
-        }
-    }
-
-    pub fn is_cluster(&self) -> bool {
-        matches!(self.road, Road::Cluster { .. })
     }
 }
 

@@ -230,7 +230,9 @@ impl Journal {
                 let again = self.try_append_to_hot(append).await?;
                 self.seen_twice(append, again).await
             }
-            appended => appended,
+            Err(error) => Err(error),
+            // The client of a cluster repeats by itself what lost its answer.
+            Ok(appended) => self.seen_twice(append, appended).await,
         }
     }
 

@@ -64,8 +64,8 @@ pub fn provider(config: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
         BatchSpanProcessor::builder(Watched { exporter, failing: AtomicBool::new(false) })
             .with_batch_config(batches)
             .build();
-    // Whoever sends a `traceparent` has decided already.
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(config.otlp_sample)));
+    // A caller's `traceparent` names the trace; how many are kept is not for callers to decide.
+    let sampler = Sampler::TraceIdRatioBased(config.otlp_sample);
     Ok(SdkTracerProvider::builder()
         .with_span_processor(processor)
         .with_sampler(sampler)
