@@ -10,6 +10,9 @@ need nginx nginx
 need redis-server redis-server
 need mariadbd mariadb-server
 need systemd-analyze systemd
+# The unit's reload.
+need /bin/kill procps
+need openssl openssl
 command -v go >/dev/null || { echo "go is missing: Helm is built from source with Go 1.26 or newer" >&2; exit 1; }
 
 HELM=4.3.1

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tomllib
 
 import jsonschema
 import kubernetes_validate
@@ -17,7 +18,6 @@ CRDS = json.loads((ROOT / "tests/deployment/crds.json").read_text())
 # The oldest that Chart.yaml allows, and the newest whose schemas there are.
 VERSIONS = ["1.30", kubernetes_validate.latest_version()]
 SECRETS = {
-    "RUSHDESK__AUTH__JWT_SECRET": "2f7a0c1d9b3e4f5061728394a5b6c7d8",
     "RUSHDESK__STORE__MYSQL_URL": "mysql://shop:k3uLw9@10.0.0.5:3306/rushdesk",
     "RUSHDESK__STORE__REDIS_URL": "redis://:k3uLw9@10.0.0.6:6379/0",
 }
@@ -74,10 +74,18 @@ def test_the_server_accepts_the_configuration(values, tmp_path):
     """What the pods get, read by the real binary."""
     manifests = render("--values", values)
     file = tmp_path / "rushdesk.toml"
-    file.write_text(next(m["data"]["rushdesk.toml"] for m in manifests if "rushdesk.toml" in m.get("data", {})))
+    file.write_text(rushdesk_toml(manifests).replace("/run/rushdesk", str(tmp_path)))
+    (tmp_path / "jwt").mkdir()
+    keys = [m["stringData"] for m in manifests if m["kind"] == "Secret" and "jwt-secret" in m["stringData"]]
+    (tmp_path / "jwt/secret").write_text(keys[0]["jwt-secret"] if keys else "2f7a0c1d9b3e4f5061728394a5b6c7d8")
+    if "tls_cert" in file.read_text():
+        (tmp_path / "tls").mkdir()
+        made = run("openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=chat.example.com",
+                   "-out", tmp_path / "tls/tls.crt", "-keyout", tmp_path / "tls/tls.key")
+        assert made.returncode == 0, made.stderr
     variables = [v["name"] for v in container(manifests)["env"]]
     assert set(SECRETS) <= set(variables)
-    given = dict(SECRETS)
+    given = SECRETS | from_secret(manifests, container(manifests)["env"])
     if "RUSHDESK__SITES" in variables:
         given["RUSHDESK__SITES"] = '[{id="shop",name="Shop",site_key="pk_shop"}]'
     if "RUSHDESK__INFERENCE__BACKENDS" in variables:
@@ -86,6 +94,60 @@ def test_the_server_accepts_the_configuration(values, tmp_path):
     assert done.returncode == 0, done.stderr
     file.write_text(file.read_text() + "\n[nonsense]\nkey = 1\n")
     assert check_config(file, given).returncode != 0
+
+
+@every_values
+def test_every_port_speaks_what_the_server_speaks(values):
+    manifests = render("--values", values)
+    config = tomllib.loads(rushdesk_toml(manifests))
+    scheme = "https" if config["server"].get("tls_cert") else "http"
+    assert [port["name"] for port in container(manifests)["ports"]] == [scheme]
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        asked = container(manifests)[probe]["httpGet"]
+        assert (asked["port"], asked["scheme"]) == (scheme, scheme.upper())
+    for manifest in manifests:
+        spec = manifest.get("spec")
+        match manifest["kind"]:
+            case "Service":
+                assert [(port["name"], port["targetPort"]) for port in spec["ports"]] == [(scheme, scheme)]
+            case "ServiceMonitor":
+                assert [(end["port"], end["scheme"]) for end in spec["endpoints"]] == [(scheme, scheme)]
+            case "NetworkPolicy":
+                assert [rule["ports"][0]["port"] for rule in spec["ingress"]] == [scheme]
+            case "Ingress":
+                paths = [path for rule in spec["rules"] for path in rule["http"]["paths"]]
+                assert {path["backend"]["service"]["port"]["name"] for path in paths} == {scheme}
+
+
+@every_values
+def test_every_file_that_the_server_reads_is_mounted(values):
+    manifests = render("--values", values)
+    config = tomllib.loads(rushdesk_toml(manifests))
+    spec = one(manifests, "Deployment")["spec"]["template"]["spec"]
+    mounts = {mount["name"]: mount["mountPath"] for mount in container(manifests)["volumeMounts"]}
+    files = set()
+    for volume in spec["volumes"]:
+        if "secret" in volume:
+            # Those of a Secret of the type kubernetes.io/tls, where none is named.
+            names = [item["path"] for item in volume["secret"].get("items", [])] or ["tls.crt", "tls.key"]
+            files |= {f"{mounts[volume['name']]}/{name}" for name in names}
+            # The files are root's: the pod's group must be able to read them, and nobody else.
+            assert volume["secret"]["defaultMode"] == 0o440 and spec["securityContext"]["fsGroup"]
+    read = {config["auth"]["jwt_secret_file"], config["server"].get("tls_cert"), config["server"].get("tls_key")}
+    assert files == read - {None}
+
+
+def test_a_new_signing_key_or_certificate_restarts_nothing(tmp_path):
+    minimal = ("--values", ROOT / "helm/tests/values/minimal.yaml")
+
+    def pod(**secret):
+        file = tmp_path / f"{'-'.join(secret)}.yaml"
+        file.write_text(yaml.safe_dump({"secret": secret}))
+        return one(render(*minimal, "--values", file), "Deployment")["spec"]["template"]
+
+    before = pod()
+    assert pod(jwtSecret="90817263a4b5c6d7e8f9010203040506\n2f7a0c1d9b3e4f5061728394a5b6c7d8\n") == before
+    assert pod(redisUrl="redis://:k3uLw8@redis.stores.svc:6379/0") != before
 
 
 @every_values
@@ -140,6 +202,9 @@ def test_the_network_policy_allows_what_is_configured_and_nothing_else():
     assert all(rule.get("to") and rule.get("ports") for rule in policy["egress"])
     ports = [[port["port"] for port in rule["ports"]] for rule in policy["egress"]]
     assert ports == [[53, 53], [3306], [6379], [8000], [443], [4318]]
+    # Two providers behind one address are one rule.
+    several = one(render("--values", ROOT / "helm/tests/values/tls-oidc.yaml"), "NetworkPolicy")["spec"]["egress"]
+    assert [rule["to"] for rule in several][3:] == [[{"ipBlock": {"cidr": "203.0.113.0/24"}}]]
     labels = one(render("--values", ROOT / "helm/tests/values/full.yaml"), "Job")["spec"]["template"]["metadata"]["labels"]
     assert policy["podSelector"]["matchLabels"].items() <= labels.items()
 
@@ -157,6 +222,17 @@ def test_the_migration_runs_before_any_pod_changes():
     assert not selector.items() <= job["spec"]["template"]["metadata"]["labels"].items()
 
 
+def from_secret(manifests, variables):
+    """What these variables get from Secrets that the chart makes."""
+    secrets = {m["metadata"]["name"]: m["stringData"] for m in manifests if m["kind"] == "Secret"}
+    references = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in variables if "valueFrom" in v}
+    return {name: secrets[ref["name"]][ref["key"]] for name, ref in references.items() if ref["name"] in secrets}
+
+
+def rushdesk_toml(manifests):
+    return next(m["data"]["rushdesk.toml"] for m in manifests if "rushdesk.toml" in m.get("data", {}))
+
+
 def container(manifests):
     return one(manifests, "Deployment")["spec"]["template"]["spec"]["containers"][0]
 
@@ -171,6 +247,15 @@ REFUSED = {
                            ["secret.mysqlUrl: has an empty or a well-known password"]),
     "no password": ({"secret": {"mysqlUrl": "mysql://db:3306/rushdesk"}}, ["secret.mysqlUrl: has no user and password"]),
     "another store": ({"secret": {"redisUrl": "memcached://10.0.0.1"}}, ["secret.redisUrl: must begin with redis"]),
+    "sentinels without a master": ({"secret": {"redisUrl": "redis-sentinel://:k3uLw9@10.0.1.1:26379/0"}, "redis": {"egress": {"to": [{"podSelector": {}}]}}},
+                                   ["secret.redisUrl: sentinels need the name of the master"]),
+    "a cluster somewhere": ({"secret": {"redisUrl": "rediss-cluster://:k3uLw9@10.0.1.1:6379,10.0.1.2:6379"}},
+                            ["redis.egress: say where all its nodes are"]),
+    "a short second key": ({"secret": {"jwtSecret": "2f7a0c1d9b3e4f5061728394a5b6c7d8\ntooshort"}}, ["secret.jwtSecret: must have at least 32 bytes in each line"]),
+    "a certificate in the configuration": ({"config": {"server": {"tls_key": "/a"}}}, ["config.server.tls_key: belongs into tls.secretName"]),
+    "a certificate that Prometheus cannot check": ({"tls": {"secretName": "a"}, "serviceMonitor": {"enabled": True}}, ["serviceMonitor.tlsConfig: pods are scraped"]),
+    "a provider somewhere": ({"config": {"auth": {"oidc": [{"jwks_url": "https://id.shop.example/jwks"}]}}}, ["oidc.egress: say where `id.shop.example` is"]),
+    "a provider without TLS": ({"config": {"auth": {"oidc": [{"jwks_url": "http://10.0.0.9/jwks"}]}}}, ["/config/auth/oidc/0/jwks_url", "pattern"]),
     "a secret twice": ({"secret": {"existing": "there"}}, ["secret.jwtSecret: leave it empty, secret.existing has it"]),
     "a secret in the configuration": ({"config": {"store": {"mysql_url": "mysql://a"}}}, ["config.store.mysql_url: belongs into secret.mysqlUrl"]),
     "a key of a backend": ({"backends": [{"name": "a", "kind": "vllm", "url": "http://10.0.0.1", "model": "m", "slots": 1, "api_key": "k"}]},
@@ -186,7 +271,7 @@ REFUSED = {
     "an ingress without a host": ({"ingress": {"enabled": True}}, ["ingress.hosts: an ingress needs a host"]),
     "an unknown value": ({"replicaCount": 3}, ["replicaCount", "not allowed"]),
     "an unknown value inside": ({"ingress": {"enable": True}}, ["/ingress", "enable", "not allowed"]),
-    "a word for a number": ({"service": {"port": "http"}}, ["/service/port", "want integer"]),
+    "a word for a number": ({"service": {"port": "http"}}, ["/service/port", "want null or integer"]),
     "an unknown mode": ({"autoscaling": {"mode": "cpu"}}, ["/autoscaling/mode", "keda"]),
     "a broken digest": ({"image": {"digest": "sha256:abc"}}, ["/image/digest", "pattern"]),
     "an unknown kind of backend": ({"backends": [{"name": "a", "kind": "tgi", "url": "http://10.0.0.1", "model": "m", "slots": 1}]}, ["/backends/0/kind", "vllm"]),

@@ -90,6 +90,10 @@ library = "{model}/libonnxruntime.so"
             time.sleep(0.2)
         assert '"embedder":"ok"' in done.stdout
         assert urlopen(f"http://127.0.0.1:{port}/startupz", timeout=10).status == 200
+        # The unit's reload reads files again and ends nothing.
+        reload = re.search(r"^ExecReload=(.*)", UNIT.read_text(), re.M).group(1).replace("$MAINPID", str(server.pid))
+        assert run(*reload.split()).returncode == 0
+        assert run(*check, env=environment()).returncode == 0
     finally:
         server.terminate()
         server.communicate(timeout=60)

@@ -12,7 +12,7 @@ from urllib.request import Request, urlopen
 
 import pytest
 
-from conftest import ROOT, RUSHDESK, environment, run
+from conftest import ROOT, RUSHDESK, environment, one, render, run
 
 STREAMS = 12
 PATIENCE = 120
@@ -89,6 +89,12 @@ def deployment(tmp_path):
                   "--ttft-ms", 50, "--token-ms", 50, "--tokens", 200)
             backends.append(f'{{name="{kind}",kind="{kind}",url="http://127.0.0.1:{port}",model="sim",slots=32}}')
             until("the simulator answers", lambda: answers(f"http://127.0.0.1:{port}/"))
+        # The tables are made as the chart's job makes them, which has neither the configuration nor a signing key.
+        job = one(render("--values", ROOT / "helm/tests/values/minimal.yaml"), "Job")["spec"]["template"]["spec"]
+        stores = {"RUSHDESK__STORE__REDIS_URL": redis, "RUSHDESK__STORE__MYSQL_URL": re.sub(r"/[^/]*$", f"/{database}", mysql)}
+        assert {variable["name"] for variable in job["containers"][0]["env"]} == set(stores)
+        migrated = run(RUSHDESK, *job["containers"][0]["args"], env=environment() | stores, cwd=tmp_path)
+        assert migrated.returncode == 0, migrated.stderr
         replicas = {}
         for name in ("rushdesk-1", "rushdesk-2"):
             port = free_port()
@@ -96,8 +102,7 @@ def deployment(tmp_path):
                 RUSHDESK, "serve", "--config", ROOT / "compose/rushdesk.toml", "--set", f"server.listen=127.0.0.1:{port}",
                 # Containers have host names of their own.
                 "--set", f"server.replica={name}",
-                RUSHDESK__AUTH__JWT_SECRET="2f7a0c1d9b3e4f5061728394a5b6c7d8", RUSHDESK__STORE__REDIS_URL=redis,
-                RUSHDESK__STORE__REDIS_PREFIX=database, RUSHDESK__STORE__MYSQL_URL=re.sub(r"/[^/]*$", f"/{database}", mysql),
+                RUSHDESK__AUTH__JWT_SECRET="2f7a0c1d9b3e4f5061728394a5b6c7d8", RUSHDESK__STORE__REDIS_PREFIX=database, **stores,
                 RUSHDESK__INFERENCE__BACKENDS=f"[{','.join(backends)}]", RUSHDESK__CACHE__ENABLED="false",
             )
         for address in replicas:

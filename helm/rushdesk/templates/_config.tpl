@@ -1,7 +1,11 @@
 {{/* rushdesk.toml: `config`, `backends` and what the chart decides. */}}
 {{- define "rushdesk.config" -}}
 {{- $config := deepCopy .Values.config -}}
-{{- $own := dict "server" (dict "listen" "0.0.0.0:8080") "store" (dict "mode" "distributed") -}}
+{{- $server := dict "listen" "0.0.0.0:8080" -}}
+{{- if .Values.tls.secretName -}}
+{{- $server = merge $server (dict "tls_cert" "/run/rushdesk/tls/tls.crt" "tls_key" "/run/rushdesk/tls/tls.key") -}}
+{{- end -}}
+{{- $own := dict "server" $server "store" (dict "mode" "distributed") "auth" (dict "jwt_secret_file" "/run/rushdesk/jwt/secret") -}}
 {{- $config = mergeOverwrite $config $own -}}
 {{- if .Values.backends -}}
 {{- $backends := list -}}
@@ -26,7 +30,6 @@ sites = {{ include "rushdesk.toml" $config.sites }}
 {{/* Environment variables from a Secret: dict "name" "keys". */}}
 {{- define "rushdesk.secretEnv" -}}
 {{- $variables := list
-  (list "RUSHDESK__AUTH__JWT_SECRET" .keys.jwtSecret)
   (list "RUSHDESK__STORE__MYSQL_URL" .keys.mysqlUrl)
   (list "RUSHDESK__STORE__REDIS_URL" .keys.redisUrl)
   (list "RUSHDESK__INFERENCE__BACKENDS" .keys.backends)
@@ -40,9 +43,8 @@ sites = {{ include "rushdesk.toml" $config.sites }}
 {{- end }}
 {{- end -}}
 
-{{/* The data of a Secret that the chart makes. */}}
-{{- define "rushdesk.secretData" -}}
-{{ .keys.jwtSecret }}: {{ .jwtSecret | quote }}
+{{/* What a Secret that the chart makes says of the stores. */}}
+{{- define "rushdesk.storeData" -}}
 {{ .keys.mysqlUrl }}: {{ .mysqlUrl | quote }}
 {{ .keys.redisUrl }}: {{ .redisUrl | quote }}
 {{- end -}}

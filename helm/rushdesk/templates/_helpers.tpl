@@ -61,6 +61,11 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
+{{/* What the pods speak; also the name of their port. */}}
+{{- define "rushdesk.scheme" -}}
+{{ ternary "https" "http" (ne .Values.tls.secretName "") }}
+{{- end -}}
+
 {{/* Seconds from SIGTERM to the end of the process at the latest: the phases of src/shutdown.rs, the last flush included. */}}
 {{- define "rushdesk.grace" -}}
 {{- $drain := dig "server" "drain_timeout_ms" 60000 .Values.config | int -}}

@@ -4,7 +4,7 @@
 {{- $faults := list -}}
 
 {{- if not $v.secret.existing -}}
-{{- range $key, $hint := dict "jwtSecret" "openssl rand -hex 32" "mysqlUrl" "mysql://user:password@host:3306/database" "redisUrl" "redis://:password@host:6379/0" -}}
+{{- range $key, $hint := dict "jwtSecret" "openssl rand -hex 32" "mysqlUrl" "mysql://user:password@host:3306/database" "redisUrl" "redis://:password@host:6379/0, redis-cluster://... or redis-sentinel://...#master" -}}
 {{- if not (index $v.secret $key) -}}
 {{- $faults = append $faults (printf "secret.%s: is required where secret.existing names no Secret (%s)" $key $hint) -}}
 {{- end -}}
@@ -24,17 +24,19 @@
 
 {{/* Not in the schema, whose messages quote the value. */}}
 {{- with $v.secret.jwtSecret -}}
+{{- range splitList "\n" (trim .) -}}
 {{- if lt (len .) 32 -}}
-{{- $faults = append $faults "secret.jwtSecret: must have at least 32 bytes (openssl rand -hex 32)" -}}
+{{- $faults = append $faults "secret.jwtSecret: must have at least 32 bytes in each line (openssl rand -hex 32)" -}}
+{{- end -}}
 {{- end -}}
 {{- if regexMatch "change|example|secret-secret|password" . -}}
 {{- $faults = append $faults "secret.jwtSecret: is an example (openssl rand -hex 32)" -}}
 {{- end -}}
 {{- end -}}
-{{- range $key, $scheme := dict "mysqlUrl" "mysql://" "redisUrl" "rediss?://" -}}
+{{- range $key, $schemes := dict "mysqlUrl" (list "mysql://") "redisUrl" (list "redis://" "rediss://" "redis-cluster://" "rediss-cluster://" "redis-sentinel://" "rediss-sentinel://") -}}
 {{- with index $v.secret $key -}}
-{{- if not (regexMatch (printf "^%s." $scheme) .) -}}
-{{- $faults = append $faults (printf "secret.%s: must begin with %s" $key (replace "?" "" $scheme)) -}}
+{{- if not (regexMatch (printf "^(%s)." (join "|" $schemes)) .) -}}
+{{- $faults = append $faults (printf "secret.%s: must begin with %s" $key (join ", " $schemes)) -}}
 {{- end -}}
 {{- if regexMatch "://[^/@]*:(|root|admin|secret|password|passw0rd|changeme|change-me|example|rushdesk|mysql|mariadb|redis|123456)@" . -}}
 {{- $faults = append $faults (printf "secret.%s: has an empty or a well-known password" $key) -}}
@@ -45,11 +47,15 @@
 {{- $faults = append $faults "secret.mysqlUrl: has no user and password (mysql://user:password@host:3306/database)" -}}
 {{- end -}}
 
+{{- if regexMatch "^rediss?-sentinel://[^#]*#?$" $v.secret.redisUrl -}}
+{{- $faults = append $faults "secret.redisUrl: sentinels need the name of the master (redis-sentinel://:password@host:26379,host:26379/0#name)" -}}
+{{- end -}}
+
 {{/* What the chart decides, and what belongs into a Secret. */}}
 {{- $reserved := dict
-  "server" (dict "listen" "is the chart's" "data_dir" "is the image's")
+  "server" (dict "listen" "is the chart's" "data_dir" "is the image's" "tls_cert" "belongs into tls.secretName" "tls_key" "belongs into tls.secretName")
   "store" (dict "mode" "is the chart's" "mysql_url" "belongs into secret.mysqlUrl" "redis_url" "belongs into secret.redisUrl")
-  "auth" (dict "jwt_secret" "belongs into secret.jwtSecret")
+  "auth" (dict "jwt_secret" "belongs into secret.jwtSecret" "jwt_secret_file" "is the chart's, from secret.jwtSecret")
   "embedding" (dict "model_dir" "is the image's" "library" "is the image's")
   "inference" (dict "backends" "is `backends` of the chart") -}}
 {{- range $section, $keys := $reserved -}}
@@ -87,6 +93,9 @@
 {{- $faults = append $faults "autoscaling.keda.prometheus: mode keda needs the address of Prometheus" -}}
 {{- end -}}
 
+{{- if and $v.tls.secretName $v.serviceMonitor.enabled (not $v.serviceMonitor.tlsConfig) -}}
+{{- $faults = append $faults "serviceMonitor.tlsConfig: pods are scraped by address; say which name and authority their certificate has ({serverName: ..., ca: ...})" -}}
+{{- end -}}
 {{- if and $v.ingress.enabled (not $v.ingress.hosts) -}}
 {{- $faults = append $faults "ingress.hosts: an ingress needs a host" -}}
 {{- end -}}
