@@ -11,6 +11,8 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm/rushdesk"
+# The oldest that Chart.yaml allows.
+KUBERNETES = "1.30"
 RUSHDESK = Path(os.environ.get("RUSHDESK_BIN", ROOT / "target/debug/rushdesk")).absolute()
 
 
@@ -26,7 +28,7 @@ def run(*command, **more):
 @functools.cache
 def helm_template(*arguments):
     """Of the same arguments once: the chart does not change while it is tested."""
-    return run(tool("helm"), "template", "rd", CHART, "--namespace", "shop", *arguments)
+    return run(tool("helm"), "template", "rd", CHART, "--namespace", "shop", "--kube-version", KUBERNETES, *arguments)
 
 
 def render(*arguments):
