@@ -298,6 +298,15 @@ def test_the_default_values_lack_only_the_secrets():
     assert len(faults) == 3 and all(fault.startswith("secret.") for fault in faults), done.stderr
 
 
+@pytest.mark.parametrize("name", ["full", "tls-oidc"])
+def test_alerts_know_the_job_that_is_scraped(name):
+    (end,) = one(render("--values", ROOT / f"helm/tests/values/{name}.yaml"), "ServiceMonitor")["spec"]["endpoints"]
+    job = next(rule["replacement"] for rule in end["relabelings"] if rule["targetLabel"] == "job")
+    rules = "".join(path.read_text() for path in sources("alerts"))
+    known = re.findall(r'job=~"([^"]+)"', rules)
+    assert known and all(re.fullmatch(pattern, job) for pattern in known)
+
+
 @pytest.mark.parametrize("kind", ["dashboards", "alerts"])
 def test_the_files_of_the_chart_are_those_of_grafana(kind):
     """`make helm-files` copies them: a chart cannot read outside its folder."""
