@@ -55,6 +55,12 @@ def check_config(config_file, secrets):
     return run(RUSHDESK, "check-config", "--config", config_file, env={**environment(), **secrets})
 
 
+def self_signed(certificate, key):
+    """Makes the two files."""
+    return run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=chat.example.com",
+               "-out", certificate, "-keyout", key)
+
+
 @pytest.fixture(scope="session")
 def example():
     """The default configuration."""

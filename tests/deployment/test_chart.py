@@ -10,7 +10,7 @@ import kubernetes_validate
 import pytest
 import yaml
 
-from conftest import CHART, KUBERNETES, ROOT, check_config, helm_template, one, render, run, tool
+from conftest import CHART, KUBERNETES, ROOT, check_config, helm_template, one, render, run, self_signed, tool
 
 VALUES = sorted((ROOT / "helm/tests/values").glob("*.yaml"))
 GOLDEN = ROOT / "helm/tests/golden"
@@ -80,8 +80,7 @@ def test_the_server_accepts_the_configuration(values, tmp_path):
     (tmp_path / "jwt/secret").write_text(keys[0]["jwt-secret"] if keys else "2f7a0c1d9b3e4f5061728394a5b6c7d8")
     if "tls_cert" in file.read_text():
         (tmp_path / "tls").mkdir()
-        made = run("openssl", "req", "-x509", "-newkey", "ed25519", "-nodes", "-subj", "/CN=chat.example.com",
-                   "-out", tmp_path / "tls/tls.crt", "-keyout", tmp_path / "tls/tls.key")
+        made = self_signed(tmp_path / "tls/tls.crt", tmp_path / "tls/tls.key")
         assert made.returncode == 0, made.stderr
     variables = [v["name"] for v in container(manifests)["env"]]
     assert set(SECRETS) <= set(variables)

@@ -3,15 +3,19 @@
 import ctypes
 import re
 import socket
+import ssl
 import subprocess
 import time
 from urllib.request import urlopen
 
 import pytest
 
-from conftest import ROOT, RUSHDESK, environment, run
+from conftest import ROOT, RUSHDESK, environment, run, self_signed
 
 UNIT = ROOT / "systemd/rushdesk.service"
+ANY_CERTIFICATE = ssl.create_default_context()
+ANY_CERTIFICATE.check_hostname = False
+ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
 # prctl(2): from then on no memory becomes executable, what MemoryDenyWriteExecute= does.
 PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
 
@@ -58,16 +62,23 @@ def only_executable_from_the_start():
         raise OSError(ctypes.get_errno(), "prctl")
 
 
-def test_the_health_check_follows_the_service(tmp_path):
-    """Absent, ready, draining or gone; with the model, in a process whose memory cannot become executable."""
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_health_check_follows_the_service(scheme, tmp_path):
+    """Absent, ready, reloaded or gone; with the model, in a process whose memory cannot become executable."""
     config = tmp_path / "rushdesk.toml"
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     model = ROOT / "data/model"
+    files = ""
+    if scheme == "https":
+        made = self_signed(tmp_path / "tls.crt", tmp_path / "tls.key")
+        assert made.returncode == 0, made.stderr
+        files = f'tls_cert = "{tmp_path}/tls.crt"\ntls_key = "{tmp_path}/tls.key"'
     config.write_text(f"""
 [server]
 listen = "0.0.0.0:{port}"
+{files}
 data_dir = "{tmp_path}/data"
 [auth]
 jwt_secret = "2f7a0c1d9b3e4f5061728394a5b6c7d8"
@@ -89,7 +100,7 @@ library = "{model}/libonnxruntime.so"
             assert time.monotonic() < deadline, done.stderr
             time.sleep(0.2)
         assert '"embedder":"ok"' in done.stdout
-        assert urlopen(f"http://127.0.0.1:{port}/startupz", timeout=10).status == 200
+        assert urlopen(f"{scheme}://127.0.0.1:{port}/startupz", timeout=10, context=ANY_CERTIFICATE).status == 200
         # The unit's reload reads files again and ends nothing.
         reload = re.search(r"^ExecReload=(.*)", UNIT.read_text(), re.M).group(1).replace("$MAINPID", str(server.pid))
         assert run(*reload.split()).returncode == 0
