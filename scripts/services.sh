@@ -8,20 +8,40 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
+# Daemons are there, and only root's path has them.
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
 # need COMMAND PACKAGE: installs a Debian package whose command is missing.
 need() {
-  command -v "$1" >/dev/null 2>&1 && return 0
-  local apt="apt-get"
+  command -v "$1" >/dev/null && return 0
+  local root=()
   if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null 2>&1 && apt="sudo apt-get" || {
+    root=(sudo)
+    command -v sudo >/dev/null || {
       echo "$1 is missing: install the package $2 (apt-get install $2)" >&2
       return 1
     }
   fi
-  [ -n "${APT_UPDATED:-}" ] || { $apt update -qq; APT_UPDATED=1; }
-  # No service of the system is started: the tests start their own.
-  DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 $apt install -y -qq --no-install-recommends "$2" >/dev/null
+  if [ -z "${APT_UPDATED:-}" ]; then
+    "${root[@]}" apt-get update -qq || return 1
+    export APT_UPDATED=1
+  fi
+  install_quietly "$2" && command -v "$1" >/dev/null || {
+    echo "$1 is missing, and installing the package $2 did not help" >&2
+    return 1
+  }
 }
+
+# Installs a package with what the caller has in `root`. No service of the system is started: the tests start their own.
+install_quietly() (
+  policy=/usr/sbin/policy-rc.d
+  if [ ! -e "$policy" ]; then
+    trap '"${root[@]}" rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM
+    printf '#!/bin/sh\nexit 101\n' | "${root[@]}" tee "$policy" >/dev/null && "${root[@]}" chmod 755 "$policy" || exit 1
+  fi
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$1" >/dev/null
+)
 
 services_start() {
   local folder=$1
@@ -73,10 +93,17 @@ services_cluster() {
       sleep 0.1
     done
   done
-  redis-cli --cluster create "${nodes[@]}" --cluster-yes >"$folder/cluster.log" || {
+  timeout 60 redis-cli --cluster create "${nodes[@]}" --cluster-yes >"$folder/cluster.log" || {
+    echo "the redis cluster was not made:" >&2
     tail -n 20 "$folder/cluster.log" >&2
     return 1
   }
+  for node in "${nodes[@]}"; do
+    timeout 60 bash -c 'until redis-cli -p "$1" cluster info | grep -q cluster_state:ok; do sleep 0.1; done' - "${node#*:}" || {
+      echo "the redis cluster did not become whole: $node" >&2
+      return 1
+    }
+  done
   export RUSHDESK_TEST_CLUSTER_URL="redis-cluster://${nodes[0]},${nodes[1]}"
 }
 
@@ -90,4 +117,4 @@ services_stop() {
 CLUSTER_PIDS=()
 
 # mariadbd refuses to run as root without being told so.
-[ "$(id -u)" -eq 0 ] && USER_FLAG="--user=root"
+[ "$(id -u)" -ne 0 ] || USER_FLAG="--user=root"
