@@ -34,7 +34,7 @@ audit: ## Licences, sources and known vulnerabilities of everything that is buil
 
 .PHONY: fuzz-api
 fuzz-api: ## Requests made from the OpenAPI document, as many as EXAMPLES says
-	EXAMPLES=$${EXAMPLES:-200} SEED=$${SEED:-$$RANDOM} PHASES=coverage,fuzzing,stateful scripts/fuzz-api.sh
+	EXAMPLES=$${EXAMPLES:-200} SEED=$${SEED:-$$(date +%s)} PHASES=coverage,fuzzing,stateful scripts/fuzz-api.sh
 
 .PHONY: fuzz
 fuzz: ## Every parser of bytes from outside, fed with spoilt seeds; CASES= of each
