@@ -35,7 +35,7 @@ def free_port() -> int:
         return listener.getsockname()[1]
 
 
-def call(url: str, body: object = None, timeout: float = 60, **headers: str):
+def call(url: str, body: object = None, timeout: float = 120, **headers: str):
     """The JSON answer, or the status of a refusal."""
     request = urllib.request.Request(url, headers={"content-type": "application/json", **headers})
     if body is not None:
@@ -113,6 +113,7 @@ class Rig:
             "embedding.library": str(model / "libonnxruntime.so"),
             "sessions.idle_timeout_s": "8",
             "limits.visitor_burst": "6",
+            "limits.site_logins_per_second": "10000",
             "inference.backends": "[" + ",".join(backends) + "]",
         }
         arguments = [os.environ["RUSHDESK_BIN"], "serve"]
