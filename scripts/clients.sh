@@ -2,10 +2,13 @@
 # Real clients against the real binary: the OpenAI SDK, curl, SSE, WebSocket, and the chat page in headless Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/services.sh
 . scripts/venv.sh
+need curl curl
+need chromium chromium
 
 venv tests/clients/.venv tests/clients/requirements.txt
-cargo build --workspace --locked --quiet
+[ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
 export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
 export RUSHDESK_TEST_MODEL_DIR="$PWD/data/model/all-MiniLM-L6-v2"
 export RUSHDESK_TEST_ARTIFACTS="${RUSHDESK_TEST_ARTIFACTS:-target/pictures}"

@@ -5,15 +5,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
+. scripts/venv.sh
+need curl curl
 
 venv=$PWD/target/fuzz-api
-requirements=tests/api/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
-[ -n "${RUSHDESK_BIN:-}" ] || cargo build --locked --quiet
+venv "$venv" tests/api/requirements.txt
+[ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
 rushdesk=${RUSHDESK_BIN:-target/debug/rushdesk}
 
 folder=$(mktemp -d)

@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
+. scripts/venv.sh
 need promtool prometheus
 
 promtool check rules grafana/alerts/recording.yml grafana/alerts/alerts.yml
@@ -14,12 +15,7 @@ python3 grafana/make.py --check
 python=python3
 if [ "${1:-}" = --pictures ]; then
   venv=target/monitoring-venv
-  requirements=tests/monitoring/requirements.txt
-  if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-    python3 -m venv "$venv"
-    "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-    cp "$requirements" "$venv/requirements.txt"
-  fi
+  venv "$venv" tests/monitoring/requirements.txt
   python="$venv/bin/python"
 fi
 [ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet

@@ -4,14 +4,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
+. scripts/venv.sh
 need nginx nginx-light
 
 venv=target/peers
-requirements=load/peers/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
+venv "$venv" load/peers/requirements.txt
 # Ten streams are what LiteLLM bears on one core without a queue of its own.
 exec scripts/bench.sh peers --streams 10 "$@"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Everything that must hold: format, lints, unit, integration and service tests, docs, deployment, real clients, and each
 # fault once.
-# Installs MariaDB, Redis and Chromium from Debian's packages where they are missing, starts private
-# instances on free ports, and stops all it started.
+# Installs from Debian's packages what is missing: MariaDB, Redis, Chromium, curl, Node, SQLite, nginx and Prometheus.
+# Starts private instances on free ports, and stops all it started.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
+. scripts/venv.sh
 
 folder=$(mktemp -d)
 cleanup() {
@@ -17,9 +18,12 @@ trap 'exit 130' INT TERM
 
 step() { printf '\n== %s\n' "$*"; }
 
+python_check
+
 step "services"
 services_start "$folder"
 need chromium chromium
+need curl curl
 export RUSHDESK_TEST_MODEL_DIR="$PWD/data/model"
 
 step "model"
@@ -33,6 +37,8 @@ cargo clippy --workspace --all-targets --features rushdesk-load/goose --locked -
 
 step "tests"
 CI="${CI:-true}" cargo test --workspace --locked
+# With the tests both programs were built: what follows takes them.
+export RUSHDESK_BIN="$PWD/target/debug/rushdesk"
 
 # Whatever speaks to Redis, once more on a cluster.
 step "redis cluster"
@@ -65,5 +71,4 @@ step "clients"
 scripts/clients.sh
 
 step "chaos"
-cargo build --workspace --locked --quiet
 BIN=target/debug scripts/chaos.sh

@@ -1,10 +1,20 @@
 # Sourced. Makes a Python environment with exactly what a hashed list names, once for each version of the list.
 #
+# python_check
 # venv FOLDER REQUIREMENTS
+
+# Whether environments can be made here; says what to install otherwise.
+python_check() {
+  python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
+    echo "python 3.11 or newer with its venv module is needed (apt-get install python3 python3-venv)" >&2
+    return 1
+  }
+}
 
 venv() {
   local folder=$1 requirements=$2
   cmp -s "$requirements" "$folder/requirements.txt" && return 0
+  python_check
   python3 -m venv "$folder"
   "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
   cp "$requirements" "$folder/requirements.txt"
