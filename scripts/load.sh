@@ -4,22 +4,22 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
+. scripts/venv.sh
+need curl curl
 
 venv=target/locust
-requirements=load/locust/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
-cargo build --workspace --locked --quiet
+venv "$venv" load/locust/requirements.txt
+[ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
 cargo build -p rushdesk-load --features goose --bin rushdesk-goose --locked --quiet
+rushdesk=${RUSHDESK_BIN:-target/debug/rushdesk}
+rushdesk_load=${RUSHDESK_LOAD_BIN:-$(dirname "$rushdesk")/rushdesk-load}
 
 folder=$(mktemp -d)
 pids=()
+jobs_running=()
 cleanup() {
-  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-  wait "${pids[@]}" 2>/dev/null || true
+  kill "${pids[@]}" "${jobs_running[@]}" 2>/dev/null || true
+  wait
   rm -rf "$folder"
 }
 trap cleanup EXIT
@@ -27,9 +27,9 @@ trap 'exit 130' INT TERM
 
 port=$(free_port)
 backend=$(free_port)
-target/debug/rushdesk-load sim-llm --listen "127.0.0.1:$backend" --ttft-ms 20 --token-ms 5 --tokens 20 >/dev/null &
+"$rushdesk_load" sim-llm --listen "127.0.0.1:$backend" --ttft-ms 20 --token-ms 5 --tokens 20 >/dev/null &
 pids+=($!)
-target/debug/rushdesk serve --set "server.listen=127.0.0.1:$port" --set "server.data_dir=$folder/data" \
+"$rushdesk" serve --set "server.listen=127.0.0.1:$port" --set "server.data_dir=$folder/data" \
   --set "embedding.library=$PWD/data/model/libonnxruntime.so" \
   --set "embedding.model_dir=$PWD/data/model/all-MiniLM-L6-v2" --set inference.discover_ollama=false \
   --set limits.site_logins_per_second=10000 \
@@ -43,14 +43,15 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 
-# run CODE NAME COMMAND...: runs in the background; its exit code must be CODE.
-jobs_running=()
+# run CODE NAME COMMAND...: runs in the background; its exit code must be CODE. A stop takes the command along.
 run() {
   local code=$1 name=$2
   shift 2
   (
     got=0
-    timeout 300 "$@" >"$folder/$name.log" 2>&1 || got=$?
+    trap 'kill $(jobs -p) 2>/dev/null; wait; exit 143' TERM
+    timeout -k 5 300 "$@" >"$folder/$name.log" 2>&1 &
+    wait $! || got=$?
     [ "$got" -eq "$code" ] || { tail -n 60 "$folder/$name.log" >&2; echo "$name ended with $got, not $code" >&2; exit 1; }
   ) &
   jobs_running+=($!)
