@@ -341,9 +341,14 @@ pub fn text_of(events: &[Event]) -> String {
 
 /// Waits until `holds`, without guessing a time.
 pub async fn settle(what: &str, holds: impl AsyncFn() -> bool) {
+    settle_within(PATIENCE, what, holds).await;
+}
+
+/// For what others decide by delays of their own.
+pub async fn settle_within(limit: Duration, what: &str, holds: impl AsyncFn() -> bool) {
     let begun = std::time::SystemTime::now();
     while !holds().await {
-        assert!(begun.elapsed().unwrap() < PATIENCE, "never settled: {what}");
+        assert!(begun.elapsed().unwrap() < limit, "never settled: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }

@@ -64,7 +64,7 @@ impl Server {
         let file = folder.path().join("sentinel.conf");
         let settings = format!(
             "port {port}\nbind 127.0.0.1\ndir {}\nsentinel monitor shop 127.0.0.1 {} 2\n\
-             sentinel down-after-milliseconds shop 1000\nsentinel failover-timeout shop 5000\n",
+             sentinel down-after-milliseconds shop 1000\nsentinel failover-timeout shop 2000\n",
             folder.path().display(),
             master.port
         );
@@ -79,7 +79,7 @@ impl Server {
         for _ in 0..6 {
             let bus = free_port().to_string();
             let more = ["--cluster-enabled", "yes", "--cluster-port", &bus];
-            let timeout = ["--cluster-node-timeout", "2000", "--appendonly", "yes"];
+            let timeout = ["--cluster-node-timeout", "2000", "--appendonly", "no"];
             nodes.push(Self::redis_with(&[more, timeout].concat()).await?);
         }
         let addresses = nodes.iter().map(|node| format!("127.0.0.1:{}", node.port));
