@@ -6,6 +6,8 @@
 //! 4. Tell the background to end.
 //! 5. Close the listener, its connections and the sessions on their threads, wait for the background, and flush a last time
 //!    what is hot to the archive.
+//!
+//! Phases 3 to 5 wait 23 s at most, the last flush aside. Platforms are told to give `server.drain_timeout` and 30 s.
 
 use std::time::Duration;
 
