@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Everything that must hold: format, lints, unit, integration and service tests, docs, deployment, real clients, and each
 # fault once.
-# Installs from Debian's packages what is missing: MariaDB, Redis, Chromium, curl, Node, SQLite, nginx and Prometheus.
-# Starts private instances on free ports, and stops all it started.
+# Installs from Debian's packages what is missing: MariaDB, Redis, Chromium, curl, Node.js, SQLite's shell, nginx, Prometheus
+# and systemd (for systemd-analyze). Starts private instances on free ports, and stops all it started.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
