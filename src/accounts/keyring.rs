@@ -1,9 +1,16 @@
 //! The signing keys of the shops' identity providers: fetched from the configured addresses and from nowhere else.
 //!
 //! A token can make the service fetch keys by naming one that is not known, so fetches are limited, one at a time, and
-//! bounded in time and size. While a provider is away its keys go on for a day.
+//! bounded in time and size. While a provider is away its keys go on for a day, and who has one of them does not wait.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
@@ -20,7 +27,7 @@ use crate::{
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_BYTES: usize = 64 * 1024;
-/// After this time keys are fetched anew, so that one that was withdrawn stops working.
+/// After this time the next request has keys fetched anew, so that one that was withdrawn stops working.
 const FRESH: Duration = Duration::from_secs(600);
 /// Without any answer from the provider, nobody is let in after this.
 const USABLE: Duration = Duration::from_hours(24);
@@ -29,14 +36,15 @@ const FETCHES: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const FETCH_PERIOD: Duration = Duration::from_secs(10);
 
 pub struct Keyring {
-    providers: Vec<Provider>,
+    providers: Vec<Arc<Provider>>,
 }
 
 struct Provider {
     settings: config::Oidc,
     client: Client,
     keys: ArcSwapOption<Fetched>,
-    fetching: Mutex<()>,
+    fetching: Arc<Mutex<()>>,
+    is_away: AtomicBool,
     limiter: DefaultDirectRateLimiter,
 }
 
@@ -49,8 +57,8 @@ impl Keyring {
     /// # Errors
     /// Where TLS cannot be set up.
     pub fn new(providers: &[config::Oidc]) -> Result<Self, reqwest::Error> {
-        let providers = providers.iter().map(Provider::new).collect::<Result<_, _>>()?;
-        Ok(Self { providers })
+        let providers = providers.iter().map(|settings| Provider::new(settings).map(Arc::new));
+        Ok(Self { providers: providers.collect::<Result<_, _>>()? })
     }
 
     /// Who a provider says this is. The issuer of `claimed` picks the provider.
@@ -77,13 +85,14 @@ impl Provider {
                 .pool_max_idle_per_host(0)
                 .build()?,
             keys: ArcSwapOption::empty(),
-            fetching: Mutex::default(),
+            fetching: Arc::default(),
+            is_away: AtomicBool::new(false),
             limiter: RateLimiter::direct(quota.allow_burst(FETCHES)),
         })
     }
 
     async fn verify(
-        &self,
+        self: &Arc<Self>,
         claimed: &oidc::Claimed,
         token: &str,
         now: Timestamp,
@@ -92,16 +101,34 @@ impl Provider {
             let key = fetched.keys.find(claimed)?;
             Some(oidc::verify(&self.settings, key, token, now))
         };
-        let known = self.keys.load_full();
-        let is_fresh = known.as_ref().is_some_and(|fetched| fetched.at.elapsed() < FRESH);
-        match known.as_deref().and_then(checked) {
-            Some(outcome) if is_fresh => return Ok(outcome?),
-            // Unknown keys are looked for once more; keys of some age are asked for again.
-            _ => self.fetch().await,
+        if let Some(outcome) = self.younger_than(USABLE).as_deref().and_then(checked) {
+            self.refresh();
+            return Ok(outcome?);
         }
-        let known = self.keys.load_full().filter(|fetched| fetched.at.elapsed() < USABLE);
-        let known = known.ok_or(AccountError::KeysAway)?;
+        // Unknown keys are looked for once more.
+        self.fetch().await;
+        let known = self.younger_than(USABLE).ok_or(AccountError::KeysAway)?;
         Ok(checked(&known).ok_or(AccountError::TokenInvalid)??)
+    }
+
+    fn younger_than(&self, age: Duration) -> Option<Arc<Fetched>> {
+        self.keys.load_full().filter(|fetched| fetched.at.elapsed() < age)
+    }
+
+    /// Has keys of some age asked for again, beside the request that noticed.
+    fn refresh(self: &Arc<Self>) {
+        if self.younger_than(FRESH).is_some() {
+            return;
+        }
+        let Ok(turn) = Arc::clone(&self.fetching).try_lock_owned() else { return };
+        // Another's fetch may have ended between the look and the turn.
+        if self.younger_than(FRESH).is_none() && self.limiter.check().is_ok() {
+            let this = Arc::clone(self);
+            tokio::spawn(async move {
+                this.load().await;
+                drop(turn);
+            });
+        }
     }
 
     /// Gets the keys where the limit allows; whoever comes meanwhile waits for this fetch and begins none.
@@ -109,17 +136,24 @@ impl Provider {
         let before = self.keys.load_full().map(|fetched| fetched.at);
         let _turn = self.fetching.lock().await;
         let now = self.keys.load_full().map(|fetched| fetched.at);
-        if before != now || self.limiter.check().is_err() {
-            return;
+        if before == now && self.limiter.check().is_ok() {
+            self.load().await;
         }
+    }
+
+    async fn load(&self) {
         let issuer = &self.settings.issuer;
         match self.download().await {
             Ok(keys) => {
-                info!(issuer, "fetched the keys of an identity provider");
                 self.keys.store(Some(Arc::new(Fetched { keys, at: Instant::now() })));
+                if self.is_away.swap(false, Relaxed) {
+                    info!(issuer, "the keys of an identity provider are to be had again");
+                }
             }
             Err(reason) => {
-                warn!(issuer, reason, "the keys of an identity provider are not to be had")
+                if !self.is_away.swap(true, Relaxed) {
+                    warn!(issuer, reason, "the keys of an identity provider are not to be had");
+                }
             }
         }
     }
@@ -138,5 +172,66 @@ impl Provider {
             body.extend_from_slice(&chunk);
         }
         oidc::KeySet::parse(&body).ok_or("its answer is no set of keys")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use futures_util::FutureExt as _;
+    use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
+    use rustls::pki_types::{PrivateKeyDer, pem::PemObject as _};
+    use serde_json::json;
+
+    use super::*;
+
+    const ED25519: &str = include_str!("../../tests/fixtures/oidc/ed25519.pem");
+
+    fn settings(jwks_url: String) -> config::Oidc {
+        let settings = json!({
+            "site": "shop", "issuer": "https://id.example", "audience": "rushdesk",
+            "jwks_url": jwks_url, "role_claim": "role", "agent": ["desk"],
+        });
+        serde_json::from_value(settings).unwrap()
+    }
+
+    fn token(key: &EncodingKey, id: &str) -> String {
+        let header = Header { kid: Some(id.to_owned()), ..Header::new(Algorithm::EdDSA) };
+        let claims = json!({
+            "iss": "https://id.example", "aud": "rushdesk", "sub": "ann", "exp": 300, "role": "desk",
+        });
+        encode(&header, &claims, key).unwrap()
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_has_a_known_key_does_not_wait_for_a_provider_that_is_away() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        // Takes connections and never answers.
+        let away = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/keys", away.local_addr().unwrap());
+        let provider = Arc::new(Provider::new(&settings(url)).unwrap());
+        let der = PrivateKeyDer::from_pem_slice(ED25519.as_bytes()).unwrap();
+        let key = EncodingKey::from_ed_der(der.secret_der());
+        let mut jwk = json!(Jwk::from_encoding_key(&key, Algorithm::EdDSA).unwrap());
+        jwk["kid"] = "known".into();
+        let keys = oidc::KeySet::parse(json!({"keys": [jwk]}).to_string().as_bytes()).unwrap();
+        provider.keys.store(Some(Arc::new(Fetched { keys, at: Instant::now() })));
+
+        let at_once = |id: &str| {
+            let token = token(&key, id);
+            let claimed = oidc::Claimed::of(&token).unwrap();
+            provider.verify(&claimed, &token, Timestamp::from_millis(0)).now_or_never()
+        };
+        assert!(at_once("known").unwrap().is_ok());
+        assert!(provider.fetching.try_lock().is_ok(), "fresh keys are not fetched");
+        tokio::time::advance(FRESH).await;
+        for _ in 0..100 {
+            assert!(at_once("known").unwrap().is_ok());
+        }
+        assert!(provider.fetching.try_lock().is_err(), "old keys are fetched beside");
+        assert!(at_once("unknown").is_none(), "an unknown key waits");
+        tokio::time::advance(USABLE).await;
+        assert!(at_once("known").is_none(), "nobody is let in by keys of yesterday");
     }
 }
