@@ -1,6 +1,11 @@
 //! Plays a plan: messages are sent when they are due, whether the earlier ones are answered or not.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+    time::Duration,
+};
 
 use anyhow::ensure;
 use futures_util::StreamExt as _;
@@ -42,8 +47,11 @@ pub struct Seen {
     pub useful: u64,
     /// 429 or 503, or a turn that failed for want of capacity.
     pub refused: u64,
-    /// Of those, how many said when to come back.
-    pub refused_with_retry_after: u64,
+    /// Readings of a history, and how many of them got 429 or 503.
+    pub reads: u64,
+    pub refused_reads: u64,
+    /// Refusals of either kind that did not say when to come back.
+    pub silent: u64,
     /// Everything else that went wrong, by a bounded name.
     pub errors: BTreeMap<String, u64>,
     /// From the question to the first word, in milliseconds.
@@ -56,6 +64,8 @@ pub struct Seen {
 struct Shopper {
     token: String,
     session: String,
+    /// When the token ends.
+    expires: Instant,
 }
 
 struct Play {
@@ -63,7 +73,8 @@ struct Play {
     target: String,
     site_key: String,
     seen: RefCell<Seen>,
-    idle: RefCell<Vec<Shopper>>,
+    /// Who has waited longest comes first.
+    idle: RefCell<VecDeque<Shopper>>,
 }
 
 /// Sends the plan and waits for its last turn.
@@ -113,8 +124,8 @@ pub async fn drive(
 impl Play {
     async fn message(&self, is_new: bool, question: &str, reads: u32, due: Instant) {
         self.seen.borrow_mut().late_ms.push(millis(due.elapsed()));
-        let back = if is_new { None } else { self.idle.borrow_mut().pop() };
-        let shopper = match back {
+        let longest = LONGEST_TURN + REQUEST * reads;
+        let shopper = match (!is_new).then(|| self.returning(longest)).flatten() {
             Some(shopper) => shopper,
             None => match timeout(REQUEST, self.arrive()).await {
                 Ok(Ok(shopper)) => shopper,
@@ -130,7 +141,12 @@ impl Play {
         let sent = Instant::now();
         let response = match timeout_at(sent + LONGEST_TURN, taken(request)).await {
             Ok(Ok(response)) => response,
-            Ok(Err(failed)) => return self.count(failed),
+            Ok(Err(failed)) => {
+                if matches!(failed, Failed::Refused(_)) {
+                    self.leave(shopper);
+                }
+                return self.count(failed);
+            }
             Err(_) => return self.count(Failed::Error("no response in time".into())),
         };
         self.seen.borrow_mut().admitted += 1;
@@ -149,13 +165,32 @@ impl Play {
         for _ in 0..reads {
             let url = format!("{}/v1/sessions/{}/messages", self.target, shopper.session);
             let request = self.http.get(url).bearer_auth(&shopper.token).timeout(REQUEST);
-            if let Err(failed) = taken(request).await {
-                self.count(failed);
+            let read = taken(request).await;
+            self.seen.borrow_mut().reads += 1;
+            match read {
+                Ok(_) => {}
+                Err(Failed::Refused(has_retry_after)) => {
+                    let mut seen = self.seen.borrow_mut();
+                    seen.refused_reads += 1;
+                    seen.silent += u64::from(!has_retry_after);
+                }
+                Err(failed) => self.count(failed),
             }
         }
+        self.leave(shopper);
+    }
+
+    /// Somebody who comes back and whose token outlives the next `longest`; the others are let go.
+    fn returning(&self, longest: Duration) -> Option<Shopper> {
+        let until = Instant::now() + longest;
+        let mut idle = self.idle.borrow_mut();
+        std::iter::from_fn(|| idle.pop_front()).find(|shopper| shopper.expires > until)
+    }
+
+    fn leave(&self, shopper: Shopper) {
         let mut idle = self.idle.borrow_mut();
         if idle.len() < MAX_IDLE {
-            idle.push(shopper);
+            idle.push_back(shopper);
         }
     }
 
@@ -168,17 +203,21 @@ impl Play {
         #[derive(Deserialize)]
         struct Tokens {
             access_token: String,
+            /// In seconds.
+            expires_in: u32,
         }
         #[derive(Deserialize)]
         struct Session {
             id: String,
         }
+        let arrived = Instant::now();
         let url = format!("{}/v1/auth/visitor", self.target);
         let request = self.http.post(url).json(&json!({"site_key": self.site_key}));
         let tokens: Tokens = json_of(taken(request).await?).await?;
         let request = self.post("/v1/sessions", &tokens.access_token).json(&json!({}));
         let session: Session = json_of(taken(request).await?).await?;
-        Ok(Shopper { token: tokens.access_token, session: session.id })
+        let expires = arrived + Duration::from_secs(tokens.expires_in.into());
+        Ok(Shopper { token: tokens.access_token, session: session.id, expires })
     }
 
     /// Reads a turn to its end.
@@ -236,7 +275,7 @@ impl Play {
         match failed {
             Failed::Refused(has_retry_after) => {
                 seen.refused += 1;
-                seen.refused_with_retry_after += u64::from(has_retry_after);
+                seen.silent += u64::from(!has_retry_after);
             }
             Failed::Error(name) => *seen.errors.entry(name).or_default() += 1,
         }
@@ -273,4 +312,59 @@ async fn json_of<T: serde::de::DeserializeOwned>(response: Response) -> Result<T
 
 fn millis(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpListener,
+    };
+
+    use super::*;
+
+    fn play(target: String) -> Play {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (seen, idle) = (RefCell::default(), RefCell::default());
+        let http = Client::builder().no_proxy().build().unwrap();
+        Play { http, target, site_key: "pk_demo".into(), seen, idle }
+    }
+
+    fn shopper(session: &str, lasts: Duration) -> Shopper {
+        let expires = Instant::now() + lasts;
+        Shopper { token: "token".into(), session: session.into(), expires }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_comes_back_whose_token_would_end_on_the_way() {
+        let play = play("http://127.0.0.1:1".into());
+        play.leave(shopper("short", LONGEST_TURN));
+        play.leave(shopper("long", LONGEST_TURN * 2));
+        play.leave(shopper("longer", LONGEST_TURN * 3));
+        assert_eq!(play.returning(LONGEST_TURN).unwrap().session, "long");
+        tokio::time::advance(LONGEST_TURN * 2).await;
+        assert!(play.returning(LONGEST_TURN).is_none());
+        assert!(play.idle.borrow().is_empty());
+    }
+
+    #[tokio::test]
+    async fn who_was_refused_comes_back() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let play = play(format!("http://{}", listener.local_addr().unwrap()));
+        play.leave(shopper("refused", LONGEST_TURN * 2));
+        let service = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            assert!(stream.read(&mut request).await.unwrap() > 0);
+            let refusal = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 1\r\n\
+                content-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(refusal.as_bytes()).await.unwrap();
+            stream
+        };
+        let message = play.message(false, "question", 0, Instant::now());
+        let ((), _stream) = tokio::join!(message, service);
+        assert_eq!(play.returning(LONGEST_TURN).unwrap().session, "refused");
+        let seen = play.seen.take();
+        assert_eq!((seen.refused, seen.silent, seen.admitted), (1, 0, 0), "{:?}", seen.errors);
+    }
 }

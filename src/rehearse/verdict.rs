@@ -4,9 +4,6 @@ use std::{fmt, time::Duration};
 
 use super::drive::{PATIENCE, Seen};
 
-/// A generator that is later than this did not play the plan.
-const MOST_LATE_MS: u32 = 1000;
-
 /// What must hold beside "every admitted turn has an end".
 #[derive(Clone, Copy, Debug, PartialEq, clap::Args)]
 pub struct Thresholds {
@@ -19,6 +16,9 @@ pub struct Thresholds {
     /// Share of messages, 0 to 1, with an answer or a ticket within ten seconds.
     #[arg(long, default_value_t = 0.95)]
     pub least_useful: f64,
+    /// How late messages may be sent, p99; a generator that is later did not play the plan.
+    #[arg(long, default_value = "1s", value_parser = super::span)]
+    pub most_late: Duration,
 }
 
 /// The figures of a rehearsal, and what speaks against the event.
@@ -33,6 +33,8 @@ impl Verdict {
         let share = |count: u64| count as f64 / seen.planned.max(1) as f64;
         let (p50, p99) =
             (quantile(&seen.first_token_ms, 0.5), quantile(&seen.first_token_ms, 0.99));
+        let refused = share(seen.refused);
+        let refused_reads = seen.refused_reads as f64 / seen.reads.max(1) as f64;
         let late = quantile(&seen.late_ms, 0.99);
         let errors: u64 = seen.errors.values().sum();
         let missing = seen.admitted - seen.ended;
@@ -48,16 +50,17 @@ impl Verdict {
                 thresholds.first_token_p99.as_millis()
             ));
         }
-        if share(seen.refused) > thresholds.most_refused {
-            reasons.push(format!(
-                "{:.1} % were refused, {:.1} % are allowed",
-                share(seen.refused) * 100.0,
-                thresholds.most_refused * 100.0
-            ));
+        for (what, share) in [("messages", refused), ("readings", refused_reads)] {
+            if share > thresholds.most_refused {
+                reasons.push(format!(
+                    "{:.1} % of the {what} were refused, {:.1} % are allowed",
+                    share * 100.0,
+                    thresholds.most_refused * 100.0
+                ));
+            }
         }
-        let silent = seen.refused - seen.refused_with_retry_after;
-        if silent > 0 {
-            reasons.push(format!("{silent} refusals did not say when to come back"));
+        if seen.silent > 0 {
+            reasons.push(format!("{} refusals did not say when to come back", seen.silent));
         }
         if share(seen.useful) < thresholds.least_useful {
             reasons.push(format!(
@@ -67,7 +70,7 @@ impl Verdict {
                 thresholds.least_useful * 100.0
             ));
         }
-        if seen.not_sent > 0 || late > MOST_LATE_MS {
+        if seen.not_sent > 0 || u128::from(late) > thresholds.most_late.as_millis() {
             reasons.push(format!(
                 "the plan was not played: {} messages were not sent and the generator was {late} ms late (p99); run it on a larger or a calmer machine",
                 seen.not_sent
@@ -82,11 +85,8 @@ impl Verdict {
                 seen.useful,
                 share(seen.useful) * 100.0
             ),
-            format!(
-                "refused                 {:>9} ({:.1} %)",
-                seen.refused,
-                share(seen.refused) * 100.0
-            ),
+            format!("refused                 {:>9} ({:.1} %)", seen.refused, refused * 100.0),
+            format!("readings / refused      {:>9} / {}", seen.reads, seen.refused_reads),
             format!("first word p50 / p99    {p50:>9} / {p99} ms"),
             format!("generator late, p99     {late:>9} ms"),
             format!("errors                  {errors:>9}"),
@@ -123,8 +123,12 @@ fn quantile(values: &[u32], share: f64) -> u32 {
 mod tests {
     use super::*;
 
-    const THRESHOLDS: Thresholds =
-        Thresholds { first_token_p99: PATIENCE, most_refused: 0.01, least_useful: 0.95 };
+    const THRESHOLDS: Thresholds = Thresholds {
+        first_token_p99: PATIENCE,
+        most_refused: 0.01,
+        least_useful: 0.95,
+        most_late: Duration::from_secs(1),
+    };
 
     fn good() -> Seen {
         Seen {
@@ -155,8 +159,9 @@ mod tests {
             (Seen { ended: 99, ..good() }, "no end"),
             (Seen { first_token_ms: vec![10_001; 100], ..good() }, "first word took"),
             (Seen { first_token_ms: Vec::new(), ..good() }, "nobody saw"),
-            (Seen { refused: 2, refused_with_retry_after: 2, ..good() }, "were refused"),
-            (Seen { refused: 1, ..good() }, "when to come back"),
+            (Seen { refused: 2, ..good() }, "messages were refused"),
+            (Seen { reads: 10, refused_reads: 1, ..good() }, "readings were refused"),
+            (Seen { refused: 1, silent: 1, ..good() }, "when to come back"),
             (Seen { useful: 94, ..good() }, "useful end"),
             (Seen { not_sent: 1, ..good() }, "not played"),
             (Seen { late_ms: vec![1001; 100], ..good() }, "not played"),

@@ -49,7 +49,12 @@ fn options(folder: &TempDir, target: &str) -> Options {
         per_thousand: None,
         yes_this_is_mine: false,
         // Generous: the machine of a test may be a busy one.
-        thresholds: Thresholds { first_token_p99: PATIENCE, most_refused: 0.0, least_useful: 0.5 },
+        thresholds: Thresholds {
+            first_token_p99: PATIENCE,
+            most_refused: 0.0,
+            least_useful: 0.5,
+            most_late: PATIENCE,
+        },
         seed: 1,
     }
 }
