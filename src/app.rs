@@ -256,7 +256,7 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
         if config.auth.jwt_secret.is_empty() && config.auth.jwt_secret_file.as_os_str().is_empty() {
             config.auth.jwt_secret_file = secrets::kept(&config.server.data_dir, "jwt.secret")?;
         }
-        if !config.sites.iter().any(|site| site.id.as_str() == demo::SITE) {
+        if !config.sites.iter().any(|site| site.id.as_str() == config::DEMO_SITE) {
             config.sites.extend(demo::site());
         }
     }

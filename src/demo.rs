@@ -11,8 +11,8 @@ use crate::{
     knowledge::{Knowledge, import},
 };
 
-pub const SITE: &str = "demo";
-const SITE_KEY: &str = "pk_demo";
+/// Stands in `web/index.html` too: the chat page is of the site with this key.
+pub const SITE_KEY: &str = "pk_demo";
 
 #[derive(RustEmbed)]
 #[folder = "demo/knowledge/"]
@@ -22,12 +22,12 @@ struct Documents;
 /// Never: the slug is a constant.
 pub fn site_id() -> SiteId {
     // Four lowercase letters are a valid slug.
-    SiteId::parse(SITE).unwrap_or_else(|| unreachable!())
+    SiteId::parse(config::DEMO_SITE).unwrap_or_else(|| unreachable!())
 }
 
 pub fn site() -> Option<config::Site> {
     Some(config::Site {
-        id: SiteId::parse(SITE)?,
+        id: SiteId::parse(config::DEMO_SITE)?,
         name: "Fjellheim Outdoor".into(),
         site_key: SITE_KEY.into(),
         allowed_origins: Vec::new(),

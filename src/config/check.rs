@@ -1,6 +1,7 @@
 //! What a configuration must fulfil beyond its types.
 
-use super::{Config, RedisAddress, StoreMode};
+use super::{Config, DEMO_SITE, RedisAddress, StoreMode};
+use crate::domain::SiteId;
 
 pub fn check(config: &Config, faults: &mut Vec<String>) {
     let mut require = |holds: bool, fault: &str| {
@@ -127,8 +128,7 @@ fn check_providers(config: &Config, faults: &mut Vec<String>) {
         let mut fault = |name: &str, what: &str| {
             faults.push(format!("auth.oidc[{index}].{name}: {what}"));
         };
-        let known = config.sites.iter().any(|site| site.id == provider.site);
-        if !known && !config.is_embedded() {
+        if !has_site(config, &provider.site) {
             fault("site", "there is no such site in [[sites]]");
         }
         if provider.issuer.is_empty() {
@@ -188,11 +188,15 @@ fn is_http(address: &str) -> bool {
     reqwest::Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
+/// The demo site of the embedded mode is in no file.
+fn has_site(config: &Config, id: &SiteId) -> bool {
+    let is_demo = config.is_embedded() && id.as_str() == DEMO_SITE;
+    is_demo || config.sites.iter().any(|site| site.id == *id)
+}
+
 fn check_sites(config: &Config, faults: &mut Vec<String>) {
     for site in &config.auth.operator_sites {
-        // The demo site of the embedded mode is in no file.
-        let known = config.sites.iter().any(|other| other.id == *site) || config.is_embedded();
-        if !known {
+        if !has_site(config, site) {
             faults.push(format!("auth.operator_sites: there is no site `{site}` in [[sites]]"));
         }
     }

@@ -257,6 +257,28 @@ mod tests {
     }
 
     #[test]
+    fn a_site_that_is_nowhere_is_refused_in_every_mode() {
+        let file = |site: &str| {
+            format!(
+                "[auth]\noperator_sites = [\"{site}\"]\n\
+                 [[auth.oidc]]\nsite = \"{site}\"\nissuer = \"i\"\naudience = \"a\"\n\
+                 jwks_url = \"https://id.example/keys\"\nrole_claim = \"r\"\nagent = [\"desk\"]\n\
+                 [[sites]]\nid = \"shop\"\nname = \"S\"\nsite_key = \"pk_shop\"\n"
+            )
+        };
+        for known in ["shop", "demo"] {
+            load(&file(known), &[]).unwrap();
+        }
+        let distributed = [("RUSHDESK__STORE__MODE", "distributed")];
+        for (site, env) in [("shpo", &[][..]), ("demo", &distributed)] {
+            let faults = load(&file(site), env).unwrap_err();
+            for key in ["auth.operator_sites", "auth.oidc[0].site"] {
+                assert!(faults.0.iter().any(|fault| fault.starts_with(key)), "{key}: {faults}");
+            }
+        }
+    }
+
+    #[test]
     fn a_distributed_mode_without_its_secrets_is_refused() {
         let faults = load("[store]\nmode = \"distributed\"\n", &[]).unwrap_err();
         for key in ["store.mysql_url", "store.redis_url", "auth.jwt_secret"] {

@@ -8,3 +8,6 @@ mod sections;
 pub use load::{Faults, Sources};
 pub use redis_address::{AddressFault, RedisAddress};
 pub use sections::*;
+
+/// The site that the embedded mode makes by itself.
+pub const DEMO_SITE: &str = "demo";
