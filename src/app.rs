@@ -392,9 +392,11 @@ async fn origins(archive: &Archive, config: &Config) -> anyhow::Result<Origins> 
         own.push(config.server.public_url.trim_end_matches('/').to_owned());
     }
     let sites = archive.sites().await?;
+    let page = sites.iter().find(|site| site.site_key == demo::SITE_KEY);
+    let page = page.map(|site| site.id.clone());
     let by_site: HashMap<SiteId, Vec<String>> =
         sites.into_iter().map(|site| (site.id, site.allowed_origins)).collect();
-    Ok(Origins::new(own, by_site))
+    Ok(Origins::new(own, by_site, page.as_ref()))
 }
 
 fn replica_name(config: &Config) -> String {

@@ -17,12 +17,15 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// `own`: origins under which the service itself is reached.
-    pub fn new(own: Vec<String>, by_site: HashMap<SiteId, Vec<String>>) -> Self {
-        let mut framers: Vec<&str> = by_site.values().flatten().map(String::as_str).collect();
-        framers.sort_unstable();
-        framers.dedup();
-        let page_policy = security::page_policy(framers.into_iter()).into();
+    /// `own`: origins under which the service itself is reached. `page`: the site of the chat page; only its shop's
+    /// origins are named there, since everybody can read the page.
+    pub fn new(
+        own: Vec<String>,
+        by_site: HashMap<SiteId, Vec<String>>,
+        page: Option<&SiteId>,
+    ) -> Self {
+        let framers = page.and_then(|site| by_site.get(site)).into_iter().flatten();
+        let page_policy = security::page_policy(framers.map(String::as_str)).into();
         Self { own: Arc::new(own), by_site: Arc::new(by_site), page_policy }
     }
 

@@ -52,15 +52,17 @@ async fn every_response_carries_the_headers_of_its_kind() {
 }
 
 #[test]
-async fn the_page_may_be_framed_by_the_shops_and_by_nobody_else() {
-    let sites = "[{id=\"shop\",name=\"S\",site_key=\"pk_shop\",\
-        allowed_origins=[\"https://shop.example\",\"https://b.example:8443\"]}]";
+async fn the_page_may_be_framed_by_its_shop_and_by_nobody_else() {
+    let sites = "[{id=\"demo\",name=\"S\",site_key=\"pk_demo\",\
+        allowed_origins=[\"https://shop.example\",\"https://b.example:8443\"]},\
+        {id=\"other\",name=\"O\",site_key=\"pk_other\",\
+        allowed_origins=[\"https://other.example\"]}]";
     let https = ("server.public_url", "https://chat.shop.example".to_owned());
     let app = TestApp::with(&[("sites", sites.to_owned()), https]).await;
     let page = app.get("/").send().await.unwrap();
     let policy = header(&page, "content-security-policy");
     let framers = policy.split("frame-ancestors ").nth(1).unwrap();
-    assert_eq!(framers, "'self' https://b.example:8443 https://shop.example");
+    assert_eq!(framers, "'self' https://shop.example https://b.example:8443");
     assert!(!policy.contains("unsafe"), "{policy}");
     // A proxy speaks TLS here.
     assert_eq!(header(&page, "strict-transport-security"), "max-age=31536000");
