@@ -52,11 +52,12 @@ impl Handler<OpenSession> for Supervisor {
             return Ok(entry.address.clone());
         }
         // One that has stopped and was not reported yet makes room for its successor.
-        if self.registry.remove(&id).is_some() {
-            actors::restarted(ActorKind::Session);
-        }
+        let has_stopped = self.registry.remove(&id).is_some();
         if self.registry.len() >= self.shared.sessions.max_sessions {
             return Err(OpenError::Full);
+        }
+        if has_stopped {
+            actors::restarted(ActorKind::Session);
         }
         let arbiter = home.unwrap_or_else(Arbiter::current);
         self.next_generation += 1;

@@ -10,7 +10,7 @@ declare! {
     WAIT: histogram(QUICK) "rushdesk_actor_mailbox_wait_seconds" ["actor"]
         "Wait of a message for its actor: of each new message for `session`, of a probe every 5 s for `supervisor` and `pool`";
     RESTARTS: counter "rushdesk_actor_restarts_total" ["actor"]
-        "Actors that had died and were made anew; a `supervisor` or `pool` that dies ends the process instead"
+        "Sessions that were made anew before the end of their actor was reported: it had died, or had just stopped as it should; a `supervisor` or `pool` that dies ends the process instead"
         when "after the first";
 }
 
