@@ -509,6 +509,7 @@ pub fn measured() -> Vec<Chapter> {
         ("Archive", archive::METRICS),
         ("Replicas", relay::METRICS),
         ("Actors", actors::METRICS),
+        ("Certificate and signing secrets", renewal::METRICS),
         ("Traces", traces::METRICS),
         ("Process and disk", process::METRICS),
         ("Process, as every service shows it", process::PROCESS),

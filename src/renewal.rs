@@ -5,9 +5,18 @@
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
+use metrics::counter;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
+
+use crate::telemetry::declare;
+
+declare! {
+    RENEWALS: counter "rushdesk_renewals_total" ["files", "outcome"]
+        "Changes of the files that are read again, by `outcome`: `in_force`, or `refused` where they cannot be read or used and what was read before stays"
+        when "after the first change";
+}
 
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -40,6 +49,7 @@ impl Watched {
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
                     warn!(what, "{error:#}; what was read before stays in force");
+                    counter!(RENEWALS, "files" => what, "outcome" => "refused").increment(1);
                 }
                 return;
             }
@@ -48,11 +58,18 @@ impl Watched {
         if found == self.seen {
             return;
         }
-        match (self.apply)(&found) {
-            Ok(()) => info!(what, "read again and in force"),
+        let outcome = match (self.apply)(&found) {
+            Ok(()) => {
+                info!(what, "read again and in force");
+                "in_force"
+            }
             // Files that are written one after the other do not fit for a moment.
-            Err(error) => warn!(what, "{error:#}; what was read before stays in force"),
-        }
+            Err(error) => {
+                warn!(what, "{error:#}; what was read before stays in force");
+                "refused"
+            }
+        };
+        counter!(RENEWALS, "files" => what, "outcome" => outcome).increment(1);
         self.seen = found;
     }
 }

@@ -105,6 +105,13 @@ impl TestApp {
         self._data
     }
 
+    /// A counter, by its name and labels as `/metrics` writes them; 0 where it does not show. All tests share it.
+    pub async fn counter(&self, name: &str) -> u64 {
+        let page = self.get("/metrics").send().await.unwrap().text().await.unwrap();
+        let value = page.lines().find_map(|line| line.strip_prefix(name));
+        value.map_or(0, |value| value.trim().parse().unwrap())
+    }
+
     pub fn port(&self) -> u16 {
         self.application.address.port()
     }

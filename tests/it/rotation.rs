@@ -63,7 +63,10 @@ async fn a_signing_secret_is_replaced_under_traffic_and_no_request_fails() {
         let by_second = async || is_signed_by(&app.visitor().await.token, SECOND);
         settle("the new one signs", by_second).await;
         // What cannot be used changes nothing.
+        let refused = "rushdesk_renewals_total{files=\"signing secrets\",outcome=\"refused\"}";
+        let before = app.counter(refused).await;
         put(&file, "short");
+        settle("it was looked at", async || app.counter(refused).await > before).await;
         let fresh = app.visitor().await;
         assert!(accepted(&app, &old.token).await && accepted(&app, &fresh.token).await);
         done.set(true);
