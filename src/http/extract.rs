@@ -97,10 +97,11 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let app = app(request);
-        let is_json = is_json(request);
+        let (is_json, is_plain) = (is_json(request), require_plain(request));
         let payload = payload.take();
         Box::pin(async move {
             let app = app?;
+            is_plain?;
             let limit = app.config.server.max_body_bytes;
             let bytes = read(payload, limit, &app).await?;
             parse(is_json, &bytes).map(Body)
@@ -153,6 +154,21 @@ pub fn is_json(request: &HttpRequest) -> bool {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let essence = value.unwrap_or_default().split(';').next().unwrap_or_default().trim();
     essence.eq_ignore_ascii_case("application/json")
+}
+
+/// Compressed bodies are refused: a small one could become a large one.
+///
+/// # Errors
+/// 415 `unsupported_media_type`.
+pub fn require_plain(request: &HttpRequest) -> Result<(), ApiError> {
+    let encoding = request.headers().get(header::CONTENT_ENCODING);
+    if encoding.is_none_or(|encoding| encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Ok(());
+    }
+    Err(ApiError::with_detail(
+        ErrorCode::UnsupportedMediaType,
+        "send the body without `Content-Encoding`",
+    ))
 }
 
 /// Reads a whole body, bounded in size and time.

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     admin::audit,
     error::ApiError,
-    extract::{Body, Caller, is_json, parse, read},
+    extract::{Body, Caller, is_json, parse, read, require_plain},
     state::App,
 };
 use crate::{
@@ -95,6 +95,7 @@ pub async fn put_document(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&OPERATORS)?;
+    require_plain(&request)?;
     let limit = app.config.knowledge.max_document_bytes * ESCAPES;
     let bytes = read(payload.into_inner(), limit, &app).await?;
     let document = parse::<PutDocument>(is_json(&request), &bytes)?.document(path.into_inner())?;

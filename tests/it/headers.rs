@@ -1,6 +1,9 @@
 //! What every response tells a browser, and what is too large to be read.
 
+use std::io::Write as _;
+
 use actix_web::rt::test;
+use flate2::{Compression, write::GzEncoder};
 use reqwest::{Method, Response};
 use serde_json::json;
 
@@ -94,13 +97,17 @@ async fn what_is_too_large_is_refused_wherever_a_body_is_read() {
         let problem = problem(request.send().await.unwrap()).await;
         assert_eq!((problem.0, problem.1.as_str()), (413, "payload_too_large"), "{path}");
     }
-    // A compressed bomb is not unpacked.
+    // Ten megabytes of zeros in ten kilobytes.
+    let mut zeros = GzEncoder::new(Vec::new(), Compression::best());
+    zeros.write_all(&vec![0; 10 << 20]).unwrap();
+    let zeros = zeros.finish().unwrap();
+    assert!(zeros.len() < 16 << 10, "{} bytes are refused by their own size", zeros.len());
     let bomb = app
         .post("/v1/auth/visitor")
         .header("content-type", "application/json")
         .header("content-encoding", "gzip")
-        .body(vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3]);
+        .body(zeros);
     let (status, _, _) = problem(bomb.send().await.unwrap()).await;
-    assert!((400..500).contains(&status), "{status}");
+    assert!(matches!(status, 413 | 415), "{status}");
     app.stop().await;
 }
