@@ -116,6 +116,10 @@ impl Provider {
     }
 
     /// Has keys of some age asked for again, beside the request that noticed.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a shutdown need not wait for keys that are only in memory"
+    )]
     fn refresh(self: &Arc<Self>) {
         if self.younger_than(FRESH).is_some() {
             return;
