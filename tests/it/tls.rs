@@ -77,13 +77,11 @@ impl Authority {
         Client::builder().no_proxy().tls_certs_only([root]).timeout(PATIENCE).build().unwrap()
     }
 
-    /// Shakes hands as `localhost`; the server's certificate and the protocol that was agreed on.
-    async fn handshake(&self, port: u16) -> (Vec<u8>, Vec<u8>) {
+    /// Shakes hands as `localhost`; the server's certificate.
+    async fn handshake(&self, port: u16) -> Vec<u8> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()).unwrap();
-        let mut config =
-            ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
         tokio::task::spawn_blocking(move || {
             let name = ServerName::try_from("localhost").unwrap();
             let mut connection = ClientConnection::new(Arc::new(config), name).unwrap();
@@ -92,8 +90,7 @@ impl Authority {
             while connection.is_handshaking() {
                 connection.complete_io(&mut stream).unwrap();
             }
-            let leaf = connection.peer_certificates().unwrap()[0].to_vec();
-            (leaf, connection.alpn_protocol().unwrap().to_vec())
+            connection.peer_certificates().unwrap()[0].to_vec()
         })
         .await
         .unwrap()
@@ -135,24 +132,22 @@ async fn a_certificate_is_exchanged_without_a_restart_and_a_broken_one_is_not_ta
     let authority = Authority::new();
     let app = TestApp::with(&authority.settings()).await;
     let port = app.port();
-    let first = authority.handshake(port).await;
-    // A client that leaves is noticed at once, which this library can do in HTTP/1.1 only.
-    assert_eq!(first, (der(&authority.chain()), b"http/1.1".to_vec()));
+    assert_eq!(authority.handshake(port).await, der(&authority.chain()));
 
     authority.issue();
     let second = der(&authority.chain());
-    settle("the new certificate is shown", async || authority.handshake(port).await.0 == second)
+    settle("the new certificate is shown", async || authority.handshake(port).await == second)
         .await;
     // A key without its certificate, then none of both: what was good stays.
     std::fs::write(authority.key(), KeyPair::generate().unwrap().serialize_pem()).unwrap();
     std::fs::write(authority.chain(), "nothing").unwrap();
-    assert_eq!(authority.handshake(port).await.0, second);
+    assert_eq!(authority.handshake(port).await, second);
     std::fs::remove_file(authority.key()).unwrap();
-    assert_eq!(authority.handshake(port).await.0, second);
+    assert_eq!(authority.handshake(port).await, second);
 
     authority.issue();
     let third = der(&authority.chain());
-    settle("it recovers", async || authority.handshake(port).await.0 == third).await;
+    settle("it recovers", async || authority.handshake(port).await == third).await;
     app.stop().await;
 }
 
