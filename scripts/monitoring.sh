@@ -19,13 +19,7 @@ if [ "${1:-}" = --pictures ]; then
   python="$venv/bin/python"
 fi
 [ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
-folder=$(mktemp -d)
-cleanup() {
-  services_stop
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+workplace
 services_start "$folder"
 export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
 export RUSHDESK_LOAD_BIN="${RUSHDESK_LOAD_BIN:-$(dirname "$RUSHDESK_BIN")/rushdesk-load}"

@@ -9,16 +9,7 @@ shift $(($# < 2 ? $# : 2))
 cd "$(dirname "$0")/.."
 . scripts/services.sh
 
-folder=$(mktemp -d)
-pids=()
-cleanup() {
-  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-  wait "${pids[@]}" 2>/dev/null || true
-  services_stop
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+workplace
 
 scripts/model/setup.sh
 cargo build --release --locked --quiet --workspace

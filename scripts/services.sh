@@ -1,5 +1,7 @@
 # Sourced. Private MariaDB and Redis for tests, on free loopback ports, in a temporary folder.
 #
+# workplace              makes the temporary folder $folder; it, the processes in the list pids and the services end
+#                        with the script
 # services_start FOLDER  starts both and exports RUSHDESK_TEST_MYSQL_URL and RUSHDESK_TEST_REDIS_URL
 # services_cluster FOLDER  starts a Redis Cluster of three masters and exports RUSHDESK_TEST_CLUSTER_URL
 # services_stop          stops what was started
@@ -105,6 +107,22 @@ services_cluster() {
     }
   done
   export RUSHDESK_TEST_CLUSTER_URL="redis-cluster://${nodes[0]},${nodes[1]}"
+}
+
+workplace() {
+  folder=$(mktemp -d)
+  pids=()
+  trap workplace_end EXIT
+  trap 'exit 130' INT TERM
+}
+
+workplace_end() {
+  if [ "${#pids[@]}" -gt 0 ]; then
+    kill "${pids[@]}" 2>/dev/null || true
+    wait "${pids[@]}" 2>/dev/null || true
+  fi
+  services_stop
+  rm -rf "$folder"
 }
 
 services_stop() {

@@ -5,16 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
 
-folder=$(mktemp -d)
-pids=()
-cleanup() {
-  [ "${#pids[@]}" -eq 0 ] || kill "${pids[@]}" 2>/dev/null || true
-  wait "${pids[@]}" 2>/dev/null || true
-  services_stop
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+workplace
 
 if [ -z "${BIN:-}" ]; then
   BIN=target/release

@@ -8,13 +8,7 @@ cd "$(dirname "$0")/.."
 . scripts/services.sh
 . scripts/venv.sh
 
-folder=$(mktemp -d)
-cleanup() {
-  services_stop
-  rm -rf "$folder"
-}
-trap cleanup EXIT
-trap 'exit 130' INT TERM
+workplace
 
 step() { printf '\n== %s\n' "$*"; }
 

@@ -9,10 +9,12 @@ use std::{
     time::Duration,
 };
 
-use actix_web::{App, HttpRequest, HttpResponse, HttpServer, rt, web};
+use actix_web::{HttpRequest, HttpResponse, dev::ServerHandle, web};
 use futures_util::stream;
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
+
+use super::servers::served;
 
 /// Between two signs of life of a model that is held back.
 const BREATH: Duration = Duration::from_millis(50);
@@ -35,29 +37,20 @@ pub struct FakeModel {
     pub seen: Seen,
     /// One permit lets one piece of a `step` model pass.
     pub steps: Arc<Semaphore>,
-    handle: actix_web::dev::ServerHandle,
+    handle: ServerHandle,
 }
 
 impl FakeModel {
     pub async fn start() -> Self {
         let (seen, steps) = (Seen::default(), Arc::new(Semaphore::new(0)));
         let state = (seen.clone(), Arc::clone(&steps));
-        let server = HttpServer::new(move || {
-            App::new()
+        let (url, handle) = served(move |config| {
+            config
                 .app_data(web::Data::new(state.clone()))
                 .route("/v1/chat/completions", web::post().to(chat))
                 .route("/health", web::get().to(HttpResponse::Ok))
-                .route("/v1/models", web::get().to(HttpResponse::Ok))
-        })
-        .workers(1)
-        .shutdown_timeout(0)
-        .disable_signals()
-        .bind("127.0.0.1:0")
-        .unwrap();
-        let url = format!("http://{}", server.addrs()[0]);
-        let server = server.run();
-        let handle = server.handle();
-        rt::spawn(server);
+                .route("/v1/models", web::get().to(HttpResponse::Ok));
+        });
         Self { url, seen, steps, handle }
     }
 

@@ -5,14 +5,14 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering::SeqCst},
 };
 
-use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, rt::test, web};
+use actix_web::{HttpResponse, dev::ServerHandle, rt::test, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
 use reqwest::{Method, RequestBuilder};
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use serde_json::{Value, json};
 
-use super::harness::*;
+use super::{harness::*, servers::served};
 
 const RSA: &str = include_str!("../fixtures/oidc/rsa_2048.pem");
 const SMALL_RSA: &str = include_str!("../fixtures/oidc/rsa_1024.pem");
@@ -88,18 +88,13 @@ impl Provider {
     async fn start(signers: &[&Signer]) -> Self {
         let published = Published::default();
         let data = web::Data::new(published.clone());
-        let server = HttpServer::new(move || {
-            App::new()
+        let (url, handle) = served(move |config| {
+            config
                 .app_data(data.clone())
                 .route("/keys", web::get().to(keys))
-                .route("/elsewhere", web::get().to(async || "{\"keys\":[]}"))
+                .route("/elsewhere", web::get().to(async || "{\"keys\":[]}"));
         });
-        let server = server.workers(1).disable_signals().bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/keys", server.addrs()[0]);
-        let server = server.run();
-        let handle = server.handle();
-        actix_web::rt::spawn(server);
-        let provider = Self { published, url, handle };
+        let provider = Self { published, url: format!("{url}/keys"), handle };
         provider.publish(signers);
         provider
     }

@@ -7,12 +7,30 @@ use std::{
     time::{Duration, SystemTime},
 };
 
+use actix_web::{App, HttpServer, dev::ServerHandle, rt, web};
 use tempfile::TempDir;
 
 use super::harness::PATIENCE;
 
 /// Kernels bound the asynchronous requests of all servers together.
 const NO_AIO: &str = "--innodb-use-native-aio=0";
+
+/// A little HTTP server in this process, for a test to play somebody else's part; its address, and what stops it.
+pub fn served(
+    routes: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+) -> (String, ServerHandle) {
+    let server = HttpServer::new(move || App::new().configure(routes.clone()))
+        .workers(1)
+        .shutdown_timeout(0)
+        .disable_signals()
+        .bind("127.0.0.1:0")
+        .unwrap();
+    let url = format!("http://{}", server.addrs()[0]);
+    let server = server.run();
+    let handle = server.handle();
+    rt::spawn(server);
+    (url, handle)
+}
 
 pub fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, rt, rt::test, web};
+use actix_web::{HttpResponse, dev::ServerHandle, rt::test, web};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
@@ -17,7 +17,7 @@ use super::{
     distributed::Stores,
     fake_model::{FakeModel, WORDS},
     harness::*,
-    servers::free_port,
+    servers::{free_port, served},
 };
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
@@ -35,23 +35,14 @@ impl Collector {
     async fn start() -> Self {
         let bodies: Arc<Mutex<Vec<web::Bytes>>> = Arc::default();
         let kept = Arc::clone(&bodies);
-        let server = HttpServer::new(move || {
+        let (url, handle) = served(move |config| {
             let kept = Arc::clone(&kept);
             let take = move |body: web::Bytes| {
                 kept.lock().unwrap().push(body);
                 async { HttpResponse::Ok().content_type("application/x-protobuf").finish() }
             };
-            App::new().route("/v1/traces", web::post().to(take))
-        })
-        .workers(1)
-        .shutdown_timeout(0)
-        .disable_signals()
-        .bind("127.0.0.1:0")
-        .unwrap();
-        let url = format!("http://{}", server.addrs()[0]);
-        let server = server.run();
-        let handle = server.handle();
-        rt::spawn(server);
+            config.route("/v1/traces", web::post().to(take));
+        });
         Self { url, bodies, handle }
     }
 
