@@ -305,6 +305,12 @@ impl TurnLog {
         Cursor { length: self.length.subscribe(), log: Arc::clone(self), next, seen: None }
     }
 
+    /// How many frames there are, and whether there will be no more.
+    fn extent(&self) -> (usize, bool) {
+        let state = self.state();
+        (state.entries.len(), state.closed)
+    }
+
     fn frame(&self, index: usize) -> Next {
         let state = self.state();
         match state.entries.get(index) {
@@ -343,6 +349,23 @@ impl Cursor {
                 Next::Frame(frame) => return Some(frame),
                 Next::End => return None,
                 Next::Wait => self.length.changed().await.ok()?,
+            }
+        }
+    }
+
+    /// Passes over what there is, unrendered, and waits for more where there is nothing; false at the end of a closed
+    /// log. Cancel-safe.
+    pub async fn skip(&mut self) -> bool {
+        loop {
+            self.length.borrow_and_update();
+            match self.log.extent() {
+                (length, _) if length > self.next => {
+                    self.next = length;
+                    return true;
+                }
+                (_, true) => return false,
+                (_, false) if self.length.changed().await.is_err() => return false,
+                (_, false) => {}
             }
         }
     }

@@ -27,8 +27,7 @@ impl Twin {
 
     pub async fn next(&mut self) -> Step {
         loop {
-            let log = Arc::clone(self.cursor.log());
-            let (revision, text) = log.text_behind(self.revision, self.shown);
+            let (revision, text) = self.cursor.log().text_behind(self.revision, self.shown);
             if revision != self.revision {
                 self.revision = revision;
                 self.shown = text.len();
@@ -38,8 +37,8 @@ impl Twin {
                 self.shown += text.len();
                 return Step::Text(text);
             }
-            if self.cursor.next().await.is_none() {
-                return Step::Ended(log.ended().await);
+            if !self.cursor.skip().await {
+                return Step::Ended(self.cursor.log().ended().await);
             }
         }
     }

@@ -3,17 +3,17 @@
 //! Stateless: the request's own messages are the conversation and nothing is kept. Facts that the format has no
 //! place for travel in the `rushdesk` field and in headers.
 
-use std::{convert::Infallible, sync::Arc};
+mod stream;
+
+use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header, post, web};
-use actix_web_lab::sse::{Data, Event as SseEvent, Sse};
-use futures_util::{FutureExt, Stream, stream};
+use actix_web_lab::sse::Sse;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tokio::sync::OwnedSemaphorePermit;
-use tracing::{Instrument as _, trace_span};
 use utoipa::ToSchema;
 
+use self::stream::Completion;
 use super::{
     error::{ApiError, jittered},
     extract::{Body, Caller},
@@ -23,14 +23,8 @@ use super::{
 use crate::{
     agent::need,
     clock,
-    domain::{ErrorCode, Event, Fact, FinishReason, MessageId, Problem, SessionId, TurnId, Usage},
-    turn::{
-        frame::Place,
-        log::TurnLog,
-        pipeline::{Turn, run_turn},
-        ports::{Exchange, Purpose, TurnInput},
-        twin::{Step, Twin},
-    },
+    domain::{ErrorCode, Fact, FinishReason, Problem, Usage},
+    turn::ports::{Exchange, Purpose, TurnInput},
 };
 
 /// The one model there is: the service itself.
@@ -165,7 +159,7 @@ pub async fn chat_completions(
             .with_keep_alive(app.config.server.heartbeat);
         return Ok(sse.respond_to(&http_request));
     }
-    let fact = turn.finish().await?;
+    let fact = turn.finish().await.map_err(ApiError)?;
     let mut response = HttpResponse::Ok();
     rate_limit(&mut response, Some(&quota));
     let body = completion(&fact, &mut response)?;
@@ -217,179 +211,35 @@ fn input(
     })
 }
 
-/// A turn without a session. It is driven by whoever reads it: dropping the reader cancels it.
-struct Completion {
-    log: Arc<TurnLog>,
-    run: futures_util::future::LocalBoxFuture<'static, Result<Fact, Box<Problem>>>,
-    id: String,
-    created: i64,
-    _permit: OwnedSemaphorePermit,
-}
-
-impl Completion {
-    fn begin(app: &web::Data<App>, input: TurnInput, permit: OwnedSemaphorePermit) -> Self {
-        let (session, turn) = (SessionId::new(), TurnId::new());
-        let max_bytes = app.config.turn.max_answer_bytes;
-        let place = Place { session_id: session, turn_id: turn, epoch: 0, base_seq: 1 };
-        let log = TurnLog::new(place, max_bytes);
-        let (ports, turn_log) = (Arc::clone(&app.ports), Arc::clone(&log));
-        let timeout = app.config.turn.timeout;
-        let run = async move {
-            let run = run_turn(Turn::new(Arc::clone(&ports), input, Arc::clone(&turn_log)));
-            let ended = tokio::time::timeout(timeout, run).await;
-            let fact = match ended {
-                Ok(fact) => fact.map_err(Box::new),
-                Err(_elapsed) => Err(Box::new(Problem::new(ErrorCode::UpstreamTimeout))),
-            };
-            // Coalesced readers of other sessions need the end as much as this one.
-            turn_log.close(Arc::new(end(session, turn, &fact, &turn_log)));
-            fact
-        };
-        Self {
-            log,
-            run: run.instrument(trace_span!("turn", turn_id = %turn)).boxed_local(),
-            id: format!("chatcmpl-{turn}"),
-            created: clock::now().as_millis() / 1_000,
-            _permit: permit,
-        }
-    }
-
-    async fn finish(self) -> Result<Fact, ApiError> {
-        self.run.await.map_err(ApiError)
-    }
-
-    fn chunk(&self, delta: &Value, finish: Option<&str>) -> Value {
-        json!({
-            "id": self.id,
-            "object": "chat.completion.chunk",
-            "created": self.created,
-            "model": MODEL,
-            "choices": [{"index": 0, "delta": delta, "logprobs": null, "finish_reason": finish}],
-        })
-    }
-
-    fn chunks(self, include_usage: bool) -> impl Stream<Item = Result<SseEvent, Infallible>> {
-        let first = self.chunk(&json!({"role": "assistant", "content": ""}), None);
-        let twin = Twin::of(&self.log);
-        let state = Chunks {
-            pending: vec![first.to_string()],
-            twin,
-            turn: self,
-            ended: None,
-            has_sent: false,
-            include_usage,
-            done: false,
-        };
-        stream::unfold(state, |mut state| async move {
-            let data = state.next().await?;
-            Some((Ok(Data::new(data).into()), state))
-        })
-    }
-}
-
-struct Chunks {
-    turn: Completion,
-    twin: Twin,
-    pending: Vec<String>,
-    ended: Option<Result<Fact, Box<Problem>>>,
-    /// Some of the answer is on its way to the client.
-    has_sent: bool,
-    include_usage: bool,
-    done: bool,
-}
-
-impl Chunks {
-    async fn next(&mut self) -> Option<String> {
-        loop {
-            if !self.pending.is_empty() {
-                return Some(self.pending.remove(0));
-            }
-            if self.done {
-                return None;
-            }
-            let step = if self.ended.is_some() {
-                self.twin.next().await
-            } else {
-                tokio::select! {
-                    biased;
-                    step = self.twin.next() => step,
-                    ended = &mut self.turn.run => {
-                        self.ended = Some(ended);
-                        continue;
-                    }
-                }
-            };
-            match step {
-                // The format cannot take back what was sent: a failed stream is honest, the text twice is not.
-                Step::Replaced(_) if self.has_sent => {
-                    self.done = true;
-                    let problem = Problem::new(ErrorCode::DependencyUnavailable);
-                    self.pending.push(json!({ "error": error(&problem) }).to_string());
-                }
-                Step::Text(text) | Step::Replaced(text) => {
-                    self.has_sent |= !text.is_empty();
-                    let chunk = self.turn.chunk(&json!({"content": text}), None);
-                    self.pending.push(chunk.to_string());
-                }
-                Step::Ended(_) => self.end(),
-            }
-        }
-    }
-
-    fn end(&mut self) {
-        self.done = true;
-        match self.ended.take() {
-            Some(Ok(fact)) => {
-                let (finish, usage, extra) = facts(&fact);
-                let mut last = self.turn.chunk(&json!({}), Some(finish));
-                last["rushdesk"] = extra;
-                self.pending.push(last.to_string());
-                if self.include_usage {
-                    let mut chunk = self.turn.chunk(&json!({}), None);
-                    chunk["choices"] = json!([]);
-                    chunk["usage"] = usage_json(usage);
-                    self.pending.push(chunk.to_string());
-                }
-                self.pending.push("[DONE]".to_owned());
-            }
-            // A stream without `[DONE]` and with an error is what clients of this format understand as failed.
-            Some(Err(problem)) => {
-                self.pending.push(json!({ "error": error(&problem) }).to_string())
-            }
-            None => {}
-        }
-    }
-}
-
-fn end(
-    session: SessionId,
-    turn: TurnId,
-    fact: &Result<Fact, Box<Problem>>,
-    log: &TurnLog,
-) -> Event {
-    let fact = fact.clone().unwrap_or_else(|problem| Fact::TurnFailed {
-        message_id: MessageId::new(),
-        text: log.text(),
-        problem: *problem,
-    });
-    Event { v: 1, seq: 2, session_id: session, turn_id: turn, epoch: 0, at: clock::now(), fact }
-}
-
-fn error(problem: &Problem) -> Value {
-    json!({"message": problem.detail, "type": problem.code.as_str(), "code": problem.status, "param": null})
-}
-
-fn usage_json(usage: Option<Usage>) -> Value {
-    let usage = usage.unwrap_or_default();
-    json!({
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
-    })
+fn completion(
+    fact: &Fact,
+    response: &mut actix_web::HttpResponseBuilder,
+) -> Result<Value, ApiError> {
+    let Fact::AnswerCompleted { message_id, text, route, timings, .. } = fact else {
+        return Err(ApiError::new(ErrorCode::Internal));
+    };
+    response.insert_header(("server-timing", server_timing(timings)));
+    response.insert_header(("x-rushdesk-route", route.as_str()));
+    response.insert_header((header::CACHE_CONTROL, "no-store"));
+    let (finish, usage, extra) = facts(fact);
+    Ok(json!({
+        "id": format!("chatcmpl-{message_id}"),
+        "object": "chat.completion",
+        "created": clock::now().as_millis() / 1_000,
+        "model": MODEL,
+        "choices": [{
+            "index": 0,
+            "message": {"role": "assistant", "content": text, "refusal": null},
+            "logprobs": null,
+            "finish_reason": finish,
+        }],
+        "usage": usage,
+        "rushdesk": extra,
+    }))
 }
 
 /// Finish reason, usage, and what the format has no place for.
-fn facts(fact: &Fact) -> (&'static str, Option<Usage>, Value) {
+fn facts(fact: &Fact) -> (&'static str, Value, Value) {
     match fact {
         Fact::AnswerCompleted {
             route,
@@ -414,37 +264,19 @@ fn facts(fact: &Fact) -> (&'static str, Option<Usage>, Value) {
                 "cache": cache,
                 "timings": timings,
             });
-            (finish, *usage, extra)
+            (finish, usage_json(*usage), extra)
         }
         Fact::MessageCreated { .. } | Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } => {
-            ("stop", None, Value::Null)
+            ("stop", usage_json(None), Value::Null)
         }
     }
 }
 
-fn completion(
-    fact: &Fact,
-    response: &mut actix_web::HttpResponseBuilder,
-) -> Result<Value, ApiError> {
-    let Fact::AnswerCompleted { message_id, text, route, timings, .. } = fact else {
-        return Err(ApiError::new(ErrorCode::Internal));
-    };
-    response.insert_header(("server-timing", server_timing(timings)));
-    response.insert_header(("x-rushdesk-route", route.as_str()));
-    response.insert_header((header::CACHE_CONTROL, "no-store"));
-    let (finish, usage, extra) = facts(fact);
-    Ok(json!({
-        "id": format!("chatcmpl-{message_id}"),
-        "object": "chat.completion",
-        "created": clock::now().as_millis() / 1_000,
-        "model": MODEL,
-        "choices": [{
-            "index": 0,
-            "message": {"role": "assistant", "content": text, "refusal": null},
-            "logprobs": null,
-            "finish_reason": finish,
-        }],
-        "usage": usage_json(usage),
-        "rushdesk": extra,
-    }))
+fn usage_json(usage: Option<Usage>) -> Value {
+    let usage = usage.unwrap_or_default();
+    json!({
+        "prompt_tokens": usage.prompt_tokens,
+        "completion_tokens": usage.completion_tokens,
+        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
+    })
 }

@@ -1,0 +1,234 @@
+//! A turn without a session, and its answer as chunks of OpenAI's format.
+
+use std::{collections::VecDeque, convert::Infallible, sync::Arc};
+
+use actix_web::web;
+use actix_web_lab::sse::{Data, Event as SseEvent};
+use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tracing::{Instrument as _, trace_span};
+
+use super::{MODEL, facts};
+use crate::{
+    clock,
+    domain::{ErrorCode, Event, Fact, MessageId, Problem, SessionId, TurnId},
+    http::state::App,
+    turn::{
+        frame::Place,
+        log::TurnLog,
+        pipeline::{Turn, run_turn},
+        ports::TurnInput,
+        twin::{Step, Twin},
+    },
+};
+
+/// Driven by whoever reads it: dropping the reader cancels it.
+pub struct Completion {
+    log: Arc<TurnLog>,
+    run: LocalBoxFuture<'static, Result<Fact, Box<Problem>>>,
+    id: String,
+    created: i64,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Completion {
+    pub fn begin(app: &web::Data<App>, input: TurnInput, permit: OwnedSemaphorePermit) -> Self {
+        let (session, turn) = (SessionId::new(), TurnId::new());
+        let max_bytes = app.config.turn.max_answer_bytes;
+        let place = Place { session_id: session, turn_id: turn, epoch: 0, base_seq: 1 };
+        let log = TurnLog::new(place, max_bytes);
+        let (ports, turn_log) = (Arc::clone(&app.ports), Arc::clone(&log));
+        let limit = app.config.turn.timeout;
+        let run = async move {
+            let run = run_turn(Turn::new(Arc::clone(&ports), input, Arc::clone(&turn_log)));
+            let fact = match timeout(limit, run).await {
+                Ok(fact) => fact.map_err(Box::new),
+                Err(_elapsed) => Err(Box::new(Problem::new(ErrorCode::UpstreamTimeout))),
+            };
+            // Coalesced readers of other sessions need the end as much as this one.
+            turn_log.close(Arc::new(end(session, turn, &fact, &turn_log)));
+            fact
+        };
+        Self {
+            log,
+            run: run.instrument(trace_span!("turn", turn_id = %turn)).boxed_local(),
+            id: format!("chatcmpl-{turn}"),
+            created: clock::now().as_millis() / 1_000,
+            _permit: permit,
+        }
+    }
+
+    pub async fn finish(self) -> Result<Fact, Box<Problem>> {
+        self.run.await
+    }
+
+    /// The answer as chunks, and `[DONE]`.
+    pub fn chunks(self, include_usage: bool) -> impl Stream<Item = Result<SseEvent, Infallible>> {
+        let role = Delta { role: Some("assistant"), content: Some("") };
+        let state = Chunks {
+            pending: VecDeque::from([self.piece(role)]),
+            twin: Twin::of(&self.log),
+            turn: self,
+            ended: None,
+            has_sent: false,
+            include_usage,
+            done: false,
+        };
+        stream::unfold(state, |mut state| async move {
+            let data = state.next().await?;
+            Some((Ok(Data::new(data).into()), state))
+        })
+    }
+
+    fn piece(&self, delta: Delta<'_>) -> String {
+        self.json(&[Choice::new(delta, None)], None, None)
+    }
+
+    fn json(
+        &self,
+        choices: &[Choice<'_>],
+        usage: Option<Value>,
+        rushdesk: Option<Value>,
+    ) -> String {
+        let chunk = Chunk {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: self.created,
+            model: MODEL,
+            choices,
+            usage,
+            rushdesk,
+        };
+        // String keys and finite numbers: it cannot fail.
+        serde_json::to_string(&chunk).unwrap_or_default()
+    }
+}
+
+/// There is one for each piece of an answer, and so no tree of values in between.
+#[derive(Serialize)]
+struct Chunk<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: i64,
+    model: &'static str,
+    choices: &'a [Choice<'a>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rushdesk: Option<Value>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: u32,
+    delta: Delta<'a>,
+    logprobs: Option<()>,
+    finish_reason: Option<&'static str>,
+}
+
+impl<'a> Choice<'a> {
+    fn new(delta: Delta<'a>, finish_reason: Option<&'static str>) -> Self {
+        Self { index: 0, delta, logprobs: None, finish_reason }
+    }
+}
+
+#[derive(Default, Serialize)]
+struct Delta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+}
+
+struct Chunks {
+    turn: Completion,
+    twin: Twin,
+    pending: VecDeque<String>,
+    ended: Option<Result<Fact, Box<Problem>>>,
+    /// Some of the answer is on its way to the client.
+    has_sent: bool,
+    include_usage: bool,
+    done: bool,
+}
+
+impl Chunks {
+    async fn next(&mut self) -> Option<String> {
+        loop {
+            if let Some(chunk) = self.pending.pop_front() {
+                return Some(chunk);
+            }
+            if self.done {
+                return None;
+            }
+            let step = if self.ended.is_some() {
+                self.twin.next().await
+            } else {
+                tokio::select! {
+                    biased;
+                    step = self.twin.next() => step,
+                    ended = &mut self.turn.run => {
+                        self.ended = Some(ended);
+                        continue;
+                    }
+                }
+            };
+            match step {
+                // The format cannot take back what was sent: a failed stream is honest, the text twice is not.
+                Step::Replaced(_) if self.has_sent => {
+                    self.done = true;
+                    self.fail(&Problem::new(ErrorCode::DependencyUnavailable));
+                }
+                Step::Text(text) | Step::Replaced(text) => {
+                    self.has_sent |= !text.is_empty();
+                    let delta = Delta { role: None, content: Some(&text) };
+                    self.pending.push_back(self.turn.piece(delta));
+                }
+                Step::Ended(_) => self.end(),
+            }
+        }
+    }
+
+    fn end(&mut self) {
+        self.done = true;
+        match self.ended.take() {
+            Some(Ok(fact)) => {
+                let (finish, usage, extra) = facts(&fact);
+                let last = Choice::new(Delta::default(), Some(finish));
+                self.pending.push_back(self.turn.json(&[last], None, Some(extra)));
+                if self.include_usage {
+                    self.pending.push_back(self.turn.json(&[], Some(usage), None));
+                }
+                self.pending.push_back("[DONE]".to_owned());
+            }
+            Some(Err(problem)) => self.fail(&problem),
+            None => {}
+        }
+    }
+
+    /// A stream without `[DONE]` and with an error is what clients of this format understand as failed.
+    fn fail(&mut self, problem: &Problem) {
+        let error = json!({
+            "message": problem.detail,
+            "type": problem.code.as_str(),
+            "code": problem.status,
+            "param": null,
+        });
+        self.pending.push_back(json!({ "error": error }).to_string());
+    }
+}
+
+fn end(
+    session: SessionId,
+    turn: TurnId,
+    fact: &Result<Fact, Box<Problem>>,
+    log: &TurnLog,
+) -> Event {
+    let fact = fact.clone().unwrap_or_else(|problem| Fact::TurnFailed {
+        message_id: MessageId::new(),
+        text: log.text(),
+        problem: *problem,
+    });
+    Event { v: 1, seq: 2, session_id: session, turn_id: turn, epoch: 0, at: clock::now(), fact }
+}
