@@ -236,6 +236,10 @@ impl Question {
         let inverse = |frequency| inverse_frequency(index.len(), frequency);
         let own = frequencies.first().copied().filter(|&frequency| frequency > 0);
         let stand_in = own.or_else(|| frequencies.iter().copied().max()).unwrap_or(0);
+        if stand_in == 0 && term.has_digit() {
+            // An order or an article: it names one thing of many and says nothing of what is asked about it.
+            return;
+        }
         let rarity = inverse(stand_in);
         self.whole += if stand_in == 0 { STRANGE_WEIGHT * rarity } else { rarity };
         self.most += rarity * (K1 + 1.0);
@@ -343,6 +347,14 @@ mod tests {
         assert_eq!(first(&Query::new("")), None);
         assert!(search(&shop(), &Query::new("boots"), 0).is_empty());
         assert!(search(&Index::default(), &Query::new("boots"), 3).is_empty());
+    }
+
+    #[test]
+    fn the_number_of_an_order_is_not_held_against_an_answer() {
+        let sure = |text| search(&shop(), &Query::new(text), 1)[0].confidence;
+        let plain = sure("what does a parcel to Norway cost?");
+        assert_eq!(sure("what does parcel 100123 to Norway cost?"), plain);
+        assert!(sure("what does parcel zorgle to Norway cost?") < plain);
     }
 
     #[test]

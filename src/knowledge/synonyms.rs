@@ -150,6 +150,13 @@ pub(super) struct QueryTerm {
     pub alternatives: Vec<(String, f32)>,
 }
 
+impl QueryTerm {
+    /// Whether the word itself has one.
+    pub fn has_digit(&self) -> bool {
+        self.alternatives[0].0.contains(|c: char| c.is_ascii_digit())
+    }
+}
+
 /// The distinct terms of a question's words, with their related words where the language is English.
 pub(super) fn query_terms(mut words: Vec<String>, language: Language) -> Vec<QueryTerm> {
     let mut terms = Vec::new();
