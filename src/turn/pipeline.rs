@@ -1,6 +1,6 @@
 //! The life of a turn, top to bottom: mask, exact, coalesce, embed, semantic, coalesce, retrieve, answer, remember.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
@@ -58,7 +58,7 @@ pub async fn run_turn(mut turn: Turn) -> Result<Fact, Problem> {
     };
     let passages = turn.retrieve(embedding.as_ref());
     let answer = write::answer(&mut turn, &passages).await?;
-    turn.remember(&answer, embedding.as_ref());
+    turn.remember(&answer, &passages, embedding.as_ref());
     Ok(turn.complete(answer))
 }
 
@@ -352,7 +352,7 @@ impl Turn {
     }
 
     /// Only a complete answer of the shop's model or knowledge is shared with others.
-    fn remember(&self, answer: &Answer, embedding: Option<&Embedding>) {
+    fn remember(&self, answer: &Answer, passages: &[Passage], embedding: Option<&Embedding>) {
         let (Some(cache), Some(question)) = (&self.ports.cache, &self.question) else { return };
         let made = Made {
             route: answer.route,
@@ -369,12 +369,16 @@ impl Turn {
         // Asking the knowledge again is as fast as a neighbour of the question, and surer.
         let by_meaning = answer.route == Route::Model;
         let vector = embedding.filter(|_| by_meaning).map(|e| Arc::clone(&e.vector));
+        let documents: Vec<String> =
+            answer.citations.iter().map(|citation| citation.document_id.clone()).collect();
+        let cited = passages.iter().filter(|passage| documents.contains(&passage.document_id));
+        let tags: BTreeSet<&String> = cited.flat_map(|passage| &passage.tags).collect();
         let cached = CachedAnswer {
             text: answer.text.clone(),
             citations: answer.citations.clone(),
             usage: answer.usage,
-            tags: Vec::new(),
-            documents: answer.citations.iter().map(|c| c.document_id.clone()).collect(),
+            tags: tags.into_iter().cloned().collect(),
+            documents,
             made_at: self.began_at,
         };
         cache.put(&self.partition, question, vector, cached, clock::now());

@@ -1,6 +1,7 @@
 //! Answers that are shared, and answers that must not be. Needs the embedding model for the semantic tier.
 
 use actix_web::rt::test;
+use reqwest::Method;
 use serde_json::json;
 
 use super::{
@@ -167,6 +168,32 @@ async fn an_operator_lists_and_purges_and_it_is_written_down() {
     assert_eq!(audit["items"][0]["action"], "cache.purge");
     let refused = shopper.post("/v1/admin/cache/purge").json(&json!({"all": true})).send().await;
     assert_eq!(refused.unwrap().status(), 403);
+    app.stop().await;
+}
+
+#[test]
+async fn a_purge_by_tag_takes_what_was_answered_from_its_documents() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    let (admin, shopper) = (app.admin().await, app.visitor().await);
+    let document = json!({
+        "title": "Moonlight Club",
+        "text": "# Moonlight Club\n\nThe Moonlight Club costs 12 EUR a year.",
+        "tags": ["club"],
+    });
+    let put = admin.request(Method::PUT, "/v1/knowledge/documents/club").json(&document);
+    put.send().await.unwrap().error_for_status().unwrap();
+    for question in ["What does the Moonlight Club cost?", "Which payment methods do you accept?"] {
+        let session = shopper.session().await;
+        shopper.ask(&session, question).await;
+    }
+    let purge = async |tag: &str| {
+        let purge = admin.post("/v1/admin/cache/purge").json(&json!({"tag": tag}));
+        body(purge.send().await.unwrap()).await["removed"].clone()
+    };
+    assert_eq!(purge("unknown").await, 0);
+    assert_eq!(purge("club").await, 1);
+    assert_eq!(purge("club").await, 0);
     app.stop().await;
 }
 
