@@ -14,7 +14,9 @@ pub mod keeper;
 pub mod messages;
 pub mod metrics;
 mod open;
+mod replay;
 mod rumour;
+mod start;
 mod state;
 #[cfg(test)]
 mod tests;

@@ -1,4 +1,4 @@
-//! Opening a session, and finding an old turn of it again.
+//! Opening a session, and why that may fail.
 
 use std::{sync::Arc, time::Duration};
 
@@ -6,17 +6,16 @@ use tracing::debug;
 
 use super::{
     actor::Shared,
-    journal::{Journal, JournalError, Opened},
-    messages::{Asker, Progress, SessionError, Started},
+    journal::{JournalError, Opened},
+    messages::{Asker, SessionError},
     metrics,
     state::{Session, unfinished},
     turn::failure,
 };
 use crate::{
     clock,
-    domain::{ErrorCode, Event, PrincipalId, SessionId, TurnId},
+    domain::{ErrorCode, PrincipalId, SessionId},
     hot::Appended,
-    turn::log::TurnLog,
 };
 
 /// After the hot store was away, replicas need this long to say that they live.
@@ -105,33 +104,4 @@ async fn runs_elsewhere(opened: &Opened, shared: &Shared) -> Result<bool, Journa
 /// What a live session answers when its journal fails.
 pub fn refused(error: &JournalError) -> SessionError {
     Absent::from(error).plainly()
-}
-
-/// Finds a turn again: its message and, if it has ended, its end.
-pub async fn replay(
-    journal: Journal,
-    id: SessionId,
-    turn_id: TurnId,
-    log: Option<Arc<TurnLog>>,
-) -> Result<Started, SessionError> {
-    let mut after = 0;
-    let mut message = None;
-    loop {
-        let events = journal.events(id, after, 256).await.map_err(|error| refused(&error))?;
-        let Some(last) = events.last() else { break };
-        after = last.seq;
-        for event in events.into_iter().filter(|event| event.turn_id == turn_id) {
-            let event: Arc<Event> = Arc::new(event);
-            match (&message, event.fact.is_terminal()) {
-                (Some(message), true) => {
-                    let message = Arc::clone(message);
-                    return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
-                }
-                _ => message = Some(event),
-            }
-        }
-    }
-    let message = message.ok_or(SessionError::StoreUnavailable)?;
-    let turn = log.map_or(Progress::Elsewhere, Progress::Running);
-    Ok(Started { message, turn, replayed: true })
 }

@@ -1,0 +1,45 @@
+//! A message that was sent before: the turn that it began is found again.
+
+use std::sync::Arc;
+
+use super::{
+    journal::Journal,
+    messages::{Progress, SessionError, Started},
+    open::refused,
+};
+use crate::{
+    domain::{Event, SessionId, TurnId},
+    turn::log::TurnLog,
+};
+
+/// Events read from the journal at once.
+const PAGE: u32 = 256;
+
+/// The message of a turn and, if it has ended, its end. `log`: the turn, where it runs here.
+pub async fn replay(
+    journal: Journal,
+    id: SessionId,
+    turn_id: TurnId,
+    log: Option<Arc<TurnLog>>,
+) -> Result<Started, SessionError> {
+    let mut after = 0;
+    let mut message = None;
+    loop {
+        let events = journal.events(id, after, PAGE).await.map_err(|error| refused(&error))?;
+        let Some(last) = events.last() else { break };
+        after = last.seq;
+        for event in events.into_iter().filter(|event| event.turn_id == turn_id) {
+            let event: Arc<Event> = Arc::new(event);
+            match (&message, event.fact.is_terminal()) {
+                (Some(message), true) => {
+                    let message = Arc::clone(message);
+                    return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
+                }
+                _ => message = Some(event),
+            }
+        }
+    }
+    let message = message.ok_or(SessionError::StoreUnavailable)?;
+    let turn = log.map_or(Progress::Elsewhere, Progress::Running);
+    Ok(Started { message, turn, replayed: true })
+}
