@@ -34,8 +34,7 @@ use crate::{
     session::{
         self,
         actor::Shared,
-        fallback::Fallback,
-        journal::{Journal, Safety},
+        journal::{Fallback, Journal, Safety},
     },
     shutdown,
     supervisor::{actor::Supervisor, door::Sessions},

@@ -1,16 +1,14 @@
 //! One conversation: who may speak, what was said, who is listening.
 //!
-//! `messages.rs` is the door, `state.rs` decides, `actor.rs` acts, `journal.rs` remembers, `feed.rs` is what
+//! `messages.rs` is the door, `state.rs` decides, `actor.rs` acts, `journal` remembers, `feed.rs` is what
 //! readers hold. Called by the supervisor and the HTTP layer; never speaks to a backend itself.
 
 pub mod actor;
 pub mod deliver;
-pub mod fallback;
 pub mod feed;
 pub mod follow;
 pub mod history;
 pub mod journal;
-pub mod keeper;
 pub mod messages;
 pub mod metrics;
 mod open;
@@ -18,7 +16,4 @@ mod replay;
 mod rumour;
 mod start;
 mod state;
-#[cfg(test)]
-mod tests;
 mod turn;
-mod unsaved;

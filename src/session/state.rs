@@ -150,7 +150,7 @@ pub fn unfinished(events: &[Event]) -> Option<TurnId> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock, domain::Problem, session::tests::meta};
+    use crate::{clock, domain::Problem, session::journal::tests::meta};
 
     fn session() -> Session {
         Session::new(meta(), &[], None)

@@ -148,7 +148,7 @@ mod tests {
         clock,
         domain::{Fact, IdempotencyRecord, MessageId, TurnId},
         hot::RunningChange,
-        session::tests::meta,
+        session::journal::tests::meta,
     };
 
     fn append(meta: &SessionMeta, seq: u64) -> Append {

@@ -7,7 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::{fallback::Fallback, journal::Journal};
+use super::{Fallback, Journal};
 use crate::{
     archive::{Archive, reconcile},
     domain::SessionId,

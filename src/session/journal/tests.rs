@@ -4,10 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{
-    fallback::Fallback,
-    journal::{Journal, JournalError, Safety},
-};
+use super::{Fallback, Journal, JournalError, Safety};
 use crate::{
     archive::{Archive, ArchiveError, Archivist, GroupCommit},
     clock,
@@ -20,7 +17,7 @@ use crate::{
     turn::relay::Relay,
 };
 
-pub(super) fn meta() -> SessionMeta {
+pub(in crate::session) fn meta() -> SessionMeta {
     let now = clock::now();
     SessionMeta {
         id: SessionId::new(),

@@ -11,11 +11,12 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{metrics, unsaved::Unsaved};
+use super::unsaved::Unsaved;
 use crate::{
     archive::SessionBatch,
     domain::{SessionId, SessionMeta},
     hot::Append,
+    session::metrics,
 };
 
 /// Bytes kept a second time.
