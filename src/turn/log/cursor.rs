@@ -1,0 +1,100 @@
+//! A reader's place in a log, and how it moves on.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::{TurnLog, transcript::Next};
+use crate::turn::frame::Frame;
+
+/// A reader's place in a [`TurnLog`].
+pub struct Cursor {
+    log: Arc<TurnLog>,
+    next: usize,
+    /// Deltas up to here are passed over when they come.
+    seen: Option<u32>,
+    length: watch::Receiver<usize>,
+}
+
+impl TurnLog {
+    /// A cursor that begins behind delta `after`, or at the beginning.
+    pub fn read(self: &Arc<Self>, after: Option<u32>) -> Cursor {
+        let Some(delta) = after else { return self.read_from(0) };
+        let found = self.transcript().find(delta);
+        let mut cursor = self.read_from(found.map_or(0, |index| index + 1));
+        cursor.seen = Some(delta).filter(|_| found.is_none() && self.is_mirror);
+        cursor
+    }
+
+    /// A cursor that begins with the frame of this number, counted from 0.
+    pub fn read_from(self: &Arc<Self>, next: usize) -> Cursor {
+        self.readers.send_modify(|readers| {
+            readers.now += 1;
+            readers.ever = true;
+        });
+        Cursor { length: self.length.subscribe(), log: Arc::clone(self), next, seen: None }
+    }
+}
+
+impl Cursor {
+    /// The next frame; `None` after the last one of a closed log. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            self.length.borrow_and_update();
+            match self.step() {
+                Next::Frame(frame) => return Some(frame),
+                Next::End => return None,
+                Next::Wait => self.length.changed().await.ok()?,
+            }
+        }
+    }
+
+    /// Passes over what there is, unrendered, and waits for more where there is nothing; false at the end of a closed
+    /// log. Cancel-safe.
+    pub async fn skip(&mut self) -> bool {
+        loop {
+            self.length.borrow_and_update();
+            let (length, ended) = {
+                let transcript = self.log.transcript();
+                (transcript.length(), transcript.is_ended())
+            };
+            if length > self.next {
+                self.next = length;
+                return true;
+            }
+            if ended || self.length.changed().await.is_err() {
+                return false;
+            }
+        }
+    }
+
+    /// The next frame, if it is there already.
+    pub fn ready(&mut self) -> Option<Frame> {
+        match self.step() {
+            Next::Frame(frame) => Some(frame),
+            Next::End | Next::Wait => None,
+        }
+    }
+
+    fn step(&mut self) -> Next {
+        loop {
+            let next = self.log.transcript().frame(self.next, &self.log.place);
+            let Next::Frame(frame) = &next else { return next };
+            self.next += 1;
+            let delta = frame.id.and_then(|id| id.delta);
+            if self.seen.is_none_or(|seen| delta.is_none_or(|delta| delta > seen)) {
+                return next;
+            }
+        }
+    }
+
+    pub fn log(&self) -> &Arc<TurnLog> {
+        &self.log
+    }
+}
+
+impl Drop for Cursor {
+    fn drop(&mut self) {
+        self.log.readers.send_modify(|readers| readers.now -= 1);
+    }
+}

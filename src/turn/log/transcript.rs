@@ -1,0 +1,137 @@
+//! What a turn has written so far: every frame in its order, and the answer that they add up to.
+
+use bytes::Bytes;
+
+use crate::{
+    clock,
+    domain::{Citation, Live, Timestamp},
+    turn::frame::{Frame, Place},
+};
+
+/// Grows only, until it is ended.
+pub struct Transcript {
+    max_bytes: usize,
+    entries: Vec<Entry>,
+    deltas: u32,
+    /// The texts of all deltas, one behind the other.
+    pieces: String,
+    text: String,
+    citations: Vec<Citation>,
+    /// Grows with every replacement of the text.
+    revision: u32,
+    ended: bool,
+}
+
+/// What is kept of a frame. A piece of an answer is rendered when it is read: as JSON it would take twenty times its
+/// text, for as long as the turn lives.
+enum Entry {
+    Delta { index: u32, start: u32, end: u32, at: Timestamp },
+    Frame(Box<Frame>),
+}
+
+/// What stands at a place of a transcript.
+pub enum Next {
+    Frame(Frame),
+    Wait,
+    End,
+}
+
+impl Transcript {
+    /// `max_bytes`: the longest answer.
+    pub fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            entries: Vec::new(),
+            deltas: 0,
+            pieces: String::new(),
+            text: String::new(),
+            citations: Vec::new(),
+            revision: 0,
+            ended: false,
+        }
+    }
+
+    /// Adds a live event, rendered as `json`, that is no piece of the answer.
+    pub fn add(&mut self, live: &Live, json: Bytes) {
+        match live {
+            Live::AnswerReplaced { text, .. } => {
+                self.text.clone_from(text);
+                self.revision += 1;
+            }
+            Live::AnswerCitation { citation } => self.citations.push(citation.clone()),
+            Live::AnswerDelta { .. }
+            | Live::TurnQueued { .. }
+            | Live::TurnStarted { .. }
+            | Live::TurnStatus { .. } => {}
+        }
+        let frame = Frame { name: live.name(), id: None, json, is_terminal: false };
+        self.entries.push(Entry::Frame(Box::new(frame)));
+    }
+
+    /// Adds what of a piece of the answer fits the bound, and says whether that is all of it.
+    pub fn add_piece(&mut self, text: &str) -> bool {
+        let room = self.max_bytes.saturating_sub(self.text.len());
+        let fits = text.len() <= room;
+        let piece = if fits { text } else { &text[..text.floor_char_boundary(room)] };
+        if !piece.is_empty() {
+            let place = |pieces: &String| u32::try_from(pieces.len()).unwrap_or(u32::MAX);
+            let start = place(&self.pieces);
+            self.pieces.push_str(piece);
+            self.text.push_str(piece);
+            let end = place(&self.pieces);
+            let index = self.deltas;
+            self.entries.push(Entry::Delta { index, start, end, at: clock::now() });
+            self.deltas += 1;
+        }
+        fits
+    }
+
+    /// Nothing comes behind the terminal event.
+    pub fn end(&mut self, terminal: Frame) {
+        self.entries.push(Entry::Frame(Box::new(terminal)));
+        self.ended = true;
+    }
+
+    pub fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// How many frames there are.
+    pub fn length(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// The frame of this number, counted from 0.
+    pub fn frame(&self, index: usize, place: &Place) -> Next {
+        match self.entries.get(index) {
+            Some(Entry::Frame(frame)) => Next::Frame(Frame::clone(frame)),
+            Some(Entry::Delta { index, start, end, at }) => {
+                let text = self.pieces.get(*start as usize..*end as usize).unwrap_or_default();
+                Next::Frame(place.delta(*index, text, *at))
+            }
+            None if self.ended => Next::End,
+            None => Next::Wait,
+        }
+    }
+
+    /// The number of the frame that is this delta.
+    pub fn find(&self, delta: u32) -> Option<usize> {
+        let is_it = |entry: &Entry| matches!(entry, Entry::Delta { index, .. } if *index == delta);
+        self.entries.iter().position(is_it)
+    }
+
+    /// The answer as shown so far.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The revision of the text, and what of it lies behind byte `offset` of `revision`.
+    pub fn text_behind(&self, revision: u32, offset: usize) -> (u32, &str) {
+        let offset = if self.revision == revision { offset } else { 0 };
+        (self.revision, self.text.get(offset..).unwrap_or_default())
+    }
+
+    pub fn citations(&self) -> &[Citation] {
+        &self.citations
+    }
+}
