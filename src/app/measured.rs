@@ -1,0 +1,29 @@
+//! Everything that the service measures.
+
+use crate::{
+    archive, brownout, cache, embedding, hot, http, inference, knowledge, limits, renewal, session,
+    telemetry::{Chapter, actors, process, traces},
+    turn::relay,
+};
+
+/// In the order of `docs/metrics.md`.
+pub fn measured() -> Vec<Chapter> {
+    vec![
+        ("HTTP", http::METRICS),
+        ("Sessions and turns", session::metrics::METRICS),
+        ("Service level and tickets", brownout::metrics::METRICS),
+        ("Inference pool", inference::metrics::METRICS),
+        ("Cache", cache::metrics::METRICS),
+        ("Embedding", embedding::metrics::METRICS),
+        ("Knowledge", knowledge::METRICS),
+        ("Limits", limits::METRICS),
+        ("Hot store", hot::METRICS),
+        ("Archive", archive::METRICS),
+        ("Replicas", relay::METRICS),
+        ("Actors", actors::METRICS),
+        ("Certificate and signing secrets", renewal::METRICS),
+        ("Traces", traces::METRICS),
+        ("Process and disk", process::METRICS),
+        ("Process, as every service shows it", process::PROCESS),
+    ]
+}

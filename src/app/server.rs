@@ -1,0 +1,46 @@
+//! The HTTP server: its sockets and its limits.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use actix_web::{App as WebApp, HttpServer, dev::Server, middleware::from_fn, web};
+use anyhow::Context as _;
+
+use crate::{
+    http::{self, state::App},
+    runtime::workers,
+};
+
+/// Binds; whoever polls the server serves.
+pub fn serve(
+    app: &web::Data<App>,
+    tls: Option<rustls::ServerConfig>,
+) -> anyhow::Result<(Server, SocketAddr)> {
+    let config = Arc::clone(&app.config);
+    let state = app.clone();
+    let server = HttpServer::new(move || {
+        WebApp::new()
+            .app_data(state.clone())
+            .service(http::docs::ui())
+            .service(http::routes())
+            // The last wrap runs first: errors of CORS are named too.
+            .wrap(state.origins.cors())
+            .wrap(from_fn(http::trace))
+    })
+    .workers(workers(config.server.workers))
+    .max_connections(config.server.max_connections)
+    .client_request_timeout(config.server.request_timeout)
+    .keep_alive(Duration::from_secs(75))
+    // Pieces of an answer are small and must not wait for the reader's acknowledgement.
+    .tcp_nodelay(true)
+    .shutdown_timeout(5)
+    // A client that leaves while it waits is noticed at once, not at the next write.
+    .h1_allow_half_closed(false)
+    .disable_signals();
+    let server = match tls {
+        Some(tls) => server.bind_rustls_0_23(config.server.listen, tls),
+        None => server.bind(config.server.listen),
+    }
+    .with_context(|| format!("cannot listen on {}", config.server.listen))?;
+    let address = server.addrs().first().copied().context("no address was bound")?;
+    Ok((server.run(), address))
+}

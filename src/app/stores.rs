@@ -1,0 +1,97 @@
+//! Where everything is kept, in either mode.
+
+use std::{path::PathBuf, sync::Arc};
+
+use anyhow::Context as _;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::info;
+use uuid::Uuid;
+
+use crate::{
+    archive::{self, Archive, Archivist, GroupCommit},
+    clock,
+    config::Config,
+    hot::{self, HotStore, MemoryHot},
+    secrets,
+    session::journal::{Fallback, Journal, Safety},
+    turn::relay::Relay,
+};
+
+/// Sessions that the hot store of the embedded mode remembers at least.
+const HOT_SESSIONS: usize = 100_000;
+
+pub struct Stores {
+    pub archive: Archive,
+    pub hot: Arc<HotStore>,
+    /// In distributed mode.
+    pub archivist: Option<Arc<Archivist>>,
+    pub journal: Journal,
+}
+
+impl Stores {
+    pub async fn open(
+        config: &Config,
+        replica: &Arc<str>,
+        tasks: &TaskTracker,
+        stopping: &CancellationToken,
+    ) -> anyhow::Result<Self> {
+        are_up();
+        let archive = open_archive(config).await?;
+        let hot = Arc::new(open_hot(config)?);
+        let (safety, archivist) = if config.is_embedded() {
+            let group = GroupCommit::start(archive.clone(), config.store.flush_batch, tasks);
+            (Safety::Disk(group), None)
+        } else {
+            let archivist = Archivist::new(Arc::clone(&hot), archive.clone(), &config.store);
+            let fallback = Arc::new(Fallback::new(config.store.hot_ttl));
+            let relay = Relay::start(Arc::clone(&hot), Arc::clone(replica), tasks, stopping);
+            (Safety::Hot(fallback, relay), Some(Arc::new(archivist)))
+        };
+        let tail = config.sessions.tail_events;
+        let journal = Journal::new(Arc::clone(&hot), archive.clone(), tail, safety);
+        Ok(Self { archive, hot, archivist, journal })
+    }
+}
+
+/// Until something else is seen.
+fn are_up() {
+    hot::up(true);
+    archive::up(true);
+}
+
+pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
+    let archive = if config.is_embedded() {
+        secrets::private_folder(&config.server.data_dir)?;
+        let path: PathBuf = config.server.data_dir.join("rushdesk.sqlite");
+        Archive::open_sqlite(&path, &config.store)
+            .await
+            .with_context(|| format!("cannot open {}", path.display()))?
+    } else {
+        Archive::connect_mysql(&config.store)
+    };
+    let applied = archive.migrate().await.context("cannot bring the archive up to date")?;
+    if !applied.is_empty() {
+        info!(migrations = applied.len(), "the archive was brought up to date");
+    }
+    archive.put_sites(&config.sites, clock::now()).await.context("cannot store the sites")?;
+    Ok(archive)
+}
+
+fn open_hot(config: &Config) -> anyhow::Result<HotStore> {
+    if config.is_embedded() {
+        let most = config.sessions.max_sessions.max(HOT_SESSIONS);
+        return Ok(HotStore::Memory(MemoryHot::new(config.store.hot_ttl, most)));
+    }
+    HotStore::redis(&config.store).context("store.redis_url")
+}
+
+/// `name/boot` of this process.
+pub fn replica_name(config: &Config) -> String {
+    let name = if config.server.replica.is_empty() {
+        std::fs::read_to_string("/etc/hostname")
+            .map_or_else(|_| "rushdesk".into(), |n| n.trim().to_owned())
+    } else {
+        config.server.replica.clone()
+    };
+    format!("{name}/{}", Uuid::now_v7().simple())
+}

@@ -1,0 +1,61 @@
+//! What an operator sees at the start.
+
+use std::{fmt, net::SocketAddr};
+
+use crate::{demo, http::state::App};
+
+/// What runs, where, and what is missing.
+pub struct Summary {
+    lines: Vec<(&'static str, String)>,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "\n  Rushdesk {}\n", env!("CARGO_PKG_VERSION"))?;
+        for (name, text) in &self.lines {
+            writeln!(f, "  {name:<10} {text}")?;
+        }
+        writeln!(f)
+    }
+}
+
+impl Summary {
+    pub(super) async fn of(app: &App, address: SocketAddr, models: &[String]) -> Self {
+        let config = &app.config;
+        let (stores, data) = if config.is_embedded() {
+            (
+                "SQLite, hot store and cache in this process",
+                config.server.data_dir.display().to_string(),
+            )
+        } else {
+            ("MySQL, Redis", "in the stores".to_owned())
+        };
+        let model = if models.is_empty() {
+            "none configured: answers come straight from the knowledge".to_owned()
+        } else {
+            models.join(", ")
+        };
+        let embedder = app.ports.embedder.as_ref().map_or_else(
+            || {
+                "missing (`make model` makes it): terms are searched, nothing is cached by meaning"
+                    .to_owned()
+            },
+            |embedder| embedder.id.to_string(),
+        );
+        let scheme = if config.server.tls().is_some() { "https" } else { "http" };
+        let mut lines = vec![
+            ("chat", format!("{scheme}://{address}/")),
+            ("API", format!("{scheme}://{address}/docs")),
+            ("metrics", format!("{scheme}://{address}/metrics")),
+            ("stores", stores.to_owned()),
+            ("data", data),
+            ("embedder", embedder),
+            ("model", model),
+        ];
+        if config.is_embedded() {
+            let documents = app.knowledge.documents(&demo::site_id()).await.unwrap_or(0);
+            lines.push(("demo", format!("site key pk_demo, {documents} documents")));
+        }
+        Self { lines }
+    }
+}
