@@ -7,7 +7,7 @@ use std::{
 };
 
 use deadpool_redis::redis::cmd;
-use tokio::time::Instant;
+use tokio::{task::JoinSet, time::Instant};
 
 use super::*;
 use crate::{

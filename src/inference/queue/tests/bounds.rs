@@ -1,0 +1,98 @@
+//! How many may wait, and who makes room when there are more.
+
+use super::*;
+
+#[test]
+fn one_visitor_cannot_fill_the_queue() {
+    let now = Instant::now();
+    let bounds = Bounds { per_visitor: 2, ..ROOMY };
+    let (mut queue, _answers) = filled(bounds, &[("a", 1), ("a", 1)], now);
+    let urgent = AcquireRequest { lane: Lane::Checkout, ..request("a", 1, 10, now + seconds(60)) };
+    let (third, _answer) = acquire(urgent);
+    let dismissed = offer(&mut queue, third, now);
+    assert!(matches!(dismissed[0].refused, Refused::TooManyOfVisitor { .. }));
+    let (other, _answer) = ask("a", 2, 10, now + seconds(60));
+    assert!(offer(&mut queue, other, now).is_empty());
+}
+
+#[test]
+fn a_visitor_whose_old_requests_were_given_up_may_ask_again() {
+    let now = Instant::now();
+    let bounds = Bounds { per_visitor: 2, ..ROOMY };
+    let (mut queue, answers) = filled(bounds, &[("a", 1), ("a", 1)], now);
+    drop(answers);
+    let (third, _answer) = ask("a", 1, 10, now + seconds(60));
+    let dismissed = offer(&mut queue, third, now);
+    assert_eq!((dismissed.len(), queue.len()), (2, 1));
+}
+
+#[test]
+fn a_full_queue_says_when_to_come_back() {
+    let now = Instant::now();
+    let bounds = Bounds { entries: 2, ..ROOMY };
+    let (mut queue, _answers) = filled(bounds, &[("a", 1), ("a", 2)], now);
+    let (third, _answer) = ask("a", 3, 10, now + seconds(60));
+    let dismissed = offer(&mut queue, third, now);
+    assert_eq!(dismissed.len(), 1);
+    assert_eq!(dismissed[0].acquire.request.visitor.0.as_u128(), 3);
+    let Refused::QueueFull { retry_after } = dismissed[0].refused else { panic!("not full") };
+    assert!((seconds(1)..seconds(60)).contains(&retry_after));
+}
+
+#[test]
+fn tokens_are_a_bound_of_their_own() {
+    let now = Instant::now();
+    let bounds = Bounds { tokens: 100, ..ROOMY };
+    let mut queue = Queue::new(bounds);
+    let (first, _a) = ask("a", 1, 60, now + seconds(60));
+    assert!(offer(&mut queue, first, now).is_empty());
+    let (second, _b) = ask("a", 2, 50, now + seconds(60));
+    assert_eq!(offer(&mut queue, second, now).len(), 1);
+    let (huge, _c) = ask("b", 3, 101, now + seconds(60));
+    assert_eq!(offer(&mut queue, huge, now).len(), 1);
+    assert_eq!(queue.tokens(), 60);
+}
+
+#[test]
+fn a_site_that_fills_the_queue_makes_room_for_another() {
+    let now = Instant::now();
+    let bounds = Bounds { entries: 3, ..ROOMY };
+    let (mut queue, _answers) = filled(bounds, &[("rush", 1), ("rush", 2), ("rush", 3)], now);
+    let (quiet, _answer) = ask("quiet", 9, 10, now + seconds(60));
+    let dismissed = offer(&mut queue, quiet, now);
+    assert_eq!(dismissed.len(), 1);
+    assert_eq!(dismissed[0].acquire.request.site.as_str(), "rush");
+    let (again, _answer) = ask("quiet", 8, 10, now + seconds(60));
+    assert!(
+        offer(&mut queue, again, now)[0].acquire.request.visitor.0.as_u128() == 8,
+        "a fair share is not one more"
+    );
+}
+
+#[test]
+fn the_lane_that_is_most_over_its_share_makes_room_even_for_a_less_urgent_one() {
+    let now = Instant::now();
+    let mut queue = Queue::new(Bounds { entries: 20, ..ROOMY });
+    let mut answers: Vec<_> =
+        (0..20).map(|visitor| add(&mut queue, Lane::Checkout, visitor, now)).collect();
+    let (browser, answer) = ask("a", 100, 10, now + seconds(60));
+    answers.push(answer);
+    let dismissed = offer(&mut queue, browser, now);
+    assert_eq!(dismissed[0].acquire.request.lane, Lane::Checkout, "nobody owns the whole queue");
+    for visitor in 101..110 {
+        let (browser, answer) = ask("a", visitor, 10, now + seconds(60));
+        offer(&mut queue, browser, now);
+        answers.push(answer);
+    }
+    let depth: Vec<_> = queue.lanes().map(|status| status.queued).collect();
+    assert_eq!(depth, [15, 0, 0, 5, 0]);
+}
+
+#[test]
+fn clearing_dismisses_everybody() {
+    let now = Instant::now();
+    let (mut queue, _answers) = filled(ROOMY, &[("a", 1), ("b", 2), ("a", 3)], now);
+    assert_eq!(queue.clear(Refused::Closing).len(), 3);
+    assert_eq!((queue.len(), queue.tokens()), (0, 0));
+    assert_eq!(queue.oldest(now + seconds(9)), Duration::ZERO);
+}
