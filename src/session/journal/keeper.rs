@@ -8,11 +8,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::{Fallback, Journal};
-use crate::{
-    archive::{Archive, reconcile},
-    domain::SessionId,
-    hot::HotStore,
-};
+use crate::{archive::reconcile, domain::SessionId};
 
 const ROUND: Duration = Duration::from_millis(500);
 /// Every so many rounds somebody looks for sessions that a dead replica left detached.
@@ -23,8 +19,6 @@ const AT_ONCE: usize = 8;
 const BATCH: usize = 500;
 
 pub struct Keeper {
-    hot: Arc<HotStore>,
-    archive: Archive,
     journal: Journal,
     fallback: Arc<Fallback>,
     replica: Arc<str>,
@@ -33,20 +27,18 @@ pub struct Keeper {
 
 impl Keeper {
     pub fn new(
-        hot: Arc<HotStore>,
-        archive: Archive,
         journal: Journal,
         fallback: Arc<Fallback>,
         (replica, beat_ttl): (Arc<str>, Duration),
     ) -> Self {
-        Self { hot, archive, journal, fallback, replica, beat_ttl }
+        Self { journal, fallback, replica, beat_ttl }
     }
 
     pub async fn run(self, stopping: CancellationToken) {
         let mut rounds = 0u32;
         let mut was_up = true;
         while stopping.run_until_cancelled(tokio::time::sleep(ROUND)).await.is_some() {
-            let up = self.hot.is_up() || self.hot.ping().await.is_ok();
+            let up = self.journal.hot.is_up() || self.journal.hot.ping().await.is_ok();
             if up && !was_up {
                 self.welcome().await;
             }
@@ -56,9 +48,8 @@ impl Keeper {
             } else {
                 let mut sessions = self.fallback.detached(usize::MAX);
                 if rounds.is_multiple_of(ROUNDS_OF_OTHERS) || !was_up {
-                    sessions.extend(
-                        self.archive.detached_sessions(BATCH as u32).await.unwrap_or_default(),
-                    );
+                    let others = self.journal.archive.detached_sessions(BATCH as u32).await;
+                    sessions.extend(others.unwrap_or_default());
                 }
                 self.attach(sessions).await;
                 self.settle().await;
@@ -67,7 +58,7 @@ impl Keeper {
             was_up = up;
             rounds = rounds.wrapping_add(1);
         }
-        if !self.hot.is_up() {
+        if !self.journal.hot.is_up() {
             self.save_all().await;
         }
     }
@@ -75,7 +66,7 @@ impl Keeper {
     /// The hot store is back, perhaps without its last moments: say at once that this replica lives, or its turns
     /// would be taken for orphans, and bring what may be lost.
     async fn welcome(&self) {
-        let _ = self.hot.beat(&self.replica, self.beat_ttl).await;
+        let _ = self.journal.hot.beat(&self.replica, self.beat_ttl).await;
         if let Some(relay) = self.journal.relay() {
             relay.stay_all();
         }
@@ -111,12 +102,12 @@ impl Keeper {
         let attached = stream::iter(sessions)
             .map(|id| async move {
                 self.journal.save(id).await.ok()?;
-                let agree = reconcile(&self.hot, &self.archive, id).await;
+                let agree = reconcile(&self.journal.hot, &self.journal.archive, id).await;
                 if !agree.is_ok_and(|agree| agree) {
                     return None;
                 }
                 self.fallback.attach(id);
-                let watchers = self.hot.watchers(id).await.unwrap_or_default();
+                let watchers = self.journal.hot.watchers(id).await.unwrap_or_default();
                 if let Some(relay) = self.journal.relay() {
                     relay.changed(id, &watchers);
                 }
@@ -140,7 +131,7 @@ impl Keeper {
             if ids.is_empty() {
                 return;
             }
-            let Ok(known) = self.archive.last_seqs(&ids).await else { return };
+            let Ok(known) = self.journal.archive.last_seqs(&ids).await else { return };
             for (id, seq) in known {
                 self.fallback.saved(id, seq);
             }

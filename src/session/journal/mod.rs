@@ -83,7 +83,7 @@ impl Journal {
     /// one sign of its life counts.
     pub fn keeper(&self, beat: (Arc<str>, Duration)) -> Option<Keeper> {
         let fallback = Arc::clone(self.fallback()?);
-        Some(Keeper::new(Arc::clone(&self.hot), self.archive.clone(), self.clone(), fallback, beat))
+        Some(Keeper::new(self.clone(), fallback, beat))
     }
 
     fn fallback(&self) -> Option<&Arc<Fallback>> {
