@@ -45,11 +45,7 @@ impl Archive {
     pub async fn append(&self, append: &Append) -> Result<Appended, ArchiveError> {
         let id = append.meta.id;
         let (expected, last) = (Count(append.expected_seq), Count(append.meta.last_seq));
-        let rows = Rows::new(&[SessionBatch {
-            meta: append.meta.clone(),
-            events: append.events.clone(),
-            idempotency: append.idempotency.iter().cloned().collect(),
-        }]);
+        let rows = Rows::new(&[SessionBatch::from(append)]);
         let blanks: Vec<_> = match append.expected_seq {
             0 => rows.sessions.iter().map(SessionRow::blank).collect(),
             // Only a session that is known may go on.

@@ -31,7 +31,7 @@ use crate::{
         Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, TicketId,
         Timestamp, TurnId,
     },
-    hot::Cold,
+    hot::{Append, Cold},
     telemetry::traces,
 };
 
@@ -41,6 +41,23 @@ pub struct SessionBatch {
     pub meta: SessionMeta,
     pub events: Vec<Event>,
     pub idempotency: Vec<IdempotencyRecord>,
+}
+
+impl SessionBatch {
+    /// A session in which nothing was said.
+    pub fn empty(meta: &SessionMeta) -> Self {
+        Self { meta: meta.clone(), events: Vec::new(), idempotency: Vec::new() }
+    }
+}
+
+impl From<&Append> for SessionBatch {
+    fn from(append: &Append) -> Self {
+        Self {
+            meta: append.meta.clone(),
+            events: append.events.clone(),
+            idempotency: append.idempotency.iter().cloned().collect(),
+        }
+    }
 }
 
 impl std::fmt::Debug for SessionBatch {

@@ -14,12 +14,7 @@ impl Journal {
     pub async fn create(&self, meta: &SessionMeta) -> Result<(), JournalError> {
         match &self.safety {
             Safety::Disk(group) => {
-                let batch = SessionBatch {
-                    meta: meta.clone(),
-                    events: Vec::new(),
-                    idempotency: Vec::new(),
-                };
-                group.commit(batch).await?;
+                group.commit(SessionBatch::empty(meta)).await?;
                 Ok(self.hot.create(meta).await?)
             }
             Safety::Hot(fallback, _) => match self.hot.create(meta).await {
@@ -161,12 +156,7 @@ impl Journal {
         {
             return Ok(Appended::Replayed(known));
         }
-        let batch = SessionBatch {
-            meta: append.meta.clone(),
-            events: append.events.clone(),
-            idempotency: append.idempotency.iter().cloned().collect(),
-        };
-        if let Err(error) = group.commit(batch).await {
+        if let Err(error) = group.commit(append.into()).await {
             // It may be on disk all the same: what is opened next must be read from there.
             self.hot.erase(id, append.meta.owner).await?;
             return Err(error.into());

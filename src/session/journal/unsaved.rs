@@ -37,19 +37,11 @@ impl Unsaved {
     }
 
     pub fn created(&mut self, meta: &SessionMeta, now: Instant) {
-        let batch = SessionBatch { meta: meta.clone(), events: vec![], idempotency: vec![] };
-        self.keep(batch, now);
+        self.keep(SessionBatch::empty(meta), now);
     }
 
     pub fn appended(&mut self, append: &Append, now: Instant) {
-        self.keep(
-            SessionBatch {
-                meta: append.meta.clone(),
-                events: append.events.clone(),
-                idempotency: append.idempotency.iter().cloned().collect(),
-            },
-            now,
-        );
+        self.keep(append.into(), now);
     }
 
     fn keep(&mut self, new: SessionBatch, now: Instant) {
