@@ -9,9 +9,9 @@ use actix::prelude::*;
 use tokio::time::Instant;
 
 use super::{
-    actor::{SessionActor, Shared},
+    actor::SessionActor,
+    journal::Journal,
     messages::SessionError,
-    open::refused,
     state::{Begin, Session},
 };
 use crate::{
@@ -75,7 +75,7 @@ impl Handler<Deliver> for SessionActor {
         let shared = Arc::clone(&self.shared);
         let store = async move {
             match append? {
-                Some(append) => store(&shared, append).await,
+                Some(append) => store(&shared.journal, append).await,
                 None => Ok(Stored::NotNow { outrun: false }),
             }
         };
@@ -126,16 +126,8 @@ impl SessionActor {
     }
 }
 
-async fn store(shared: &Shared, append: Append) -> Result<Stored, SessionError> {
-    let (id, journal) = (append.meta.id, &shared.journal);
-    if let Some(record) = &append.idempotency {
-        // A session that was cold meanwhile has its older keys in the archive only.
-        let known = journal.idempotency(id, &record.key, true).await;
-        if known.map_err(|error| refused(&error))?.is_some() {
-            return Ok(Stored::Known);
-        }
-    }
-    match journal.append(&append).await.map_err(|error| refused(&error))? {
+async fn store(journal: &Journal, append: Append) -> Result<Stored, SessionError> {
+    match journal.append_if_new(&append).await? {
         Appended::Done => Ok(Stored::Appended(Box::new(append))),
         Appended::Replayed(_) => Ok(Stored::Known),
         Appended::Conflict { .. } | Appended::Missing => Ok(Stored::NotNow { outrun: true }),

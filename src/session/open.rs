@@ -48,11 +48,11 @@ impl Absent {
     }
 }
 
-impl From<&JournalError> for Absent {
-    fn from(error: &JournalError) -> Self {
+impl From<JournalError> for Absent {
+    fn from(error: JournalError) -> Self {
         match error {
             JournalError::NotFound => Self::NotFound,
-            JournalError::Erased { owner } => Self::Erased { owner: *owner },
+            JournalError::Erased { owner } => Self::Erased { owner },
             JournalError::Hot(_) | JournalError::Archive(_) => {
                 // The stores log when they go and when they come back.
                 debug!(%error, "journal is unavailable");
@@ -62,18 +62,25 @@ impl From<&JournalError> for Absent {
     }
 }
 
+/// What a session that is open here answers when its journal fails.
+impl From<JournalError> for SessionError {
+    fn from(error: JournalError) -> Self {
+        Absent::from(error).plainly()
+    }
+}
+
 /// Opens a session; a turn that nobody runs any more is ended first, visibly.
 pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> {
-    let mut opened = shared.journal.open(id).await.map_err(|error| Absent::from(&error))?;
+    let mut opened = shared.journal.open(id).await?;
     let Some(turn_id) = unfinished(&opened.events) else { return Ok(opened) };
-    if runs_elsewhere(&opened, &shared).await.map_err(|error| Absent::from(&error))? {
+    if runs_elsewhere(&opened, &shared).await? {
         return Ok(opened);
     }
     metrics::turn_interrupted();
     let session = Session::new(opened.meta.clone(), &opened.events, Some(turn_id));
     let fact = failure(ErrorCode::Interrupted, String::new());
     let append = session.ending(turn_id, fact, clock::now());
-    match shared.journal.append(&append).await.map_err(|error| Absent::from(&error))? {
+    match shared.journal.append(&append).await? {
         Appended::Done => {
             opened.meta = append.meta;
             opened.events.extend(append.events);
@@ -82,7 +89,7 @@ pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> 
         }
         // Somebody else was faster: what they wrote counts.
         Appended::Replayed(_) | Appended::Conflict { .. } | Appended::Missing => {
-            shared.journal.open(id).await.map_err(|error| Absent::from(&error))
+            Ok(shared.journal.open(id).await?)
         }
     }
 }
@@ -99,9 +106,4 @@ async fn runs_elsewhere(opened: &Opened, shared: &Shared) -> Result<bool, Journa
         }
         None => Ok(false),
     }
-}
-
-/// What a live session answers when its journal fails.
-pub fn refused(error: &JournalError) -> SessionError {
-    Absent::from(error).plainly()
 }

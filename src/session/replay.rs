@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::{
     journal::Journal,
     messages::{Progress, SessionError, Started},
-    open::refused,
 };
 use crate::{
     domain::{Event, SessionId, TurnId},
@@ -25,7 +24,7 @@ pub async fn replay(
     let mut after = 0;
     let mut message = None;
     loop {
-        let events = journal.events(id, after, PAGE).await.map_err(|error| refused(&error))?;
+        let events = journal.events(id, after, PAGE).await?;
         let Some(last) = events.last() else { break };
         after = last.seq;
         for event in events.into_iter().filter(|event| event.turn_id == turn_id) {

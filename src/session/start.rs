@@ -16,7 +16,6 @@ use super::{
     journal::{Journal, Opened},
     messages::*,
     metrics,
-    open::refused,
     replay::replay,
     state::{Begin, Session},
     turn::{TurnTask, failure},
@@ -253,23 +252,20 @@ async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, Sessi
     let (prepared, was_cold) = match proposal {
         Proposal::Append { prepared, was_cold } => (prepared, was_cold),
         Proposal::Lookup { id, key, was_cold } => {
-            let known = journal.idempotency(id, &key, was_cold).await.map_err(|e| refused(&e))?;
+            let known = journal.idempotency(id, &key, was_cold).await?;
             return known.map(Accepted::Known).ok_or(SessionError::TurnActive);
         }
     };
     let append = &prepared.append;
-    let id = append.meta.id;
-    if let (true, Some(record)) = (was_cold, &append.idempotency)
-        && let Some(known) =
-            journal.idempotency(id, &record.key, true).await.map_err(|error| refused(&error))?
-    {
-        return Ok(Accepted::Known(known));
-    }
-    match journal.append(append).await.map_err(|error| refused(&error))? {
+    let appended = match was_cold {
+        true => journal.append_if_new(append).await?,
+        false => journal.append(append).await?,
+    };
+    match appended {
         Appended::Done => Ok(Accepted::New(prepared)),
         Appended::Replayed(record) => Ok(Accepted::Known(record)),
         Appended::Conflict { .. } | Appended::Missing => {
-            journal.open(id).await.map(Accepted::Outrun).map_err(|error| refused(&error))
+            Ok(Accepted::Outrun(journal.open(append.meta.id).await?))
         }
     }
 }

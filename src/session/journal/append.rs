@@ -45,6 +45,16 @@ impl Journal {
         outcome
     }
 
+    /// As [`Journal::append`], where only the archive may remember that the key was seen before.
+    pub async fn append_if_new(&self, append: &Append) -> Result<Appended, JournalError> {
+        if let Some(record) = &append.idempotency
+            && let Some(known) = self.idempotency(append.meta.id, &record.key, true).await?
+        {
+            return Ok(Appended::Replayed(known));
+        }
+        self.append(append).await
+    }
+
     async fn append_somewhere(&self, append: &Append) -> Result<Appended, JournalError> {
         let fallback = match &self.safety {
             Safety::Disk(group) => return self.append_through_disk(group, append).await,
