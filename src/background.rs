@@ -10,7 +10,7 @@ use tracing::warn;
 
 use crate::{
     archive::{Archive, ArchiveError},
-    brownout::{Pin, Pressure},
+    brownout::Pin,
     http::state::App,
     inference::Observe,
     telemetry::actors::{self, ActorKind},
@@ -126,8 +126,7 @@ fn watch_pressure(app: &web::Data<App>, tasks: &TaskTracker, stopping: &Cancella
     let Some(pool) = &app.pool else { return };
     let (gauge, brownout) = (pool.pressure(), Arc::clone(&app.ports.brownout));
     repeat(tasks, stopping, LADDER_STEP, move || {
-        let (oldest_wait, predicted_wait) = (gauge.oldest_wait(), gauge.predicted_wait());
-        brownout.step(Pressure { oldest_wait, predicted_wait }, Instant::now());
+        brownout.step(gauge.pressure(), Instant::now());
         std::future::ready(())
     });
 }

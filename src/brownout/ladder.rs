@@ -15,7 +15,7 @@ const RUNGS: usize = 4;
 /// From the first rung of a climb to the first of the descent after it, at least.
 const HOLD: Duration = Duration::from_mins(1);
 
-/// How long turns wait for a model.
+/// How long turns wait for a model; nothing where none has to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pressure {
     /// Of the turn that has waited longest.

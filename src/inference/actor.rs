@@ -263,6 +263,7 @@ impl InferencePool {
             queued: self.queue.len(),
             predicted_wait,
             oldest_wait: self.queue.oldest(now),
+            somebody_waits: self.queue.somebody_waits(),
             free_slots: self.router.free_slots(),
             has_backend: self.outage(Tier::Small).is_none(),
         });
@@ -354,8 +355,12 @@ impl Handler<Acquire> for InferencePool {
             self.foresee(now);
         }
         let dismissed = self.queue.offer(acquire, &self.forecasts.1, free, now);
+        let turned_away = dismissed.iter().any(Dismissed::is_for_the_wait);
         dismissed.into_iter().for_each(dismiss);
         self.dispatch(ctx);
+        if turned_away {
+            self.pressure.turned_away();
+        }
     }
 }
 

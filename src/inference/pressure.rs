@@ -5,12 +5,17 @@ use std::{
     time::Duration,
 };
 
+use crate::brownout::Pressure;
+
 /// Kept fresh by the pool's actor: at every dispatch, and ten times a second while somebody waits.
 #[derive(Debug, Default)]
 pub struct PressureGauge {
     queued: AtomicUsize,
     predicted_wait_ms: AtomicU64,
     oldest_wait_ms: AtomicU64,
+    somebody_waits: AtomicBool,
+    /// Since [`PressureGauge::pressure`] was read last.
+    turned_away: AtomicBool,
     free_slots: AtomicUsize,
     has_backend: AtomicBool,
 }
@@ -21,6 +26,8 @@ pub(super) struct Reading {
     pub queued: usize,
     pub predicted_wait: Duration,
     pub oldest_wait: Duration,
+    /// Background work aside.
+    pub somebody_waits: bool,
     pub free_slots: usize,
     pub has_backend: bool,
 }
@@ -42,6 +49,18 @@ impl PressureGauge {
         Duration::from_millis(self.oldest_wait_ms.load(Relaxed))
     }
 
+    /// What the brownout ladder is to follow: how long turns have to wait, and nothing where none had to since the last
+    /// call. Slots that are all in use with nobody behind them are no pressure, however long the next one would wait;
+    /// no backend is.
+    pub fn pressure(&self) -> Pressure {
+        let turned_away = self.turned_away.swap(false, Relaxed);
+        if turned_away || self.somebody_waits.load(Relaxed) || !self.has_backend() {
+            let (oldest_wait, predicted_wait) = (self.oldest_wait(), self.predicted_wait());
+            return Pressure { oldest_wait, predicted_wait };
+        }
+        Pressure::default()
+    }
+
     /// Slots that could be taken now, as learned, over all backends in service.
     pub fn free_slots(&self) -> usize {
         self.free_slots.load(Relaxed)
@@ -52,11 +71,17 @@ impl PressureGauge {
         self.has_backend.load(Relaxed)
     }
 
+    /// Somebody came who could not wait as long as it takes.
+    pub(super) fn turned_away(&self) {
+        self.turned_away.store(true, Relaxed);
+    }
+
     pub(super) fn set(&self, reading: Reading) {
         let millis = |span: Duration| u64::try_from(span.as_millis()).unwrap_or(u64::MAX);
         self.queued.store(reading.queued, Relaxed);
         self.predicted_wait_ms.store(millis(reading.predicted_wait), Relaxed);
         self.oldest_wait_ms.store(millis(reading.oldest_wait), Relaxed);
+        self.somebody_waits.store(reading.somebody_waits, Relaxed);
         self.free_slots.store(reading.free_slots, Relaxed);
         self.has_backend.store(reading.has_backend, Relaxed);
     }

@@ -75,6 +75,12 @@ impl Dismissed {
     pub(super) fn new(entry: Entry, refused: Refused) -> Self {
         Self { acquire: entry.acquire, refused }
     }
+
+    /// Whether somebody in front of a screen is sent away because there is too much to wait for.
+    pub fn is_for_the_wait(&self) -> bool {
+        let too_long = matches!(self.refused, Refused::QueueFull { .. } | Refused::TooLate { .. });
+        too_long && self.acquire.request.lane != Lane::Background
+    }
 }
 
 #[derive(Debug, Default)]

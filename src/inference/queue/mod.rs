@@ -123,6 +123,11 @@ impl Queue {
         Lane::ALL.into_iter().zip(&self.lanes).map(|(lane, q)| LaneStatus { lane, queued: q.len() })
     }
 
+    /// Background work does not count.
+    pub fn somebody_waits(&self) -> bool {
+        !self.by_age.is_empty()
+    }
+
     /// How long the one that has waited longest has; background work does not count.
     pub fn oldest(&self, now: Instant) -> Duration {
         let oldest = self.by_age.first();

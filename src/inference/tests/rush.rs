@@ -2,6 +2,8 @@
 
 use tokio::sync::oneshot;
 
+use crate::brownout::Pressure;
+
 use super::{
     upstream::{Script, Then, Upstream, delta, sse},
     *,
@@ -76,6 +78,42 @@ async fn the_gauge_shows_the_pressure_and_its_end() {
     until(&pool, |status| status.queued == 0 && status.backends[0].in_flight == 0).await;
     assert_eq!((gauge.queued(), gauge.oldest_wait()), (0, Duration::ZERO));
     assert_eq!(gauge.predicted_wait(), Duration::ZERO);
+}
+
+#[actix::test]
+async fn slots_in_use_press_nobody_until_somebody_has_to_wait_or_is_turned_away() {
+    let upstream = Upstream::start(Script::says("ok")).await;
+    let config = config();
+    let pool = pool(&config, vec![config::Backend { slots: 1, ..vllm("a", &upstream) }]);
+    answer(&pool, &config).await.unwrap();
+    // Until then an older forecast may be used, which rests on no answer.
+    let measured = Instant::now() + Duration::from_millis(20);
+    until(&pool, |_| Instant::now() > measured).await;
+    let gauge = pool.pressure();
+    let held = ask(&pool, Lane::Browse, |_| {}).await.await.unwrap().unwrap();
+    let ticket = ask(&pool, Lane::Background, |_| {}).await;
+    status(&pool).await;
+    assert!(gauge.predicted_wait() > Duration::ZERO, "who came now would wait");
+    assert_eq!(gauge.pressure(), Pressure::default(), "nobody came");
+
+    let impatient = |request: &mut AcquireRequest| request.max_wait = Some(Duration::ZERO);
+    ask(&pool, Lane::Browse, impatient).await.await.unwrap().unwrap_err();
+    assert!(gauge.pressure().predicted_wait > Duration::ZERO);
+    assert_eq!(gauge.pressure(), Pressure::default(), "each is felt once");
+
+    let waiter = ask(&pool, Lane::Browse, |_| {}).await;
+    for _ in 0..2 {
+        assert!(gauge.pressure().predicted_wait > Duration::ZERO);
+    }
+    drop((held, waiter, ticket));
+}
+
+#[actix::test]
+async fn a_pool_without_a_backend_is_under_pressure_whoever_comes() {
+    let pool = pool(&config(), vec![backend("a", BackendKind::Vllm, "http://127.0.0.1:1")]);
+    let gauge = pool.pressure();
+    until(&pool, |_| gauge.pressure().predicted_wait > Duration::from_mins(1)).await;
+    assert!(!gauge.has_backend());
 }
 
 #[actix::test]
