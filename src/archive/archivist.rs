@@ -30,9 +30,10 @@ const LAST_ROUND: Duration = Duration::from_secs(10);
 /// How far the archive is behind the hot store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ArchivistStatus {
-    /// Sessions that the last round left behind; 0 while all is well.
+    /// Sessions that the last round left behind; 0 while all is well. While the hot store cannot be read, those that
+    /// were last seen there.
     pub backlog: usize,
-    /// Age of the oldest fact that the last round left behind, in milliseconds.
+    /// Age of the oldest fact of these, in milliseconds.
     pub oldest_unflushed_ms: u64,
     /// Why the last round failed: `archive_unavailable`, `hot_timeout` and the like.
     pub last_error: Option<&'static str>,
@@ -75,9 +76,15 @@ pub struct Archivist {
 
 #[derive(Default)]
 struct Progress {
-    backlog: usize,
+    behind: Behind,
+    last_error: Option<FlushError>,
+}
+
+/// What the archive does not have yet.
+#[derive(Clone, Copy, Default)]
+struct Behind {
+    sessions: usize,
     oldest: Option<Timestamp>,
-    last_error: Option<&'static str>,
 }
 
 /// What one round saw.
@@ -153,11 +160,12 @@ impl Archivist {
         let progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let age = |at: Timestamp| clock::now().as_millis().saturating_sub(at.as_millis());
         ArchivistStatus {
-            backlog: progress.backlog,
+            backlog: progress.behind.sessions,
             oldest_unflushed_ms: progress
+                .behind
                 .oldest
                 .map_or(0, |at| u64::try_from(age(at)).unwrap_or(0)),
-            last_error: progress.last_error,
+            last_error: progress.last_error.as_ref().map(FlushError::code),
         }
     }
 
@@ -165,18 +173,18 @@ impl Archivist {
     async fn round(&self, batch: usize) -> Result<Round, FlushError> {
         let mut round = Round::default();
         let outcome = Box::pin(self.flush_shards(batch, &mut round)).await;
-        let left = round.seen.len() - round.flushed;
-        let backlog = match &outcome {
-            Ok(()) => left,
+        let sessions = match &outcome {
+            Ok(()) => Some(round.seen.len() - round.flushed),
             // The round stopped early, so it has not seen everything.
-            Err(_) => Box::pin(self.count_dirty()).await.unwrap_or(left),
+            Err(_) => Box::pin(self.count_dirty()).await.ok(),
         };
-        let code = match &outcome {
-            Ok(()) => round.refused.clone().map(|error| FlushError::from(error).code()),
-            Err(error) => Some(error.code()),
+        let oldest = round.oldest.filter(|_| sessions != Some(0));
+        let behind = sessions.map(|sessions| Behind { sessions, oldest });
+        let error = match &outcome {
+            Ok(()) => round.refused.clone().map(FlushError::from),
+            Err(error) => Some(error.clone()),
         };
-        let oldest = if backlog == 0 { None } else { round.oldest };
-        self.note(Progress { backlog, oldest, last_error: code });
+        self.note(behind, error);
         outcome.map(|()| round)
     }
 
@@ -262,19 +270,30 @@ impl Archivist {
         Ok(count)
     }
 
-    /// Keeps how the round went; one log line when it changes.
-    fn note(&self, now: Progress) {
+    /// Keeps how the round went; one log line when it changes. Where nobody could look, `behind` is `None` and what was
+    /// known of it stays.
+    fn note(&self, behind: Option<Behind>, error: Option<FlushError>) {
         let before = {
             let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = progress.last_error;
-            *progress = now;
-            before
+            progress.behind = behind.unwrap_or(progress.behind);
+            std::mem::replace(&mut progress.last_error, error.clone())
         };
         let status = self.status();
         metrics::archivist(&status);
-        match status.last_error {
-            now if now == before => {}
-            Some(error) => tracing::warn!(error, backlog = status.backlog, "archive falls behind"),
+        if status.last_error == before.as_ref().map(FlushError::code) {
+            return;
+        }
+        match error {
+            Some(FlushError::Archive(_)) => tracing::warn!(
+                error = status.last_error,
+                backlog = status.backlog,
+                "archive falls behind"
+            ),
+            // Whoever appends finds the same, and goes to the archive.
+            Some(FlushError::Hot(_)) => tracing::warn!(
+                error = status.last_error,
+                "hot store cannot be read; new messages go to the archive"
+            ),
             None => tracing::info!("archive is up to date again"),
         }
     }
