@@ -12,6 +12,7 @@ use std::{
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
 use super::{Archive, ArchiveError, SessionBatch, metrics, reconcile::reconcile};
@@ -24,8 +25,8 @@ use crate::{
 /// Calls to the hot store at once.
 const CONCURRENCY: usize = 8;
 const MAX_BACKOFF: Duration = Duration::from_secs(15);
-/// How long the last round of a shutdown may take.
-const LAST_ROUND: Duration = Duration::from_secs(10);
+/// How long a shutdown counts what it leaves.
+const COUNTING: Duration = Duration::from_secs(1);
 
 /// How far the archive is behind the hot store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -108,7 +109,7 @@ impl Archivist {
         }
     }
 
-    /// One round each `store.flush_interval_ms` until `shutdown`, then a last one of at most ten seconds.
+    /// One round each `store.flush_interval_ms` until `shutdown`. What is left then is for [`Archivist::flush_last`].
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut wait = self.interval;
         let mut batch = self.max_batch;
@@ -131,16 +132,21 @@ impl Archivist {
                 }
             }
         }
-        match tokio::time::timeout(LAST_ROUND, self.flush_all()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => tracing::warn!(
-                error = error.code(),
-                "last flush failed; the hot store keeps the rest"
-            ),
-            Err(_) => {
-                tracing::warn!("last flush not finished in time; the hot store keeps the rest")
-            }
-        }
+    }
+
+    /// The last rounds of a shutdown. They may have no end of their own, for other replicas go on writing: at `deadline`
+    /// the rest is left in the hot store, for them or for the next start. `false` where anything may be left; that and how
+    /// much is logged.
+    pub async fn flush_last(&self, deadline: Instant) -> bool {
+        let error = match timeout_at(deadline, self.flush_all()).await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.code(),
+            Err(_) => "no_time_left",
+        };
+        // Not told where the hot store is away.
+        let left = timeout(COUNTING, self.count_dirty()).await.ok().and_then(Result::ok);
+        tracing::warn!(error, left, "last flush failed; the hot store keeps the rest");
+        false
     }
 
     /// Rounds until one brings nothing more.

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
@@ -7,6 +8,9 @@ use crate::{
     archive::{Archivist, ArchivistStatus},
     hot::{Append, Appended, HotStore, RunningChange},
 };
+
+/// No wait of a test is longer.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Puts what `batch` holds into the hot store, one event at a time.
 async fn heat(hot: &HotStore, batch: &SessionBatch) {
@@ -109,7 +113,7 @@ async fn while_the_archive_is_away_nothing_leaves_the_hot_store() {
 }
 
 #[tokio::test]
-async fn a_shutdown_flushes_what_came_last() {
+async fn the_background_ends_at_once_and_the_last_flush_brings_what_came_last() {
     with_sqlite(async |archive| {
         let hot = Arc::new(HotStore::memory());
         let archivist = Archivist::new(hot.clone(), archive.clone(), &settings());
@@ -120,7 +124,30 @@ async fn a_shutdown_flushes_what_came_last() {
             shutdown.cancel();
         };
         tokio::join!(archivist.run(shutdown.clone()), work);
+        assert!(archivist.flush_last(Instant::now() + PATIENCE).await);
         assert_eq!(archive.events(batch.meta.id, 0, 10).await.unwrap(), batch.events);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_shutdown_does_not_wait_until_others_have_nothing_more_to_flush() {
+    with_sqlite(async |archive| {
+        let hot = Arc::new(HotStore::memory());
+        let archivist = Archivist::new(hot.clone(), archive, &settings());
+        heat(&hot, &batch(1, "first")).await;
+        let busy = async {
+            loop {
+                heat(&hot, &batch(1, "and another")).await;
+                tokio::task::yield_now().await;
+            }
+        };
+        let last = archivist.flush_last(Instant::now() + Duration::from_millis(200));
+        tokio::select! {
+            flushed = tokio::time::timeout(PATIENCE, last) => assert_eq!(flushed, Ok(false)),
+            () = busy => {}
+        }
+        assert!(count_dirty(&hot).await > 0);
     })
     .await;
 }
