@@ -116,10 +116,7 @@ fn main() -> ExitCode {
     }
     let traces = match telemetry::init(&config.telemetry) {
         Ok(traces) => traces,
-        Err(error) => {
-            eprintln!("rushdesk: {error:#}");
-            return ExitCode::from(EX_USAGE);
-        }
+        Err(error) => return ended(Err(error)),
     };
     let outcome = actix_rt::System::new().block_on(run(arguments.command, config));
     traces.stop();

@@ -71,6 +71,10 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
         (0.0..=1.0).contains(&config.telemetry.otlp_sample),
         "telemetry.otlp_sample: must lie between 0 and 1",
     );
+    if let Err(error) = config.telemetry.filter() {
+        let how = "write a level such as `info`, or `warn,rushdesk=debug`";
+        require(false, &format!("telemetry.log: {error}: {how}"));
+    }
     let endpoint = &config.telemetry.otlp_endpoint;
     require(
         endpoint.is_empty() || is_http(endpoint),

@@ -239,21 +239,24 @@ mod tests {
     }
 
     #[test]
-    fn traces_go_only_where_an_address_says_and_gpus_are_not_negative() {
+    fn filters_can_be_read_traces_go_where_an_address_says_and_gpus_are_not_negative() {
         let config = Config::load(&Sources::default()).unwrap();
         assert!(config.telemetry.otlp_endpoint.is_empty());
         let backend = "name = \"a\"\nkind = \"vllm\"\nurl = \"http://a\"\nmodel = \"m\"\nslots = 1";
         let file = format!(
-            "[telemetry]\notlp_endpoint = \"collector:4318\"\notlp_sample = 2\n\
+            "[telemetry]\nlog = \"rushdesk=loud\"\notlp_endpoint = \"collector:4318\"\notlp_sample = 2\n\
              [[inference.backends]]\n{backend}\ngpus = -1\ngpu_hour_cost = 2\n"
         );
         let faults = load(&file, &[]).unwrap_err();
-        for key in
-            ["telemetry.otlp_endpoint", "telemetry.otlp_sample", "inference.backends[0].gpus"]
-        {
+        for key in [
+            "telemetry.log",
+            "telemetry.otlp_endpoint",
+            "telemetry.otlp_sample",
+            "inference.backends[0].gpus",
+        ] {
             assert!(faults.0.iter().any(|fault| fault.starts_with(key)), "{key}: {faults}");
         }
-        assert_eq!(faults.0.len(), 3, "{faults}");
+        assert_eq!(faults.0.len(), 4, "{faults}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use serde::{Deserialize, Deserializer};
+use tracing_subscriber::{EnvFilter, filter::ParseError};
 
 use crate::domain::SiteId;
 
@@ -336,6 +337,16 @@ pub struct Telemetry {
     pub log: String,
     pub otlp_endpoint: String,
     pub otlp_sample: f64,
+}
+
+impl Telemetry {
+    /// What is logged.
+    ///
+    /// # Errors
+    /// Where `telemetry.log` cannot be read.
+    pub fn filter(&self) -> Result<EnvFilter, ParseError> {
+        EnvFilter::try_new(&self.log)
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Log lines, as text for people or as JSON for machines; never with customer text.
 
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use super::traces::{self, Traces};
 use crate::config::{LogFormat, Telemetry};
@@ -8,10 +8,10 @@ use crate::config::{LogFormat, Telemetry};
 /// Sets up logs, and traces where a collector is configured. A `rustls` provider must be installed before.
 ///
 /// # Errors
-/// Where the filter cannot be read, the exporter cannot be made or logging was set up before.
+/// Where the filter cannot be read, which the check of the configuration has ruled out, the exporter cannot be made or
+/// logging was set up before.
 pub fn init(config: &Telemetry) -> anyhow::Result<Traces> {
-    let filter = EnvFilter::try_new(&config.log)
-        .map_err(|error| anyhow::anyhow!("telemetry.log: {error}"))?;
+    let filter = config.filter()?;
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(true);
     let layer = match config.log_format {
         LogFormat::Text => layer.boxed(),
