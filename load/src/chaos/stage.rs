@@ -134,7 +134,6 @@ impl Stage {
         let backends = format!("[{}]", each.collect::<Vec<_>>().join(","));
         let mut server = Server::embedded(program, data, &backends)?;
         server.output = Output::File(log.to_owned());
-        server.env.insert("NO_COLOR".into(), "1".into());
         server.set("SERVER__DRAIN_TIMEOUT_MS", DRAIN_MS);
         // A stalled backend is noticed within the round.
         server.set("INFERENCE__FIRST_TOKEN_TIMEOUT_MS", 3_000);
