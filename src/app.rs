@@ -20,15 +20,14 @@ use self::{
     access::{open_accounts, open_tls, origins},
     answering::Answering,
     server::serve,
-    stores::{Stores, replica_name},
+    stores::{Stores, replica_name, sites},
 };
 pub(crate) use self::{answering::start_embedder, stores::open_archive};
 pub use self::{measured::measured, summary::Summary};
 use crate::{
     archive::Archive,
     background,
-    config::{self, Config},
-    demo,
+    config::Config,
     http::state::App,
     limits::Limits,
     renewal,
@@ -168,9 +167,7 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
         if config.auth.jwt_secret.is_empty() && config.auth.jwt_secret_file.as_os_str().is_empty() {
             config.auth.jwt_secret_file = secrets::kept(&config.server.data_dir, "jwt.secret")?;
         }
-        if !config.sites.iter().any(|site| site.id.as_str() == config::DEMO_SITE) {
-            config.sites.extend(demo::site());
-        }
+        config.sites = sites(&config);
     }
     if config.auth.operator_sites.is_empty() && only_site {
         // The demo site comes last: a shop of its own goes before it.

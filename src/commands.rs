@@ -10,8 +10,9 @@ use std::{
 use anyhow::Context as _;
 
 use crate::{
-    accounts::{Accounts, Credentials},
+    accounts::{AccountError, Accounts, Credentials},
     app::{open_archive, start_embedder},
+    archive::Archive,
     config::{Config, Faults},
     domain::{Role, SiteId},
     knowledge::{Knowledge, KnowledgeError, import},
@@ -89,22 +90,22 @@ pub async fn migrate(config: &Config) -> anyhow::Result<()> {
 
 pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::Result<()> {
     let archive = open_archive(config).await?;
-    let site = site_id(site)?;
+    let site = known_site(&archive, site).await?;
     let password = read_password()?;
     // Signs nothing.
     let accounts = Accounts::new(archive, &config.auth, &[])?;
     let credentials = Credentials { email: email.to_owned(), password };
-    let id =
-        accounts.create_staff(&site, Role::Admin, credentials).await.map_err(
-            |error| match error {
-                crate::accounts::AccountError::Invalid(fields) => {
-                    let faults = fields.into_iter().map(|f| format!("{} {}", f.field, f.detail));
-                    anyhow::anyhow!(faults.collect::<Vec<_>>().join("; "))
-                }
-                other => other.into(),
-            },
-        )?;
-    println!("created admin {id} of site {site}");
+    match accounts.create_staff(&site, Role::Admin, credentials).await {
+        Ok(id) => println!("created admin {id} of site {site}"),
+        Err(AccountError::Invalid(fields)) => {
+            let faults = fields.into_iter().map(|f| format!("{} {}", f.field, f.detail));
+            anyhow::bail!(faults.collect::<Vec<_>>().join("; "));
+        }
+        Err(AccountError::Taken) => anyhow::bail!(
+            "`{email}` has an account at site `{site}` already: sign in with it, or give another --email"
+        ),
+        Err(error) => return Err(error.into()),
+    }
     Ok(())
 }
 
@@ -121,8 +122,7 @@ fn read_password() -> anyhow::Result<String> {
 
 pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> anyhow::Result<()> {
     let archive = open_archive(config).await?;
-    let site = site_id(site)?;
-    anyhow::ensure!(archive.site(&site).await?.is_some(), "there is no site `{site}`");
+    let site = known_site(&archive, site).await?;
     let services = Services::start();
     let embedder = start_embedder(config, &services).await?;
     let embedder = embedder.map(|e| (e.embed, e.embedder_id));
@@ -158,6 +158,14 @@ pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> any
     Ok(())
 }
 
-fn site_id(text: &str) -> anyhow::Result<SiteId> {
-    SiteId::parse(text).with_context(|| format!("`{text}` is not a site: use a-z, 0-9 and -"))
+async fn known_site(archive: &Archive, name: &str) -> anyhow::Result<SiteId> {
+    let known: Vec<SiteId> = archive.sites().await?.into_iter().map(|site| site.id).collect();
+    if let Some(id) = known.iter().find(|id| id.as_str() == name) {
+        return Ok(id.clone());
+    }
+    let known: Vec<String> = known.iter().map(|id| format!("`{id}`")).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    anyhow::bail!(
+        "there is no site `{name}`: add it to [[sites]] in the configuration, or name one of these: {known}"
+    )
 }

@@ -10,7 +10,8 @@ use uuid::Uuid;
 use crate::{
     archive::{self, Archive, Archivist, GroupCommit},
     clock,
-    config::Config,
+    config::{self, Config},
+    demo,
     hot::{self, HotStore, MemoryHot},
     secrets,
     session::journal::{Fallback, Journal, Safety},
@@ -59,6 +60,17 @@ fn are_up() {
     archive::up(true);
 }
 
+/// The configured sites, and in embedded mode the demo shop.
+pub fn sites(config: &Config) -> Vec<config::Site> {
+    let mut sites = config.sites.clone();
+    let has_demo = sites.iter().any(|site| site.id.as_str() == config::DEMO_SITE);
+    if config.is_embedded() && !has_demo {
+        sites.extend(demo::site());
+    }
+    sites
+}
+
+/// The archive with today's tables and the sites, whoever opens it first.
 pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
     let archive = if config.is_embedded() {
         secrets::private_folder(&config.server.data_dir)?;
@@ -73,7 +85,7 @@ pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
     if !applied.is_empty() {
         info!(migrations = applied.len(), "the archive was brought up to date");
     }
-    archive.put_sites(&config.sites, clock::now()).await.context("cannot store the sites")?;
+    archive.put_sites(&sites(config), clock::now()).await.context("cannot store the sites")?;
     Ok(archive)
 }
 
