@@ -28,13 +28,14 @@ use crate::{
     archive::Archive,
     background,
     config::Config,
+    demo,
     http::state::App,
     limits::Limits,
     renewal,
     runtime::Services,
     secrets,
     session::actor::Shared,
-    shutdown,
+    shutdown::{self, Signals},
     supervisor::{actor::Supervisor, door::Sessions},
     telemetry,
 };
@@ -57,7 +58,8 @@ pub struct Application {
 }
 
 impl Application {
-    /// Starts everything and returns once a turn can be admitted. Must run on the main actix system.
+    /// Starts everything and returns once a turn can be admitted. Must run on the main actix system. May be dropped
+    /// before it has ended: it listens last and waits for nothing after that.
     ///
     /// # Errors
     /// One clear message: what could not be reached, read or bound.
@@ -120,11 +122,13 @@ impl Application {
         background::start(&app, replica, &tasks, &stopping);
         let tls = open_tls(&config, &mut watched).await?;
         renewal::start(watched, &tasks, &stopping);
+        let repairing = stopping.clone().run_until_cancelled_owned(repair(archive, sessions));
+        tasks.spawn_local(repairing);
+        let demo_documents = app.knowledge.documents(&demo::site_id()).await.unwrap_or(0);
         let (server, address) = serve(&app, tls)?;
         let handle = server.handle();
         let serving = actix_rt::spawn(server);
-        repair(&archive, &sessions).await;
-        let summary = Summary::of(&app, address, &models).await;
+        let summary = Summary::of(&app, address, &models, demo_documents);
         Ok(Self {
             address,
             app,
@@ -143,8 +147,8 @@ impl Application {
     }
 
     /// Serves until SIGTERM or SIGINT, or until a part dies that the service cannot go on without.
-    pub async fn run_until_signal(self) -> anyhow::Result<()> {
-        let broken = shutdown::asked(&self).await;
+    pub async fn run_until_told(self, signals: Signals) -> anyhow::Result<()> {
+        let broken = shutdown::asked(&self, signals).await;
         shutdown::run(self).await;
         match broken {
             None => Ok(()),
@@ -177,7 +181,7 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
 }
 
 /// Opening a session ends a turn that nobody runs any more.
-async fn repair(archive: &Archive, sessions: &Sessions) {
+async fn repair(archive: Archive, sessions: Sessions) {
     let Ok(found) = archive.unfinished_turns(REPAIRS_AT_START).await else { return };
     for id in found {
         sessions.open(id).await;

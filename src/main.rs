@@ -7,7 +7,9 @@ use rushdesk::{
     app::{Application, measured},
     commands,
     config::{Config, Faults, Sources},
-    rehearse, telemetry,
+    rehearse,
+    shutdown::Signals,
+    telemetry,
 };
 
 /// Streams allocate many small pieces on one thread and free them on another, which costs the system's allocator a
@@ -150,10 +152,18 @@ fn rehearsed(outcome: anyhow::Result<rehearse::Verdict>) -> ExitCode {
 async fn run(command: Command, config: Config) -> anyhow::Result<()> {
     match command {
         Command::Serve => {
+            let mut signals = Signals::receive()?;
             let metrics = telemetry::install_metrics(&measured())?;
-            let application = Application::start(config, metrics).await?;
+            let application = tokio::select! {
+                biased;
+                started = Application::start(config, metrics) => started?,
+                () = signals.stop() => {
+                    tracing::info!("stopped before the start had ended");
+                    return Ok(());
+                }
+            };
             eprint!("{}", application.summary());
-            application.run_until_signal().await
+            application.run_until_told(signals).await
         }
         Command::CheckConfig | Command::CheckHealth | Command::Metrics | Command::Rehearse(_) => {
             Ok(())

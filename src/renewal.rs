@@ -88,7 +88,6 @@ pub async fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<Vec<u8>>> {
 pub fn start(mut watched: Vec<Watched>, tasks: &TaskTracker, stopping: &CancellationToken) {
     let stopping = stopping.clone();
     tasks.spawn(async move {
-        // Received also where nothing is watched: SIGHUP must not end the process.
         let mut hangup = match signal(SignalKind::hangup()) {
             Ok(hangup) => hangup,
             Err(error) => return warn!(%error, "SIGHUP cannot be received; no file is read again"),

@@ -9,10 +9,10 @@
 //!
 //! Phases 3 to 6 take 25 s at most, and the last traces 5 s. Platforms are told to give `server.drain_timeout` and 30 s.
 
-use std::time::Duration;
+use std::{io, time::Duration};
 
 use tokio::{
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
     time::{Instant, timeout},
 };
 use tracing::{error, info, warn};
@@ -28,18 +28,39 @@ const AFTER_DRAIN: Duration = Duration::from_secs(24);
 /// How often the parts without which nothing works are looked at.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// Waits for a signal, or for the death of a part; its name is returned then.
-pub async fn asked(application: &Application) -> Option<&'static str> {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        error!("signals cannot be received");
-        return Some("signal handler");
-    };
+/// What the process may be told. A signal that nobody receives ends it at once, so this comes before anything else.
+pub struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    /// Read where files are read again; until somebody does, it is only received.
+    _hangup: Signal,
+}
+
+impl Signals {
+    /// # Errors
+    /// Where the system lets no signal be received.
+    pub fn receive() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            _hangup: signal(SignalKind::hangup())?,
+        })
+    }
+
+    /// Waits for SIGTERM or SIGINT.
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Waits until it is told to stop, or for the death of a part; its name is returned then.
+pub async fn asked(application: &Application, mut signals: Signals) -> Option<&'static str> {
     loop {
         tokio::select! {
-            _ = terminate.recv() => return None,
-            _ = interrupt.recv() => return None,
+            () = signals.stop() => return None,
             () = tokio::time::sleep(PULSE) => {
                 if !application.app.sessions.is_alive() {
                     return Some("supervisor");

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr};
 
-use crate::{demo, http::state::App};
+use crate::http::state::App;
 
 /// What runs, where, and what is missing.
 pub struct Summary {
@@ -20,7 +20,12 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
-    pub(super) async fn of(app: &App, address: SocketAddr, models: &[String]) -> Self {
+    pub(super) fn of(
+        app: &App,
+        address: SocketAddr,
+        models: &[String],
+        demo_documents: usize,
+    ) -> Self {
         let config = &app.config;
         let (stores, data) = if config.is_embedded() {
             (
@@ -53,8 +58,7 @@ impl Summary {
             ("model", model),
         ];
         if config.is_embedded() {
-            let documents = app.knowledge.documents(&demo::site_id()).await.unwrap_or(0);
-            lines.push(("demo", format!("site key pk_demo, {documents} documents")));
+            lines.push(("demo", format!("site key pk_demo, {demo_documents} documents")));
         }
         Self { lines }
     }

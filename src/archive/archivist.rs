@@ -143,9 +143,12 @@ impl Archivist {
             Ok(Err(error)) => error.code(),
             Err(_) => "no_time_left",
         };
-        // Not told where the hot store is away.
-        let left = timeout(COUNTING, self.count_dirty()).await.ok().and_then(Result::ok);
-        tracing::warn!(error, left, "last flush failed; the hot store keeps the rest");
+        match timeout(COUNTING, self.count_dirty()).await {
+            Ok(Ok(left)) => {
+                tracing::warn!(error, left, "last flush failed; the hot store keeps the rest");
+            }
+            _ => tracing::warn!(error, "last flush failed; the hot store cannot be read"),
+        }
         false
     }
 
