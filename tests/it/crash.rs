@@ -16,6 +16,16 @@ use super::{
 
 const STREAMS: usize = 64;
 
+/// The real binary with a command. Nobody reads what it says unless the test wants to.
+pub fn rushdesk(settings: &[(&'static str, String)], arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rushdesk"));
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    for (key, value) in settings {
+        command.arg("--set").arg(format!("{key}={value}"));
+    }
+    command
+}
+
 /// The real binary, ended with the value.
 pub struct Server {
     child: Child,
@@ -33,12 +43,13 @@ impl Server {
         settings: &[(&'static str, String)],
         port: u16,
     ) -> Self {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_rushdesk"));
-        command.arg("serve").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut command = rushdesk(settings, &["serve"]);
         command.envs(environment.iter().copied());
-        for (key, value) in settings {
-            command.arg("--set").arg(format!("{key}={value}"));
-        }
+        Self::run(command, port).await
+    }
+
+    /// Ready when this returns.
+    pub async fn run(mut command: Command, port: u16) -> Self {
         command.arg("--set").arg(format!("server.listen=127.0.0.1:{port}"));
         let child = command.spawn().unwrap();
         let server = Self { child, url: format!("http://127.0.0.1:{port}") };

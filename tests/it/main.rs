@@ -26,6 +26,7 @@ mod measures;
 mod oidc;
 mod openai;
 mod permissions;
+mod process;
 mod rehearse;
 mod replicas;
 mod rotation;

@@ -1,0 +1,135 @@
+//! The real binary as a process: its commands, its log, its signals.
+
+use std::{
+    fs::File,
+    io::Write as _,
+    process::{Child, Command, Output, Stdio},
+};
+
+use actix_web::rt::test;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::{net::TcpListener, time::timeout};
+
+use super::{
+    crash::{self, client, rushdesk},
+    distributed::Stores,
+    harness::*,
+    servers::{Server, free_port},
+};
+
+fn embedded(data: &TempDir) -> Vec<(&'static str, String)> {
+    let folder = |name: &str| data.path().join(name).display().to_string();
+    vec![
+        ("server.data_dir", folder("data")),
+        ("embedding.model_dir", folder("none")),
+        ("inference.discover_ollama", "false".to_owned()),
+    ]
+}
+
+/// Runs a command to its end, with this on its standard input.
+fn ran(mut command: Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // One that does not want it is gone already.
+    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+    child.wait_with_output().unwrap()
+}
+
+fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+}
+
+#[test]
+async fn an_admin_is_made_before_the_first_start_and_signs_in_after_it() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = embedded(&data);
+    let password = "correct horse battery";
+    let create = |site: &str| {
+        let arguments = ["admin", "create", "--site", site, "--email", "you@example.com"];
+        let output = ran(rushdesk(&settings, &arguments), &format!("{password}\n"));
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let refused = |(code, said): (Option<i32>, String), why: &str| {
+        assert!(code == Some(1) && said.contains(why), "{why}: {code:?} {said}");
+    };
+    refused(
+        create("shop"),
+        "add it to [[sites]] in the configuration, or name one of these: `demo`",
+    );
+    let (code, said) = create("demo");
+    assert!(code == Some(0) && said.contains("of site demo"), "{code:?} {said}");
+    refused(create("demo"), "`you@example.com` has an account at site `demo` already");
+
+    let server = crash::Server::start(&settings, free_port()).await;
+    let login = client().post(format!("{}/v1/auth/login", server.url));
+    let who = json!({"site_key": "pk_demo", "email": "you@example.com", "password": password});
+    let tokens = body(login.json(&who).send().await.unwrap()).await;
+    assert_eq!(tokens["principal"]["role"], "admin", "{tokens}");
+}
+
+#[test]
+async fn a_log_that_is_no_terminal_has_no_colours() {
+    let data = tempfile::tempdir().unwrap();
+    let mut command = rushdesk(&embedded(&data), &["migrate"]);
+    command.env_remove("NO_COLOR");
+    let log = String::from_utf8(ran(command, "").stderr).unwrap();
+    assert!(log.contains("the archive was brought up to date"), "{log}");
+    assert!(!log.contains('\u{1b}'), "{log:?}");
+}
+
+#[test]
+async fn a_start_survives_a_hangup_and_ends_in_order_when_it_is_told_to() {
+    // It takes connections and says nothing, so the start gets no further.
+    let mysql = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = embedded(&data);
+    settings.extend([
+        ("store.mode", "distributed".to_owned()),
+        ("store.mysql_url", format!("mysql://root@{}/test", mysql.local_addr().unwrap())),
+        ("store.redis_url", "redis://127.0.0.1:1/0".to_owned()),
+        ("store.archive_timeout_ms", "600000".to_owned()),
+        ("auth.jwt_secret", "0123456789abcdef0123456789abcdef".to_owned()),
+        ("sites", "[{id=\"demo\",name=\"Demo\",site_key=\"pk_demo\"}]".to_owned()),
+    ]);
+    let mut child = rushdesk(&settings, &["serve"]).spawn().unwrap();
+    let starting = timeout(PATIENCE, mysql.accept()).await;
+    signal(&child, "-HUP");
+    signal(&child, "-TERM");
+    let ended = settle_or_kill(&mut child).await;
+    starting.unwrap().unwrap();
+    assert_eq!(ended.code(), Some(0), "{ended}");
+}
+
+/// How the process ended; one that does not end fails the test and is not left behind.
+async fn settle_or_kill(child: &mut Child) -> std::process::ExitStatus {
+    let begun = std::time::SystemTime::now();
+    while begun.elapsed().unwrap() < PATIENCE {
+        if let Some(status) = child.try_wait().unwrap() {
+            return status;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    child.kill().unwrap();
+    child.wait().unwrap()
+}
+
+#[test]
+async fn the_log_says_that_redis_is_away_and_not_that_the_archive_falls_behind() {
+    let Some(stores) = Stores::new().await else { return };
+    let Some(mut redis) = Server::redis().await else { return };
+    let data = tempfile::tempdir().unwrap();
+    let (log, port) = (data.path().join("log"), free_port());
+    let mut settings = stores.with(&embedded(&data));
+    settings.push(("store.redis_url", redis.redis_url()));
+    let mut command = rushdesk(&settings, &["serve"]);
+    command.stderr(File::create(&log).unwrap());
+    let server = crash::Server::run(command, port).await;
+    redis.kill();
+    let said = || std::fs::read_to_string(&log).unwrap();
+    settle("it is said", async || said().contains("hot store cannot be read")).await;
+    assert!(!said().contains("falls behind"), "{}", said());
+    drop(server);
+}
