@@ -42,6 +42,11 @@ impl ApiError {
         Self::fields(vec![FieldError { field: field.to_owned(), detail: detail.into() }])
     }
 
+    /// Whether the service could not do it just now, whoever asked.
+    pub fn is_unavailable(&self) -> bool {
+        self.0.status == 503
+    }
+
     #[must_use]
     pub fn retry_after(mut self, after: Duration) -> Self {
         self.0.retry_after_ms = u64::try_from(after.as_millis()).ok();

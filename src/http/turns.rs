@@ -213,7 +213,8 @@ pub async fn start(
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
-    let quota = app.limits.message(&caller.principal.site_id, caller.principal.id).await?;
+    let (site, visitor) = (&caller.principal.site_id, caller.principal.id);
+    let quota = app.limits.message(site, visitor).await?;
     let started = app
         .sessions
         .ask(session, || StartTurn {
@@ -224,8 +225,13 @@ pub async fn start(
             body_hash: message.hash(),
             asked: Asked::here(),
         })
-        .await?;
-    Ok((started, Some(quota)))
+        .await
+        .map_err(ApiError::from);
+    // What was not begun costs nothing.
+    if started.as_ref().is_err_and(ApiError::is_unavailable) {
+        app.limits.give_back(site, visitor).await;
+    }
+    Ok((started?, Some(quota)))
 }
 
 async fn respond(

@@ -50,6 +50,12 @@ impl<C: Clock + Clone> Local<C> {
         Ok(quota)
     }
 
+    /// Undoes [`Local::message`].
+    pub fn give_back(&self, site: &SiteId, visitor: PrincipalId) {
+        self.visitors.tats.refund(&visitor);
+        self.sites.tats.refund(site);
+    }
+
     pub fn login(&self, site: &SiteId) -> Result<(), Limited> {
         self.logins.check(site).map(drop)
     }

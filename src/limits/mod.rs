@@ -109,6 +109,19 @@ impl Limits {
         decided.unwrap_or_else(|| local.message(site, visitor)).inspect_err(metrics::refused)
     }
 
+    /// Undoes [`Limits::message`], for a message that was not taken after all. Where Redis went or came back meanwhile,
+    /// another count than the one it was taken from may be off by this one request.
+    pub async fn give_back(&self, site: &SiteId, visitor: PrincipalId) {
+        let Inner { local, shared } = &*self.0;
+        let given = match shared {
+            Some(shared) => shared.give_back(site, visitor).await,
+            None => false,
+        };
+        if !given {
+            local.give_back(site, visitor);
+        }
+    }
+
     /// Takes one sign-in, registration or new visitor from the quota of the site.
     pub async fn login(&self, site: &SiteId) -> Result<(), Limited> {
         let Inner { local, shared } = &*self.0;

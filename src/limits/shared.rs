@@ -33,6 +33,14 @@ pub struct Shared {
     away: Mutex<Option<Instant>>,
 }
 
+/// What the script is asked for.
+#[derive(Clone, Copy, Debug)]
+pub enum Count {
+    Take = 1,
+    /// Never refused.
+    GiveBack = -1,
+}
+
 /// What the script says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
@@ -66,13 +74,20 @@ impl Shared {
         visitor: PrincipalId,
     ) -> Option<Result<Quota, Limited>> {
         let Rates { visitor: visitor_rate, site: site_rate, .. } = &self.rates;
-        let keys = [self.key(site, &format!("v:{visitor}")), self.key(site, "messages")];
+        let keys = self.keys_of_message(site, visitor);
         let limits = [(keys[0].as_str(), visitor_rate), (keys[1].as_str(), site_rate)];
         Some(match self.try_take(&limits).await? {
             Decision::Taken { remaining, reset } => Ok(visitor_rate.quota(remaining, reset)),
             Decision::Refused { by: 0, wait } => Err(visitor_rate.limited(wait)),
             Decision::Refused { wait, .. } => Err(site_rate.limited(wait)),
         })
+    }
+
+    /// Undoes [`Shared::message`]; `false` if Redis is away.
+    pub async fn give_back(&self, site: &SiteId, visitor: PrincipalId) -> bool {
+        let keys = self.keys_of_message(site, visitor);
+        let limits = [(&*keys[0], &self.rates.visitor), (&*keys[1], &self.rates.site)];
+        self.may_try() && self.count(&limits, Count::GiveBack, None).await.is_some()
     }
 
     /// `None` if Redis is away and somebody else has to decide.
@@ -84,13 +99,18 @@ impl Shared {
         })
     }
 
+    fn keys_of_message(&self, site: &SiteId, visitor: PrincipalId) -> [String; 2] {
+        [self.key(site, &format!("v:{visitor}")), self.key(site, "messages")]
+    }
+
     /// All keys of a site share a slot, so that one script may touch visitor and site.
     fn key(&self, site: &SiteId, name: &str) -> String {
         format!("{}:{{limits:{site}}}:{name}", self.prefix)
     }
 
     async fn try_take(&self, limits: &[(&str, &Rate)]) -> Option<Decision> {
-        let decision = if self.may_try() { self.take(limits, None).await } else { None };
+        let decision =
+            if self.may_try() { self.count(limits, Count::Take, None).await } else { None };
         if decision.is_none() {
             metrics::fell_back();
         }
@@ -98,9 +118,14 @@ impl Shared {
     }
 
     /// `now` is in microseconds; without it the clock of Redis counts. `None` if Redis did not answer in time.
-    pub async fn take(&self, limits: &[(&str, &Rate)], now: Option<u64>) -> Option<Decision> {
+    pub async fn count(
+        &self,
+        limits: &[(&str, &Rate)],
+        count: Count,
+        now: Option<u64>,
+    ) -> Option<Decision> {
         let mut call = self.script.prepare_invoke();
-        call.arg(now.map_or_else(String::new, |now| now.to_string()));
+        call.arg(now.map_or_else(String::new, |now| now.to_string())).arg(count as i8);
         for (key, rate) in limits {
             call.key(*key).arg(rate.interval.as_micros() as u64).arg(rate.burst.get());
         }

@@ -75,6 +75,21 @@ fn a_site_that_is_full_does_not_cost_the_visitor_anything() {
 }
 
 #[test]
+fn what_is_given_back_may_be_taken_again_and_is_no_more_than_that() {
+    let (limits, _) = limiter();
+    let (site, visitor) = (site("a"), PrincipalId::new());
+    limits.give_back(&site, visitor);
+    for _ in 0..100 {
+        assert_eq!(limits.message(&site, visitor).unwrap().remaining, 2);
+        limits.give_back(&site, visitor);
+    }
+    for remaining in [2, 1, 0] {
+        assert_eq!(limits.message(&site, visitor).unwrap().remaining, remaining);
+    }
+    assert_eq!(limits.message(&site, visitor).unwrap_err().scope, Scope::Visitor);
+}
+
+#[test]
 fn a_visitor_who_is_refused_all_the_time_does_not_use_up_the_site() {
     let (limits, _) = limiter();
     let (site, loud) = (site("a"), PrincipalId::new());

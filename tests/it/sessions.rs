@@ -283,6 +283,36 @@ async fn a_replica_that_runs_all_the_turns_it_may_refuses_the_next_one() {
 }
 
 #[test]
+async fn what_the_service_refuses_costs_the_shopper_nothing() {
+    let fake = FakeModel::start().await;
+    let settings = [
+        backend("step", &fake.url),
+        ("sessions.max_turns", "1".to_owned()),
+        ("limits.visitor_burst", "2".to_owned()),
+        ("limits.visitor_messages_per_hour", "1".to_owned()),
+    ];
+    let app = TestApp::with(&settings).await;
+    let shopper = app.visitor().await;
+    let (first, second) = (shopper.session().await, shopper.session().await);
+    let mut stream = shopper.stream(&first, "When do boots ship?").await;
+    stream.until("message.created").await;
+    for _ in 0..3 {
+        refused(shopper.message(&second, "k", "And tents?"), 503, "overloaded").await;
+    }
+    fake.steps.add_permits(100);
+    stream.until("answer.completed").await;
+    drop(stream);
+    settle("there is room again", async || {
+        let again = shopper.message(&second, "k", "And tents?").send().await.unwrap();
+        assert_ne!(again.status(), StatusCode::TOO_MANY_REQUESTS);
+        again.status() == StatusCode::OK
+    })
+    .await;
+    refused(shopper.message(&second, "other", "And pegs?"), 429, "rate_limited").await;
+    app.stop().await;
+}
+
+#[test]
 async fn live_sessions_do_not_hold_up_a_stop() {
     let app = TestApp::start().await;
     let shopper = app.visitor().await;

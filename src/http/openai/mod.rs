@@ -148,11 +148,12 @@ pub async fn chat_completions(
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
-    let quota = app.limits.message(&caller.principal.site_id, caller.principal.id).await?;
+    // Room first: who finds none pays nothing.
     let permit = Arc::clone(&app.turn_permits).try_acquire_owned().map_err(|_| {
         ApiError::new(ErrorCode::Overloaded)
             .retry_after(jittered(std::time::Duration::from_secs(2)))
     })?;
+    let quota = app.limits.message(&caller.principal.site_id, caller.principal.id).await?;
     let turn = Completion::begin(&app, input, permit);
     if streams {
         let sse = Sse::from_stream(Box::pin(turn.chunks(usage)))

@@ -3,7 +3,7 @@
 use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 use super::{
-    super::shared::{Decision, Shared},
+    super::shared::{Count, Decision, Shared},
     *,
 };
 use crate::{
@@ -48,7 +48,8 @@ fn micros(span: Duration) -> u64 {
 async fn the_script_counts_as_the_local_limiter_does() {
     let Some(shared) = shared() else { return };
     let (key, rate) = (key("a"), rate(36 * SECOND, 3));
-    let take = async |at| shared.take(&[(&key, &rate)], Some(micros(at))).await.unwrap();
+    let take =
+        async |at| shared.count(&[(&key, &rate)], Count::Take, Some(micros(at))).await.unwrap();
     for remaining in [2, 1, 0] {
         let reset = 36 * SECOND * (3 - remaining);
         assert_eq!(take(Duration::ZERO).await, Decision::Taken { remaining, reset });
@@ -69,7 +70,8 @@ async fn a_refusal_by_one_limit_takes_nothing_from_the_other() {
     let (mine, ours) = (format!("{{{id}}}-visitor"), format!("{{{id}}}-site"));
     let (visitor, site) = (rate(36 * SECOND, 3), rate(SECOND, 1));
     let take = async |at: Duration| {
-        shared.take(&[(&mine, &visitor), (&ours, &site)], Some(micros(at))).await.unwrap()
+        let limits = [(&*mine, &visitor), (&*ours, &site)];
+        shared.count(&limits, Count::Take, Some(micros(at))).await.unwrap()
     };
     assert!(matches!(take(Duration::ZERO).await, Decision::Taken { remaining: 2, .. }));
     for _ in 0..5 {
@@ -77,6 +79,35 @@ async fn a_refusal_by_one_limit_takes_nothing_from_the_other() {
         assert_eq!(take(Duration::ZERO).await, refused);
     }
     assert!(matches!(take(SECOND).await, Decision::Taken { remaining: 1, .. }));
+}
+
+#[tokio::test]
+async fn what_is_given_back_may_be_taken_again_and_is_no_more_than_that() {
+    let Some(shared) = shared() else { return };
+    let id = PrincipalId::new();
+    let (mine, ours) = (format!("{{{id}}}-visitor"), format!("{{{id}}}-site"));
+    let (visitor, site) = (rate(36 * SECOND, 2), rate(SECOND, 2));
+    let count = async |what, at: Duration| {
+        let limits = [(&*mine, &visitor), (&*ours, &site)];
+        shared.count(&limits, what, Some(micros(at))).await.unwrap()
+    };
+    let at = Duration::ZERO;
+    let whole = Decision::Taken { remaining: 2, reset: Duration::ZERO };
+    // Also what nobody took gives nobody more.
+    for _ in 0..3 {
+        assert_eq!(count(Count::GiveBack, at).await, whole);
+    }
+    for _ in 0..5 {
+        let reset = 36 * SECOND;
+        assert_eq!(count(Count::Take, at).await, Decision::Taken { remaining: 1, reset });
+        assert_eq!(count(Count::GiveBack, at).await, whole);
+    }
+    for _ in 0..2 {
+        assert!(matches!(count(Count::Take, at).await, Decision::Taken { .. }));
+    }
+    assert!(matches!(count(Count::Take, at).await, Decision::Refused { by: 0, .. }));
+    count(Count::GiveBack, at).await;
+    assert!(matches!(count(Count::Take, at).await, Decision::Taken { remaining: 0, .. }));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -108,7 +139,7 @@ async fn replicas_share_one_quota() {
 async fn counts_in_redis_do_not_stay_for_ever() {
     let Some(shared) = shared() else { return };
     let (key, rate) = (key("a"), rate(36 * SECOND, 3));
-    shared.take(&[(&key, &rate)], None).await.unwrap();
+    shared.count(&[(&key, &rate)], Count::Take, None).await.unwrap();
     let redis = Redis::open(&store(&url().unwrap())).unwrap();
     let mut raw = redis.dedicated(Duration::ZERO).await.unwrap();
     let mut command = deadpool_redis::redis::cmd("PTTL");
