@@ -106,8 +106,8 @@ impl TestApp {
     }
 
     /// A counter, by its name and labels as `/metrics` writes them; 0 where it does not show. All tests share it.
-    pub async fn counter(&self, name: &str) -> u64 {
-        let page = self.get("/metrics").send().await.unwrap().text().await.unwrap();
+    pub fn counter(&self, name: &str) -> u64 {
+        let page = self.application.app.metrics.render();
         let value = page.lines().find_map(|line| line.strip_prefix(name));
         value.map_or(0, |value| value.trim().parse().unwrap())
     }

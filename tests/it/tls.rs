@@ -97,6 +97,13 @@ impl Authority {
     }
 }
 
+/// At once, so that nobody reads half of it.
+fn replace(path: &Path, text: &str) {
+    let new = path.with_extension("new");
+    std::fs::write(&new, text).unwrap();
+    std::fs::rename(new, path).unwrap();
+}
+
 fn der(path: &Path) -> Vec<u8> {
     CertificateDer::from_pem_file(path).unwrap().to_vec()
 }
@@ -138,12 +145,18 @@ async fn a_certificate_is_exchanged_without_a_restart_and_a_broken_one_is_not_ta
     let second = der(&authority.chain());
     settle("the new certificate is shown", async || authority.handshake(port).await == second)
         .await;
-    // A key without its certificate, then none of both: what was good stays.
-    std::fs::write(authority.key(), KeyPair::generate().unwrap().serialize_pem()).unwrap();
-    std::fs::write(authority.chain(), "nothing").unwrap();
-    assert_eq!(authority.handshake(port).await, second);
-    std::fs::remove_file(authority.key()).unwrap();
-    assert_eq!(authority.handshake(port).await, second);
+    // A key without its certificate, no certificate, no key: what was good stays.
+    let refused = "rushdesk_renewals_total{files=\"certificate\",outcome=\"refused\"}";
+    let is_not_taken = async |spoil: &dyn Fn()| {
+        let before = app.counter(refused);
+        spoil();
+        settle("it was looked at", async || app.counter(refused) > before).await;
+        assert_eq!(authority.handshake(port).await, second);
+    };
+    let other_key = || KeyPair::generate().unwrap().serialize_pem();
+    is_not_taken(&|| replace(&authority.key(), &other_key())).await;
+    is_not_taken(&|| replace(&authority.chain(), "nothing")).await;
+    is_not_taken(&|| std::fs::remove_file(authority.key()).unwrap()).await;
 
     authority.issue();
     let third = der(&authority.chain());
