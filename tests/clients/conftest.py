@@ -32,15 +32,29 @@ def model() -> Iterator[ModelServer]:
     server.stop()
 
 
+# However long a test holds an answer, nobody is sent away for it.
+UNHURRIED = {
+    "RUSHDESK__CACHE__ENABLED": "false",
+    "RUSHDESK__BROWNOUT__CLIMB_MS": "[600000, 600000, 600000, 600000]",
+    "RUSHDESK__BROWNOUT__LONGEST_WAIT_MS": "[600000, 600000, 600000, 600000, 600000]",
+}
+
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Server]:
     """Without a cache and a brownout: each question reaches the scripted model, however long others hold it."""
-    settings = {
-        "RUSHDESK__CACHE__ENABLED": "false",
-        "RUSHDESK__BROWNOUT__CLIMB_MS": "[600000, 600000, 600000, 600000]",
-        "RUSHDESK__BROWNOUT__LONGEST_WAIT_MS": "[600000, 600000, 600000, 600000, 600000]",
+    yield from _running(tmp_path_factory.mktemp("server"), model, UNHURRIED)
+
+
+@pytest.fixture
+def one_slot_server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Server]:
+    """One answer at a time. Of several slots a machine that stutters unlearns some; the last one it cannot."""
+    settings = UNHURRIED | {
+        "RUSHDESK__INFERENCE__BACKENDS": f'[{{name="fake",kind="openai",url="{model.url}",model="m",slots=1}}]',
+        "RUSHDESK__INFERENCE__QUEUE_TIMEOUT_MS": "600000",
+        "RUSHDESK__INFERENCE__TOKEN_GAP_TIMEOUT_MS": "600000",
     }
-    yield from _running(tmp_path_factory.mktemp("server"), model, settings)
+    yield from _running(tmp_path_factory.mktemp("one-slot-server"), model, settings)
 
 
 @pytest.fixture(scope="session")

@@ -15,7 +15,7 @@ import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-HOLD_LIMIT_S = 30
+HOLD_LIMIT_S = 60
 PLAIN_ANSWER = "Happy to help. Both are good choices, and our team can tell you more about either of them."
 
 # Questions that no help page answers. Each script gets one of its own, so that no answer is ever

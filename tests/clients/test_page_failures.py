@@ -167,22 +167,19 @@ def test_a_visitor_who_cannot_be_continued_starts_anew_and_is_told(chat: ChatPag
 
 
 def test_the_place_in_the_queue_is_shown(
-    new_chat: Callable[..., ChatPage], server: Server, model: ModelServer
+    new_chat: Callable[..., ChatPage], one_slot_server: Server, model: ModelServer
 ) -> None:
-    held = [model.tell(numbered(5), hold_after=10) for _ in range(4)]
-    others = [Shopper(server) for _ in held]
-    for other, script in zip(others, held, strict=True):
-        other.ask(script.question)
-        assert script.held.wait(10)
-    chat = new_chat()
+    other = Shopper(one_slot_server)
+    held = model.tell(numbered(5), hold_after=10)
+    other.ask(held.question)
+    assert held.held.wait(20)
+    chat = new_chat(one_slot_server)
     script = model.tell(numbered(3))
     chat.ask(script.question)
-    expect(chat.answers.first.locator(".progress")).to_contain_text("You are next in line")
-    for busy in held:
-        busy.release()
+    expect(chat.answers.first.locator(".progress")).to_contain_text("You are next in line", timeout=20_000)
+    held.release()
     chat.expect_complete(chat.answers.first, script.answer)
-    for other in others:
-        other.http.close()
+    other.http.close()
 
 
 def test_a_reset_stream_reads_the_history_again(chat: ChatPage, model: ModelServer) -> None:
