@@ -8,7 +8,7 @@ use serde::Serialize;
 use tracing::{info, warn};
 
 use super::{
-    chunk::{Chunk, chunks},
+    chunk::Chunk,
     document::NewDocument,
     metrics,
     search::{Passage, Query, search},
@@ -233,11 +233,12 @@ impl Knowledge {
     async fn read(&self, site: &SiteId, document: NewDocument) -> Result<Read, KnowledgeError> {
         let (site, config) = (site.clone(), self.shared.config.clone());
         let read = move || {
-            let content =
-                document.read(config.max_document_bytes).map_err(KnowledgeError::Invalid)?;
+            let chunks = document
+                .passages(config.max_document_bytes, config.passage_chars)
+                .map_err(KnowledgeError::Invalid)?;
             let row = stored::row(&site, &document, document.content_hash())
                 .map_err(|_| ArchiveError::Rejected("the questions are not JSON".to_owned()))?;
-            Ok(Read { row, chunks: chunks(&content, config.passage_chars) })
+            Ok(Read { row, chunks })
         };
         tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
             Err(ArchiveError::Unavailable("reading was stopped".to_owned()).into())

@@ -3,6 +3,9 @@
 //! `markdown` and `html` read their format into blocks; `chunk` makes passages of them. A block holds plain text
 //! on one line, never markup.
 
+/// Characters of a heading or of a column's name, at most: passages repeat them. What is longer is read as a paragraph.
+const MAX_NAME: usize = 200;
+
 /// One piece of a document in reading order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Block {
@@ -17,13 +20,17 @@ pub enum Block {
 }
 
 #[cfg(test)]
-#[cfg(test)]
 impl Block {
     pub fn text(&self) -> &str {
         match self {
             Self::Heading { text, .. } | Self::Paragraph(text) | Self::Item(text) => text,
         }
     }
+}
+
+/// Whether `text` is short enough to be said again with every passage below it.
+pub(super) fn is_name(text: &str) -> bool {
+    text.chars().nth(MAX_NAME).is_none()
 }
 
 /// Reads plain text: a blank line ends a paragraph.

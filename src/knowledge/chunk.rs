@@ -3,7 +3,11 @@
 //! A passage never crosses a heading, keeps its sentences whole and knows the headings above it. A question of an
 //! FAQ is one passage with its answer.
 
-use super::{blocks::Block, document::Content, sentence::sentences};
+use super::{
+    blocks::{Block, is_name},
+    document::Content,
+    sentence::sentences,
+};
 
 /// What a passage is, and so how it is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,6 +84,9 @@ impl Cutter {
     }
 
     fn heading(&mut self, level: u8, text: &str) {
+        if !is_name(text) {
+            return self.paragraph(text, "\n\n");
+        }
         self.flush();
         let deeper = self.path.last().is_none_or(|(above, _)| *above < level);
         if !deeper {
@@ -178,7 +185,8 @@ fn pieces(text: &str, max: usize) -> Vec<String> {
     let mut piece = String::new();
     let mut length = 0;
     for word in text.split_whitespace() {
-        let mut rest: Vec<char> = word.chars().collect();
+        let word: Vec<char> = word.chars().collect();
+        let mut rest = word.as_slice();
         if length > 0 && length + 1 + rest.len() <= max {
             piece.push(' ');
             length += 1;
@@ -186,8 +194,8 @@ fn pieces(text: &str, max: usize) -> Vec<String> {
             pieces.push(std::mem::take(&mut piece));
         }
         while rest.len() > max {
-            let after = rest.split_off(max);
-            pieces.push(rest.into_iter().collect());
+            let (full, after) = rest.split_at(max);
+            pieces.push(full.iter().collect());
             rest = after;
             length = 0;
         }
@@ -257,6 +265,16 @@ mod tests {
         assert_eq!(
             chunks(&content, 20),
             [Chunk { kind: Kind::Faq, heading: "Q?".into(), text: answer.trim().into() }]
+        );
+    }
+
+    #[test]
+    fn a_heading_that_is_a_whole_text_is_not_repeated_in_each_passage() {
+        let long = "x".repeat(201);
+        let text = format!("# {long}\n## Norway\nA.\n## Sweden\nB.\n");
+        assert_eq!(
+            of_markdown(&text, 500),
+            [pair("", &long), pair("Norway", "A."), pair("Sweden", "B.")]
         );
     }
 

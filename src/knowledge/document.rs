@@ -8,6 +8,7 @@ use crate::domain::FieldError;
 
 use super::{
     blocks::{self, Block},
+    chunk::{Chunk, chunks},
     faq::{self, FaqPair},
     html, markdown,
 };
@@ -118,8 +119,20 @@ impl NewDocument {
         }
     }
 
+    /// The passages of at most `max_chars` characters that it is stored as; an answer of an FAQ stays whole.
+    ///
+    /// # Errors
+    /// Every field that is not as it must be, and a body of more than `max_bytes` bytes, without text, or not of its format.
+    pub fn passages(
+        &self,
+        max_bytes: usize,
+        max_chars: usize,
+    ) -> Result<Vec<Chunk>, Vec<FieldError>> {
+        Ok(chunks(&self.read(max_bytes)?, max_chars))
+    }
+
     /// Reads the body after checking every field; all faults at once.
-    pub(super) fn read(&self, max_bytes: usize) -> Result<Content, Vec<FieldError>> {
+    fn read(&self, max_bytes: usize) -> Result<Content, Vec<FieldError>> {
         let mut faults = Faults::default();
         self.check_header(&mut faults);
         faults.require(self.bytes() <= max_bytes, "text", || {

@@ -176,9 +176,9 @@ fn after_close<'a>(html: &'a str, name: &str) -> &'a str {
     let mut rest = html;
     while let Some(at) = rest.find("</") {
         let tag = &rest[at + 2..];
-        let (inside, after) = after_tag(tag);
-        if name_of(inside) == name {
-            return after;
+        // Only the tag that is looked for is read to its end: a page full of `</` would be read as often as it has them.
+        if name_of(tag) == name {
+            return after_tag(tag).1;
         }
         rest = tag;
     }
@@ -318,6 +318,12 @@ mod tests {
         ] {
             assert_eq!(texts(html), [""; 0], "{html}");
         }
+    }
+
+    #[test]
+    fn a_page_full_of_closing_tags_is_read_once() {
+        let html = format!("<script>{}</script><p>after", "</".repeat(200_000));
+        assert_eq!(texts(&html), ["after"]);
     }
 
     #[test]

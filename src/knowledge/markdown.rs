@@ -92,6 +92,9 @@ impl Reader {
             TagEnd::TableHead => {
                 if let Some(table) = &mut self.table {
                     table.names = std::mem::take(&mut table.cells);
+                    for name in table.names.iter_mut().filter(|name| !blocks::is_name(name)) {
+                        blocks::push(&mut self.blocks, name, Block::Paragraph);
+                    }
                 }
             }
             TagEnd::TableRow => self.row(),
@@ -178,6 +181,13 @@ mod tests {
             blocks(text),
             [item("Country: Norway; Cost: 4.90 EUR"), item("Country: Sweden")]
         );
+    }
+
+    #[test]
+    fn a_name_that_is_a_whole_text_is_not_repeated_in_each_row() {
+        let name = "x".repeat(201);
+        let text = format!("| {name} | b |\n| --- | --- |\n| 1 | 2 |\n| 3 | 4 |\n");
+        assert_eq!(blocks(&text), [paragraph(&name), item("1; b: 2"), item("3; b: 4")]);
     }
 
     #[test]

@@ -28,6 +28,7 @@ mod terms;
 mod tests;
 
 pub use base::{Knowledge, KnowledgeError, Status, Upserted};
+pub use chunk::Chunk;
 pub use document::{Body, Format, NewDocument, PUBLIC};
 pub use extract::{Extract, extract};
 pub use faq::FaqPair;

@@ -12,6 +12,7 @@ mod target;
 mod verdict;
 
 use std::{
+    io::BufRead,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -101,7 +102,7 @@ pub async fn rehearse(options: &Options) -> anyhow::Result<Verdict> {
     Ok(Verdict::of(&seen, options.thresholds))
 }
 
-/// The curve of a file: a Prometheus answer is one JSON object with `data`, everything else is a log.
+/// The curve of a file that [`traffic`] understands.
 ///
 /// # Errors
 /// When the file cannot be read or holds no traffic.
@@ -110,10 +111,17 @@ pub fn read(path: &Path, per_thousand: Option<f64>) -> anyhow::Result<Curve> {
     let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
     let size = file.metadata()?.len();
     ensure!(size <= MAX_FILE_BYTES, "{name} has more than 4 GiB: give a part of it");
-    let mut lines = std::io::BufReader::new(file);
-    let curve = match prometheus::is_export(&mut lines)? {
-        true => prometheus::read(lines).with_context(|| format!("{name} is no range query"))?,
-        false => log::read(lines)?,
-    };
+    let curve = traffic(std::io::BufReader::new(file)).with_context(|| format!("in {name}"))?;
     curve.of_chats(per_thousand).with_context(|| format!("nothing to rehearse in {name}"))
+}
+
+/// The traffic in `lines`: a Prometheus answer is one JSON object with `data`, everything else is a log.
+///
+/// # Errors
+/// When they cannot be read, or are an export of another query.
+pub fn traffic(mut lines: impl BufRead) -> anyhow::Result<Curve> {
+    match prometheus::is_export(&mut lines)? {
+        true => prometheus::read(lines).context("it is no range query"),
+        false => log::read(lines),
+    }
 }

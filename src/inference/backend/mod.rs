@@ -4,7 +4,7 @@
 
 mod ollama;
 mod openai;
-mod vllm;
+pub mod vllm;
 
 use std::{
     fmt,

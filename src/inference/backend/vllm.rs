@@ -23,10 +23,10 @@ pub fn load(metrics: &str) -> Option<Load> {
             continue;
         };
         match name {
-            "num_requests_running" => load.running += value as usize,
+            "num_requests_running" => load.running = load.running.saturating_add(value as usize),
             "num_requests_waiting" => {
                 counted = true;
-                load.waiting += value as usize;
+                load.waiting = load.waiting.saturating_add(value as usize);
             }
             "kv_cache_usage_perc" | "gpu_cache_usage_perc" => {
                 load.cache_usage = load.cache_usage.max(value);
@@ -62,5 +62,7 @@ mod tests {
         assert_eq!(load(""), None);
         assert_eq!(load("<html>404</html>"), None);
         assert_eq!(load("vllm:num_requests_waiting NaN\n"), None);
+        let absurd = "vllm:num_requests_waiting 1e300\n".repeat(2);
+        assert_eq!(load(&absurd).map(|load| load.waiting), Some(usize::MAX));
     }
 }

@@ -8,7 +8,7 @@ use super::model::{self, Vectors};
 use crate::{
     config::{Config, Sources},
     knowledge::{
-        chunk::{Chunk, chunks},
+        chunk::Chunk,
         document::NewDocument,
         extract::extract,
         import::{Bounds, read_folder},
@@ -150,8 +150,8 @@ impl Shop {
         let found = read_folder(&folder, bounds).unwrap();
         assert!(found.faults.is_empty(), "{:?}", found.faults);
         let read = |document: NewDocument| {
-            let content = document.read(bounds.max_document_bytes).unwrap();
-            let chunks = chunks(&content, config.knowledge.passage_chars);
+            let max_chars = config.knowledge.passage_chars;
+            let chunks = document.passages(bounds.max_document_bytes, max_chars).unwrap();
             (document, chunks)
         };
         let documents = found.documents.into_iter().map(read).collect();
