@@ -37,12 +37,13 @@ fuzz-api: ## Requests made from the OpenAPI document, as many as EXAMPLES says
 	EXAMPLES=$${EXAMPLES:-200} SEED=$${SEED:-$$(date +%s)} PHASES=coverage,fuzzing,stateful scripts/fuzz-api.sh
 
 .PHONY: fuzz
-fuzz: ## Every parser of bytes from outside, fed with spoilt seeds; CASES= of each
-	HOSTILE_CASES=$${CASES:-100000} $(CARGO) test --release --locked --test it hostile::
+fuzz: ## libFuzzer on every parser of bytes from outside; TARGETS= names some, FUZZ_SECONDS= for each
+	scripts/fuzz.sh $(TARGETS)
 
 .PHONY: fmt
 fmt: ## Formats the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 .PHONY: lint
 lint: ## Clippy over everything

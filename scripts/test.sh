@@ -25,6 +25,8 @@ scripts/model/setup.sh
 
 step "format"
 cargo fmt --all --check
+# A workspace of its own, which `make fuzz` builds.
+cargo fmt --manifest-path fuzz/Cargo.toml --check
 
 step "clippy"
 cargo clippy --workspace --all-targets --features rushdesk-load/goose --locked -- -D warnings

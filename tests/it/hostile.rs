@@ -1,9 +1,10 @@
 //! Every parser of bytes from outside, fed with the seeds of `tests/corpus`, recorded wire traffic, and both after they
-//! were cut, spliced and flipped. None may panic; what it promises of its result is checked on the way.
-//!
-//! The same inputs each time; `HOSTILE_CASES` makes more of them (`make fuzz`).
+//! were cut, spliced and flipped: the same inputs each time. `make fuzz` looks for others.
 
-use std::{collections::VecDeque, fs, path::Path};
+#[path = "../../fuzz/src/lib.rs"]
+mod checks;
+
+use std::{collections::BTreeSet, fs, path::Path};
 
 use proptest::{
     collection::vec,
@@ -11,18 +12,6 @@ use proptest::{
     sample::{Index, select},
     test_runner::{Config, RngAlgorithm, TestRng, TestRunner},
 };
-use rushdesk::{
-    auth::{ApiKey, Email, RefreshToken, Tokens, oidc, verify_identity},
-    config::{self, Sources},
-    domain::{Event, SessionMeta, Timestamp},
-    guard::{OutputFilter, Vault, mask},
-    http::extract::{IdempotencyKey, parse},
-    inference::stream::{Decoder, OllamaDecoder, OpenAiDecoder, Opening},
-    knowledge::import,
-    secrets,
-    turn::frame::Position,
-};
-use serde_json::Value;
 
 /// How an input is spoilt.
 #[derive(Clone, Debug)]
@@ -101,150 +90,103 @@ fn spoil(mut bytes: Vec<u8>, changes: &[Change]) -> Vec<u8> {
     bytes
 }
 
-fn files(folder: &str, ending: &str, found: &mut Vec<Vec<u8>>) {
+fn files(folder: &Path, found: &mut Vec<Vec<u8>>) {
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     for path in paths {
-        let name = path.to_string_lossy();
         if path.is_dir() {
-            files(&name, ending, found);
-        } else if name.ends_with(ending) {
+            files(&path, found);
+        } else {
             found.push(fs::read(&path).unwrap());
         }
     }
 }
 
-fn corpus(folder: &str) -> Vec<Vec<u8>> {
-    let mut found = Vec::new();
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
-    files(&root.join(folder).to_string_lossy(), "", &mut found);
-    assert!(!found.is_empty(), "{folder} is empty");
-    found
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Each seed as it is, then so many spoilt ones; every `costs`-th of them where a parser is slow.
-fn feed(folder: &str, costs: u32, parser: impl Fn(&[u8])) {
-    let seeds = corpus(folder);
-    for seed in &seeds {
-        parser(seed);
-    }
-    let cases = std::env::var("HOSTILE_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(512_u32);
-    let config = Config { cases: cases / costs, failure_persistence: None, ..Config::default() };
+/// Each seed as it is, then so many spoilt ones.
+fn feed(folders: &[&str], cases: u32, check: fn(&[u8])) {
+    let mut seeds = Vec::new();
+    folders.iter().for_each(|folder| files(&root().join("tests").join(folder), &mut seeds));
+    seeds.iter().for_each(|seed| check(seed));
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
     let random = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let inputs = (select(seeds), vec(change(), 1..8));
     TestRunner::new_with_rng(config, random)
         .run(&inputs, |(seed, changes)| {
-            parser(&spoil(seed, &changes));
+            check(&spoil(seed, &changes));
             Ok(())
         })
         .unwrap();
 }
 
-fn decoders() -> [Decoder; 4] {
-    let open = [Opening::Answer, Opening::Uncertain];
-    let [a, b] = open.map(|opening| Decoder::OpenAi(OpenAiDecoder::new(opening)));
-    let [c, d] = open.map(|opening| Decoder::Ollama(OllamaDecoder::new(opening)));
-    [a, b, c, d]
+#[test]
+fn answers_of_model_servers() {
+    feed(&["corpus/wire", "fixtures/wire"], 512, checks::wire);
 }
 
 #[test]
-fn answers_of_model_servers() {
-    feed("fixtures/wire", 1, |bytes| {
-        for mut decoder in decoders() {
-            let mut out = VecDeque::new();
-            // In pieces, as a network brings them; after an error the answer is over.
-            for piece in bytes.chunks(97) {
-                if decoder.push(piece, &mut out).is_err() {
-                    break;
-                }
-            }
-            let _ = decoder.end();
-        }
-    });
+fn loads_of_model_servers() {
+    feed(&["corpus/metrics"], 512, checks::metrics);
 }
 
 #[test]
 fn bodies_and_stored_events() {
-    feed("corpus/json", 1, |bytes| {
-        let _ = parse::<Value>(true, bytes);
-        let _ = serde_json::from_slice::<SessionMeta>(bytes);
-        // What is read can be written and read again, the same.
-        if let Ok(event) = serde_json::from_slice::<Event>(bytes) {
-            let written = serde_json::to_vec(&event).unwrap();
-            assert_eq!(serde_json::from_slice::<Event>(&written).unwrap(), event);
-        }
-    });
+    feed(&["corpus/json"], 512, checks::json);
 }
 
 #[test]
 fn configurations() {
-    feed("corpus/config", 16, |bytes| {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        let file = Some(("fuzz.toml".to_owned(), text.clone()));
-        if let Err(faults) = config::Config::load(&Sources { file, ..Sources::default() }) {
-            assert!(!faults.0.is_empty());
-        }
-        let flags = text.lines().filter_map(|line| line.split_once('='));
-        let flags = flags.map(|(key, value)| (key.trim().to_owned(), value.trim().to_owned()));
-        let _ = config::Config::load(&Sources { flags: flags.collect(), ..Sources::default() });
-    });
+    // Each is read twice, with all its defaults.
+    feed(&["corpus/config"], 32, checks::config);
 }
 
 #[test]
 fn texts_of_shoppers_and_of_models() {
-    feed("corpus/text", 1, |bytes| {
-        let text = String::from_utf8_lossy(bytes);
-        let masked = mask(&text);
-        // Masked once is masked: nothing is found in what is left.
-        assert_eq!(mask(&masked.text).text, masked.text);
-        let mut filter = OutputFilter::new(&Vault::new(), 4_096);
-        let mut shown = String::new();
-        for piece in text.split_inclusive(' ') {
-            shown.push_str(&filter.push(piece));
-        }
-        shown.push_str(&filter.finish().text);
-        assert!(shown.len() <= 4_096 + 64, "{} bytes", shown.len());
-    });
+    feed(&["corpus/text"], 512, checks::text);
 }
 
 #[test]
 fn tokens_keys_and_addresses() {
-    let secret = "0123456789abcdef0123456789abcdef";
-    let config = config::Config::load(&Sources::default()).unwrap();
-    let tokens = Tokens::new(&config.auth, &[config::Secret::new(secret)]);
-    let now = Timestamp::from_millis(1_793_000_000_000);
-    feed("corpus/tokens", 1, |bytes| {
-        let text = String::from_utf8_lossy(bytes);
-        for line in text.lines() {
-            // Nobody has signed these.
-            assert!(tokens.verify(line, now).is_err());
-            assert!(verify_identity(secret.as_bytes(), line, now).is_err());
-            let _ = (oidc::Claimed::of(line), ApiKey::parse(line), Email::parse(line));
-            let _ = RefreshToken::hash(line);
-        }
-        let _ = (oidc::KeySet::parse(bytes), secrets::parse(bytes));
-    });
+    feed(&["corpus/tokens"], 512, checks::tokens);
 }
 
 #[test]
 fn positions_and_idempotency_keys() {
-    feed("corpus/positions", 1, |bytes| {
-        let text = String::from_utf8_lossy(bytes);
-        for line in text.lines() {
-            let _ = Position::parse(line);
-            if let Some(key) = IdempotencyKey::parse(line) {
-                assert!((1..=255).contains(&key.0.len()) && key.0.is_ascii());
-            }
-        }
-    });
+    feed(&["corpus/positions"], 512, checks::positions);
 }
 
 #[test]
 fn documents() {
-    feed("corpus/documents", 1, |bytes| {
-        for name in ["a.md", "a.txt", "a.html", "a.csv", "a.json"] {
-            let _ = import::read_file(name, bytes);
-        }
-    });
+    feed(&["corpus/documents"], 512, checks::documents);
+}
+
+#[test]
+fn access_logs_and_exports() {
+    feed(&["corpus/logs"], 512, checks::logs);
+}
+
+/// The tests above, the targets of libFuzzer and the seeds are of the same parsers.
+#[test]
+fn every_parser_is_fuzzed_from_seeds() {
+    let names = |folder: &str| -> BTreeSet<String> {
+        let entries = fs::read_dir(root().join(folder)).unwrap();
+        let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+        entries.map(|entry| name(&entry.unwrap().path())).collect()
+    };
+    let mentioned = |file: &str, before: &str, after: &str| -> BTreeSet<String> {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        text.split(before)
+            .skip(1)
+            .filter_map(|rest| Some(rest.split_once(after)?.0.to_owned()))
+            .collect()
+    };
+    let seeds = names("tests/corpus");
+    assert_eq!(names("fuzz/fuzz_targets"), seeds);
+    assert_eq!(mentioned("fuzz/Cargo.toml", "[[bin]]\nname = \"", "\""), seeds);
+    assert_eq!(mentioned("fuzz/src/lib.rs", "\npub fn ", "("), seeds);
+    assert_eq!(mentioned("tests/it/hostile.rs", concat!(", ", "checks::"), ")"), seeds);
 }
