@@ -29,7 +29,7 @@ const HEARTBEAT_TTL: Duration = Duration::from_secs(12);
 /// How often somebody looks for turns of dead replicas, and how many at once.
 const ORPHANS: Duration = Duration::from_secs(10);
 const MAX_ORPHANS: u32 = 200;
-/// Documents changed by another replica are seen within this time.
+/// Documents changed by another process, a replica or an import, are seen within this time.
 const KNOWLEDGE_REFRESH: Duration = Duration::from_millis(900);
 
 pub fn start(
@@ -59,6 +59,7 @@ pub fn start(
         }
     });
     answer_tickets(app, tasks);
+    follow_knowledge(app, tasks, stopping);
     if app.config.is_embedded() {
         return;
     }
@@ -99,21 +100,6 @@ pub fn start(
             }
         }
     });
-    let parts = (app.archive.clone(), app.knowledge.clone(), app.accounts.clone());
-    repeat(tasks, stopping, KNOWLEDGE_REFRESH, move || {
-        let (archive, knowledge, accounts) = parts.clone();
-        async move {
-            let Ok(sites) = archive.sites().await else { return };
-            accounts.refresh_absence(sites.clone()).await;
-            for site in sites {
-                if let Err(error) = knowledge.refresh(&site.id).await
-                    && !error.is_away()
-                {
-                    warn!(%error, site_id = %site.id, "the knowledge could not be refreshed");
-                }
-            }
-        }
-    });
 }
 
 /// The service level that an operator holds, as it is kept.
@@ -143,6 +129,28 @@ fn answer_tickets(app: &web::Data<App>, tasks: &TaskTracker) {
     let draining = app.draining.clone();
     // On this thread, like a turn on its session's: it waits for the model and the stores.
     tasks.spawn_local(async move { worker.run(draining).await });
+}
+
+/// One small read a round, until something has changed.
+fn follow_knowledge(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationToken) {
+    let parts = (app.archive.clone(), app.knowledge.clone(), app.accounts.clone());
+    repeat(tasks, stopping, KNOWLEDGE_REFRESH, move || {
+        let (archive, knowledge, accounts) = parts.clone();
+        async move {
+            let Ok(sites) = archive.sites().await else { return };
+            accounts.refresh_absence(sites.clone()).await;
+            for site in sites {
+                if site.knowledge_version == knowledge.version(&site.id) {
+                    continue;
+                }
+                if let Err(error) = knowledge.refresh(&site.id).await
+                    && !error.is_away()
+                {
+                    warn!(%error, site_id = %site.id, "the knowledge could not be refreshed");
+                }
+            }
+        }
+    });
 }
 
 fn repeat<F, W>(tasks: &TaskTracker, stopping: &CancellationToken, every: Duration, work: F)

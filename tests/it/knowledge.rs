@@ -73,6 +73,35 @@ async fn a_new_document_is_found_and_answers_with_its_source() {
 }
 
 #[test]
+async fn an_import_by_another_process_is_answered_from_without_a_restart() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().display().to_string();
+    let app = TestApp::in_folder(data, &[]).await;
+    assert_ne!(answer(&app, QUESTION).await["route"], "knowledge");
+    let documents = tempfile::tempdir().unwrap();
+    for price in ["49 EUR", "59 EUR"] {
+        let text = club(price)["text"].as_str().unwrap().to_owned();
+        std::fs::write(documents.path().join("club.md"), text).unwrap();
+        let import = tokio::process::Command::new(env!("CARGO_BIN_EXE_rushdesk"))
+            .args(["knowledge", "import"])
+            .arg(documents.path())
+            .arg("--set")
+            .arg(format!("server.data_dir={folder}"))
+            .arg("--set")
+            .arg(format!("embedding.model_dir={folder}/no-model"))
+            .output()
+            .await
+            .unwrap();
+        assert!(import.status.success(), "{}", String::from_utf8_lossy(&import.stderr));
+        settle("the import is answered from", async || {
+            answer(&app, QUESTION).await["text"].as_str().is_some_and(|text| text.contains(price))
+        })
+        .await;
+    }
+    app.stop().await;
+}
+
+#[test]
 async fn the_same_content_again_changes_nothing_and_another_writer_is_noticed() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
