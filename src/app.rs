@@ -3,6 +3,7 @@
 mod access;
 mod answering;
 mod measured;
+mod replica;
 mod server;
 mod stores;
 mod summary;
@@ -19,8 +20,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use self::{
     access::{open_accounts, open_tls, origins},
     answering::Answering,
+    replica::Replica,
     server::serve,
-    stores::{Stores, replica_name, sites},
+    stores::{Stores, sites},
 };
 pub(crate) use self::{answering::start_embedder, stores::open_archive};
 pub use self::{measured::measured, summary::Summary};
@@ -54,6 +56,8 @@ pub struct Application {
     pub(crate) tasks: TaskTracker,
     /// Ends the background tasks, after the turns.
     pub(crate) stopping: CancellationToken,
+    /// Until the end, or the next process would take this one for dead.
+    pub(crate) replica: Replica,
     summary: Summary,
 }
 
@@ -69,7 +73,7 @@ impl Application {
         let stopping = CancellationToken::new();
         let tasks = TaskTracker::new();
         let services = Services::start();
-        let replica: Arc<str> = replica_name(&config).into();
+        let replica = Replica::start(&config.server);
         let stores = Stores::open(&config, &replica, &tasks, &stopping).await?;
         let Answering { ports, pool, models } =
             Answering::start(&config, &stores, &services, &tasks, &stopping).await?;
@@ -83,7 +87,7 @@ impl Application {
             turn_timeout: config.turn.timeout,
             max_answer_bytes: config.turn.max_answer_bytes,
             ports: Arc::clone(&ports),
-            replica: Arc::clone(&replica),
+            replica: Arc::clone(&replica.id),
             turn_permits: Arc::clone(&turn_permits),
             draining: draining.clone(),
             turns: turns.clone(),
@@ -119,7 +123,7 @@ impl Application {
             draining,
             config: Arc::clone(&config),
         });
-        background::start(&app, replica, &tasks, &stopping);
+        background::start(&app, Arc::clone(&replica.id), &tasks, &stopping);
         let tls = open_tls(&config, &mut watched).await?;
         renewal::start(watched, &tasks, &stopping);
         let repairing = stopping.clone().run_until_cancelled_owned(repair(archive, sessions));
@@ -138,6 +142,7 @@ impl Application {
             turns,
             tasks,
             stopping,
+            replica,
             summary,
         })
     }

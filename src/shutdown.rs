@@ -77,7 +77,8 @@ pub async fn asked(application: &Application, mut signals: Signals) -> Option<&'
 }
 
 pub async fn run(application: Application) {
-    let Application { app, server, serving, services, turns, tasks, stopping, .. } = application;
+    let Application { app, server, serving, services, turns, tasks, stopping, replica, .. } =
+        application;
     info!(phase = 1, "draining");
     app.draining.cancel();
 
@@ -116,5 +117,6 @@ pub async fn run(application: Application) {
         info!(phase = 6, "flushing");
         archivist.flush_last(deadline).await;
     }
+    drop(replica);
     info!("stopped");
 }

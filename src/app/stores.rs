@@ -5,8 +5,8 @@ use std::{path::PathBuf, sync::Arc};
 use anyhow::Context as _;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::info;
-use uuid::Uuid;
 
+use super::replica::Replica;
 use crate::{
     archive::{self, Archive, Archivist, GroupCommit},
     clock,
@@ -32,20 +32,24 @@ pub struct Stores {
 impl Stores {
     pub async fn open(
         config: &Config,
-        replica: &Arc<str>,
+        replica: &Replica,
         tasks: &TaskTracker,
         stopping: &CancellationToken,
     ) -> anyhow::Result<Self> {
         are_up();
         let archive = open_archive(config).await?;
         let hot = Arc::new(open_hot(config)?);
+        if let Some(before) = &replica.before {
+            // If that fails, its beats fade.
+            let _ = hot.bury(before).await;
+        }
         let (safety, archivist) = if config.is_embedded() {
             let group = GroupCommit::start(archive.clone(), config.store.flush_batch, tasks);
             (Safety::Disk(group), None)
         } else {
             let archivist = Archivist::new(Arc::clone(&hot), archive.clone(), &config.store);
             let fallback = Arc::new(Fallback::new(config.store.hot_ttl));
-            let relay = Relay::start(Arc::clone(&hot), Arc::clone(replica), tasks, stopping);
+            let relay = Relay::start(Arc::clone(&hot), Arc::clone(&replica.id), tasks, stopping);
             (Safety::Hot(fallback, relay), Some(Arc::new(archivist)))
         };
         let tail = config.sessions.tail_events;
@@ -95,15 +99,4 @@ fn open_hot(config: &Config) -> anyhow::Result<HotStore> {
         return Ok(HotStore::Memory(MemoryHot::new(config.store.hot_ttl, most)));
     }
     HotStore::redis(&config.store).context("store.redis_url")
-}
-
-/// `name/boot` of this process.
-pub fn replica_name(config: &Config) -> String {
-    let name = if config.server.replica.is_empty() {
-        std::fs::read_to_string("/etc/hostname")
-            .map_or_else(|_| "rushdesk".into(), |n| n.trim().to_owned())
-    } else {
-        config.server.replica.clone()
-    };
-    format!("{name}/{}", Uuid::now_v7().simple())
 }

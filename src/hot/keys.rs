@@ -53,7 +53,7 @@ impl Keys {
         format!("{}:{{owner:{owner}}}:sessions", self.prefix)
     }
 
-    /// Stream: letters to the process `replica` (`name/boot`).
+    /// Stream: letters to the process `replica`.
     pub fn inbox(&self, replica: &str) -> String {
         format!("{}:{{inbox:{replica}}}:letters", self.prefix)
     }
@@ -63,9 +63,8 @@ impl Keys {
         format!("{}:{{lease:{name}}}", self.prefix)
     }
 
-    /// The boot that holds a replica's name now, and a list of those that held it before.
-    pub fn replica(&self, name: &str) -> (String, String) {
-        let base = format!("{}:{{replica:{name}}}", self.prefix);
-        (format!("{base}:boot"), format!("{base}:past"))
+    /// There while the process `replica` lives.
+    pub fn replica(&self, replica: &str) -> String {
+        format!("{}:{{replica:{replica}}}:beat", self.prefix)
     }
 }

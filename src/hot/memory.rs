@@ -18,14 +18,12 @@ use super::{
 };
 use crate::domain::{Event, IdempotencyRecord, PrincipalId, Running, SessionId, SessionMeta};
 
-/// Boots that lost a replica's name and are remembered for it.
-const PAST_BOOTS: usize = 8;
-
 /// The hot store of the embedded mode.
 pub struct MemoryHot {
     shards: Vec<Mutex<Shard>>,
     owners: Vec<Mutex<HashMap<PrincipalId, BTreeSet<SessionId>>>>,
-    replicas: Mutex<HashMap<String, Replica>>,
+    /// Until when each process counts as alive.
+    beats: Mutex<HashMap<String, Instant>>,
     hot_ttl: Duration,
     max_per_shard: usize,
 }
@@ -53,12 +51,6 @@ struct Session {
     expires: Option<Instant>,
 }
 
-struct Replica {
-    boot: String,
-    until: Instant,
-    past: VecDeque<String>,
-}
-
 impl Default for MemoryHot {
     fn default() -> Self {
         Self::new(Duration::from_hours(1), 100_000)
@@ -71,7 +63,7 @@ impl MemoryHot {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             owners: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            replicas: Mutex::default(),
+            beats: Mutex::default(),
             hot_ttl,
             max_per_shard: max_sessions.div_ceil(usize::from(SHARDS)),
         }
@@ -249,30 +241,18 @@ impl MemoryHot {
         Ok(())
     }
 
-    pub(super) async fn beat(&self, name: &str, boot: &str, ttl: Duration) -> Result<(), HotError> {
-        let until = Instant::now() + ttl;
-        let mut replicas = lock(&self.replicas);
-        match replicas.get_mut(name) {
-            Some(replica) if replica.boot == boot => replica.until = until,
-            Some(replica) if replica.past.iter().any(|past| past == boot) => {}
-            Some(replica) => {
-                let before = std::mem::replace(&mut replica.boot, boot.to_owned());
-                replica.past.push_front(before);
-                replica.past.truncate(PAST_BOOTS);
-                replica.until = until;
-            }
-            None => {
-                let first = Replica { boot: boot.to_owned(), until, past: VecDeque::new() };
-                replicas.insert(name.to_owned(), first);
-            }
-        }
+    pub(super) async fn beat(&self, replica: &str, ttl: Duration) -> Result<(), HotError> {
+        lock(&self.beats).insert(replica.to_owned(), Instant::now() + ttl);
         Ok(())
     }
 
-    pub(super) async fn current_boot(&self, name: &str) -> Result<Option<String>, HotError> {
-        let replicas = lock(&self.replicas);
-        let alive = replicas.get(name).filter(|replica| replica.until > Instant::now());
-        Ok(alive.map(|replica| replica.boot.clone()))
+    pub(super) async fn is_beating(&self, replica: &str) -> Result<bool, HotError> {
+        Ok(lock(&self.beats).get(replica).is_some_and(|until| *until > Instant::now()))
+    }
+
+    pub(super) async fn bury(&self, replica: &str) -> Result<(), HotError> {
+        lock(&self.beats).remove(replica);
+        Ok(())
     }
 
     pub(super) async fn ping(&self) -> Result<(), HotError> {

@@ -11,14 +11,13 @@ mod circuit;
 mod connection;
 mod keys;
 mod lease;
+mod liveness;
 mod mail;
 mod memory;
 mod metrics;
 mod redis;
 #[cfg(test)]
 mod tests;
-
-use std::time::Duration;
 
 pub use self::{
     circuit::{Change, Circuit},
@@ -92,16 +91,6 @@ pub struct HotSession {
     pub running: Option<Running>,
     /// The archive has everything up to here.
     pub flushed_seq: u64,
-}
-
-/// What is known of a replica.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Liveness {
-    Alive,
-    /// No sign of life lately: dead, unless the store has forgotten it.
-    Silent,
-    /// Another boot has taken its name: dead for certain.
-    Replaced,
 }
 
 /// What the archive does not have yet.
@@ -300,30 +289,6 @@ impl HotStore {
         on_either!(self, store => store.erase(id, owner).await)
     }
 
-    /// Says that `replica` (`name/boot`) lives for the next `ttl`. A boot whose name another boot has taken over since
-    /// stays dead, however often it beats.
-    ///
-    /// # Errors
-    /// [`HotError::Corrupt`] if `replica` is not `name/boot`.
-    pub async fn beat(&self, replica: &str, ttl: Duration) -> Result<(), HotError> {
-        let (name, boot) = name_and_boot(replica)?;
-        on_either!(self, store => store.beat(name, boot, ttl).await)
-    }
-
-    /// Whether `replica` (`name/boot`) has beaten lately.
-    ///
-    /// # Errors
-    /// [`HotError::Corrupt`] if `replica` is not `name/boot`.
-    pub async fn liveness(&self, replica: &str) -> Result<Liveness, HotError> {
-        let (name, boot) = name_and_boot(replica)?;
-        let current = on_either!(self, store => store.current_boot(name).await)?;
-        Ok(match current {
-            Some(current) if current == boot => Liveness::Alive,
-            Some(_) => Liveness::Replaced,
-            None => Liveness::Silent,
-        })
-    }
-
     /// Whether the store answers, as far as is known: nobody is asked.
     pub fn is_up(&self) -> bool {
         match self {
@@ -369,8 +334,4 @@ fn check_gapless(events: &[Event], last_seq: u64) -> Result<(), HotError> {
         }
     }
     Ok(())
-}
-
-fn name_and_boot(replica: &str) -> Result<(&str, &str), HotError> {
-    replica.rsplit_once('/').ok_or(HotError::Corrupt("a replica is `name/boot`"))
 }

@@ -47,7 +47,6 @@ macro_rules! scripts {
 
 scripts!(
     append,
-    beat,
     create,
     erase,
     events,
@@ -256,20 +255,6 @@ impl RedisHot {
             self.connections.run_pipeline(&unindex).await
         };
         self.connections.bounded("erase", steps).await
-    }
-
-    pub(super) async fn beat(&self, name: &str, boot: &str, ttl: Duration) -> Result<(), HotError> {
-        let (current, past) = self.keys.replica(name);
-        let mut call = self.scripts.beat.prepare_invoke();
-        call.key(current).key(past).arg(boot).arg(millis(ttl));
-        self.connections.script("beat", &call).await
-    }
-
-    pub(super) async fn current_boot(&self, name: &str) -> Result<Option<String>, HotError> {
-        let mut commands = pipe();
-        commands.get(self.keys.replica(name).0);
-        let (current,) = self.connections.pipeline("liveness", &commands).await?;
-        Ok(current)
     }
 
     pub(super) async fn ping(&self) -> Result<(), HotError> {

@@ -180,7 +180,10 @@ async fn survives(settings: Vec<(&'static str, String)>) {
 #[test]
 async fn a_killed_server_on_redis_and_mariadb_loses_nothing_acknowledged() {
     let Some(stores) = Stores::new().await else { return };
-    survives(stores.settings).await;
+    // Where the second process learns that the first one is dead.
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().display().to_string();
+    survives(stores.with(&[("server.data_dir", folder)])).await;
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Two replicas, one session: whoever reads sees what the other one writes, as it is written.
 
+use std::time::Duration;
+
 use actix_web::rt::test;
 use reqwest::{Method, StatusCode};
 
@@ -16,14 +18,13 @@ struct Pair {
 }
 
 impl Pair {
+    /// Two under one name, as on one machine.
     async fn start() -> Option<Self> {
         let stores = Stores::new().await?;
         let fake = FakeModel::start().await;
-        let settings = |name: &str| {
-            stores.with(&[backend("step", &fake.url), ("server.replica", name.to_owned())])
-        };
-        let one = TestApp::with(&settings("one")).await;
-        let two = TestApp::with(&settings("two")).await;
+        let settings = stores.with(&[backend("step", &fake.url)]);
+        let one = TestApp::with(&settings).await;
+        let two = TestApp::with(&settings).await;
         Some(Self { fake, one, two })
     }
 
@@ -69,6 +70,39 @@ async fn a_reader_on_another_replica_reads_along_while_the_answer_is_written() {
     own.until("answer.completed").await;
     assert_eq!(there.messages(&session).await, here.messages(&session).await);
     assert_eq!(pair.fake.requests(), 1);
+    pair.stop().await;
+}
+
+#[test]
+async fn replicas_of_one_name_leave_each_others_turns_alone() {
+    let Some(pair) = Pair::start().await else { return };
+    let (one, two) = (pair.one.visitor().await, pair.two.visitor().await);
+    let (here, there) = (one.session().await, two.session().await);
+    let mut first = one.stream(&here, "When do boots ship?").await;
+    first.until("message.created").await;
+    let mut second = two.stream(&there, "And when do tents ship?").await;
+    second.until("message.created").await;
+    for app in [&pair.one, &pair.two] {
+        settle("both turns are known to run", async || {
+            app.archive().unfinished_turns(10).await.is_ok_and(|turns| turns.len() == 2)
+        })
+        .await;
+        settle("none of them is an orphan", async || {
+            let orphans = app.app().journal.orphans(10, Duration::ZERO).await;
+            orphans.is_ok_and(|orphans| orphans.is_empty())
+        })
+        .await;
+    }
+    // Each session is opened on the other replica too, which would end what nobody runs.
+    for (app, session, shopper) in [(&pair.two, &here, &one), (&pair.one, &there, &two)] {
+        let elsewhere = Shopper { app, token: shopper.token.clone() };
+        assert_eq!(elsewhere.messages(session).await[0]["seq"], 1);
+    }
+    pair.fake.steps.add_permits(100);
+    for events in [&mut first, &mut second] {
+        let end = events.until("answer.completed").await.pop().unwrap();
+        assert_eq!(end.data["text"], WORDS.concat());
+    }
     pair.stop().await;
 }
 

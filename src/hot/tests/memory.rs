@@ -61,5 +61,5 @@ async fn a_replica_that_stops_beating_is_dead() {
     let store = store(64);
     store.beat("a/1", Duration::from_secs(10)).await.unwrap();
     tokio::time::advance(Duration::from_secs(11)).await;
-    assert_eq!(store.liveness("a/1").await, Ok(Liveness::Silent));
+    assert_eq!(store.is_beating("a/1").await, Ok(false));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Journal, JournalError};
-use crate::{domain::SessionId, hot::Liveness, session::state::unfinished};
+use crate::{domain::SessionId, session::state::unfinished};
 
 impl Journal {
     /// At most `limit` sessions with a turn that was begun by a replica that is gone.
@@ -38,10 +38,8 @@ impl Journal {
     /// silent is.
     pub async fn is_alive(&self, replica: &str, grace: Duration) -> Result<bool, JournalError> {
         let since = self.fallback().and_then(|fallback| fallback.since_outage());
-        match self.hot.liveness(replica).await {
-            Ok(Liveness::Alive) => Ok(true),
-            Ok(Liveness::Silent) => Ok(since.is_some_and(|since| since < grace)),
-            Ok(Liveness::Replaced) => Ok(false),
+        match self.hot.is_beating(replica).await {
+            Ok(beating) => Ok(beating || since.is_some_and(|since| since < grace)),
             Err(error) if error.is_away() => Ok(true),
             Err(error) => Err(error.into()),
         }

@@ -9,7 +9,6 @@ use super::{Relay, Rumour, letter::Letter, serve::LEASE};
 use crate::{
     clock,
     domain::{ErrorCode, Event, Fact, MessageId, Problem, Running, TurnId},
-    hot::Liveness,
     turn::log::TurnLog,
 };
 
@@ -104,11 +103,8 @@ impl Relay {
         if !mirror.is_foreign {
             return self.notify(mirror.log.session_id(), Rumour::Changed);
         }
-        let silent = match self.hot.liveness(&mirror.owner).await {
-            Ok(liveness) => liveness != Liveness::Alive,
-            Err(_) => true,
-        };
-        if silent || mirror.log.readers() == 0 {
+        let beating = self.hot.is_beating(&mirror.owner).await.unwrap_or(false);
+        if !beating || mirror.log.readers() == 0 {
             end_foreign(&mirror.log);
         }
         mirror.log.outcome().is_none()
