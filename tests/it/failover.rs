@@ -1,6 +1,8 @@
 //! Redis loses its master: another one is appointed, and nobody who chats notices.
 
 use actix_web::rt::test;
+use reqwest::StatusCode;
+use tokio::time::timeout;
 
 use super::{
     distributed::Stores,
@@ -69,10 +71,8 @@ async fn another_master_is_found_through_the_sentinels_that_still_answer() {
     app.stop().await;
 }
 
-#[test]
-async fn a_cluster_that_appoints_another_master_loses_nothing() {
-    let Some(mut nodes) = Server::redis_cluster().await else { return };
-    for node in &nodes {
+async fn whole(nodes: &[Server]) {
+    for node in nodes {
         settle("the cluster is whole", async || {
             node.asked(&["cluster", "info"]).contains("cluster_state:ok")
                 && node.asked(&["cluster", "nodes"]).matches("slave ").count() == 3
@@ -80,8 +80,23 @@ async fn a_cluster_that_appoints_another_master_loses_nothing() {
         })
         .await;
     }
+}
+
+/// A service is told of two nodes and finds the others.
+fn cluster_url(nodes: &[Server]) -> String {
     let addresses: Vec<String> = nodes.iter().take(2).map(Server::address).collect();
-    let app = service(format!("redis-cluster://{}", addresses.join(","))).await;
+    format!("redis-cluster://{}", addresses.join(","))
+}
+
+fn is_master(node: &Server) -> bool {
+    node.asked(&["info", "replication"]).contains("role:master")
+}
+
+#[test]
+async fn a_cluster_that_appoints_another_master_loses_nothing() {
+    let Some(mut nodes) = Server::redis_cluster().await else { return };
+    whole(&nodes).await;
+    let app = service(cluster_url(&nodes)).await;
     let shopper = app.visitor().await;
     let mut sessions = Vec::new();
     // As many as it takes to have some on each of the three masters.
@@ -91,7 +106,6 @@ async fn a_cluster_that_appoints_another_master_loses_nothing() {
         sessions.push(session);
     }
     // Mostly the first of the two that the service was told of; a slow machine may have appointed others already.
-    let is_master = |node: &Server| node.asked(&["info", "replication"]).contains("role:master");
     let dead = nodes.iter().position(is_master).unwrap();
     nodes[dead].kill();
     let alive = &nodes[usize::from(dead == 0)];
@@ -108,6 +122,34 @@ async fn a_cluster_that_appoints_another_master_loses_nothing() {
         shopper.ask(session, "Third question?").await;
         assert_eq!(told(&shopper, session).await.len(), 3);
         settle("and stays so", async || app.hot_seq(session).await == Some(6)).await;
+    }
+    app.stop().await;
+}
+
+#[test]
+async fn a_service_starts_beside_a_cluster_with_a_frozen_node() {
+    let Some(nodes) = Server::redis_cluster().await else { return };
+    whole(&nodes).await;
+    // It still takes connections, and never says a word.
+    let frozen = nodes.iter().position(is_master).unwrap();
+    nodes[frozen].freeze();
+    let app = timeout(PATIENCE, service(cluster_url(&nodes))).await.expect("the start hangs");
+    let shopper = app.visitor().await;
+    let mut sessions = Vec::new();
+    // As many as it takes to have some on each of the three masters.
+    for _ in 0..12 {
+        let session = shopper.session().await;
+        shopper.ask(&session, "First question?").await;
+        sessions.push(session);
+    }
+    assert_eq!(app.get("/readyz").send().await.unwrap().status(), StatusCode::OK);
+    nodes[frozen].thaw();
+    whole(&nodes).await;
+    settle("the hot store answers", async || hot_store(&app).await == "ok").await;
+    for session in &sessions {
+        shopper.ask(session, "Second question?").await;
+        assert_eq!(told(&shopper, session).await, ["First question?", "Second question?"]);
+        settle("the session is hot", async || app.hot_seq(session).await == Some(4)).await;
     }
     app.stop().await;
 }
