@@ -13,12 +13,12 @@ use crate::{
     accounts::{AccountError, Accounts, Credentials},
     app::{open_archive, start_embedder},
     archive::Archive,
-    config::{Config, Faults},
+    config::{Config, Faults, MysqlAddress, MysqlTls},
     domain::{Role, SiteId},
     knowledge::{Knowledge, KnowledgeError, import},
     runtime::Services,
     secrets,
-    tls::Certificate,
+    tls::{Certificate, authorities},
 };
 
 /// Less than the platform's own limit on a health check, so that the reason is printed.
@@ -54,7 +54,7 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Whether the files that the configuration names can be used: certificate, key and signing secrets.
+/// Whether the files that the configuration names can be used: certificate, key, signing secrets and authorities.
 ///
 /// # Errors
 /// All faults at once.
@@ -78,6 +78,11 @@ pub fn check_files(config: &Config) -> Result<(), Faults> {
             secrets::parse(&text).map_err(|error| format!("{key}: {} {error}", secrets.display()))
         });
         faults.extend(parsed.err());
+    }
+    let mysql = MysqlAddress::parse(config.store.mysql_url.expose()).map(|address| address.tls);
+    if let Ok(MysqlTls::Verified { ca }) = mysql {
+        let error = authorities(ca.as_deref()).err();
+        faults.extend(error.map(|error| format!("store.mysql_url: {error}")));
     }
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }

@@ -1,6 +1,8 @@
 //! The server's certificate. It can be exchanged while connections are open; each handshake takes the newest.
 //!
-//! Called at start and by whoever watches the files; opens none itself.
+//! Called at start and by whoever watches the files; opens none of them itself.
+
+mod authorities;
 
 use std::sync::Arc;
 
@@ -12,6 +14,8 @@ use rustls::{
     server::{ClientHello, ResolvesServerCert},
     sign::CertifiedKey,
 };
+
+pub use authorities::{AuthorityError, authorities};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {

@@ -83,7 +83,7 @@ pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
             .await
             .with_context(|| format!("cannot open {}", path.display()))?
     } else {
-        Archive::connect_mysql(&config.store)
+        Archive::connect_mysql(&config.store).context("store.mysql_url")?
     };
     let applied = archive.migrate().await.context("cannot bring the archive up to date")?;
     if !applied.is_empty() {

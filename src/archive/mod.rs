@@ -64,6 +64,7 @@ pub use group::GroupCommit;
 pub use journal::{ErasureCounts, SessionBatch};
 pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};
 pub use metrics::{METRICS, up};
+pub use mysql::MysqlUrlError;
 pub use project::project;
 pub use reconcile::reconcile;
 pub use sites::{ApiKey, KeyCreation, Site};
@@ -99,12 +100,16 @@ impl std::fmt::Debug for Archive {
 impl Archive {
     /// The archive behind `store.mysql_url`. Opens no connection yet, so a server that is briefly away does not
     /// stop a start; [`Archive::migrate`] is the first to need it. Must be called inside a tokio runtime.
-    pub fn connect_mysql(store: &config::Store) -> Self {
+    ///
+    /// # Errors
+    /// Where the URL is none, or the authorities that it trusts cannot be read.
+    pub fn connect_mysql(store: &config::Store) -> Result<Self, MysqlUrlError> {
         let home = Handle::current();
         let timeout = store.archive_timeout;
-        let pool = mysql::pool(store.mysql_url.clone(), store.archive_pool, timeout, home.clone());
+        let options = mysql::options(store)?;
+        let pool = mysql::pool(options, store.archive_pool, timeout, home.clone());
         let circuit = Some(Arc::default());
-        Self { store: Store::Mysql(pool), home, timeout, circuit }
+        Ok(Self { store: Store::Mysql(pool), home, timeout, circuit })
     }
 
     /// The archive in the file at `path`, which is made where it is missing. Must be called inside a tokio runtime.

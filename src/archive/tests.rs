@@ -67,6 +67,7 @@ async fn with_mysql(check: impl AsyncFnOnce(Archive)) {
         mysql_url: Secret::new(format!("{server_url}/{name}")),
         ..settings()
     });
+    let archive = archive.unwrap();
     archive.migrate().await.unwrap();
     check(archive).await;
     server.batch_execute(&format!("DROP DATABASE {name}")).await.unwrap();

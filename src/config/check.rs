@@ -1,6 +1,6 @@
 //! What a configuration must fulfil beyond its types.
 
-use super::{Config, DEMO_SITE, RedisAddress, StoreMode};
+use super::{Config, DEMO_SITE, MysqlAddress, RedisAddress, StoreMode};
 use crate::domain::SiteId;
 
 pub fn check(config: &Config, faults: &mut Vec<String>) {
@@ -21,10 +21,9 @@ pub fn check(config: &Config, faults: &mut Vec<String>) {
             );
         }
         StoreMode::Distributed => {
-            require(
-                config.store.mysql_url.expose().starts_with("mysql://"),
-                "store.mysql_url: distributed mode needs mysql://user:password@host:3306/database",
-            );
+            if let Err(fault) = MysqlAddress::parse(config.store.mysql_url.expose()) {
+                require(false, &format!("store.mysql_url: {fault}"));
+            }
             if let Err(fault) = RedisAddress::parse(config.store.redis_url.expose()) {
                 require(false, &format!("store.redis_url: {fault}"));
             }

@@ -2,10 +2,12 @@
 
 mod check;
 mod load;
+mod mysql_address;
 mod redis_address;
 mod sections;
 
 pub use load::{Faults, Sources};
+pub use mysql_address::{MysqlAddress, MysqlFault, MysqlTls};
 pub use redis_address::{AddressFault, RedisAddress};
 pub use sections::*;
 

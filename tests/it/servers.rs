@@ -119,6 +119,10 @@ impl Server {
     }
 
     pub async fn mariadb() -> Option<Self> {
+        Self::mariadb_with(&[]).await
+    }
+
+    pub async fn mariadb_with(more: &[String]) -> Option<Self> {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let data = format!("--datadir={}/data", folder.path().display());
         // It refuses to run as root without being told so; elsewhere it may not change its user.
@@ -156,6 +160,7 @@ impl Server {
         ]
         .into_iter()
         .chain(user)
+        .chain(more.iter().cloned())
         .collect();
         Self::start("mariadbd", arguments, port, folder).await
     }

@@ -64,6 +64,13 @@ impl Authority {
         self.folder.path().join("tls.key")
     }
 
+    /// The authority itself, for those who are to trust it.
+    fn ca(&self) -> String {
+        let path = self.folder.path().join("ca.crt");
+        std::fs::write(&path, &self.certificate).unwrap();
+        path.display().to_string()
+    }
+
     fn settings(&self) -> [(&'static str, String); 2] {
         [
             ("server.tls_cert", self.chain().display().to_string()),
@@ -189,6 +196,11 @@ async fn check_config_finds_files_that_cannot_be_used() {
     assert_eq!(faults(&[nowhere("server.tls_cert"), nowhere("server.tls_key")]).len(), 2);
     one(faults(&[nowhere("auth.jwt_secret_file")]), "auth.jwt_secret_file: /nowhere/file.pem");
     one(faults(&[("auth.jwt_secret_file", chain.1)]), "secret");
+    let mysql = "mysql://db/rushdesk?ssl-mode=VERIFY_IDENTITY&ssl-ca=/nowhere/ca.pem";
+    one(
+        faults(&[("store.mysql_url", mysql.to_owned())]),
+        "store.mysql_url: ssl-ca: /nowhere/ca.pem",
+    );
 }
 
 #[test]
@@ -197,14 +209,13 @@ async fn redis_is_spoken_to_over_tls_and_only_if_its_authority_is_trusted() {
     let (authority, stranger) = (Authority::new(), Authority::new());
     let port = free_port();
     let [chain, key] = authority.settings();
-    let ca = authority.folder.path().join("ca.crt");
-    std::fs::write(&ca, &authority.certificate).unwrap();
+    let ca = authority.ca();
     let tls_port = port.to_string();
     let tls = [
         ("--tls-port", tls_port.as_str()),
         ("--tls-cert-file", &chain.1),
         ("--tls-key-file", &key.1),
-        ("--tls-ca-cert-file", ca.to_str().unwrap()),
+        ("--tls-ca-cert-file", &ca),
         ("--tls-auth-clients", "no"),
     ];
     let tls: Vec<&str> = tls.iter().flat_map(|(name, value)| [*name, *value]).collect();
@@ -215,10 +226,8 @@ async fn redis_is_spoken_to_over_tls_and_only_if_its_authority_is_trusted() {
         ("server.data_dir", folder.path().display().to_string()),
         ("embedding.model_dir", folder.path().join("none").display().to_string()),
     ]);
-    let other_ca = stranger.folder.path().join("ca.crt");
-    std::fs::write(&other_ca, &stranger.certificate).unwrap();
-    for (trusted, expected) in [(&ca, "ok"), (&other_ca, "unavailable")] {
-        let trusted = [("SSL_CERT_FILE", trusted.to_str().unwrap())];
+    for (trusted, expected) in [(&ca, "ok"), (&stranger.ca(), "unavailable")] {
+        let trusted = [("SSL_CERT_FILE", trusted.as_str())];
         let server = crash::Server::start_in(&trusted, &settings, free_port()).await;
         let ready =
             Client::builder().no_proxy().build().unwrap().get(format!("{}/readyz", server.url));
@@ -226,4 +235,87 @@ async fn redis_is_spoken_to_over_tls_and_only_if_its_authority_is_trusted() {
         assert_eq!(ready["hot_store"], expected, "{ready}");
     }
     drop(redis);
+}
+
+/// A MariaDB that refuses whoever does not speak TLS.
+async fn mariadb_with_tls(authority: &Authority) -> Option<Server> {
+    let [chain, key] = authority.settings();
+    let arguments = [
+        format!("--ssl-cert={}", chain.1),
+        format!("--ssl-key={}", key.1),
+        "--require-secure-transport=ON".to_owned(),
+    ];
+    Server::mariadb_with(&arguments).await
+}
+
+fn mysql_url(server: &Server, host: &str, query: &str) -> (&'static str, String) {
+    ("store.mysql_url", format!("mysql://root@{host}:{}/test{query}", server.port()))
+}
+
+#[test]
+async fn a_service_keeps_everything_in_mysql_over_tls() {
+    let Some(stores) = Stores::new().await else { return };
+    let authority = Authority::new();
+    let Some(mariadb) = mariadb_with_tls(&authority).await else { return };
+    let query = format!("?ssl-mode=VERIFY_IDENTITY&ssl-ca={}", authority.ca());
+    let app = TestApp::with(&stores.with(&[mysql_url(&mariadb, "localhost", &query)])).await;
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    shopper.ask(&session, "What is the price guarantee?").await;
+    let id = session.parse().unwrap();
+    settle("the turn is archived", async || {
+        app.archive().events(id, 0, 10).await.is_ok_and(|events| events.len() == 2)
+    })
+    .await;
+    app.stop().await;
+}
+
+/// Brings the tables up to date as another process does; what it says where that fails.
+async fn migrated(
+    stores: &Stores,
+    url: (&'static str, String),
+    trusted: Option<&str>,
+) -> Result<(), String> {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_rushdesk"));
+    command.arg("migrate").env_remove("SSL_CERT_FILE");
+    command.envs(trusted.map(|path| ("SSL_CERT_FILE", path)));
+    for (key, value) in stores.with(&[url]) {
+        command.arg("--set").arg(format!("{key}={value}"));
+    }
+    let output = command.output().await.unwrap();
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+    }
+}
+
+#[test]
+async fn mysql_is_believed_only_as_far_as_the_address_says() {
+    let Some(stores) = Stores::new().await else { return };
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let Some(mariadb) = mariadb_with_tls(&authority).await else { return };
+    let on = |host: &str, query: &str| mysql_url(&mariadb, host, query);
+    let (ca, other) = (authority.ca(), stranger.ca());
+    let verify = "?ssl-mode=VERIFY_IDENTITY";
+    let with = |ca: &str| format!("{verify}&ssl-ca={ca}");
+    let refused = async |url, trusted: Option<&str>, why: &str| {
+        let said = migrated(&stores, url, trusted).await.unwrap_err();
+        assert!(said.contains(why), "{why}: {said}");
+        assert!(!said.contains("root@"), "{said}");
+    };
+
+    migrated(&stores, on("localhost", &with(&ca)), None).await.unwrap();
+    migrated(&stores, on("localhost", verify), Some(&ca)).await.unwrap();
+    // Whoever answers will do.
+    migrated(&stores, on("127.0.0.1", "?ssl-mode=REQUIRED"), Some(&other)).await.unwrap();
+
+    refused(on("localhost", &with(&other)), Some(&ca), "invalid peer certificate").await;
+    refused(on("localhost", verify), Some(&other), "invalid peer certificate").await;
+    refused(on("127.0.0.1", &with(&ca)), None, "not valid for name").await;
+    refused(on("localhost", ""), None, "Access denied").await;
+    refused(on("localhost", &with("/nowhere/ca.pem")), None, "ssl-ca: /nowhere/ca.pem").await;
+
+    let url = stores.settings.iter().find(|(key, _)| *key == "store.mysql_url").unwrap();
+    let plain = ("store.mysql_url", format!("{}?ssl-mode=REQUIRED", url.1));
+    refused(plain, None, "the server does not speak TLS").await;
 }

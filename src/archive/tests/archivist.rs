@@ -102,7 +102,8 @@ async fn while_the_archive_is_away_nothing_leaves_the_hot_store() {
     let hot = Arc::new(HotStore::memory());
     let store =
         config::Store { mysql_url: Secret::new("mysql://root@127.0.0.1:1/test"), ..settings() };
-    let archivist = Archivist::new(hot.clone(), Archive::connect_mysql(&store), &store);
+    let archive = Archive::connect_mysql(&store).unwrap();
+    let archivist = Archivist::new(hot.clone(), archive, &store);
     for _ in 0..3 {
         heat(&hot, &batch(1, "waits")).await;
     }

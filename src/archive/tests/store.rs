@@ -104,13 +104,13 @@ async fn a_server_that_is_away_is_unavailable_and_one_that_is_frozen_times_out()
         ..settings()
     };
     // It accepts and never says a word.
-    let archive = Archive::connect_mysql(&store);
+    let archive = Archive::connect_mysql(&store).unwrap();
     assert!(matches!(
         archive.ping().await,
         Err(ArchiveError::Timeout | ArchiveError::Unavailable(_))
     ));
     drop(listener);
-    let error = Archive::connect_mysql(&store).migrate().await.unwrap_err();
+    let error = Archive::connect_mysql(&store).unwrap().migrate().await.unwrap_err();
     assert_eq!(error.as_str(), "unavailable");
     assert!(!error.to_string().contains("hush"));
 }
