@@ -356,10 +356,12 @@ fn problem(failure: &Failure) -> Problem {
     };
     match error {
         GenerateError::Refused(
-            Refused::QueueFull { retry_after }
-            | Refused::TooManyOfVisitor { retry_after }
-            | Refused::TooLate { retry_after },
+            Refused::QueueFull { retry_after } | Refused::TooLate { retry_after },
         ) => retry(ErrorCode::Overloaded, *retry_after),
+        // The visitor's own doing.
+        GenerateError::Refused(Refused::TooManyOfVisitor { retry_after }) => {
+            retry(ErrorCode::RateLimited, *retry_after)
+        }
         GenerateError::Refused(Refused::NoBackend { retry_after }) => {
             retry(ErrorCode::DependencyUnavailable, *retry_after)
         }
@@ -367,5 +369,23 @@ fn problem(failure: &Failure) -> Problem {
         GenerateError::Refused(Refused::Closing) => Problem::new(ErrorCode::Draining),
         GenerateError::Timeout(_) => Problem::new(ErrorCode::UpstreamTimeout),
         GenerateError::Upstream(_) => Problem::new(ErrorCode::DependencyUnavailable),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_visitor_whose_questions_wait_already_is_told_apart_from_a_full_queue() {
+        let retry_after = Duration::from_secs(3);
+        for (refused, status) in [
+            (Refused::TooManyOfVisitor { retry_after }, 429),
+            (Refused::QueueFull { retry_after }, 503),
+            (Refused::TooLate { retry_after }, 503),
+        ] {
+            let problem = problem(&Failure::Generate(refused.into()));
+            assert_eq!((problem.status, problem.retry_after_ms), (status, Some(3_000)));
+        }
     }
 }
