@@ -181,16 +181,20 @@ def test_a_new_signing_key_or_certificate_restarts_nothing(tmp_path):
     assert pod(redisUrl="redis://:k3uLw8@redis.stores.svc:6379/0") != before
 
 
+def seconds_in(source, constant):
+    """A constant span of a source file, which must be there."""
+    return int(re.search(rf"const {constant}: Duration = Duration::from_secs\((\d+)\)", source.read_text())[1])
+
+
 @every_values
 def test_a_pod_ends_after_its_longest_stream(values, example):
     spec = one(render("--values", values), "Deployment")["spec"]["template"]["spec"]
     config = yaml.safe_load(values.read_text()).get("config", {})
     turn = config.get("turn", {}).get("timeout_ms", example["turn"]["timeout_ms"]) / 1000
     wait = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # The phases after the drain, as src/shutdown.rs bounds them.
-    source = (ROOT / "src/shutdown.rs").read_text()
-    after = sum(int(seconds) for seconds in re.findall(r"_TIMEOUT: Duration = Duration::from_secs\((\d+)\)", source))
-    assert after >= 20
+    # What follows the drain, each part where its bound stands.
+    bounds = {"shutdown.rs": "AFTER_DRAIN", "archive/archivist.rs": "COUNTING", "telemetry/traces.rs": "FAREWELL"}
+    after = sum(seconds_in(ROOT / "src" / file, name) for file, name in bounds.items())
     assert spec["terminationGracePeriodSeconds"] >= wait + turn + after
 
 
