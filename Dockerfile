@@ -15,19 +15,26 @@ WORKDIR /src
 COPY scripts/model scripts/model
 RUN DATA_DIR=/data scripts/model/setup.sh && rm -r /data/model/.venv
 
-FROM ${RUST_IMAGE} AS build
-ENV CARGO_PROFILE_RELEASE_STRIP=debuginfo
+FROM ${RUST_IMAGE} AS source
 RUN cargo install --locked --root /usr/local cargo-cyclonedx@0.5.9
 WORKDIR /src
 COPY . .
-# The bill of materials is made from the lock file of this build.
+# Bills of materials are made from the lock file of this build.
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    cargo cyclonedx --format json --override-filename sbom.cdx
+
+# Each program in a build of its own: together they would share the features of what they depend on.
+FROM source AS build
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
-    cargo build --release --locked --workspace && \
-    cargo cyclonedx --format json --override-filename sbom.cdx && \
-    install -D -t /out/bin target/release/rushdesk target/release/rushdesk-load && \
-    install -D -m 644 -t /out/doc sbom.cdx.json LICENSE && \
-    install -D -m 644 -t /out/load-doc load/sbom.cdx.json LICENSE
+    cargo build --profile production --locked && \
+    install -D -t /out/bin target/production/rushdesk
+
+FROM source AS build-load
+RUN --mount=type=cache,target=/usr/local/cargo/registry \
+    --mount=type=cache,target=/src/target \
+    CARGO_PROFILE_RELEASE_STRIP=debuginfo cargo build --release --locked --package rushdesk-load && \
+    install -D -t /out/bin target/release/rushdesk-load
 
 FROM ${BASE_IMAGE} AS base
 RUN apt-get update && \
@@ -40,13 +47,13 @@ USER 10001:10001
 STOPSIGNAL SIGTERM
 
 FROM base AS load
-COPY --from=build /out/bin/rushdesk-load /usr/local/bin/
-COPY --from=build /out/load-doc /usr/share/doc/rushdesk
+COPY --from=source /src/LICENSE /src/load/sbom.cdx.json /usr/share/doc/rushdesk/
+COPY --from=build-load /out/bin/rushdesk-load /usr/local/bin/
 ENTRYPOINT ["rushdesk-load"]
 
 FROM base AS rushdesk
 COPY --from=model /data/model /usr/share/rushdesk/model
-COPY --from=build /out/doc /usr/share/doc/rushdesk
+COPY --from=source /src/LICENSE /src/sbom.cdx.json /usr/share/doc/rushdesk/
 # What the model was made from, with hashes.
 COPY scripts/model/requirements.txt /usr/share/doc/rushdesk/model-requirements.txt
 COPY --from=build /out/bin/rushdesk /usr/local/bin/
