@@ -13,11 +13,11 @@ use self::erlang::{Queue, Steady};
 /// Measured on the machine of README.md; `docs/capacity.md` says how.
 mod measured {
     /// Of one core, for a whole turn.
-    pub const CPU_S_PER_TURN: f64 = 0.003_75;
-    pub const KIB_PER_STREAM: f64 = 88.0;
-    /// Of 100,000 idle sessions: 750 MiB less the idle server's 141.
-    pub const KIB_PER_SESSION: f64 = 6.2;
-    pub const MIB_IDLE: f64 = 141.0;
+    pub const CPU_S_PER_TURN: f64 = 0.004_3;
+    pub const KIB_PER_STREAM: f64 = 90.0;
+    /// Of 100,000 idle sessions: 766 MiB less the idle server's 140.
+    pub const KIB_PER_SESSION: f64 = 6.4;
+    pub const MIB_IDLE: f64 = 140.0;
     /// Of a turn in the distributed mode, with its share of logins, sessions and readings of the history
     /// (`scripts/store-cost.sh`).
     pub const REDIS_CPU_S: f64 = 0.000_52;
