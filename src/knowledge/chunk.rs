@@ -21,7 +21,7 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     pub kind: Kind,
-    /// The headings above it, outermost first, joined by [`PATH`]; or the question.
+    /// The headings above it, outermost first, joined by ` › `; or the question.
     pub heading: String,
     pub text: String,
 }
