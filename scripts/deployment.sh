@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
+. scripts/venv.sh
 need promtool prometheus
 need nginx nginx
 need redis-server redis-server
@@ -31,13 +32,7 @@ tool() {
 tool helm helm.sh/helm/v3/cmd/helm "$HELM"
 tool compose github.com/compose-spec/compose-go/v2/cmd "$COMPOSE"
 
-venv="$TOOLS/deployment"
-requirements=tests/deployment/requirements.txt
-if ! cmp -s "$requirements" "$venv/requirements.txt"; then
-  python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
-  cp "$requirements" "$venv/requirements.txt"
-fi
+venv "$TOOLS/deployment" tests/deployment/requirements.txt
 scripts/model/setup.sh
 [ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
 # Stores of its own where no other script has started some.
@@ -48,4 +43,4 @@ if [ -z "${RUSHDESK_TEST_MYSQL_URL:-}" ] || [ -z "${RUSHDESK_TEST_REDIS_URL:-}" 
   services_start "$folder"
 fi
 export RUSHDESK_BIN="${RUSHDESK_BIN:-target/debug/rushdesk}"
-"$venv/bin/python" -m pytest -q tests/deployment "$@"
+"$TOOLS/deployment/bin/python" -m pytest -q tests/deployment "$@"
