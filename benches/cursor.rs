@@ -10,7 +10,7 @@ use divan::{Bencher, counter::ItemsCount};
 use rushdesk::{
     clock,
     domain::{Event, Fact, Live, MessageId, SessionId, TurnId},
-    turn::{frame::Place, log::TurnLog},
+    log::{TurnLog, frame::Place},
 };
 use tokio::{runtime::Runtime, sync::mpsc};
 

@@ -18,15 +18,14 @@ use crate::{
     brownout::{Service, metrics},
     clock, config,
     domain::{ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket, Timestamp},
+    journal::{Journal, JournalError},
+    log::{TurnLog, frame::Place},
     session::{
         deliver::{self, Deliver, Delivered},
-        journal::{Journal, JournalError},
         messages::SessionError,
     },
     supervisor::door::{AskError, Sessions},
     turn::{
-        frame::Place,
-        log::TurnLog,
         pipeline::{Turn, run_turn},
         ports::{ModelPort, Ports, Purpose, TurnInput},
     },

@@ -17,8 +17,8 @@ use rushdesk::{
         stream::{Decoder, Item, OllamaDecoder, OpenAiDecoder, Opening, Piece},
     },
     knowledge::import,
+    log::frame::Position,
     rehearse, secrets,
-    turn::frame::Position,
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

@@ -1,9 +1,9 @@
 //! Everything that the service measures.
 
 use crate::{
-    archive, brownout, cache, embedding, hot, http, inference, knowledge, limits, renewal, session,
+    archive, brownout, cache, embedding, hot, http, inference, journal, knowledge, limits, relay,
+    renewal, session,
     telemetry::{Chapter, actors, process, traces},
-    turn::relay,
 };
 
 /// In the order of `docs/metrics.md`.
@@ -18,6 +18,7 @@ pub fn measured() -> Vec<Chapter> {
         ("Knowledge", knowledge::METRICS),
         ("Limits", limits::METRICS),
         ("Hot store", hot::METRICS),
+        ("Journal", journal::METRICS),
         ("Archive", archive::METRICS),
         ("Replicas", relay::METRICS),
         ("Actors", actors::METRICS),

@@ -8,14 +8,14 @@ use tracing::info;
 
 use super::replica::Replica;
 use crate::{
-    archive::{self, Archive, Archivist, GroupCommit},
+    archive::{self, Archive, GroupCommit},
     clock,
     config::{self, Config},
     demo,
     hot::{self, HotStore, MemoryHot},
+    journal::{Archivist, Fallback, Journal, Safety},
+    relay::Relay,
     secrets,
-    session::journal::{Fallback, Journal, Safety},
-    turn::relay::Relay,
 };
 
 /// Sessions that the hot store of the embedded mode remembers at least.

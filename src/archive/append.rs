@@ -9,7 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError, SessionBatch,
+    Archive, ArchiveError,
     column::{Count, Json},
     detached::DetachedRow,
     journal::Rows,
@@ -18,9 +18,9 @@ use super::{
     schema::{detached_sessions, erased_sessions, events, idempotency, sessions, tickets},
     tickets::{TicketRow, answered, write_tickets},
 };
-use crate::{
-    domain::{Event, SessionId, SessionMeta, TicketId, Timestamp, TurnId},
-    hot::{Append, Appended, RunningChange},
+use crate::domain::{
+    Append, Appended, Event, RunningChange, SessionCopy, SessionId, SessionMeta, TicketId,
+    Timestamp, TurnId,
 };
 
 /// How [`Archive::merge`] ended.
@@ -45,7 +45,7 @@ impl Archive {
     pub async fn append(&self, append: &Append) -> Result<Appended, ArchiveError> {
         let id = append.meta.id;
         let (expected, last) = (Count(append.expected_seq), Count(append.meta.last_seq));
-        let rows = Rows::new(&[SessionBatch::from(append)]);
+        let rows = Rows::new(&[SessionCopy::from(append)]);
         let blanks: Vec<_> = match append.expected_seq {
             0 => rows.sessions.iter().map(SessionRow::blank).collect(),
             // Only a session that is known may go on.
@@ -108,7 +108,7 @@ impl Archive {
     /// Adds the facts of `batch` that the journal does not hold, in their order, behind its last. Where nobody else
     /// wrote meanwhile they keep their `seq`; where two copies went on from one point the later comers move behind,
     /// and nothing is lost. A turn whose idempotency key another turn has taken was never acknowledged and stays out.
-    pub async fn merge(&self, batch: &SessionBatch) -> Result<Merged, ArchiveError> {
+    pub async fn merge(&self, batch: &SessionCopy) -> Result<Merged, ArchiveError> {
         // It may outlive whoever asked: on SQLite it runs to its end on a thread of its own.
         let batch = batch.clone();
         let id = batch.meta.id;
@@ -161,7 +161,7 @@ struct Merge {
 
 impl Merge {
     fn new(
-        batch: &SessionBatch,
+        batch: &SessionCopy,
         there: &[Json<Event>],
         used: &[IdempotencyRow],
         known: SessionRow,

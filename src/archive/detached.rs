@@ -13,10 +13,7 @@ use super::{
     query::{read, transact},
     schema::{detached_sessions, sessions},
 };
-use crate::{
-    domain::{Running, SessionId},
-    hot::{Append, RunningChange},
-};
+use crate::domain::{Append, Running, RunningChange, SessionId};
 
 /// The mark that the hot store's copy of a session is behind.
 #[derive(Clone, Queryable, Selectable, Insertable, AsChangeset)]

@@ -9,7 +9,8 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Archive, ArchiveError, SessionBatch};
+use super::{Archive, ArchiveError};
+use crate::domain::SessionCopy;
 
 /// Commits closer together than this are worth waiting for company.
 const BUSY: Duration = Duration::from_millis(10);
@@ -23,7 +24,7 @@ pub struct GroupCommit {
 }
 
 struct Waiting {
-    batch: SessionBatch,
+    batch: SessionCopy,
     done: oneshot::Sender<Result<(), ArchiveError>>,
 }
 
@@ -42,7 +43,7 @@ impl GroupCommit {
     /// # Errors
     /// As [`Archive::commit`]; [`ArchiveError::Timeout`] also where too much waits already. After a timeout the
     /// batch may still be written.
-    pub async fn commit(&self, batch: SessionBatch) -> Result<(), ArchiveError> {
+    pub async fn commit(&self, batch: SessionCopy) -> Result<(), ArchiveError> {
         let (done, outcome) = oneshot::channel();
         let work = async {
             let ended = || ArchiveError::Unavailable("the committing task has ended".into());

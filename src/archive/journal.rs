@@ -28,43 +28,11 @@ use super::{
 use crate::{
     clock,
     domain::{
-        Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, TicketId,
-        Timestamp, TurnId,
+        Event, IdempotencyRecord, MessageId, PrincipalId, SessionCopy, SessionId, SessionMeta,
+        TicketId, Timestamp, TurnId,
     },
-    hot::{Append, Cold},
     telemetry::traces,
 };
-
-/// What one session has that the archive may not: `events` ascending by `seq`.
-#[derive(Clone)]
-pub struct SessionBatch {
-    pub meta: SessionMeta,
-    pub events: Vec<Event>,
-    pub idempotency: Vec<IdempotencyRecord>,
-}
-
-impl SessionBatch {
-    /// A session in which nothing was said.
-    pub fn empty(meta: &SessionMeta) -> Self {
-        Self { meta: meta.clone(), events: Vec::new(), idempotency: Vec::new() }
-    }
-}
-
-impl From<&Append> for SessionBatch {
-    fn from(append: &Append) -> Self {
-        Self {
-            meta: append.meta.clone(),
-            events: append.events.clone(),
-            idempotency: append.idempotency.iter().cloned().collect(),
-        }
-    }
-}
-
-impl std::fmt::Debug for SessionBatch {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SessionBatch({}, {} events)", self.meta.id, self.events.len())
-    }
-}
 
 /// Rows that an erasure removed; of `audit` entries only the details.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -93,7 +61,7 @@ pub(super) struct Rows {
 type Known = HashMap<SessionId, (Count, Timestamp, Option<TurnId>)>;
 
 impl Rows {
-    pub fn new(batches: &[SessionBatch]) -> Self {
+    pub fn new(batches: &[SessionCopy]) -> Self {
         let mut newest: HashMap<SessionId, SessionRow> = HashMap::new();
         let mut told = HashSet::new();
         let (mut events, mut messages, mut idempotency) = (Vec::new(), Vec::new(), Vec::new());
@@ -196,7 +164,7 @@ impl Archive {
     /// # Errors
     /// [`ArchiveError::Conflict`] where the archive holds another fact at the same `seq` of a session: two writers
     /// went on from one point, and the caller must read again.
-    pub async fn commit(&self, batches: &[SessionBatch]) -> Result<(), ArchiveError> {
+    pub async fn commit(&self, batches: &[SessionCopy]) -> Result<(), ArchiveError> {
         if batches.is_empty() {
             return Ok(());
         }
@@ -209,7 +177,7 @@ impl Archive {
         Ok(())
     }
 
-    async fn write(&self, batches: &[SessionBatch]) -> Result<(), ArchiveError> {
+    async fn write(&self, batches: &[SessionCopy]) -> Result<(), ArchiveError> {
         let rows = Rows::new(batches);
         transact!(self, |conn| {
             let ids = rows.ids();
@@ -293,7 +261,11 @@ impl Archive {
     }
 
     /// A session with at most `tail` of its newest events and the idempotency records of their turns.
-    pub async fn cold(&self, id: SessionId, tail: u32) -> Result<Option<Cold>, ArchiveError> {
+    pub async fn cold(
+        &self,
+        id: SessionId,
+        tail: u32,
+    ) -> Result<Option<SessionCopy>, ArchiveError> {
         read!(self, |conn| {
             let row = sessions::table.find(id).select(SessionRow::as_select());
             let Some(row) = row.first(conn).await.optional()? else { return Ok(None) };
@@ -309,7 +281,7 @@ impl Archive {
             let records: Vec<IdempotencyRow> =
                 records.select(IdempotencyRow::as_select()).load(conn).await?;
             let idempotency = records.into_iter().map(IdempotencyRow::into_record).collect();
-            Ok(Some(Cold { meta: row.into_meta(), events, idempotency }))
+            Ok(Some(SessionCopy { meta: row.into_meta(), events, idempotency }))
         })
     }
 

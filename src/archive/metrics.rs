@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
-use super::{ArchiveError, ArchivistStatus};
+use super::ArchiveError;
 use crate::telemetry::declare;
 
 declare! {
@@ -16,13 +16,7 @@ declare! {
         "Sessions in these commits";
     ERRORS: counter "rushdesk_archive_errors_total" ["error"]
         "Archive operations that failed, by situation" when "after the first failure";
-    CONFLICTS: counter "rushdesk_archive_conflicts_total" []
-        "Sessions that went on in two places and were merged";
     UP: gauge "rushdesk_archive_up" [] "1 while the archive answers, as far as this process knows";
-    BACKLOG: gauge "rushdesk_archive_backlog_sessions" []
-        "Sessions seen with facts that the archive does not hold yet" when "in distributed mode";
-    OLDEST: gauge "rushdesk_archive_oldest_unflushed_seconds" []
-        "Age of the oldest fact that the archive does not hold yet" when "in distributed mode";
 }
 
 pub(super) fn called(took: Duration) {
@@ -36,15 +30,6 @@ pub(super) fn failed(error: &ArchiveError) {
 pub(super) fn committed(sessions: usize, took: Duration) {
     histogram!(COMMIT).record(took);
     counter!(COMMITTED).increment(sessions as u64);
-}
-
-pub(super) fn archivist(status: &ArchivistStatus) {
-    gauge!(BACKLOG).set(status.backlog as f64);
-    gauge!(OLDEST).set(status.oldest_unflushed_ms as f64 / 1_000.0);
-}
-
-pub(super) fn conflict() {
-    counter!(CONFLICTS).increment(1);
 }
 
 pub fn up(up: bool) {

@@ -3,13 +3,12 @@
 //! (embedded).
 //!
 //! Called by sessions (a cold one coming back), the knowledge base, the handlers of accounts and operators, and the
-//! [`Archivist`], which brings here what the hot store holds. Every wait is bounded by `store.archive_timeout_ms`.
+//! archivist of `journal`, which brings here what the hot store holds. Every wait is bounded by `store.archive_timeout_ms`.
 //! It never decides what may be written, never answers with half of a change, and never puts a customer's words into
 //! an error or a log.
 
 mod accounts;
 mod append;
-mod archivist;
 mod audit;
 mod column;
 mod detached;
@@ -25,7 +24,6 @@ mod mysql;
 mod pool;
 mod project;
 mod query;
-mod reconcile;
 mod rows;
 mod schema;
 mod sites;
@@ -54,19 +52,17 @@ use query::read;
 
 pub use accounts::User;
 pub use append::Merged;
-pub use archivist::{Archivist, ArchivistStatus, FlushError};
 pub use audit::AuditEntry;
 pub use column::RecordId;
 pub use detached::Detached;
 pub use error::ArchiveError;
 pub use feedback::Feedback;
 pub use group::GroupCommit;
-pub use journal::{ErasureCounts, SessionBatch};
+pub use journal::ErasureCounts;
 pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};
 pub use metrics::{METRICS, up};
 pub use mysql::MysqlUrlError;
 pub use project::project;
-pub use reconcile::reconcile;
 pub use sites::{ApiKey, KeyCreation, Site};
 pub use tickets::TicketRow;
 pub use tokens::{RefreshToken, Successor, TokenUse};

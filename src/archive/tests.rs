@@ -14,7 +14,8 @@ use std::time::Duration;
 
 use diesel_async::{AsyncConnection as _, AsyncMysqlConnection, SimpleAsyncConnection as _};
 
-use super::{Archive, SessionBatch};
+use super::Archive;
+use crate::domain::SessionCopy;
 use crate::{
     config::{self, Secret, StoreMode},
     domain::*,
@@ -146,8 +147,8 @@ fn answer(text: &str) -> Fact {
 }
 
 /// A session of `turns` answered turns, each with an idempotency record `k<seq>`.
-fn batch(turns: u64, text: &str) -> SessionBatch {
-    let mut batch = SessionBatch { meta: meta(0), events: vec![], idempotency: vec![] };
+fn batch(turns: u64, text: &str) -> SessionCopy {
+    let mut batch = SessionCopy { meta: meta(0), events: vec![], idempotency: vec![] };
     for _ in 0..turns {
         let turn_id = ask(&mut batch, text);
         let seq = batch.meta.last_seq + 1;
@@ -158,7 +159,7 @@ fn batch(turns: u64, text: &str) -> SessionBatch {
 }
 
 /// Adds a question without an answer.
-fn ask(batch: &mut SessionBatch, text: &str) -> TurnId {
+fn ask(batch: &mut SessionCopy, text: &str) -> TurnId {
     let turn_id = TurnId::new();
     let seq = batch.meta.last_seq + 1;
     batch.events.push(event(batch.meta.id, seq, turn_id, question(text)));
@@ -173,7 +174,7 @@ fn ask(batch: &mut SessionBatch, text: &str) -> TurnId {
     turn_id
 }
 
-fn advance(batch: &mut SessionBatch) {
+fn advance(batch: &mut SessionCopy) {
     batch.meta.last_seq += 1;
     batch.meta.updated_at = at(batch.meta.last_seq.cast_signed());
 }

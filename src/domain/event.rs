@@ -96,6 +96,11 @@ impl Fact {
     }
 }
 
+/// The turn that was begun and never ended, judged by the newest event.
+pub fn unfinished(events: &[Event]) -> Option<TurnId> {
+    events.last().filter(|event| !event.fact.is_terminal()).map(|event| event.turn_id)
+}
+
 /// Events that live only while their turn does. They are shown with the `seq` of the last durable event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type")]

@@ -9,17 +9,19 @@ mod lane;
 mod message;
 mod principal;
 mod session;
+mod step;
 mod ticket;
 mod time;
 mod turn;
 
 pub use code::{ErrorCode, FieldError, Problem};
-pub use event::{Event, Fact, Live};
+pub use event::{Event, Fact, Live, unfinished};
 pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use principal::{Principal, Role};
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
+pub use step::{Append, Appended, Malformed, RunningChange, SessionCopy, check_gapless};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
 pub use turn::{

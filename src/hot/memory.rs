@@ -12,11 +12,11 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{
-    Append, Appended, Cold, HotError, HotSession, OWNED, RECORDS, RunningChange, SHARDS, TAIL,
-    Unflushed, keys::shard_of,
+use super::{HotError, HotSession, OWNED, RECORDS, SHARDS, TAIL, keys::shard_of, newest};
+use crate::domain::{
+    Append, Appended, Event, IdempotencyRecord, PrincipalId, Running, RunningChange, SessionCopy,
+    SessionId, SessionMeta,
 };
-use crate::domain::{Event, IdempotencyRecord, PrincipalId, Running, SessionId, SessionMeta};
 
 /// The hot store of the embedded mode.
 pub struct MemoryHot {
@@ -138,7 +138,7 @@ impl MemoryHot {
         Ok(shard.sessions.get(&id).and_then(|session| session.records.get(key).cloned()))
     }
 
-    pub(super) async fn restore(&self, cold: &Cold) -> Result<(), HotError> {
+    pub(super) async fn restore(&self, cold: &SessionCopy) -> Result<(), HotError> {
         let meta = &cold.meta;
         let mut shard = self.shard_of(meta.id);
         if let Entry::Vacant(place) = shard.sessions.entry(meta.id) {
@@ -152,7 +152,7 @@ impl MemoryHot {
     pub(super) async fn replace(
         &self,
         copy: Option<u64>,
-        cold: &Cold,
+        cold: &SessionCopy,
         running: &RunningChange,
     ) -> Result<bool, HotError> {
         let meta = &cold.meta;
@@ -208,7 +208,7 @@ impl MemoryHot {
         Ok(lock(shard).dirty.values().take(limit as usize).copied().collect())
     }
 
-    pub(super) async fn unflushed(&self, id: SessionId) -> Result<Option<Unflushed>, HotError> {
+    pub(super) async fn unflushed(&self, id: SessionId) -> Result<Option<SessionCopy>, HotError> {
         let shard = self.shard_of(id);
         Ok(shard.sessions.get(&id).map(Session::unflushed))
     }
@@ -346,8 +346,8 @@ impl Session {
         }
     }
 
-    fn restored(cold: &Cold) -> Self {
-        let mut session = Self::new(cold.meta.clone(), cold.newest(), cold.meta.last_seq);
+    fn restored(cold: &SessionCopy) -> Self {
+        let mut session = Self::new(cold.meta.clone(), newest(cold), cold.meta.last_seq);
         for (seq, record) in cold.records() {
             session.record(seq, record);
         }
@@ -392,13 +392,13 @@ impl Session {
         Some(self.events.range(from..).take(limit).cloned().collect())
     }
 
-    fn unflushed(&self) -> Unflushed {
+    fn unflushed(&self) -> SessionCopy {
         let missing = (self.meta.last_seq - self.flushed) as usize;
         let newer = self.order.iter().rev().take_while(|(seq, _)| *seq > self.flushed);
         let mut records: Vec<_> =
             newer.filter_map(|(_, key)| self.records.get(key).cloned()).collect();
         records.reverse();
-        Unflushed { meta: self.meta.clone(), events: self.newest(missing), idempotency: records }
+        SessionCopy { meta: self.meta.clone(), events: self.newest(missing), idempotency: records }
     }
 
     fn flush(&mut self, through_seq: u64) {

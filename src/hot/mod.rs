@@ -28,7 +28,10 @@ pub use self::{
 };
 use crate::{
     config,
-    domain::{Event, Fact, IdempotencyRecord, PrincipalId, Running, SessionId, SessionMeta},
+    domain::{
+        Append, Appended, Event, IdempotencyRecord, Malformed, PrincipalId, Running, RunningChange,
+        SessionCopy, SessionId, SessionMeta,
+    },
 };
 
 /// Parts that the dirty marks are spread over; each is one hash tag, so one slot of a Redis Cluster.
@@ -48,40 +51,6 @@ pub enum HotStore {
     Memory(MemoryHot),
 }
 
-/// What one step of a session adds.
-#[derive(Clone, Debug)]
-pub struct Append {
-    /// As it is after the append: `last_seq` is `expected_seq + events.len()`.
-    pub meta: SessionMeta,
-    pub expected_seq: u64,
-    /// Numbered from `expected_seq + 1` without gaps. With none, only `running` changes: `meta` must then carry nothing
-    /// new and `idempotency` must be `None`, for nothing is marked for the archive.
-    pub events: Vec<Event>,
-    pub idempotency: Option<IdempotencyRecord>,
-    pub running: RunningChange,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunningChange {
-    Keep,
-    Start(Running),
-    Clear,
-}
-
-/// How an append ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Appended {
-    Done,
-    /// The idempotency key was already there; nothing was written.
-    Replayed(IdempotencyRecord),
-    /// Somebody else wrote first; nothing was written.
-    Conflict {
-        last_seq: u64,
-    },
-    /// The session is not hot: restore it, then try again.
-    Missing,
-}
-
 /// A session as it is now.
 #[derive(Clone, Debug)]
 pub struct HotSession {
@@ -91,44 +60,6 @@ pub struct HotSession {
     pub running: Option<Running>,
     /// The archive has everything up to here.
     pub flushed_seq: u64,
-}
-
-/// What the archive does not have yet.
-#[derive(Clone, Debug)]
-pub struct Unflushed {
-    pub meta: SessionMeta,
-    /// Ascending and gapless up to `meta.last_seq`.
-    pub events: Vec<Event>,
-    pub idempotency: Vec<IdempotencyRecord>,
-}
-
-/// A session as the archive knows it, to be made hot.
-#[derive(Clone, Debug)]
-pub struct Cold {
-    pub meta: SessionMeta,
-    /// Its newest events, ascending and gapless up to `meta.last_seq`.
-    pub events: Vec<Event>,
-    /// Records of the turns among `events`, so that a repetition of one of them is known on every replica.
-    pub idempotency: Vec<IdempotencyRecord>,
-}
-
-impl Cold {
-    fn check(&self) -> Result<(), HotError> {
-        check_gapless(&self.events, self.meta.last_seq)
-    }
-
-    fn newest(&self) -> &[Event] {
-        &self.events[self.events.len().saturating_sub(TAIL)..]
-    }
-
-    /// Each record with the `seq` of the message that it belongs to, ascending.
-    fn records(&self) -> impl Iterator<Item = (u64, &IdempotencyRecord)> {
-        let messages = self.events.iter().filter(|event| !event.fact.is_terminal());
-        messages.filter_map(|event| {
-            let of_turn = |record: &&IdempotencyRecord| record.turn_id == event.turn_id;
-            Some((event.seq, self.idempotency.iter().find(of_turn)?))
-        })
-    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -142,6 +73,21 @@ pub enum HotError {
     /// What was read or was to be written cannot be true.
     #[error("hot store data is corrupt: {0}")]
     Corrupt(&'static str),
+}
+
+impl From<Malformed> for HotError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Corrupt(match malformed {
+            Malformed::Gap => "events have a gap",
+            Malformed::LastSeq => "meta.last_seq does not fit the appended events",
+            Malformed::RecordWithoutEvent => "an idempotency record needs an event",
+        })
+    }
+}
+
+/// The newest events of a copy: what a hot store keeps of a flushed session.
+fn newest(copy: &SessionCopy) -> &[Event] {
+    &copy.events[copy.events.len().saturating_sub(TAIL)..]
 }
 
 impl HotError {
@@ -232,7 +178,7 @@ impl HotStore {
     ///
     /// # Errors
     /// [`HotError::Corrupt`] if its events are not a gapless tail that ends with `meta.last_seq`.
-    pub async fn restore(&self, cold: &Cold) -> Result<(), HotError> {
+    pub async fn restore(&self, cold: &SessionCopy) -> Result<(), HotError> {
         cold.check()?;
         on_either!(self, store => store.restore(cold).await)
     }
@@ -246,7 +192,7 @@ impl HotStore {
     pub async fn replace(
         &self,
         copy: Option<u64>,
-        cold: &Cold,
+        cold: &SessionCopy,
         running: &RunningChange,
     ) -> Result<bool, HotError> {
         cold.check()?;
@@ -274,7 +220,7 @@ impl HotStore {
     }
 
     /// Everything of a session that [`Self::mark_flushed`] has not covered; `None` if it is not hot.
-    pub async fn unflushed(&self, id: SessionId) -> Result<Option<Unflushed>, HotError> {
+    pub async fn unflushed(&self, id: SessionId) -> Result<Option<SessionCopy>, HotError> {
         on_either!(self, store => store.unflushed(id).await)
     }
 
@@ -301,37 +247,4 @@ impl HotStore {
     pub async fn ping(&self) -> Result<(), HotError> {
         on_either!(self, store => store.ping().await)
     }
-}
-
-impl Append {
-    /// Adds the end of the turn that this begins: one step instead of two.
-    pub fn answer(&mut self, fact: Fact) {
-        let Some(message) = self.events.last() else { return };
-        let end = Event { seq: message.seq + 1, fact, ..message.clone() };
-        self.meta.last_seq = end.seq;
-        self.events.push(end);
-        self.running = RunningChange::Clear;
-    }
-
-    fn check(&self) -> Result<(), HotError> {
-        let last = self.expected_seq + self.events.len() as u64;
-        if self.meta.last_seq != last {
-            return Err(HotError::Corrupt("meta.last_seq does not fit the appended events"));
-        }
-        if self.events.is_empty() && self.idempotency.is_some() {
-            return Err(HotError::Corrupt("an idempotency record needs an event"));
-        }
-        check_gapless(&self.events, last)
-    }
-}
-
-fn check_gapless(events: &[Event], last_seq: u64) -> Result<(), HotError> {
-    let mut expected = last_seq.checked_sub(events.len() as u64);
-    for event in events {
-        expected = expected.map(|seq| seq + 1);
-        if expected != Some(event.seq) {
-            return Err(HotError::Corrupt("events have a gap"));
-        }
-    }
-    Ok(())
 }

@@ -11,14 +11,17 @@ use futures_util::future::try_join_all;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Append, Appended, Cold, HotError, HotSession, OWNED, RECORDS, RunningChange, TAIL, Unflushed,
-    check_gapless,
+    HotError, HotSession, OWNED, RECORDS, TAIL,
     connection::Connections,
     keys::{Keys, shard_of},
+    newest,
 };
 use crate::{
     config,
-    domain::{Event, IdempotencyRecord, PrincipalId, SessionId, SessionMeta},
+    domain::{
+        Append, Appended, Event, IdempotencyRecord, PrincipalId, RunningChange, SessionCopy,
+        SessionId, SessionMeta, check_gapless,
+    },
     redis::Handle,
 };
 
@@ -150,7 +153,7 @@ impl RedisHot {
         found.map(|record| decode(&record)).transpose()
     }
 
-    pub(super) async fn restore(&self, cold: &Cold) -> Result<(), HotError> {
+    pub(super) async fn restore(&self, cold: &SessionCopy) -> Result<(), HotError> {
         let mut call = self.on_session(&self.scripts.restore, cold.meta.id);
         self.with_cold(&mut call, cold)?;
         self.with_index("restore", &cold.meta, &call).await
@@ -202,7 +205,7 @@ impl RedisHot {
     pub(super) async fn replace(
         &self,
         copy: Option<u64>,
-        cold: &Cold,
+        cold: &SessionCopy,
         running: &RunningChange,
     ) -> Result<bool, HotError> {
         let mut call = self.on_session(&self.scripts.replace, cold.meta.id);
@@ -222,7 +225,7 @@ impl RedisHot {
         ids.iter().map(|id| parse_id(id)).collect()
     }
 
-    pub(super) async fn unflushed(&self, id: SessionId) -> Result<Option<Unflushed>, HotError> {
+    pub(super) async fn unflushed(&self, id: SessionId) -> Result<Option<SessionCopy>, HotError> {
         let call = self.on_session(&self.scripts.unflushed, id);
         let found: Option<(String, usize, Vec<String>, Vec<String>)> =
             self.connections.script("unflushed", &call).await?;
@@ -233,7 +236,7 @@ impl RedisHot {
         }
         let events = decode_all(&events)?;
         check_gapless(&events, meta.last_seq)?;
-        Ok(Some(Unflushed { meta, events, idempotency: decode_all(&records)? }))
+        Ok(Some(SessionCopy { meta, events, idempotency: decode_all(&records)? }))
     }
 
     pub(super) async fn mark_flushed(
@@ -277,13 +280,17 @@ impl RedisHot {
     }
 
     /// Meta JSON, seq, time to live in ms, number of records, each record as seq, key and JSON, then each event as JSON.
-    fn with_cold(&self, call: &mut ScriptInvocation<'_>, cold: &Cold) -> Result<(), HotError> {
+    fn with_cold(
+        &self,
+        call: &mut ScriptInvocation<'_>,
+        cold: &SessionCopy,
+    ) -> Result<(), HotError> {
         call.arg(encode(&cold.meta)?).arg(cold.meta.last_seq).arg(millis(self.hot_ttl));
         call.arg(cold.records().count());
         for (seq, record) in cold.records() {
             call.arg(seq).arg(&record.key).arg(encode(record)?);
         }
-        for event in cold.newest() {
+        for event in newest(cold) {
             call.arg(encode(event)?);
         }
         Ok(())

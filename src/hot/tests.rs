@@ -78,13 +78,13 @@ fn record(key: &str) -> IdempotencyRecord {
 }
 
 /// With a record for each event, `key <seq>`.
-fn cold(meta: &SessionMeta, events: &[Event]) -> Cold {
+fn cold(meta: &SessionMeta, events: &[Event]) -> SessionCopy {
     let record_of = |event: &Event| IdempotencyRecord {
         turn_id: event.turn_id,
         ..record(&format!("key {}", event.seq))
     };
     let idempotency = events.iter().map(record_of).collect();
-    Cold { meta: meta.clone(), events: events.to_vec(), idempotency }
+    SessionCopy { meta: meta.clone(), events: events.to_vec(), idempotency }
 }
 
 async fn created(store: &HotStore) -> SessionMeta {

@@ -14,8 +14,9 @@ use tracing::{debug, error};
 use crate::{
     archive::ArchiveError,
     domain::{ErrorCode, FieldError, Problem},
+    journal::JournalError,
     limits::Limited,
-    session::{journal::JournalError, messages::SessionError},
+    session::messages::SessionError,
     supervisor::door::AskError,
 };
 

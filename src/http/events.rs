@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{
     domain::{Problem, SessionId},
+    log::frame::Position,
     session::{follow::Follower, messages::Attach},
-    turn::frame::Position,
 };
 
 #[derive(Debug, Deserialize, IntoParams)]

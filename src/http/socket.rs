@@ -25,12 +25,12 @@ use super::{
 use crate::{
     accounts::AccountError,
     domain::{ErrorCode, Problem, SessionId, TurnId},
+    log::frame::{Frame, Position},
     session::{
         feed::FeedEnd,
         follow::{Followed, Follower},
         messages::{Attach, CancelTurn},
     },
-    turn::frame::{Frame, Position},
 };
 
 const PROTOCOL: &str = "rushdesk.v1";
@@ -232,7 +232,7 @@ impl Connection {
 
     async fn show(
         &mut self,
-        followed: Result<Followed, crate::session::journal::JournalError>,
+        followed: Result<Followed, crate::journal::JournalError>,
     ) -> Result<(), Close> {
         match followed {
             Ok(Followed::Frame(frame)) => self.send(with_id(&frame)).await,

@@ -23,14 +23,14 @@ use crate::{
     clock,
     domain::{ErrorCode, Problem, SessionId, Timestamp},
     limits::Quota,
+    log::{
+        Cursor,
+        frame::{Frame, Position},
+    },
     session::{
         feed::FeedEnd,
         follow::{Followed, Follower},
         messages::{Progress, Started},
-    },
-    turn::{
-        frame::{Frame, Position},
-        log::Cursor,
     },
 };
 

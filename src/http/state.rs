@@ -9,14 +9,14 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::origins::Origins;
 use crate::{
     accounts::Accounts,
-    archive::{Archive, Archivist},
+    archive::Archive,
     cache::Cache,
     config::Config,
     hot::HotStore,
     inference::Pool,
+    journal::{Archivist, Journal},
     knowledge::Knowledge,
     limits::Limits,
-    session::journal::Journal,
     supervisor::door::Sessions,
     turn::ports::Ports,
 };

@@ -20,11 +20,11 @@ use crate::{
         Role, Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
     },
     limits::Quota,
+    log::TurnLog,
     session::{
         history,
         messages::{Asked, Attach, CancelTurn, Cancelled, Progress, StartTurn, Started},
     },
-    turn::log::TurnLog,
 };
 
 /// A turn that another replica runs is shown with its text so far if that arrives in this time.

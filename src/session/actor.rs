@@ -12,16 +12,17 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     feed::{Feed, FeedEnd},
-    journal::Journal,
     messages::*,
     metrics,
     open::{Absent, open},
-    state::{Session, unfinished},
+    state::Session,
 };
 use crate::{
     config,
-    domain::{SessionId, SessionMeta, SessionState},
-    turn::{log::TurnLog, ports::Ports},
+    domain::{SessionId, SessionMeta, SessionState, unfinished},
+    journal::Journal,
+    log::TurnLog,
+    turn::ports::Ports,
 };
 
 /// What all session actors of a process share.

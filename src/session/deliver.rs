@@ -10,14 +10,13 @@ use tokio::time::Instant;
 
 use super::{
     actor::SessionActor,
-    journal::Journal,
     messages::SessionError,
     state::{Begin, Session},
 };
 use crate::{
     clock,
-    domain::{Event, Fact, IdempotencyRecord, SessionMeta, TicketId, TurnId},
-    hot::{Append, Appended},
+    domain::{Append, Appended, Event, Fact, IdempotencyRecord, SessionMeta, TicketId, TurnId},
+    journal::Journal,
     turn::ports::Exchange,
 };
 

@@ -11,7 +11,7 @@ use tokio::sync::watch;
 
 use crate::{
     domain::{Event, SessionId},
-    turn::{frame::Frame, log::TurnLog},
+    log::{TurnLog, frame::Frame},
 };
 
 pub struct Feed {

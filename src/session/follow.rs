@@ -4,13 +4,11 @@ use std::{collections::VecDeque, sync::Arc};
 
 use tokio::sync::watch;
 
-use super::{
-    feed::{Behind, Feed, FeedEnd},
-    journal::{Journal, JournalError},
-};
-use crate::turn::{
+use super::feed::{Behind, Feed, FeedEnd};
+use crate::journal::{Journal, JournalError};
+use crate::log::{
+    Cursor,
     frame::{Frame, Position},
-    log::Cursor,
 };
 
 /// Events read from the journal at once for a reader that is far behind.

@@ -3,7 +3,7 @@
 use crate::{
     archive::project,
     domain::{Event, Fact, Message, MessageId, MessageRole, MessageStatus},
-    turn::log::TurnLog,
+    log::TurnLog,
 };
 
 /// Messages of `events`, in order; a turn that still runs adds its text so far.

@@ -10,7 +10,7 @@ use tracing::Span;
 use super::feed::Feed;
 use crate::{
     domain::{Event, Principal, SessionId, SessionMeta, SiteId, TurnId},
-    turn::log::TurnLog,
+    log::TurnLog,
 };
 
 /// Who asks, as far as a session cares: another person's session is a session that does not exist.

@@ -1,7 +1,5 @@
 //! What sessions count.
 
-use std::time::Duration;
-
 use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
@@ -28,18 +26,6 @@ declare! {
         "Whole turns, from the message to the end of its answer";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "From the message to the first piece of its answer";
-    APPEND: histogram(QUICK) "rushdesk_journal_append_seconds" []
-        "Time until a step of a session is durable, in Redis, on disk or in the archive";
-    FALLBACKS: counter "rushdesk_journal_fallbacks_total" []
-        "Appends that the archive took because the hot store was away";
-    DETACHED_TOTAL: counter "rushdesk_sessions_detached_total" []
-        "Sessions whose hot copy was left behind";
-    DETACHED: gauge "rushdesk_sessions_detached" []
-        "Sessions whose hot copy is behind the archive, as this process knows"
-        when "in distributed mode";
-    UNSAVED: gauge "rushdesk_sessions_unsaved" []
-        "Sessions that this process keeps a second time until the archive has them"
-        when "in distributed mode";
 }
 
 /// A session is as its store has it.
@@ -52,30 +38,12 @@ pub fn passivated() {
     counter!(PASSIVATED).increment(1);
 }
 
-pub fn appended(took: Duration) {
-    histogram!(APPEND).record(took);
-}
-
 pub fn session_started() {
     gauge!(LIVE).increment(1);
 }
 
 pub fn session_stopped() {
     gauge!(LIVE).decrement(1);
-}
-
-pub fn fell_back() {
-    counter!(FALLBACKS).increment(1);
-}
-
-pub fn detached() {
-    counter!(DETACHED_TOTAL).increment(1);
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of sessions are small")]
-pub fn fallback(unsaved: usize, detached: usize) {
-    gauge!(UNSAVED).set(unsaved as f64);
-    gauge!(DETACHED).set(detached as f64);
 }
 
 pub fn turn_started() {

@@ -6,16 +6,15 @@ use tracing::debug;
 
 use super::{
     actor::Shared,
-    journal::{JournalError, Opened},
     messages::{Asker, SessionError},
     metrics,
-    state::{Session, unfinished},
+    state::Session,
     turn::failure,
 };
 use crate::{
     clock,
-    domain::{ErrorCode, PrincipalId, SessionId},
-    hot::Appended,
+    domain::{Appended, ErrorCode, PrincipalId, SessionId, unfinished},
+    journal::{JournalError, Opened},
 };
 
 /// After the hot store was away, replicas need this long to say that they live.

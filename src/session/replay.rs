@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{
-    journal::Journal,
-    messages::{Progress, SessionError, Started},
-};
+use super::messages::{Progress, SessionError, Started};
 use crate::{
     domain::{Event, SessionId, TurnId},
-    turn::log::TurnLog,
+    journal::Journal,
+    log::TurnLog,
 };
 
 /// Events read from the journal at once.

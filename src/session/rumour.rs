@@ -8,13 +8,14 @@ use tracing::debug;
 use super::{
     actor::SessionActor,
     feed::{Feed, FeedEnd},
-    journal::Opened,
     open::{Absent, open},
-    state::{Session, unfinished},
+    state::Session,
 };
 use crate::{
-    domain::{Event, Running},
-    turn::{frame::Place, log::TurnLog, relay::Rumour},
+    domain::{Event, Running, unfinished},
+    journal::Opened,
+    log::{TurnLog, frame::Place},
+    relay::Rumour,
 };
 
 /// How long a turn that nobody is known to run is left alone before somebody looks again.

@@ -13,7 +13,6 @@ use tracing::{Span, field::Empty, info, trace_span};
 
 use super::{
     actor::{SessionActor, Shared},
-    journal::{Journal, Opened},
     messages::*,
     metrics,
     replay::replay,
@@ -23,15 +22,14 @@ use super::{
 use crate::{
     agent::need,
     clock,
-    domain::{ErrorCode, IdempotencyRecord, SessionId, TurnId},
-    hot::{Append, Appended},
+    domain::{Append, Appended, ErrorCode, IdempotencyRecord, SessionId, TurnId},
+    journal::{Journal, Opened},
+    log::{TurnLog, frame::Place},
     telemetry::{
         actors::{self, ActorKind},
         traces,
     },
     turn::{
-        frame::Place,
-        log::TurnLog,
         pipeline::Turn,
         ports::{Ports, Purpose, TurnInput},
     },

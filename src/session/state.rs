@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 
 use crate::{
     domain::{
-        Event, Fact, IdempotencyRecord, MessageId, Running, SessionMeta, SessionState, Ticket,
-        TicketState, Timestamp, TurnId,
+        Append, Event, Fact, IdempotencyRecord, MessageId, Running, RunningChange, SessionMeta,
+        SessionState, Ticket, TicketState, Timestamp, TurnId,
     },
-    hot::{Append, RunningChange},
     turn::ports::Exchange,
 };
 
@@ -142,15 +141,10 @@ impl Session {
     }
 }
 
-/// The turn that was begun and never ended, judged by the newest event.
-pub fn unfinished(events: &[Event]) -> Option<TurnId> {
-    events.last().filter(|event| !event.fact.is_terminal()).map(|event| event.turn_id)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{clock, domain::Problem, session::journal::tests::meta};
+    use crate::{clock, domain::Problem, journal::tests::meta};
 
     fn session() -> Session {
         Session::new(meta(), &[], None)

@@ -11,18 +11,15 @@ use tracing::{Instrument as _, Span, error, warn};
 use super::{
     actor::{SessionActor, Shared},
     feed::Feed,
-    journal::JournalError,
     metrics,
     state::Session,
 };
 use crate::{
     clock,
-    domain::{ErrorCode, Event, Fact, MessageId, Problem, SessionMeta},
-    hot::{Append, Appended},
-    turn::{
-        log::TurnLog,
-        pipeline::{Turn, run_turn},
-    },
+    domain::{Append, Appended, ErrorCode, Event, Fact, MessageId, Problem, SessionMeta},
+    journal::JournalError,
+    log::TurnLog,
+    turn::pipeline::{Turn, run_turn},
 };
 
 /// Events read at once in search of an end that somebody else gave a turn.

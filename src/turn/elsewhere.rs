@@ -8,10 +8,11 @@ use std::{sync::Arc, time::Duration};
 use serde::{Deserialize, Serialize};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::{frame::Place, log::TurnLog, relay::Relay};
 use crate::{
     cache::FlightKey,
     domain::{Running, SessionId},
+    log::{TurnLog, frame::Place},
+    relay::Relay,
 };
 
 /// A leader that is silent for so long is dead.

@@ -7,7 +7,6 @@ use tracing::{Instrument as _, trace_span};
 
 use super::{
     elsewhere::{self, Lead, Leadership},
-    log::TurnLog,
     ports::{Ports, Purpose, TurnInput},
     twin::{Step, Twin},
     write,
@@ -27,6 +26,7 @@ use crate::{
     embedding::messages::{Embedding, embed},
     guard::{Masked, mask},
     knowledge::{Passage, Query},
+    log::TurnLog,
 };
 
 /// Leaders on other replicas whose failure a question outlives before it answers alone.

@@ -4,7 +4,6 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use actix::Recipient;
 
-use super::{log::TurnLog, relay::Relay};
 use crate::{
     brownout::Brownout,
     cache::{Cache, Demand, Flights, Kindred},
@@ -13,6 +12,8 @@ use crate::{
     embedding::messages::Embed,
     inference::{Acquire, Limits, PressureGauge},
     knowledge::Knowledge,
+    log::TurnLog,
+    relay::Relay,
 };
 
 pub struct Ports {

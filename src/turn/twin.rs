@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use super::log::{Cursor, TurnLog};
-use crate::domain::Event;
+use crate::{
+    domain::Event,
+    log::{Cursor, TurnLog},
+};
 
 /// What the leader did next.
 pub enum Step {

@@ -2,12 +2,14 @@ use std::sync::Arc;
 
 use super::*;
 use crate::{
-    archive::{Detached, Merged, reconcile},
-    hot::{Append, Appended, HotStore, RunningChange},
+    archive::{Detached, Merged},
+    domain::{Append, Appended, RunningChange},
+    hot::HotStore,
+    journal::reconcile,
 };
 
 /// The last event of `batch` as one step of its session.
-fn last_step(batch: &SessionBatch) -> Append {
+fn last_step(batch: &SessionCopy) -> Append {
     let event = batch.events.last().unwrap().clone();
     let record = batch.idempotency.iter().find(|record| record.turn_id == event.turn_id);
     Append {
@@ -30,7 +32,7 @@ fn creation(meta: &SessionMeta) -> Append {
 }
 
 /// As [`ask`], with a key that nobody else uses.
-fn ask_with_key(batch: &mut SessionBatch, text: &str) {
+fn ask_with_key(batch: &mut SessionCopy, text: &str) {
     ask(batch, text);
     batch.idempotency.last_mut().unwrap().key = text.into();
 }

@@ -5,15 +5,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::*;
 use crate::{
-    archive::{Archivist, ArchivistStatus},
-    hot::{Append, Appended, HotStore, RunningChange},
+    domain::{Append, Appended, RunningChange},
+    hot::HotStore,
+    journal::{Archivist, ArchivistStatus},
 };
 
 /// No wait of a test is longer.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Puts what `batch` holds into the hot store, one event at a time.
-async fn heat(hot: &HotStore, batch: &SessionBatch) {
+async fn heat(hot: &HotStore, batch: &SessionCopy) {
     let meta = SessionMeta { last_seq: 0, ..batch.meta.clone() };
     hot.create(&meta).await.unwrap();
     for event in &batch.events {

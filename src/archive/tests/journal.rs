@@ -4,7 +4,7 @@ use crate::{
     domain::Rating,
 };
 
-fn rating(batch: &SessionBatch, rating: Rating) -> Feedback {
+fn rating(batch: &SessionCopy, rating: Rating) -> Feedback {
     Feedback {
         message_id: batch.events[1].fact.message_id(),
         session_id: batch.meta.id,
@@ -45,20 +45,20 @@ on_both! {
 
     async fn a_journal_grows_by_overlapping_batches(archive) {
         let whole = batch(4, "hello");
-        let upto = |last: usize| SessionBatch {
+        let upto = |last: usize| SessionCopy {
             meta: SessionMeta { last_seq: last as u64, updated_at: at(last as i64), ..whole.meta.clone() },
             events: whole.events[..last].to_vec(),
             idempotency: vec![],
         };
         archive.commit(&[upto(3)]).await.unwrap();
-        archive.commit(&[SessionBatch { events: whole.events[1..6].to_vec(), ..upto(6) }]).await.unwrap();
-        archive.commit(&[SessionBatch { events: whole.events[6..].to_vec(), ..upto(8) }]).await.unwrap();
+        archive.commit(&[SessionCopy { events: whole.events[1..6].to_vec(), ..upto(6) }]).await.unwrap();
+        archive.commit(&[SessionCopy { events: whole.events[6..].to_vec(), ..upto(8) }]).await.unwrap();
         assert_eq!(archive.events(whole.meta.id, 0, 100).await.unwrap(), whole.events);
     }
 
     async fn what_is_known_of_a_session_never_goes_back(archive) {
         let newer = batch(2, "hello");
-        let older = SessionBatch {
+        let older = SessionCopy {
             meta: SessionMeta { last_seq: 2, updated_at: at(2), ..newer.meta.clone() },
             events: newer.events[..2].to_vec(),
             idempotency: vec![],
@@ -69,7 +69,7 @@ on_both! {
         archive.commit(&[newer.clone(), older]).await.unwrap();
         assert_eq!(archive.session(newer.meta.id).await.unwrap().unwrap(), newer.meta);
         let closed = SessionMeta { state: SessionState::Closed, updated_at: at(99), ..newer.meta.clone() };
-        archive.commit(&[SessionBatch { meta: closed.clone(), events: vec![], idempotency: vec![] }]).await.unwrap();
+        archive.commit(&[SessionCopy { meta: closed.clone(), events: vec![], idempotency: vec![] }]).await.unwrap();
         assert_eq!(archive.session(newer.meta.id).await.unwrap().unwrap(), closed);
     }
 
@@ -93,7 +93,7 @@ on_both! {
         let turn_id = ask(&mut open, "and then?");
         archive.commit(&[done, open.clone()]).await.unwrap();
         assert_eq!(archive.unfinished_turns(10).await.unwrap(), [open.meta.id]);
-        let later = SessionBatch { events: vec![], idempotency: vec![], meta: SessionMeta { updated_at: at(50), ..open.meta.clone() } };
+        let later = SessionCopy { events: vec![], idempotency: vec![], meta: SessionMeta { updated_at: at(50), ..open.meta.clone() } };
         archive.commit(&[later]).await.unwrap();
         assert_eq!(archive.unfinished_turns(10).await.unwrap(), [open.meta.id], "meta alone ends no turn");
         open.events.push(event(open.meta.id, 4, turn_id, Fact::TurnCancelled { message_id: MessageId::new(), text: String::new() }));

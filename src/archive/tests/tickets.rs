@@ -4,7 +4,7 @@ use super::*;
 use crate::archive::TicketRow;
 
 /// A session of one question whose turn ended with a ticket.
-fn kept() -> (SessionBatch, TicketId) {
+fn kept() -> (SessionCopy, TicketId) {
     let mut batch = batch(1, "Where is my parcel?");
     let ticket = Ticket::opened_by(batch.events[1].turn_id);
     set(&mut batch.events[1].fact, ticket);
@@ -12,11 +12,11 @@ fn kept() -> (SessionBatch, TicketId) {
 }
 
 /// The same session later: the answer has come as a turn of its own.
-fn answered(batch: &SessionBatch, ticket: TicketId) -> SessionBatch {
+fn answered(batch: &SessionCopy, ticket: TicketId) -> SessionCopy {
     let mut fact = answer("It is on its way.");
     set(&mut fact, Ticket::answered(ticket));
     let late = event(batch.meta.id, 3, TurnId::new(), fact);
-    SessionBatch {
+    SessionCopy {
         meta: SessionMeta { last_seq: 3, updated_at: at(3), ..batch.meta.clone() },
         events: batch.events.iter().cloned().chain([late]).collect(),
         idempotency: Vec::new(),

@@ -15,9 +15,8 @@ use crate::{
     clock,
     domain::{ErrorCode, Event, Fact, MessageId, Problem, SessionId, TurnId},
     http::state::App,
+    log::{TurnLog, frame::Place},
     turn::{
-        frame::Place,
-        log::TurnLog,
         pipeline::{Turn, run_turn},
         ports::TurnInput,
         twin::{Step, Twin},

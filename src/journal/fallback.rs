@@ -11,13 +11,8 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::unsaved::Unsaved;
-use crate::{
-    archive::SessionBatch,
-    domain::{SessionId, SessionMeta},
-    hot::Append,
-    session::metrics,
-};
+use super::{metrics, unsaved::Unsaved};
+use crate::domain::{Append, SessionCopy, SessionId, SessionMeta};
 
 /// Bytes kept a second time.
 const MAX_UNSAVED: usize = 64 << 20;
@@ -57,7 +52,7 @@ impl Fallback {
         self.state().unsaved.appended(append, Instant::now());
     }
 
-    pub fn unsaved(&self, id: SessionId) -> Option<SessionBatch> {
+    pub fn unsaved(&self, id: SessionId) -> Option<SessionCopy> {
         self.state().unsaved.get(id).cloned()
     }
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{TurnLog, transcript::Next};
-use crate::turn::frame::Frame;
+use super::{TurnLog, frame::Frame, transcript::Next};
 
 /// A reader's place in a [`TurnLog`].
 pub struct Cursor {

@@ -4,20 +4,20 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Fallback, Journal, JournalError, Safety};
+use super::{Archivist, Fallback, Journal, JournalError, Safety};
 use crate::{
-    archive::{Archive, ArchiveError, Archivist, GroupCommit},
+    archive::{Archive, ArchiveError, GroupCommit},
     clock,
     config::{Config, Sources},
     domain::{
-        Controller, Event, Fact, IdempotencyRecord, MessageId, PrincipalId, Running, SessionId,
-        SessionMeta, SessionState, SiteId, TurnId,
+        Append, Appended, Controller, Event, Fact, IdempotencyRecord, MessageId, PrincipalId,
+        Running, RunningChange, SessionId, SessionMeta, SessionState, SiteId, TurnId,
     },
-    hot::{Append, Appended, HotStore, RunningChange},
-    turn::relay::Relay,
+    hot::HotStore,
+    relay::Relay,
 };
 
-pub(in crate::session) fn meta() -> SessionMeta {
+pub fn meta() -> SessionMeta {
     let now = clock::now();
     SessionMeta {
         id: SessionId::new(),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     domain::TurnId,
-    turn::{frame::Frame, log::TurnLog},
+    log::{TurnLog, frame::Frame},
 };
 
 /// Frames in one letter.

@@ -2,8 +2,8 @@
 
 use super::{Journal, JournalError, Opened};
 use crate::{
-    domain::{Event, IdempotencyRecord, PrincipalId, SessionId, SessionMeta},
-    hot::{Cold, HotError},
+    domain::{Event, IdempotencyRecord, PrincipalId, SessionCopy, SessionId, SessionMeta},
+    hot::HotError,
 };
 
 impl Journal {
@@ -68,7 +68,7 @@ impl Journal {
         } else {
             self.hot.restore(&cold).await?;
         }
-        let Cold { meta, events, .. } = cold;
+        let SessionCopy { meta, events, .. } = cold;
         Ok(Opened { meta, events, running, was_cold: true, is_uncertain: away.is_some() })
     }
 

@@ -2,19 +2,18 @@
 
 use tokio::time::Instant;
 
-use super::{Fallback, Journal, JournalError, Safety};
+use super::{Fallback, Journal, JournalError, Safety, metrics};
 use crate::{
-    archive::{GroupCommit, SessionBatch},
-    domain::SessionMeta,
-    hot::{Append, Appended, Cold, HotError, RunningChange},
-    session::metrics,
+    archive::GroupCommit,
+    domain::{Append, Appended, RunningChange, SessionCopy, SessionMeta},
+    hot::HotError,
 };
 
 impl Journal {
     pub async fn create(&self, meta: &SessionMeta) -> Result<(), JournalError> {
         match &self.safety {
             Safety::Disk(group) => {
-                group.commit(SessionBatch::empty(meta)).await?;
+                group.commit(SessionCopy::empty(meta)).await?;
                 Ok(self.hot.create(meta).await?)
             }
             Safety::Hot(fallback, _) => match self.hot.create(meta).await {
@@ -177,7 +176,7 @@ impl Journal {
                     return Err(JournalError::Erased { owner });
                 }
                 let meta = SessionMeta { last_seq: append.expected_seq, ..append.meta.clone() };
-                let before = Cold { meta, events: Vec::new(), idempotency: Vec::new() };
+                let before = SessionCopy { meta, events: Vec::new(), idempotency: Vec::new() };
                 self.hot.restore(&before).await?;
                 self.hot.append(append).await?
             }

@@ -4,6 +4,7 @@
 //! [`Cursor`]. A slow reader costs nothing: it neither slows the writer nor holds more than this one log alive.
 
 mod cursor;
+pub mod frame;
 mod readers;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,11 @@ use bytes::Bytes;
 use tokio::sync::watch;
 
 pub use self::cursor::Cursor;
-use self::{readers::Readers, transcript::Transcript};
-use super::frame::{Frame, Place};
+use self::{
+    frame::{Frame, Place},
+    readers::Readers,
+    transcript::Transcript,
+};
 use crate::domain::{Citation, Event, Fact, Live, SessionId, TurnId};
 
 /// The log of one turn. Its owner appends and closes; readers [`TurnLog::read`].

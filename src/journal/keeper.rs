@@ -7,8 +7,9 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::reconcile::reconcile;
 use super::{Fallback, Journal};
-use crate::{archive::reconcile, domain::SessionId};
+use crate::domain::SessionId;
 
 const ROUND: Duration = Duration::from_millis(500);
 /// Every so many rounds somebody looks for sessions that a dead replica left detached.

@@ -3,10 +3,11 @@
 
 use tracing::error;
 
-use super::{Archive, FlushError, Merged, SessionBatch, metrics};
+use super::{archivist::FlushError, metrics};
 use crate::{
-    domain::SessionId,
-    hot::{HotStore, RunningChange},
+    archive::{Archive, Merged},
+    domain::{RunningChange, SessionId},
+    hot::HotStore,
 };
 
 /// Newest events that a copy is given.
@@ -29,12 +30,7 @@ pub async fn reconcile(
         let seq = copy.as_ref().map(|copy| copy.meta.last_seq);
         if let Some(copy) = copy {
             let owner = copy.meta.owner;
-            let batch = SessionBatch {
-                meta: copy.meta,
-                events: copy.events,
-                idempotency: copy.idempotency,
-            };
-            match archive.merge(&batch).await? {
+            match archive.merge(&copy).await? {
                 Merged::Done { moved: 0, .. } => {}
                 Merged::Done { moved, .. } => {
                     metrics::conflict();

@@ -15,11 +15,12 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{Archive, ArchiveError, SessionBatch, metrics, reconcile::reconcile};
+use super::{metrics, reconcile::reconcile};
 use crate::{
+    archive::{Archive, ArchiveError},
     clock, config,
-    domain::{SessionId, Timestamp},
-    hot::{HotError, HotStore, Unflushed},
+    domain::{SessionCopy, SessionId, Timestamp},
+    hot::{HotError, HotStore},
 };
 
 /// Calls to the hot store at once.
@@ -226,10 +227,10 @@ impl Archivist {
 
     async fn flush(&self, ids: &[SessionId], round: &mut Round) -> Result<(), FlushError> {
         let unflushed = stream::iter(ids).map(|id| self.hot.unflushed(*id)).buffered(CONCURRENCY);
-        let unflushed: Vec<Option<Unflushed>> = unflushed.try_collect().await?;
+        let unflushed: Vec<Option<SessionCopy>> = unflushed.try_collect().await?;
         // What is not hot any more was flushed or erased by somebody else.
         round.flushed += unflushed.iter().filter(|unflushed| unflushed.is_none()).count();
-        let batches: Vec<SessionBatch> = unflushed.into_iter().flatten().map(batch_of).collect();
+        let batches: Vec<SessionCopy> = unflushed.into_iter().flatten().collect();
         let facts = batches.iter().filter_map(|batch| batch.events.first());
         round.oldest = facts.map(|event| event.at).chain(round.oldest).min();
         match self.archive.commit(&batches).await {
@@ -250,7 +251,7 @@ impl Archivist {
         }
     }
 
-    async fn mark(&self, batches: &[SessionBatch], round: &mut Round) -> Result<(), FlushError> {
+    async fn mark(&self, batches: &[SessionCopy], round: &mut Round) -> Result<(), FlushError> {
         let marks = stream::iter(batches)
             .map(|batch| self.hot.mark_flushed(batch.meta.id, batch.meta.last_seq))
             .buffer_unordered(CONCURRENCY);
@@ -260,8 +261,8 @@ impl Archivist {
     }
 
     /// Two writers went on from one point: both are right, and one moves behind the other.
-    async fn settle(&self, batch: &[SessionBatch], round: &mut Round) -> Result<(), FlushError> {
-        for SessionBatch { meta, .. } in batch {
+    async fn settle(&self, batch: &[SessionCopy], round: &mut Round) -> Result<(), FlushError> {
+        for SessionCopy { meta, .. } in batch {
             if reconcile(&self.hot, &self.archive, meta.id).await? {
                 round.flushed += 1;
             } else {
@@ -306,9 +307,4 @@ impl Archivist {
             None => tracing::info!("archive is up to date again"),
         }
     }
-}
-
-fn batch_of(unflushed: Unflushed) -> SessionBatch {
-    let Unflushed { meta, events, idempotency } = unflushed;
-    SessionBatch { meta, events, idempotency }
 }

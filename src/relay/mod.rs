@@ -23,10 +23,10 @@ use self::{
     mirror::Mirror,
     serve::Served,
 };
-use super::log::TurnLog;
 use crate::{
     domain::{SessionId, TurnId},
     hot::HotStore,
+    log::TurnLog,
 };
 
 /// To a session actor: what it knows of its session may be old.

@@ -9,7 +9,7 @@ use super::{Relay, Rumour, letter::Letter, serve::LEASE};
 use crate::{
     clock,
     domain::{ErrorCode, Event, Fact, MessageId, Problem, Running, TurnId},
-    turn::log::TurnLog,
+    log::TurnLog,
 };
 
 /// A follower says this often that somebody still reads, and looks whether the turn has ended unnoticed.

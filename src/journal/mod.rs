@@ -6,24 +6,33 @@
 //! that went on in the archive is detached: its hot copy is not asked until the keeper has made the two agree.
 
 mod append;
+mod archivist;
 mod fallback;
 mod keeper;
+mod metrics;
 mod orphans;
 mod read;
+mod reconcile;
 #[cfg(test)]
-pub(super) mod tests;
+pub mod tests;
 mod unsaved;
 
 use std::{sync::Arc, time::Duration};
 
 use tracing::error;
 
-pub use self::{fallback::Fallback, keeper::Keeper};
+pub use self::{
+    archivist::{Archivist, ArchivistStatus, FlushError},
+    fallback::Fallback,
+    keeper::Keeper,
+    metrics::METRICS,
+    reconcile::reconcile,
+};
 use crate::{
     archive::{Archive, ArchiveError, ErasureCounts, GroupCommit},
     domain::{Event, PrincipalId, Running, SessionId, SessionMeta},
     hot::{HotError, HotStore},
-    turn::relay::Relay,
+    relay::Relay,
 };
 
 #[derive(Clone)]

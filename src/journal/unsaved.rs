@@ -9,9 +9,8 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    archive::{SessionBatch, project},
-    domain::{Event, SessionId, SessionMeta},
-    hot::Append,
+    archive::project,
+    domain::{Append, Event, SessionCopy, SessionId, SessionMeta},
 };
 
 /// What an event takes beside its text, about.
@@ -27,7 +26,7 @@ pub struct Unsaved {
 }
 
 struct Kept {
-    batch: SessionBatch,
+    batch: SessionCopy,
     since: Instant,
 }
 
@@ -37,14 +36,14 @@ impl Unsaved {
     }
 
     pub fn created(&mut self, meta: &SessionMeta, now: Instant) {
-        self.keep(SessionBatch::empty(meta), now);
+        self.keep(SessionCopy::empty(meta), now);
     }
 
     pub fn appended(&mut self, append: &Append, now: Instant) {
         self.keep(append.into(), now);
     }
 
-    fn keep(&mut self, new: SessionBatch, now: Instant) {
+    fn keep(&mut self, new: SessionCopy, now: Instant) {
         let id = new.meta.id;
         match self.sessions.get_mut(&id) {
             Some(Kept { batch, .. }) => {
@@ -75,7 +74,7 @@ impl Unsaved {
         }
     }
 
-    pub fn get(&self, id: SessionId) -> Option<&SessionBatch> {
+    pub fn get(&self, id: SessionId) -> Option<&SessionCopy> {
         self.sessions.get(&id).map(|kept| &kept.batch)
     }
 
@@ -127,7 +126,7 @@ impl Unsaved {
 }
 
 /// A session without events takes room too.
-fn weight(batch: &SessionBatch) -> usize {
+fn weight(batch: &SessionCopy) -> usize {
     let text = |event: &Event| project(event).map_or(0, |message| message.text.len());
     let events = batch.events.iter().map(|event| OVERHEAD + text(event)).sum::<usize>();
     events.max(OVERHEAD)
@@ -138,9 +137,9 @@ mod tests {
     use super::*;
     use crate::{
         clock,
+        domain::RunningChange,
         domain::{Fact, IdempotencyRecord, MessageId, TurnId},
-        hot::RunningChange,
-        session::journal::tests::meta,
+        journal::tests::meta,
     };
 
     fn append(meta: &SessionMeta, seq: u64) -> Append {

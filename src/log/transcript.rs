@@ -2,10 +2,10 @@
 
 use bytes::Bytes;
 
+use super::frame::{Frame, Place};
 use crate::{
     clock,
     domain::{Citation, Live, Timestamp},
-    turn::frame::{Frame, Place},
 };
 
 /// Grows only, until it is ended.

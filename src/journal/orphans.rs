@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Journal, JournalError};
-use crate::{domain::SessionId, session::state::unfinished};
+use crate::domain::{SessionId, unfinished};
 
 impl Journal {
     /// At most `limit` sessions with a turn that was begun by a replica that is gone.
