@@ -3,9 +3,9 @@
 //! `ARCHITECTURE.md` walks through the house; each module says what it owns and what it never does.
 
 pub mod accounts;
-pub mod agent;
 pub mod app;
 pub mod archive;
+pub mod assistant;
 pub mod auth;
 pub mod background;
 pub mod brownout;

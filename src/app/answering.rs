@@ -9,7 +9,7 @@ use tracing::{info, warn};
 
 use super::stores::Stores;
 use crate::{
-    agent::prompt,
+    assistant::prompt,
     background::read_pin,
     brownout::Brownout,
     cache::{Cache, Demand, Flights, Kindred, Replication},

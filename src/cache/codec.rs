@@ -13,7 +13,7 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -109,7 +109,7 @@ mod tests {
         assert_eq!(back.vector, entry.vector);
         assert_eq!(back.answer, entry.answer);
         assert_eq!(back.expires_at, entry.expires_at);
-        assert!(decode(&json.replace("\"v\":1", "\"v\":2")).is_none());
+        assert!(decode(&json.replace("\"v\":2", "\"v\":1")).is_none());
         assert!(decode("{}").is_none());
     }
 

@@ -17,8 +17,8 @@ pub struct Partition {
     pub audience: Arc<str>,
     /// Grows when the shop's knowledge changes.
     pub knowledge_version: u64,
-    /// Which agent (instructions and tools) answers.
-    pub agent: Arc<str>,
+    /// Which assistant (instructions and tools) answers.
+    pub assistant: Arc<str>,
     /// Of model and prompt.
     pub fingerprint: Arc<str>,
     /// Name and quantisation of the embedder whose vectors are compared.
@@ -36,7 +36,7 @@ impl Partition {
             &self.locale,
             &self.audience,
             &version,
-            &self.agent,
+            &self.assistant,
             &self.fingerprint,
             &self.embedder,
         ];

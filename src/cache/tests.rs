@@ -21,7 +21,7 @@ pub(super) fn partition() -> Partition {
         locale: "en".into(),
         audience: "public".into(),
         knowledge_version: 1,
-        agent: "default".into(),
+        assistant: "default".into(),
         fingerprint: "model-1".into(),
         embedder: "minilm-int8".into(),
     }
@@ -91,7 +91,7 @@ fn an_answer_serves_its_own_partition_and_no_other() {
         Partition { locale: "de".into(), ..home.clone() },
         Partition { audience: "wholesale".into(), ..home.clone() },
         Partition { knowledge_version: 2, ..home.clone() },
-        Partition { agent: "sales".into(), ..home.clone() },
+        Partition { assistant: "sales".into(), ..home.clone() },
         Partition { fingerprint: "model-2".into(), ..home.clone() },
         Partition { embedder: "minilm-fp32".into(), ..home.clone() },
     ] {

@@ -20,7 +20,7 @@ use super::{
     turn::{TurnTask, failure},
 };
 use crate::{
-    agent::need,
+    assistant::need,
     clock,
     domain::{Append, Appended, ErrorCode, IdempotencyRecord, SessionId, TurnId},
     journal::{Journal, Opened},

@@ -12,7 +12,7 @@ use super::{
     write,
 };
 use crate::{
-    agent::prompt::AGENT,
+    assistant::prompt::ASSISTANT,
     brownout::{self, Service},
     cache::{
         self, CachedAnswer, EntryId, Flight, FlightKey, Freshness, Hit, Join, Led, Made, Partition,
@@ -427,7 +427,7 @@ fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
         locale: locale.into(),
         audience: "public".into(),
         knowledge_version: ports.knowledge.version(site),
-        agent: AGENT.into(),
+        assistant: ASSISTANT.into(),
         fingerprint,
         embedder,
     }

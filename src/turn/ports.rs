@@ -66,7 +66,7 @@ pub struct TurnInput {
     pub visitor: PrincipalId,
     pub locale: String,
     pub text: String,
-    /// What it needs, and so how urgently; see `agent::need`.
+    /// What it needs, and so how urgently; see `assistant::need`.
     pub lane: Lane,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,

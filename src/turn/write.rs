@@ -13,7 +13,7 @@ use super::{
     ports::{ModelPort, Purpose},
 };
 use crate::{
-    agent::{
+    assistant::{
         prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
         smalltalk, ticket,
     },

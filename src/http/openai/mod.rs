@@ -21,7 +21,7 @@ use super::{
     state::App,
 };
 use crate::{
-    agent::need,
+    assistant::need,
     clock,
     domain::{ErrorCode, Fact, FinishReason, Problem, Usage},
     turn::ports::{Exchange, Purpose, TurnInput},

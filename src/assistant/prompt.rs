@@ -2,8 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
-/// Name of the one agent there is; part of every cache partition.
-pub const AGENT: &str = "general";
+/// Name of the one assistant there is; part of every cache partition.
+pub const ASSISTANT: &str = "general";
 
 const INSTRUCTIONS: &str = "\
 You are the customer-service assistant of an online shop. Answer in the language of the customer, in at most \
