@@ -37,3 +37,4 @@ pub mod telemetry;
 pub mod tickets;
 pub mod tls;
 pub mod turn;
+mod words;

@@ -1,30 +1,10 @@
 //! Greetings and thanks, answered without looking anything up.
 
-const GREETINGS: [&str; 12] = [
-    "hi",
-    "hello",
-    "hey",
-    "hi there",
-    "hello there",
-    "hey there",
-    "good morning",
-    "good afternoon",
-    "good evening",
-    "good day",
-    "hallo",
-    "moin",
-];
-const THANKS: [&str; 9] = [
-    "thanks",
-    "thank you",
-    "thanks a lot",
-    "thank you very much",
-    "many thanks",
-    "thx",
-    "danke",
-    "great thanks",
-    "ok thanks",
-];
+use std::sync::LazyLock;
+
+use crate::words::{self, SmallTalk};
+
+static SMALL_TALK: LazyLock<SmallTalk> = LazyLock::new(words::all);
 
 /// The reply to a message that says nothing but hello or thank you.
 pub fn reply(text: &str) -> Option<&'static str> {
@@ -34,10 +14,10 @@ pub fn reply(text: &str) -> Option<&'static str> {
         .map(str::to_lowercase)
         .collect();
     let said = words.join(" ");
-    if GREETINGS.contains(&said.as_str()) {
+    if SMALL_TALK.greetings.contains(said.as_str()) {
         return Some("Hello! What can I help you with?");
     }
-    THANKS.contains(&said.as_str()).then_some("You are welcome. Is there anything else?")
+    SMALL_TALK.thanks.contains(said.as_str()).then_some("You are welcome. Is there anything else?")
 }
 
 #[cfg(test)]

@@ -1,11 +1,36 @@
 //! What a question says, taken apart so that two of them can be compared.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::LazyLock,
+};
 
 use super::lexicon::{self, CAPABLE, DONE, Meaning};
+use crate::words::{self, Words};
 
-/// Words after which it matters what comes first.
-const POINTERS: [&str; 6] = ["from", "before", "after", "than", "instead", "between"];
+/// The word lists, pairs by what is said.
+struct Lists {
+    pointers: Words,
+    done: Words,
+    mine: Words,
+    yours: Words,
+    contractions: HashMap<&'static str, &'static str>,
+    numbers: HashMap<&'static str, &'static str>,
+    currencies: HashMap<&'static str, &'static str>,
+}
+
+static LISTS: LazyLock<Lists> = LazyLock::new(|| {
+    let facts: words::Facts = words::of("en");
+    Lists {
+        pointers: facts.pointers,
+        done: facts.done,
+        mine: facts.mine,
+        yours: facts.yours,
+        contractions: facts.contractions.into_iter().collect(),
+        numbers: facts.numbers.into_iter().collect(),
+        currencies: facts.currencies.into_iter().collect(),
+    }
+});
 
 /// The comparable content of one question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,8 +82,8 @@ impl Facts {
     }
 
     fn add(&mut self, word: &str, before: &str, after: &str) {
-        self.mine |= matches!(word, "my" | "mine" | "our");
-        self.yours |= matches!(word, "your" | "yours" | "ur");
+        self.mine |= LISTS.mine.contains(word);
+        self.yours |= LISTS.yours.contains(word);
         if let Some(number) = number(word, after) {
             self.sequence.push(Unit::Text(number.clone()));
             self.numbers.push(number);
@@ -94,16 +119,14 @@ impl Facts {
 
     /// Whether a word such as "from" or "before" relates one thing to another.
     pub(super) fn points(&self) -> bool {
-        POINTERS.iter().any(|word| match lexicon::meaning(word) {
+        LISTS.pointers.iter().any(|word| match lexicon::meaning(word) {
             Meaning::Sign(id) => self.signs.contains(&id),
             _ => false,
         })
     }
 
     fn form(&mut self, word: &str) {
-        const DONE_FORMS: [&str; 9] =
-            ["paid", "bought", "sent", "chosen", "chose", "left", "wrote", "written", "lost"];
-        if word.ends_with("ed") || DONE_FORMS.contains(&word) {
+        if word.ends_with("ed") || LISTS.done.contains(word) {
             self.signs.insert(DONE);
         }
         if word.ends_with("able") || word.ends_with("ible") {
@@ -158,26 +181,15 @@ pub(super) fn words(normal: &str) -> Vec<String> {
 }
 
 fn contraction(token: &str) -> Option<String> {
-    const WITHOUT_APOSTROPHE: [&str; 18] = [
-        "dont", "cant", "wont", "doesnt", "didnt", "isnt", "arent", "wasnt", "werent", "havent",
-        "hasnt", "hadnt", "couldnt", "wouldnt", "shouldnt", "mustnt", "aint", "neednt",
-    ];
-    Some(match token {
-        "can't" | "cant" | "cannot" => "can not".to_owned(),
-        "won't" | "wont" => "will not".to_owned(),
-        "what's" | "whats" => "what is".to_owned(),
-        "where's" | "wheres" => "where is".to_owned(),
-        "gimme" => "give me".to_owned(),
-        _ if WITHOUT_APOSTROPHE.contains(&token) => format!("{} not", &token[..token.len() - 2]),
-        _ => {
-            let (head, tail) = token.rsplit_once('\'')?;
-            match tail {
-                "t" => format!("{} not", head.strip_suffix('n').unwrap_or(head)),
-                "s" | "m" | "re" | "ve" | "ll" | "d" => head.to_owned(),
-                _ => return None,
-            }
-        }
-    })
+    if let Some(words) = LISTS.contractions.get(token) {
+        return Some((*words).to_owned());
+    }
+    let (head, tail) = token.rsplit_once('\'')?;
+    match tail {
+        "t" => Some(format!("{} not", head.strip_suffix('n').unwrap_or(head))),
+        "s" | "m" | "re" | "ve" | "ll" | "d" => Some(head.to_owned()),
+        _ => None,
+    }
 }
 
 /// Splits digits from the unit or currency at either end. Codes such as `a7x9` stay whole.
@@ -200,25 +212,11 @@ fn quantity(token: &str, words: &mut Vec<String>) {
 
 /// One spelling for one number: `1,000` and `1000`, `5.0` and `5`, `five` and `5`.
 fn number(word: &str, after: &str) -> Option<String> {
-    const SPELLED: [&str; 13] = [
-        "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten",
-        "eleven", "twelve",
-    ];
-    const ORDINALS: [&str; 7] = ["", "first", "second", "third", "fourth", "fifth", "sixth"];
-    if let Some(value) = SPELLED.iter().position(|spelled| *spelled == word) {
+    if let Some(value) = LISTS.numbers.get(word) {
         // "the one I bought" counts nothing; "one week" does.
-        let counts = value != 1 || lexicon::meaning(after) != Meaning::Light && !after.is_empty();
-        return counts.then(|| value.to_string());
-    }
-    if let Some(value) = ORDINALS.iter().position(|ordinal| *ordinal == word) {
-        return Some(format!("{value}."));
-    }
-    match word {
-        "once" => return Some("1x".to_owned()),
-        "twice" => return Some("2x".to_owned()),
-        "half" => return Some("1/2".to_owned()),
-        "double" => return Some("2-fold".to_owned()),
-        _ => {}
+        let counts =
+            *value != "1" || lexicon::meaning(after) != Meaning::Light && !after.is_empty();
+        return counts.then(|| (*value).to_owned());
     }
     if !word.starts_with(|c: char| c.is_ascii_digit()) || word.contains(char::is_alphabetic) {
         return word.contains(|c: char| c.is_ascii_digit()).then(|| word.to_owned());
@@ -251,13 +249,5 @@ fn currency(word: &str) -> Option<&'static str> {
     if let (Some(sign), None) = (chars.next(), chars.next()) {
         return currency_sign(sign);
     }
-    Some(match word {
-        "dollar" | "dollars" | "usd" | "bucks" => "usd",
-        "euro" | "euros" | "eur" => "eur",
-        "gbp" | "sterling" => "gbp",
-        "yen" | "jpy" => "jpy",
-        "rupee" | "rupees" | "inr" | "rs" => "inr",
-        "percent" => "percent",
-        _ => return None,
-    })
+    LISTS.currencies.get(word).copied()
 }

@@ -1,12 +1,11 @@
 //! The words of customer service that mean the same. A word that is not here stands for itself, so a gap in this list
 //! costs a hit and never serves a wrong answer; a wrong synonym could, so a line holds only what one answer covers.
 
-mod words;
-
-use std::{borrow::Cow, collections::HashMap, sync::LazyLock};
+use std::{borrow::Cow, cmp::Reverse, collections::HashMap, sync::LazyLock};
 
 use rust_stemmers::{Algorithm, Stemmer};
-use words::{ACTIONS, ALONE, LIGHT, NEGATIONS, OBJECTS, PHRASES, SIGNS};
+
+use crate::words;
 
 /// What a word is worth to a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +40,13 @@ struct Lexicon {
 }
 
 static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
+    let lists: words::Lexicon = words::of("en");
     let mut lexicon = Lexicon::default();
-    let actions = ACTIONS.iter().map(|line| (*line, Meaning::Action as fn(u16) -> Meaning));
-    let objects = OBJECTS.iter().map(|line| (*line, Meaning::Object as fn(u16) -> Meaning));
-    let signs = SIGNS.iter().map(|line| (*line, Meaning::Sign as fn(u16) -> Meaning));
-    for (number, (line, meaning)) in (FIRST_FREE..).zip(actions.chain(objects).chain(signs)) {
-        for word in line.split_whitespace() {
+    let actions = lists.actions.iter().map(|group| (group, Meaning::Action as fn(u16) -> Meaning));
+    let objects = lists.objects.iter().map(|group| (group, Meaning::Object as fn(u16) -> Meaning));
+    let signs = lists.signs.iter().map(|group| (group, Meaning::Sign as fn(u16) -> Meaning));
+    for (number, (group, meaning)) in (FIRST_FREE..).zip(actions.chain(objects).chain(signs)) {
+        for word in group {
             let meaning = meaning(number);
             lexicon.words.insert(word, meaning);
             lexicon.stems.insert(stem(word).into_owned(), meaning);
@@ -59,14 +59,18 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
         }
     }
     // These hold for the very word; its stem would swallow others.
-    lexicon.words.extend(LIGHT.split_whitespace().map(|word| (word, Meaning::Light)));
-    lexicon.words.extend(NEGATIONS.split_whitespace().map(|word| (word, Meaning::Negation)));
-    lexicon.words.extend(ALONE.split_whitespace().map(|word| (word, Meaning::Itself)));
-    for (phrase, meaning) in PHRASES {
-        let mut words = phrase.split_whitespace();
+    lexicon.words.extend(lists.light.iter().map(|word| (*word, Meaning::Light)));
+    lexicon.words.extend(lists.negations.iter().map(|word| (*word, Meaning::Negation)));
+    lexicon.words.extend(lists.alone.iter().map(|word| (*word, Meaning::Itself)));
+    for (phrase, meaning) in lists.phrases {
+        let mut words = phrase.split(' ');
         if let Some(first) = words.next() {
             lexicon.phrases.entry(first).or_default().push((words.collect(), meaning));
         }
+    }
+    // The longest that fits is meant.
+    for phrases in lexicon.phrases.values_mut() {
+        phrases.sort_by_key(|(rest, _)| Reverse(rest.len()));
     }
     lexicon
 });
@@ -135,13 +139,14 @@ mod tests {
 
     #[test]
     fn no_word_has_two_meanings() {
+        let lists: words::Lexicon = words::of("en");
+        let groups = lists.actions.iter().chain(&lists.objects).chain(&lists.signs);
         let mut seen = HashMap::new();
-        for (number, line) in ACTIONS.iter().chain(OBJECTS).chain(SIGNS).enumerate() {
-            for word in line.split_whitespace() {
+        for (number, group) in groups.enumerate() {
+            for word in group {
                 let other = seen.insert(stem(word).into_owned(), number);
                 assert!(other.is_none_or(|other| other == number), "{word}");
-                let light = LIGHT.split_whitespace().any(|light| light == word);
-                assert!(!light, "{word}");
+                assert!(!lists.light.contains(word), "{word}");
             }
         }
     }

@@ -1,5 +1,7 @@
 //! Which questions and answers may be shared between shoppers at all.
 
+use std::sync::LazyLock;
+
 use super::{
     facts,
     lexicon::{self, Meaning},
@@ -8,7 +10,10 @@ use super::{
 use crate::{
     domain::{FinishReason, Route, ServiceLevel},
     guard::{Kind, Masked},
+    words::{self, Policy, Words},
 };
+
+static POLICY: LazyLock<Policy> = LazyLock::new(|| words::of("en"));
 
 /// Longest question in characters; longer ones tell a story, and stories are personal.
 const LONGEST: usize = 400;
@@ -99,7 +104,7 @@ fn mentions_placeholder(text: &str) -> bool {
 }
 
 fn introduces(normal: &str) -> bool {
-    ["my name is", "i am called", "this is my number"].iter().any(|phrase| normal.contains(phrase))
+    POLICY.introductions.iter().any(|phrase| normal.contains(phrase))
 }
 
 /// Order, invoice and tracking numbers: five digits or more, or a code of letters and digits.
@@ -124,6 +129,10 @@ impl Word {
         words.contains(&self.text.as_str())
     }
 
+    fn is_in(&self, list: &Words) -> bool {
+        list.contains(self.text.as_str())
+    }
+
     /// Something that a pronoun could mean.
     fn names_something(&self) -> bool {
         match self.meaning {
@@ -134,48 +143,16 @@ impl Word {
     }
 
     fn is_name(&self) -> bool {
-        self.text.chars().count() >= 3 && !self.is(&NO_NOUNS)
+        self.text.chars().count() >= 3 && !self.is_in(&POLICY.no_nouns)
     }
 }
 
-/// Words without a place in the lexicon that are nothing a pronoun could mean.
-const NO_NOUNS: [&str; 22] = [
-    "much",
-    "many",
-    "long",
-    "often",
-    "soon",
-    "far",
-    "fast",
-    "now",
-    "today",
-    "tomorrow",
-    "yesterday",
-    "very",
-    "really",
-    "quickly",
-    "maybe",
-    "perhaps",
-    "well",
-    "good",
-    "bad",
-    "too",
-    "yes",
-    "sure",
-];
-
 /// Not an answer to something said before, and no pronoun without its noun.
 fn stands_alone(words: &[Word]) -> bool {
-    const REPLIES: [&str; 17] = [
-        "yes", "yeah", "yep", "yup", "no", "nope", "nah", "ok", "okay", "sure", "right", "correct",
-        "exactly", "done", "fine", "great", "cool",
-    ];
-    const POINTING: [&str; 4] = ["this", "these", "those", "such"];
-    let greeting =
-        words.iter().take_while(|w| w.is(&["hi", "hello", "hey", "dear", "please"])).count();
+    let greeting = words.iter().take_while(|word| word.is_in(&POLICY.greetings)).count();
     let words = &words[greeting..];
     let Some(first) = words.first() else { return false };
-    if first.is(&REPLIES) || words.iter().any(|word| word.is(&POINTING)) {
+    if first.is_in(&POLICY.replies) || words.iter().any(|word| word.is_in(&POLICY.pointing)) {
         return false;
     }
     let nouns = words.iter().filter(|word| matches!(word.meaning, Meaning::Object(_))).count();
@@ -203,18 +180,14 @@ fn stands_alone(words: &[Word]) -> bool {
 
 /// One word that is a subject by itself in a shop.
 fn is_topic(words: &[Word]) -> bool {
-    matches!(words, [word] if word.is(&[
-        "refund", "refunds", "shipping", "delivery", "returns", "cancellation", "payment", "registration",
-    ]))
+    matches!(words, [word] if word.is_in(&POLICY.topics))
 }
 
 fn noun_before(words: &[Word]) -> bool {
     words.iter().any(|word| match word.meaning {
         Meaning::Object(_) => !word.is(&["when"]),
         Meaning::Itself => word.is_name(),
-        Meaning::Action(_) => {
-            word.is(&["order", "purchase", "subscription", "payment", "refund", "shipment"])
-        }
+        Meaning::Action(_) => word.is_in(&POLICY.deeds),
         Meaning::Light | Meaning::Negation | Meaning::Sign(_) => false,
     })
 }
@@ -225,40 +198,19 @@ fn is_expletive(words: &[Word]) -> bool {
         [_, next, then, ..] if next.is(&["take", "takes", "cost", "costs"]) => {
             then.is(&["to", "for", "until", "before", "when"])
         }
-        [_, next, ..] => next.is(&[
-            "possible",
-            "ok",
-            "okay",
-            "allowed",
-            "necessary",
-            "required",
-            "mandatory",
-            "true",
-            "safe",
-        ]),
+        [_, next, ..] => next.is_in(&POLICY.impersonal),
         _ => false,
     }
 }
 
-/// Words that make a later question part of the talk before it.
-const LINKS: [&str; 20] = [
-    "and", "but", "so", "then", "or", "also", "too", "again", "still", "instead", "other",
-    "another", "else", "same", "either", "both", "already", "yet", "one", "more",
-];
-
 /// On a later turn: a whole request with at least two things of its own and nothing that leads back.
 fn plainly_complete(words: &[Word]) -> bool {
-    const OPENERS: [&str; 26] = [
-        "how", "what", "where", "when", "which", "why", "who", "can", "could", "do", "does", "is",
-        "are", "will", "would", "may", "i", "tell", "show", "help", "explain", "please", "we",
-        "should", "must", "hi",
-    ];
     let own = words.iter().filter(|word| word.names_something()).count();
-    let opened = words.first().is_some_and(|word| word.is(&OPENERS));
+    let opened = words.first().is_some_and(|word| word.is_in(&POLICY.openers));
     let about =
         matches!(words, [first, second, ..] if first.is(&["what", "how"]) && second.is(&["about"]));
     let leads_back = words.iter().enumerate().any(|(at, word)| {
-        word.is(&LINKS)
+        word.is_in(&POLICY.links)
             || word.is(&["them", "they", "he", "she", "him", "her", "that", "ones"])
             || (word.is(&["it"]) && !is_expletive(&words[at..]))
     });

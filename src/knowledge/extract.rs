@@ -1,8 +1,14 @@
 //! An answer without a model: sentences of the shop's own documents, word for word.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
 
-use crate::domain::Citation;
+use crate::{
+    domain::Citation,
+    words::{Search, Words, all},
+};
 
 use super::{
     chunk::{Kind, is_list_line},
@@ -29,11 +35,8 @@ const FIRST_GAIN: f32 = 0.15;
 /// A question for an amount or a time is answered by a number.
 const NUMBER_GAIN: f32 = 0.5;
 
-/// Words of questions that a number answers, in the languages that have stop words here.
-const ASKS_FOR_NUMBER: [&str; 22] = [
-    "cost", "costs", "day", "days", "fee", "hour", "hours", "late", "long", "many", "much", "old",
-    "price", "size", "time", "until", "when", "lange", "viel", "wann", "combien", "cuanto",
-];
+/// Words of questions that a number answers, in all languages.
+static ASKS_FOR_NUMBER: LazyLock<Words> = LazyLock::new(|| all::<Search>().asks_for_number);
 
 /// An answer made of quotes.
 #[derive(Clone, Debug, PartialEq)]
@@ -125,7 +128,7 @@ struct Weights {
 impl Weights {
     fn new(question: &str, language: Language, passages: &[Passage]) -> Self {
         let words: Vec<String> = words(question).collect();
-        let asks_for_number = words.iter().any(|word| ASKS_FOR_NUMBER.contains(&word.as_str()));
+        let asks_for_number = words.iter().any(|word| ASKS_FOR_NUMBER.contains(word.as_str()));
         let all: Vec<HashSet<String>> = passages
             .iter()
             .flat_map(|passage| sentences(&passage.text))

@@ -1,11 +1,11 @@
 //! Where sentences end. Passages are cut here, and quotes begin and end here.
 
-/// Words after which a full stop does not end a sentence.
-const ABBREVIATIONS: [&str; 28] = [
-    "e.g", "i.e", "etc", "approx", "ca", "vs", "no", "nr", "mr", "mrs", "ms", "dr", "st", "prof",
-    "incl", "excl", "max", "min", "tel", "fig", "z.b", "d.h", "u.a", "bzw", "inkl", "zzgl", "evtl",
-    "str",
-];
+use std::sync::LazyLock;
+
+use crate::words::{self, Search, Words};
+
+/// Words after which a full stop does not end a sentence, in all languages.
+static ABBREVIATIONS: LazyLock<Words> = LazyLock::new(|| words::all::<Search>().abbreviations);
 
 /// The sentences of `text` in order, trimmed, none empty. A line break ends a sentence too.
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {

@@ -7,117 +7,10 @@ use std::{
 };
 
 use super::terms::Language;
+use crate::words::{Synonyms, of};
 
 /// What a related word counts, against 1 for the word itself.
 pub const WEIGHT: f32 = 0.6;
-
-/// Words of a group stand for one another.
-const GROUPS: &[&[&str]] = &[
-    &["return", "takeback"],
-    &["refund", "reimburse", "reimbursement", "repay", "moneyback", "compensation", "rebate"],
-    &["exchange", "swap", "switch", "replace", "replacement"],
-    &["cancel", "cancellation", "annul", "revoke", "withdraw"],
-    &["change", "switch", "modify", "edit", "update", "alter", "amend", "correct"],
-    &["problem", "issue", "trouble", "error", "difficulty", "fail"],
-    &["policy", "condition", "term", "rule"],
-    &["option", "method", "way"],
-    &["delete", "remove", "close", "erase", "deactivate", "terminate"],
-    &["create", "open", "register", "registration", "signup"],
-    &["subscribe", "subscription", "signup"],
-    &["unsubscribe", "optout"],
-    &["delivery", "deliver", "shipping", "ship", "shipment", "dispatch"],
-    &["parcel", "package", "packet", "shipment", "delivery"],
-    &["track", "trace", "follow", "status", "progress", "whereabouts"],
-    &["arrive", "arrival", "delivery", "come"],
-    &["lost", "missing", "vanish", "disappear"],
-    &["order", "purchase", "buy"],
-    &["article", "item", "product", "good"],
-    &["cost", "price", "fee", "charge", "rate"],
-    &["free", "gratis", "complimentary"],
-    &["cheap", "discount", "reduce", "sale", "bargain"],
-    &["coupon", "voucher", "promo", "promotion", "discount", "code"],
-    &["gift", "voucher"],
-    &["pay", "payment", "checkout"],
-    &["card", "visa", "mastercard", "amex"],
-    &["instalment", "installment", "financing"],
-    &["bill", "invoice", "receipt"],
-    &["vat", "tax"],
-    &["password", "passcode", "pin", "login", "credential"],
-    &["forgot", "forget", "recover", "reset", "restore", "retrieve"],
-    &["login", "signin", "access"],
-    &["account", "profile", "user"],
-    &["customer", "client"],
-    &[
-        "agent",
-        "human",
-        "person",
-        "assistant",
-        "representative",
-        "operator",
-        "advisor",
-        "staff",
-        "employee",
-    ],
-    &["contact", "reach", "call", "phone", "telephone", "speak", "talk", "chat"],
-    &["email", "mail"],
-    &["support", "service", "assistance"],
-    &["complaint", "complain", "claim", "grievance", "unhappy", "dissatisfied", "reclamation"],
-    &["review", "rating", "feedback", "opinion", "comment"],
-    &["warranty", "guarantee"],
-    &["repair", "fix", "mend"],
-    &["broken", "break", "damage", "defect", "defective", "faulty", "torn", "rip"],
-    &["wash", "clean", "care", "laundry"],
-    &["waterproof", "watertight", "rainproof"],
-    &["size", "fit", "measurement"],
-    &["boot", "shoe", "footwear"],
-    &["kid", "child", "children", "junior"],
-    &["store", "shop", "branch", "outlet"],
-    &["hour", "open", "opening"],
-    &["pickup", "collect", "collection"],
-    &["abroad", "international", "overseas", "country"],
-    &["customs", "duty", "import"],
-    &["fast", "quick", "express", "urgent", "overnight", "expedite"],
-    &["rent", "rental", "hire", "lend", "borrow"],
-    &["job", "career", "vacancy", "work", "hire", "apply"],
-    &["company", "business", "corporate"],
-    &["bulk", "wholesale", "quantity"],
-    &["privacy", "gdpr", "data"],
-    &["newsletter", "mailing"],
-    &["disabled", "disability", "wheelchair", "accessible", "accessibility"],
-    &["recycle", "sustainable", "sustainability", "environment", "eco"],
-    &["secondhand", "used", "preowned"],
-    &["fuel", "gas", "cartridge", "canister"],
-    &["stock", "available", "availability"],
-    &["long", "deadline", "period", "day"],
-    &["late", "delay", "overdue"],
-    &["address", "destination"],
-];
-
-/// Two words close to each other that mean a third.
-const PHRASES: &[([&str; 2], &str)] = &[
-    (["send", "back"], "return"),
-    (["give", "back"], "return"),
-    (["bring", "back"], "return"),
-    (["ship", "back"], "return"),
-    (["take", "back"], "return"),
-    (["money", "back"], "refund"),
-    (["sign", "up"], "register"),
-    (["sign", "in"], "login"),
-    (["log", "in"], "login"),
-    (["log", "on"], "login"),
-    (["opt", "out"], "unsubscribe"),
-    (["pick", "up"], "pickup"),
-    (["get", "rid"], "delete"),
-    (["call", "off"], "cancel"),
-    (["second", "hand"], "secondhand"),
-    (["did", "arrive"], "lost"),
-    (["never", "arrived"], "lost"),
-    (["didnt", "arrive"], "lost"),
-    (["not", "arrived"], "lost"),
-    (["how", "much"], "cost"),
-    (["pay", "later"], "instalment"),
-    (["real", "person"], "agent"),
-];
 
 /// A question of more terms is cut: its first words say what it is about.
 const MAX_QUERY_TERMS: usize = 64;
@@ -125,9 +18,19 @@ const MAX_QUERY_TERMS: usize = 64;
 /// Words of a phrase may have this many others between them ("send the boots back").
 const GAP: usize = 3;
 
+static SYNONYMS: LazyLock<Synonyms> = LazyLock::new(|| of("en"));
+
+/// Both words of a phrase, and the word that they mean.
+static PHRASES: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
+    let split = |(said, meant): &(&'static str, &'static str)| {
+        said.split_once(' ').map(|(first, second)| (first, second, *meant))
+    };
+    SYNONYMS.phrases.iter().filter_map(split).collect()
+});
+
 static RELATED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
     let mut related: HashMap<String, HashSet<String>> = HashMap::new();
-    for group in GROUPS {
+    for group in &SYNONYMS.groups {
         let stems: Vec<String> =
             group.iter().flat_map(|word| Language::ENGLISH.terms(word)).collect();
         for stem in &stems {
@@ -161,7 +64,7 @@ impl QueryTerm {
 pub(super) fn query_terms(mut words: Vec<String>, language: Language) -> Vec<QueryTerm> {
     let mut terms = Vec::new();
     if language == Language::ENGLISH {
-        for ([first, second], meaning) in PHRASES {
+        for (first, second, meaning) in PHRASES.iter() {
             if let Some((at, other)) = place(&words, first, second) {
                 let own = language.terms(&words[at]);
                 terms.push(related(language.terms(meaning).into_iter().chain(own)));
@@ -221,13 +124,15 @@ mod tests {
 
     #[test]
     fn groups_hold_single_terms_and_relate_both_ways() {
-        for word in GROUPS.iter().copied().flatten() {
+        for word in SYNONYMS.groups.iter().flatten() {
             assert_eq!(Language::ENGLISH.terms(word).len(), 1, "{word}");
         }
         for (stem, others) in RELATED.iter() {
             assert!(others.iter().all(|other| RELATED[other].contains(stem)), "{stem}");
         }
-        for (_, meaning) in PHRASES {
+        assert_eq!(PHRASES.len(), SYNONYMS.phrases.len());
+        for (_, second, meaning) in PHRASES.iter() {
+            assert!(!second.contains(' '), "{second}");
             assert_eq!(Language::ENGLISH.terms(meaning).len(), 1, "{meaning}");
         }
     }

@@ -1,8 +1,12 @@
 //! Text as the terms that are looked up: words in lower case without accents, reduced to their stem, without the
 //! words that say nothing about the subject.
 
+use std::sync::LazyLock;
+
 use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::UnicodeNormalization;
+
+use crate::words::{Search, Words, languages, of};
 
 /// Longer "words" are cut: nobody asks for them and they would fill the index.
 const MAX_WORD_CHARS: usize = 40;
@@ -44,22 +48,21 @@ impl Language {
         let stemmer = Stemmer::create(self.0);
         let stop_words = self.stop_words();
         words(text)
-            .filter(|word| stop_words.binary_search(&word.as_str()).is_err())
+            .filter(|word| stop_words.is_none_or(|list| !list.contains(word.as_str())))
             .map(|word| stemmer.stem(&word).into_owned())
             .collect()
     }
 
-    const fn stop_words(self) -> &'static [&'static str] {
-        match self.0 {
-            Algorithm::English => &ENGLISH,
-            Algorithm::German => &GERMAN,
-            Algorithm::French => &FRENCH,
-            Algorithm::Spanish => &SPANISH,
-            // Their frequency makes such words weigh little in BM25 anyway.
-            _ => &[],
-        }
+    /// `None` if there is no list: the frequency of such words makes them weigh little in BM25 anyway.
+    fn stop_words(self) -> Option<&'static Words> {
+        STOP_WORDS.iter().find(|(language, _)| *language == self).map(|(_, words)| words)
     }
 }
+
+static STOP_WORDS: LazyLock<Vec<(Language, Words)>> = LazyLock::new(|| {
+    let list = |tag| (Language::of(Some(tag)), of::<Search>(tag).stop_words);
+    languages::<Search>().map(list).collect()
+});
 
 /// The words of `text` as they are compared: folded, split at everything but letters, digits, apostrophes inside a
 /// word, and points or commas inside a number.
@@ -108,76 +111,6 @@ fn joins(text: &[char], at: usize) -> bool {
     }
 }
 
-// Sorted, and folded as `words` folds. Beside the function words they hold what a shopper says around any question.
-#[rustfmt::skip]
-const ENGLISH: [&str; 212] = [
-    "a", "able", "about", "actually", "after", "again", "all", "already", "also", "am", "an",
-    "and", "another", "any", "anybody", "anyone", "anything", "are", "arent", "as", "ask", "at",
-    "back", "be", "because", "been", "before", "being", "but", "by", "can", "cannot", "cant",
-    "could", "couldnt", "did", "didnt", "do", "does", "doesnt", "doing", "done", "dont", "else",
-    "ever", "for", "from", "get", "getting", "give", "go", "going", "gonna", "got", "had", "has",
-    "hasnt", "have", "havent", "having", "he", "hello", "help", "her", "here", "hers", "hey", "hi",
-    "him", "his", "how", "however", "i", "id", "if", "ill", "im", "in", "into", "is", "isnt", "it",
-    "its", "ive", "just", "know", "let", "lets", "like", "ll", "look", "looking", "make", "many",
-    "may", "maybe", "me", "might", "mine", "more", "most", "much", "must", "my", "myself", "need",
-    "needed", "needs", "no", "not", "now", "of", "off", "ok", "okay", "on", "once", "one", "only",
-    "or", "other", "our", "ours", "out", "over", "own", "perhaps", "please", "possible",
-    "question", "questions", "quite", "really", "regarding", "s", "say", "see", "shall", "she",
-    "should", "so", "some", "somebody", "someone", "something", "somewhere", "sorry", "still",
-    "such", "sure", "take", "tell", "than", "thank", "thanks", "that", "thats", "the", "their",
-    "them", "then", "there", "theres", "these", "they", "thing", "things", "this", "those", "to",
-    "too", "try", "trying", "under", "until", "up", "upon", "us", "very", "via", "wanna", "want",
-    "wants", "was", "we", "well", "were", "what", "whatever", "whats", "when", "where", "whether",
-    "which", "while", "who", "whom", "whose", "why", "will", "with", "within", "without", "wont",
-    "would", "wouldnt", "yes", "yet", "you", "your", "youre", "yours",
-];
-
-#[rustfmt::skip]
-const GERMAN: [&str; 154] = [
-    "aber", "alle", "allem", "allen", "aller", "alles", "als", "also", "am", "an", "andere",
-    "anderen", "auch", "auf", "aus", "bei", "beim", "bin", "bis", "bist", "bitte", "da", "damit",
-    "danke", "dann", "das", "dass", "dein", "deine", "dem", "den", "denn", "der", "des", "dich",
-    "die", "dies", "diese", "diesem", "diesen", "dieser", "dieses", "dir", "doch", "dort", "du",
-    "durch", "ein", "eine", "einem", "einen", "einer", "eines", "er", "es", "euch", "eure", "fur",
-    "gegen", "geht", "gibt", "hab", "habe", "haben", "hallo", "hat", "hatte", "hatten", "hier",
-    "ich", "ihm", "ihn", "ihnen", "ihr", "ihre", "ihren", "im", "in", "ist", "ja", "jede", "jeden",
-    "jeder", "jedes", "jetzt", "kann", "kannst", "kein", "keine", "keinen", "konnen", "konnte",
-    "mal", "man", "mein", "meine", "meinem", "meinen", "meiner", "mich", "mir", "mit", "mochte",
-    "muss", "nach", "nein", "nicht", "noch", "nun", "nur", "ob", "oder", "ohne", "schon", "sehr",
-    "sein", "seine", "sich", "sie", "sind", "so", "soll", "um", "und", "uns", "unser", "unsere",
-    "unter", "vom", "von", "vor", "wann", "war", "waren", "warum", "was", "welche", "welchen",
-    "welcher", "welches", "wenn", "wer", "werden", "wie", "wieder", "will", "wir", "wird", "wo",
-    "wurde", "wurden", "zu", "zum", "zur",
-];
-
-#[rustfmt::skip]
-const FRENCH: [&str; 114] = [
-    "a", "ai", "alors", "apres", "as", "au", "aussi", "autre", "aux", "avant", "avec", "avez",
-    "avoir", "avons", "bonjour", "c", "ce", "ceci", "cela", "celle", "celui", "ces", "cet",
-    "cette", "comme", "comment", "d", "dans", "de", "des", "donc", "du", "elle", "elles", "en",
-    "encore", "est", "et", "etait", "etes", "etre", "eu", "faire", "fait", "il", "ils", "j", "je",
-    "l", "la", "le", "les", "leur", "leurs", "lui", "m", "ma", "mais", "me", "merci", "mes", "moi",
-    "mon", "n", "ne", "nos", "notre", "nous", "on", "ont", "ou", "par", "pas", "peut", "peux",
-    "plus", "pour", "pourquoi", "puis", "qu", "quand", "que", "quel", "quelle", "quelles", "quels",
-    "qui", "s", "sa", "sans", "se", "ses", "si", "sont", "suis", "sur", "t", "ta", "te", "tes",
-    "toi", "ton", "tous", "tout", "tres", "tu", "un", "une", "vos", "votre", "voudrais", "vous",
-    "vu", "y",
-];
-
-#[rustfmt::skip]
-const SPANISH: [&str; 118] = [
-    "a", "al", "algo", "alguna", "algunas", "alguno", "algunos", "ante", "antes", "aqui", "asi",
-    "aun", "bien", "buenas", "buenos", "como", "con", "cual", "cuales", "cuando", "cuanto", "de",
-    "del", "desde", "donde", "dos", "e", "el", "ella", "ellas", "ellos", "en", "entre", "era",
-    "eres", "es", "esa", "esas", "ese", "eso", "esos", "esta", "estan", "estar", "estas", "este",
-    "esto", "estos", "estoy", "fue", "gracias", "ha", "hace", "hacer", "han", "hasta", "hay", "he",
-    "hola", "la", "las", "le", "les", "lo", "los", "mas", "me", "mi", "mis", "mucho", "muy",
-    "nada", "ni", "no", "nos", "nosotros", "o", "os", "otra", "otro", "para", "pero", "por",
-    "porque", "puede", "puedo", "que", "quien", "quiero", "se", "ser", "si", "sin", "sobre",
-    "solo", "son", "soy", "su", "sus", "tambien", "tanto", "te", "tengo", "tiene", "todo", "todos",
-    "tu", "tus", "u", "un", "una", "unas", "uno", "unos", "usted", "ustedes", "ya", "yo",
-];
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -206,11 +139,12 @@ mod tests {
     }
 
     #[test]
-    fn stop_words_are_sorted_and_folded() {
-        for list in [&ENGLISH[..], &GERMAN, &FRENCH, &SPANISH] {
-            assert!(list.is_sorted());
-            for word in list {
-                assert_eq!(words(word).collect::<Vec<_>>(), [*word]);
+    fn word_lists_are_folded_as_words_are() {
+        assert_eq!(STOP_WORDS.len(), languages::<Search>().count());
+        for tag in languages::<Search>() {
+            let list: Search = of(tag);
+            for word in list.stop_words.iter().chain(&list.asks_for_number) {
+                assert_eq!(words(word).collect::<Vec<_>>(), [*word], "{tag}");
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The words around a number that say what it is.
 
-use std::ops::Range;
+use std::{collections::HashMap, ops::Range, sync::LazyLock};
+
+use crate::words::{self, Personal, Words};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Class {
@@ -47,7 +49,7 @@ impl Context {
         let gap = &text[word.end..at];
         let adjacent = gap
             .split(|c: char| !c.is_alphanumeric())
-            .all(|filler| filler.is_empty() || FILLERS.contains(&lower(filler).as_str()));
+            .all(|filler| filler.is_empty() || PERSONAL.fillers.contains(lower(filler).as_str()));
         if adjacent {
             return Some((*class, Nearness::Adjacent));
         }
@@ -96,60 +98,29 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-const FILLERS: [&str; 26] = [
-    "number",
-    "numbers",
-    "no",
-    "nr",
-    "num",
-    "nbr",
-    "id",
-    "ids",
-    "code",
-    "is",
-    "was",
-    "are",
-    "the",
-    "of",
-    "my",
-    "with",
-    "reference",
-    "ref",
-    "it",
-    "s",
-    "for",
-    "at",
-    "on",
-    "to",
-    "as",
-    "bearing",
-];
+static PERSONAL: LazyLock<Personal> = LazyLock::new(words::all);
+
+/// Words that say what a number is, wherever they stand.
+static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| {
+    let lists = [
+        (&PERSONAL.shop, Class::Shop),
+        (&PERSONAL.phone, Class::Phone),
+        (&PERSONAL.card, Class::Card),
+        (&PERSONAL.ssn, Class::Ssn),
+        (&PERSONAL.other, Class::Other),
+    ];
+    let telling = |(list, class): (&'static Words, Class)| list.iter().map(move |w| (*w, class));
+    lists.into_iter().flat_map(telling).collect()
+});
 
 fn class(lower: &str, word: &Range<usize>) -> Option<Class> {
-    Some(match &lower[word.clone()] {
-        "order" | "orders" | "ordered" | "purchase" | "purchases" | "purchased" | "invoice"
-        | "invoices" | "tracking" | "track" | "trackingnumber" | "ordernumber" | "shipment"
-        | "parcel" | "package" | "consignment" | "awb" | "waybill" | "article" | "articles"
-        | "item" | "items" | "product" | "sku" | "ticket" | "case" | "reference" | "booking"
-        | "reservation" | "transaction" | "txn" | "voucher" | "coupon" | "serial" | "imei"
-        | "rma" | "delivery" | "refund" | "bestellung" | "bestellnummer" | "auftrag"
-        | "rechnung" | "sendung" | "sendungsnummer" | "pedido" | "factura" | "commande"
-        | "facture" | "colis" | "ordine" | "fattura" => Class::Shop,
-        "phone" | "phones" | "telephone" | "tel" | "mobile" | "mob" | "cell" | "cellphone"
-        | "cellular" | "call" | "calling" | "fax" | "whatsapp" | "sms" | "dial" | "ring"
-        | "reach" | "ph" | "landline" | "contact" | "registered" | "office" | "telefon"
-        | "telefono" | "teléfono" | "téléphone" | "telefone" | "handy" | "handynummer"
-        | "móvil" | "celular" | "portable" | "callback" => Class::Phone,
-        "messages" | "message" | "text" if follows(lower, word, &["to", "me"]) => Class::Phone,
-        "number" | "no" if preceded(lower, word, "my") => Class::Phone,
-        "card" | "cards" | "cc" | "visa" | "mastercard" | "amex" | "maestro" | "debit"
-        | "credit" | "kreditkarte" | "karte" | "tarjeta" | "carte" => Class::Card,
-        "ssn" | "social" => Class::Ssn,
-        "account" | "iban" | "version" | "zip" | "zipcode" | "postcode" | "price" | "amount" => {
-            Class::Other
+    match &lower[word.clone()] {
+        "messages" | "message" | "text" if follows(lower, word, &["to", "me"]) => {
+            Some(Class::Phone)
         }
-        _ => return None,
-    })
+        "number" | "no" if preceded(lower, word, "my") => Some(Class::Phone),
+        other => CLASSES.get(other).copied(),
+    }
 }
 
 fn follows(lower: &str, word: &Range<usize>, next: &[&str]) -> bool {

@@ -1,6 +1,8 @@
 //! E-mail addresses, as they are and as people spell them out in a chat.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use crate::words::{Personal, Words, all};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;
@@ -26,6 +28,9 @@ const PROVIDERS: [&str; 17] = [
     "yandex",
 ];
 const ENDINGS: [&str; 6] = ["com", "net", "org", "de", "in", "ru"];
+
+/// Words before a provider's name that are no local part ("your gmail.com page", "use outlook.com").
+static NOT_NAMES: LazyLock<Words> = LazyLock::new(|| all::<Personal>().not_names);
 
 /// Whether a text without `@` and digits may still hold an address.
 pub(super) fn may_be_spelled_out(text: &str) -> bool {
@@ -124,18 +129,12 @@ fn spelled_out(text: &str, found: &mut impl FnMut(Range<usize>)) {
             first -= 1;
         }
         let close = word.start - words[first].start <= LOCAL_MAX;
-        let is_name = lower(first).is_some_and(|w| !NOT_NAMES.contains(&w.as_str()));
+        let is_name = lower(first).is_some_and(|w| !NOT_NAMES.contains(w.as_str()));
         if close && is_name {
             found(words[first].start..end);
         }
     }
 }
-
-/// Words before a provider's name that are no local part ("your gmail.com page", "use outlook.com").
-const NOT_NAMES: [&str; 24] = [
-    "a", "an", "the", "my", "your", "our", "use", "using", "on", "in", "to", "from", "with", "is",
-    "via", "or", "and", "into", "for", "of", "not", "only", "like", "www",
-];
 
 #[derive(PartialEq, Eq)]
 enum Spelling {

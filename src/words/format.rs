@@ -1,0 +1,136 @@
+//! The format of a word list: a line is an entry, `[name]` begins a section, `#` begins a comment.
+
+use std::collections::HashSet;
+
+/// What a line of a section looks like.
+pub trait Shape {
+    /// `false` if the line is not of this shape, or says what another line said.
+    fn add(&mut self, line: &'static str) -> bool;
+}
+
+/// A word or a phrase on each line.
+pub type Words = HashSet<&'static str>;
+
+/// A word on each line; one that ends in `*` is the beginning of words.
+#[derive(Default)]
+pub struct Patterns {
+    whole: Words,
+    beginnings: Vec<&'static str>,
+}
+
+/// Words on each line that belong together: `refund, reimburse`.
+pub type Groups = Vec<Vec<&'static str>>;
+
+/// A word or a phrase on each line, and what stands for it, which may be nothing: `send back = return`.
+pub type Pairs = Vec<(&'static str, &'static str)>;
+
+impl Patterns {
+    pub fn matches(&self, word: &str) -> bool {
+        self.whole.contains(word) || self.beginnings.iter().any(|start| word.starts_with(start))
+    }
+}
+
+impl Shape for Words {
+    fn add(&mut self, line: &'static str) -> bool {
+        plain(line) && self.insert(line)
+    }
+}
+
+impl Shape for Patterns {
+    fn add(&mut self, line: &'static str) -> bool {
+        match line.strip_suffix('*') {
+            None => self.whole.add(line),
+            Some(start) => {
+                let new = plain(start) && !self.beginnings.contains(&start);
+                if new {
+                    self.beginnings.push(start);
+                }
+                new
+            }
+        }
+    }
+}
+
+impl Shape for Groups {
+    fn add(&mut self, line: &'static str) -> bool {
+        let group: Vec<&str> = line.split(',').map(str::trim).collect();
+        let distinct: HashSet<&&str> = group.iter().collect();
+        let fits = group.iter().all(|word| plain(word)) && distinct.len() == group.len();
+        if fits {
+            self.push(group);
+        }
+        fits
+    }
+}
+
+impl Shape for Pairs {
+    fn add(&mut self, line: &'static str) -> bool {
+        let Some((said, meant)) = line.split_once('=') else { return false };
+        let (said, meant) = (said.trim(), meant.trim());
+        let fits = plain(said)
+            && (meant.is_empty() || plain(meant))
+            && self.iter().all(|(known, _)| *known != said);
+        if fits {
+            self.push((said, meant));
+        }
+        fits
+    }
+}
+
+/// Whether a text is a word or a phrase as lists hold it: lower case, single spaces, no sign of the format.
+fn plain(text: &str) -> bool {
+    !text.is_empty()
+        && text.split(' ').all(|word| !word.is_empty())
+        && !text.contains(|c: char| c.is_uppercase() || "=,*#[]\t".contains(c))
+}
+
+/// Section and line of each entry.
+pub(super) fn entries(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let mut section = "";
+    text.lines().map(str::trim).filter_map(move |line| {
+        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            section = name;
+            return None;
+        }
+        (!line.is_empty() && !line.starts_with('#')).then_some((section, line))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<S: Shape + Default>(lines: &[&'static str]) -> (S, Vec<bool>) {
+        let mut list = S::default();
+        let taken = lines.iter().map(|line| list.add(line)).collect();
+        (list, taken)
+    }
+
+    #[test]
+    fn a_file_is_sections_of_lines() {
+        let text = "# about\n[a]\n one \n\n# why\ntwo, three\n[b]\nfour =\n";
+        let found: Vec<_> = entries(text).collect();
+        assert_eq!(found, [("a", "one"), ("a", "two, three"), ("b", "four =")]);
+    }
+
+    #[test]
+    fn each_shape_takes_its_own_lines_and_each_only_once() {
+        let (words, taken) = read::<Words>(&["hi", "thank you", "hi", "a, b", "No", "a  b", "a*"]);
+        assert_eq!(taken, [true, true, false, false, false, false, false]);
+        assert!(words.contains("thank you"));
+
+        let (patterns, taken) = read::<Patterns>(&["pay*", "card", "pay*", "card", "*", "a, b"]);
+        assert_eq!(taken, [true, true, false, false, false, false]);
+        assert!(patterns.matches("payment") && patterns.matches("card"));
+        assert!(!patterns.matches("cards") && !patterns.matches("repay"));
+
+        let (groups, taken) = read::<Groups>(&["refund, repay", "call", "a, a", "a,", "a = b"]);
+        assert_eq!(taken, [true, true, false, false, false]);
+        assert_eq!(groups, [vec!["refund", "repay"], vec!["call"]]);
+
+        let (pairs, taken) =
+            read::<Pairs>(&["send back = return", "do not know =", "do not know = x", "= x", "x"]);
+        assert_eq!(taken, [true, true, false, false, false]);
+        assert_eq!(pairs, [("send back", "return"), ("do not know", "")]);
+    }
+}
