@@ -4,13 +4,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that cannot be set up has no result")]
 
-use std::{hint::black_box, sync::Arc};
+use std::hint::black_box;
 
 use divan::{Bencher, counter::ItemsCount};
 use rushdesk::{
-    clock,
-    domain::{Event, Fact, Live, MessageId, SessionId, TurnId},
-    log::{TurnLog, frame::Place},
+    domain::{Fact, Live, SessionId, TurnId},
+    log::{Writer, frame::Place},
 };
 use tokio::{runtime::Runtime, sync::mpsc};
 
@@ -34,15 +33,15 @@ fn cursors(bencher: Bencher<'_, '_>) {
     let frames = READERS * PIECES as usize;
     bencher.counter(ItemsCount::new(frames)).bench_local(|| {
         runtime.block_on(async {
-            let log = TurnLog::new(place, 1 << 20);
-            let mut readers: Vec<_> = (0..READERS).map(|_| log.read(None)).collect();
+            let writer = Writer::new(place, 1 << 20);
+            let mut readers: Vec<_> = (0..READERS).map(|_| writer.log().read(None)).collect();
             for _ in 0..PIECES {
-                assert!(log.push_text(PIECE));
+                assert!(writer.push_text(PIECE));
                 for reader in &mut readers {
                     black_box(reader.next().await);
                 }
             }
-            log.close(Arc::new(end(session, turn)));
+            writer.end(Fact::cancelled(String::new()));
         });
     });
 }
@@ -66,9 +65,4 @@ fn naive_channel_for_each_reader(bencher: Bencher<'_, '_>) {
             }
         });
     });
-}
-
-fn end(session_id: SessionId, turn_id: TurnId) -> Event {
-    let fact = Fact::TurnCancelled { message_id: MessageId::new(), text: String::new() };
-    Event { v: 1, seq: 2, session_id, turn_id, epoch: 0, at: clock::now(), fact }
 }

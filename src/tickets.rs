@@ -17,17 +17,19 @@ use crate::{
     archive::{Archive, ArchiveError, TicketRow},
     brownout::{Service, metrics},
     clock, config,
-    domain::{ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket, Timestamp},
+    domain::{Answer, ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket, Timestamp},
     journal::{Journal, JournalError},
-    log::{TurnLog, frame::Place},
+    log::{Writer, frame::Place},
     session::{
         deliver::{self, Deliver, Delivered},
         messages::SessionError,
     },
     supervisor::door::{AskError, Sessions},
     turn::{
-        pipeline::{Turn, run_turn},
+        ask::Ask,
+        attend::{Bounds, attend},
         ports::{ModelPort, Ports, Purpose, TurnInput},
+        reply::Reply,
     },
 };
 
@@ -128,7 +130,7 @@ impl TicketWorker {
 
     /// Answers one ticket, or gives it back for later.
     async fn settle(&self, ticket: TicketRow, draining: &CancellationToken) {
-        let answered = AssertUnwindSafe(Box::pin(self.answer(&ticket))).catch_unwind();
+        let answered = AssertUnwindSafe(Box::pin(self.answer(&ticket, draining))).catch_unwind();
         let pause = match draining.run_until_cancelled(answered).await {
             Some(Ok(Ok(delivered))) => {
                 if delivered == Delivered::Now {
@@ -162,18 +164,27 @@ impl TicketWorker {
         let _ = self.archive.release_ticket(&ticket, after(clock::now(), pause)).await;
     }
 
-    async fn answer(&self, ticket: &TicketRow) -> Result<Delivered, Unanswered> {
+    async fn answer(
+        &self,
+        ticket: &TicketRow,
+        draining: &CancellationToken,
+    ) -> Result<Delivered, Unanswered> {
         let key = deliver::key(ticket.id);
         if self.journal.idempotency(ticket.session_id, &key, true).await?.is_some() {
             return Ok(Delivered::Before);
         }
         let meta = self.journal.open(ticket.session_id).await?.meta;
-        let answer = self.ask(&meta, ticket).await?;
+        let answer = self.ask(&meta, ticket, draining).await?;
         self.deliver(ticket, answer).await
     }
 
     /// The answer as any turn would give it, in a log that nobody reads.
-    async fn ask(&self, meta: &SessionMeta, ticket: &TicketRow) -> Result<Fact, Unanswered> {
+    async fn ask(
+        &self,
+        meta: &SessionMeta,
+        ticket: &TicketRow,
+        draining: &CancellationToken,
+    ) -> Result<Fact, Unanswered> {
         let seq = u64::from(ticket.seq);
         let before = seq.saturating_sub(CONTEXT);
         let limit = u32::try_from(seq - before).unwrap_or(u32::MAX);
@@ -192,18 +203,27 @@ impl TicketWorker {
         let max_bytes = self.turn.max_answer_bytes;
         let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);
         let place = Place { session_id, turn_id, epoch, base_seq: seq };
-        let log = TurnLog::new(place, max_bytes);
+        let ask = Ask::new(&self.ports, input);
+        let mut reply = Reply::new(Writer::new(place, max_bytes), &ask);
         let span = trace_span!("ticket", session_id = %meta.id, ticket_id = %ticket.id);
-        let run = run_turn(Turn::new(Arc::clone(&self.ports), input, Arc::clone(&log)));
-        let run = run.instrument(span);
-        let ended = tokio::time::timeout(self.turn.timeout, run).await;
-        let mut fact = ended
-            .map_err(|_| Unanswered::Failed(ErrorCode::UpstreamTimeout))?
-            .map_err(|problem| Unanswered::Failed(problem.code))?;
-        if let Fact::AnswerCompleted { ticket: answered, .. } = &mut fact {
-            *answered = Some(Ticket::answered(ticket.id));
+        let bounds = Bounds {
+            timeout: self.turn.timeout,
+            cancel: CancellationToken::new(),
+            stopping: draining.clone(),
+            resume_grace: None,
+        };
+        let fact = attend(&self.ports, &ask, &mut reply, &bounds).instrument(span).await;
+        reply.end(fact.clone());
+        match fact {
+            Fact::AnswerCompleted(answer) => {
+                let ticket = Some(Ticket::answered(ticket.id));
+                Ok(Fact::AnswerCompleted(Answer { ticket, ..answer }))
+            }
+            Fact::TurnFailed { problem, .. } => Err(Unanswered::Failed(problem.code)),
+            Fact::MessageCreated { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {
+                Err(Unanswered::Failed(ErrorCode::Interrupted))
+            }
         }
-        Ok(fact)
     }
 
     /// Waits for the end of a running turn, within bounds.

@@ -4,13 +4,15 @@ use crate::{
     archive, brownout, cache, embedding, hot, http, inference, journal, knowledge, limits, relay,
     renewal, session,
     telemetry::{Chapter, actors, process, traces},
+    turn,
 };
 
 /// In the order of `docs/metrics.md`.
 pub fn measured() -> Vec<Chapter> {
     vec![
         ("HTTP", http::METRICS),
-        ("Sessions and turns", session::metrics::METRICS),
+        ("Sessions", session::metrics::METRICS),
+        ("Turns", turn::metrics::METRICS),
         ("Service level and tickets", brownout::metrics::METRICS),
         ("Inference pool", inference::metrics::METRICS),
         ("Cache", cache::metrics::METRICS),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::domain::{
     Append, Appended, Event, RunningChange, SessionCopy, SessionId, SessionMeta, TicketId,
-    Timestamp, TurnId,
+    Timestamp, TurnId, newest_part, unfinished,
 };
 
 /// How [`Archive::merge`] ended.
@@ -188,8 +188,8 @@ impl Merge {
             .collect();
         let last_seq = known.last_seq.0 + added.len() as u64;
         let newer = batch.meta.updated_at >= known.updated_at;
-        let open = match added.last() {
-            Some(event) => (!event.fact.is_terminal()).then_some(event.turn_id),
+        let open = match newest_part(&added) {
+            Some(_) => unfinished(&added),
             None => known.open_turn_id,
         };
         let base = if newer { batch.meta.clone() } else { known.into_meta() };

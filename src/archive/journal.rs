@@ -29,7 +29,7 @@ use crate::{
     clock,
     domain::{
         Event, IdempotencyRecord, MessageId, PrincipalId, SessionCopy, SessionId, SessionMeta,
-        TicketId, Timestamp, TurnId,
+        TicketId, Timestamp, TurnId, newest_part, unfinished,
     },
     telemetry::traces,
 };
@@ -67,9 +67,8 @@ impl Rows {
         let (mut events, mut messages, mut idempotency) = (Vec::new(), Vec::new(), Vec::new());
         let (mut tickets, mut closed) = (Vec::new(), Vec::new());
         for batch in batches {
-            let last = batch.events.last();
-            let open = last.filter(|event| !event.fact.is_terminal()).map(|event| event.turn_id);
-            let mut row = SessionRow::new(&batch.meta, open);
+            let last = newest_part(&batch.events);
+            let mut row = SessionRow::new(&batch.meta, unfinished(&batch.events));
             if last.is_some() {
                 told.insert(batch.meta.id);
             }

@@ -1,36 +1,41 @@
 //! From durable facts to messages as people read them. The journal is the truth; a message is a view of one event.
 
-use crate::domain::{Event, Fact, Message, MessageRole, MessageStatus};
+use crate::domain::{Answer, Event, Fact, Message, MessageId, MessageRole, MessageStatus};
 
 /// The message that `event` shows, if it shows one. `feedback` is not part of the journal and stays empty.
 pub fn project(event: &Event) -> Option<Message> {
-    let (role, status, text) = match &event.fact {
-        Fact::MessageCreated { text, .. } => (MessageRole::User, MessageStatus::Complete, text),
-        Fact::AnswerCompleted { text, .. } => {
-            (MessageRole::Assistant, MessageStatus::Complete, text)
-        }
-        Fact::TurnFailed { text, .. } => (MessageRole::Assistant, MessageStatus::Failed, text),
-        Fact::TurnCancelled { text, .. } => {
-            (MessageRole::Assistant, MessageStatus::Cancelled, text)
-        }
-    };
-    let (route, citations, ticket) = match &event.fact {
-        Fact::AnswerCompleted { route, citations, ticket, .. } => {
-            (Some(*route), citations.clone(), *ticket)
-        }
-        _ => (None, Vec::new(), None),
-    };
-    Some(Message {
-        id: event.fact.message_id(),
+    let said = |id: MessageId, role, status, text: &str| Message {
+        id,
         seq: event.seq,
         turn_id: event.turn_id,
         role,
-        text: text.clone(),
+        text: text.to_owned(),
         status,
         created_at: event.at,
-        route,
-        citations,
-        ticket,
+        route: None,
+        citations: Vec::new(),
+        ticket: None,
         feedback: None,
-    })
+    };
+    let (user, assistant) = (MessageRole::User, MessageRole::Assistant);
+    match &event.fact {
+        Fact::MessageCreated { message_id, text, .. } => {
+            Some(said(*message_id, user, MessageStatus::Complete, text))
+        }
+        Fact::AnswerCompleted(Answer { message_id, text, route, citations, ticket, .. }) => {
+            Some(Message {
+                route: Some(*route),
+                citations: citations.clone(),
+                ticket: *ticket,
+                ..said(*message_id, assistant, MessageStatus::Complete, text)
+            })
+        }
+        Fact::TurnFailed { message_id, text, .. } => {
+            Some(said(*message_id, assistant, MessageStatus::Failed, text))
+        }
+        Fact::TurnCancelled { message_id, text } => {
+            Some(said(*message_id, assistant, MessageStatus::Cancelled, text))
+        }
+        Fact::Unknown(_) => None,
+    }
 }

@@ -79,7 +79,7 @@ pub(super) struct EventRow {
     pub session_id: SessionId,
     pub seq: Count,
     pub turn_id: TurnId,
-    pub kind: &'static str,
+    pub kind: String,
     pub epoch: Count,
     pub at: Timestamp,
     pub payload: String,
@@ -91,7 +91,7 @@ impl EventRow {
             session_id: event.session_id,
             seq: Count(event.seq),
             turn_id: event.turn_id,
-            kind: event.fact.name(),
+            kind: event.fact.name().into_owned(),
             epoch: Count(event.epoch.into()),
             at: event.at,
             payload: json(event),
@@ -113,7 +113,7 @@ pub(super) struct EventMark {
 
 impl EventMark {
     pub fn is_of(&self, row: &EventRow) -> bool {
-        (self.turn_id, self.kind.as_str(), self.at) == (row.turn_id, row.kind, row.at)
+        (self.turn_id, self.kind.as_str(), self.at) == (row.turn_id, row.kind.as_str(), row.at)
     }
 }
 

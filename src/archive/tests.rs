@@ -126,24 +126,17 @@ fn question(text: &str) -> Fact {
 }
 
 fn answer(text: &str) -> Fact {
-    Fact::AnswerCompleted {
-        message_id: MessageId::new(),
-        text: text.into(),
-        route: Route::Knowledge,
-        service_level: ServiceLevel(0),
-        citations: vec![Citation {
-            id: "1".into(),
-            document_id: "returns".into(),
-            title: "Returns".into(),
-            url: None,
-            quote: "30 days".into(),
-        }],
-        usage: None,
-        timings: Timings::default(),
-        cache: None,
-        finish_reason: FinishReason::Stop,
-        ticket: None,
-    }
+    let citation = Citation {
+        id: "1".into(),
+        document_id: "returns".into(),
+        title: "Returns".into(),
+        url: None,
+        quote: "30 days".into(),
+    };
+    Fact::AnswerCompleted(Answer {
+        citations: vec![citation],
+        ..Answer::new(text, Route::Knowledge)
+    })
 }
 
 /// A session of `turns` answered turns, each with an idempotency record `k<seq>`.

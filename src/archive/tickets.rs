@@ -39,7 +39,7 @@ impl TicketRow {
                 id,
                 site_id: site.clone(),
                 session_id: event.session_id,
-                // Nothing comes between a message and the end of its turn.
+                // At most asides come between a message and the end of its turn.
                 seq: Count(event.seq.saturating_sub(1)),
                 created_at: event.at,
                 answered_at: None,
@@ -59,8 +59,11 @@ pub(super) fn answered(event: &Event) -> Option<(TicketId, Timestamp)> {
 
 fn ticket_of(event: &Event) -> Option<Ticket> {
     match &event.fact {
-        Fact::AnswerCompleted { ticket, .. } => *ticket,
-        Fact::MessageCreated { .. } | Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } => None,
+        Fact::AnswerCompleted(answer) => answer.ticket,
+        Fact::MessageCreated { .. }
+        | Fact::TurnFailed { .. }
+        | Fact::TurnCancelled { .. }
+        | Fact::Unknown(_) => None,
     }
 }
 

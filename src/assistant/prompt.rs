@@ -50,9 +50,10 @@ pub struct Source<'a> {
 }
 
 /// One earlier message and its answer, both masked.
-pub struct Earlier {
-    pub user: String,
-    pub answer: Option<String>,
+#[derive(Clone)]
+pub struct Earlier<'a> {
+    pub user: &'a str,
+    pub answer: Option<&'a str>,
 }
 
 /// Hash of everything in the prompt that is the same for all turns.
@@ -66,7 +67,7 @@ pub fn fingerprint(models: &str) -> String {
 pub fn build(
     question: &str,
     sources: &[Source<'_>],
-    history: &[Earlier],
+    history: &[Earlier<'_>],
     length: Length,
     budget: Budget,
     tokens: impl Fn(&str) -> usize,
@@ -88,7 +89,7 @@ pub fn build(
     let mut left = left.min(budget.history);
     let mut kept = 0;
     for exchange in history.iter().rev() {
-        let cost = tokens(&exchange.user) + exchange.answer.as_deref().map_or(0, &tokens);
+        let cost = tokens(exchange.user) + exchange.answer.map_or(0, &tokens);
         if cost > left {
             break;
         }
@@ -98,9 +99,9 @@ pub fn build(
     let mut lines = vec![Line { speaker: Speaker::System, text: system }];
     for exchange in &history[history.len() - kept..] {
         // A message without an answer would put two user lines in a row, which some templates refuse.
-        let Some(answer) = &exchange.answer else { continue };
-        lines.push(Line { speaker: Speaker::User, text: exchange.user.clone() });
-        lines.push(Line { speaker: Speaker::Assistant, text: answer.clone() });
+        let Some(answer) = exchange.answer else { continue };
+        lines.push(Line { speaker: Speaker::User, text: exchange.user.to_owned() });
+        lines.push(Line { speaker: Speaker::Assistant, text: answer.to_owned() });
     }
     lines.push(Line { speaker: Speaker::User, text: question.to_owned() });
     lines
@@ -114,17 +115,18 @@ mod tests {
         text.split_whitespace().count()
     }
 
-    fn exchange(n: usize) -> Earlier {
-        Earlier { user: format!("question {n}"), answer: Some(format!("answer {n}")) }
-    }
+    const EXCHANGES: [Earlier<'static>; 3] = [
+        Earlier { user: "question 0", answer: Some("answer 0") },
+        Earlier { user: "question 1", answer: Some("answer 1") },
+        Earlier { user: "question 2", answer: Some("answer 2") },
+    ];
 
     #[test]
     fn the_newest_exchanges_fill_the_history_and_the_question_is_always_last() {
-        let history: Vec<Earlier> = (0..10).map(exchange).collect();
         let budget = Budget { total: 10_000, history: 8 };
-        let lines = build("and now?", &[], &history, Length::Normal, budget, words);
+        let lines = build("and now?", &[], &EXCHANGES, Length::Normal, budget, words);
         let texts: Vec<&str> = lines.iter().skip(1).map(|line| line.text.as_str()).collect();
-        assert_eq!(texts, ["question 8", "answer 8", "question 9", "answer 9", "and now?"]);
+        assert_eq!(texts, ["question 1", "answer 1", "question 2", "answer 2", "and now?"]);
     }
 
     #[test]
@@ -132,7 +134,7 @@ mod tests {
         let question = "why ".repeat(5_000);
         let source = Source { title: "t", text: "x" };
         let budget = Budget { total: 100, history: 100 };
-        let lines = build(&question, &[source], &[exchange(1)], Length::Normal, budget, words);
+        let lines = build(&question, &[source], &EXCHANGES[..1], Length::Normal, budget, words);
         assert_eq!(lines.len(), 2);
         assert!(!lines[0].text.contains("[1] t"));
         assert_eq!(lines[1].text, question);
@@ -140,7 +142,7 @@ mod tests {
 
     #[test]
     fn an_exchange_without_an_answer_never_puts_two_questions_in_a_row() {
-        let history = [exchange(1), Earlier { user: "lost".into(), answer: None }];
+        let history = [EXCHANGES[0].clone(), Earlier { user: "lost", answer: None }];
         let lines = build(
             "now",
             &[],

@@ -2,6 +2,7 @@
 //!
 //! Every other module imports from here and this module imports from none.
 
+mod answer;
 mod code;
 mod event;
 mod ids;
@@ -14,8 +15,9 @@ mod ticket;
 mod time;
 mod turn;
 
+pub use answer::Answer;
 pub use code::{ErrorCode, FieldError, Problem};
-pub use event::{Event, Fact, Live, unfinished};
+pub use event::{Event, Fact, Live, Name, Part, newest_part, unfinished};
 pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;
 pub use message::{Message, MessageRole, MessageStatus, Rating};

@@ -1,6 +1,6 @@
 //! One step of a session, and a copy of a session: what stores take and give.
 
-use super::{Event, Fact, IdempotencyRecord, Running, SessionMeta};
+use super::{Event, Fact, IdempotencyRecord, Part, Running, SessionMeta};
 
 /// What one step of a session adds: all of it becomes durable, or nothing.
 #[derive(Clone, Debug)]
@@ -97,7 +97,7 @@ impl SessionCopy {
 
     /// Each record with the `seq` of the message that it belongs to, ascending.
     pub fn records(&self) -> impl Iterator<Item = (u64, &IdempotencyRecord)> {
-        let messages = self.events.iter().filter(|event| !event.fact.is_terminal());
+        let messages = self.events.iter().filter(|event| event.fact.part() == Part::Begins);
         messages.filter_map(|event| {
             let of_turn = |record: &&IdempotencyRecord| record.turn_id == event.turn_id;
             Some((event.seq, self.idempotency.iter().find(of_turn)?))

@@ -14,6 +14,8 @@ pub struct Vault {
     originals: BTreeMap<String, String>,
     /// Kind and value without spelling to the placeholder: a number with other spaces is the same number.
     known: HashMap<(Kind, String), String>,
+    /// Placeholders that somebody typed: they are plain text and given to no value.
+    typed: HashSet<String>,
     /// The highest number given to a kind.
     last: HashMap<Kind, u32>,
 }
@@ -25,7 +27,14 @@ impl Vault {
 
     /// Masks another text of the same conversation: a value seen before keeps its placeholder.
     pub fn mask(&mut self, text: &str) -> String {
+        self.reserve(text);
         pii::mask_into(text, self)
+    }
+
+    /// Says that `text` belongs to the conversation before it is masked: a placeholder that stands in
+    /// it was typed, and is given to no value of an earlier text.
+    pub fn reserve(&mut self, text: &str) {
+        self.typed.extend(pii::spelled_out(text).map(str::to_owned));
     }
 
     pub fn is_empty(&self) -> bool {
@@ -42,15 +51,14 @@ impl Vault {
         self.originals.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// A placeholder in `taken` was spelled out by the shopper and is not given to a value.
-    pub(super) fn placeholder(&mut self, kind: Kind, value: &str, taken: &HashSet<&str>) -> &str {
+    pub(super) fn placeholder(&mut self, kind: Kind, value: &str) -> &str {
         let key = (kind, kind.canonical(value));
         self.known.entry(key).or_insert_with(|| {
             let last = self.last.entry(kind).or_default();
             let placeholder = loop {
                 *last += 1;
                 let candidate = format!("[{}_{last}]", kind.label());
-                if !taken.contains(candidate.as_str()) {
+                if !self.typed.contains(&candidate) {
                     break candidate;
                 }
             };

@@ -15,9 +15,9 @@ use crate::{
     archive::Feedback,
     cache::{self, EntryId},
     clock,
-    domain::{ErrorCode, Fact, MessageId, Problem, Rating, SessionId, SessionMeta},
+    domain::{Answer, ErrorCode, Fact, MessageId, Problem, Rating, SessionId, SessionMeta},
     session::messages::Attach,
-    turn::pipeline::cached_as,
+    turn::cached::cached_as,
 };
 
 /// How often a message that is not in the archive yet is looked for, one flush apart.
@@ -105,9 +105,9 @@ impl App {
                     Fact::MessageCreated { text, .. } => {
                         questions.insert(event.turn_id, (event.seq, text));
                     }
-                    Fact::AnswerCompleted { message_id: id, cache: info, ticket, .. }
-                        if id == message_id =>
-                    {
+                    Fact::AnswerCompleted(Answer {
+                        message_id: id, cache: info, ticket, ..
+                    }) if id == message_id => {
                         let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
                         let question = questions.remove(&asked);
                         if let Some(info) = info {

@@ -21,7 +21,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{ErrorCode, Problem, SessionId, Timestamp},
+    domain::{ErrorCode, Name, Problem, SessionId, Timestamp},
     limits::Quota,
     log::{
         Cursor,
@@ -47,7 +47,11 @@ pub fn permit(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
 pub fn event(frame: &Frame) -> SseEvent {
     // The JSON was made by serde_json: always UTF-8.
     let json = ByteString::try_from(frame.json.clone()).unwrap_or_default();
-    let mut data = Data::new(json).event(frame.name);
+    let name = match &frame.name {
+        Name::Borrowed(name) => ByteString::from_static(name),
+        Name::Owned(name) => ByteString::from(name.as_str()),
+    };
+    let mut data = Data::new(json).event(name);
     if let Some(id) = frame.id {
         data.set_id(id.to_string());
     }

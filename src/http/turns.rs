@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     domain::{
-        CacheInfo, Citation, ErrorCode, Event, Fact, FinishReason, Message, MessageId, Problem,
-        Role, Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
+        Answer, CacheInfo, Citation, ErrorCode, Event, Fact, FinishReason, Message, MessageId,
+        Problem, Role, Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
     },
     limits::Quota,
     log::TurnLog,
@@ -122,6 +122,23 @@ pub struct AnswerView {
     pub ticket: Option<Ticket>,
 }
 
+impl From<&Answer> for AnswerView {
+    fn from(answer: &Answer) -> Self {
+        Self {
+            message_id: answer.message_id,
+            text: answer.text.clone(),
+            route: answer.route,
+            service_level: answer.service_level,
+            citations: answer.citations.clone(),
+            cache: answer.cache,
+            usage: answer.usage,
+            timings: answer.timings,
+            finish_reason: answer.finish_reason,
+            ticket: answer.ticket,
+        }
+    }
+}
+
 impl TurnView {
     /// # Errors
     /// Where `message` is not a user's message: a bug, answered as 500.
@@ -129,35 +146,10 @@ impl TurnView {
         let shown = history::messages(std::slice::from_ref(message), None).into_iter().next();
         let message_view = shown.ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
         let (status, answer, problem) = match end.map(|event| &event.fact) {
-            None | Some(Fact::MessageCreated { .. }) => ("running", None, None),
+            None | Some(Fact::MessageCreated { .. } | Fact::Unknown(_)) => ("running", None, None),
             Some(Fact::TurnFailed { problem, .. }) => ("failed", None, Some(problem.clone())),
             Some(Fact::TurnCancelled { .. }) => ("cancelled", None, None),
-            Some(Fact::AnswerCompleted {
-                message_id,
-                text,
-                route,
-                service_level,
-                citations,
-                usage,
-                timings,
-                cache,
-                finish_reason,
-                ticket,
-            }) => {
-                let answer = AnswerView {
-                    message_id: *message_id,
-                    text: text.clone(),
-                    route: *route,
-                    service_level: *service_level,
-                    citations: citations.clone(),
-                    cache: *cache,
-                    usage: *usage,
-                    timings: *timings,
-                    finish_reason: *finish_reason,
-                    ticket: *ticket,
-                };
-                ("completed", Some(answer), None)
-            }
+            Some(Fact::AnswerCompleted(answer)) => ("completed", Some(answer.into()), None),
         };
         Ok(Self { turn_id: message.turn_id, message: message_view, answer, status, problem })
     }
@@ -265,8 +257,8 @@ async fn respond(
 async fn wait(app: &App, log: &Arc<TurnLog>, asynchronous: bool) -> Option<Arc<Event>> {
     if !asynchronous {
         let _reader = log.read(None);
-        if let Ok(event) = tokio::time::timeout(app.config.sessions.max_wait, log.ended()).await {
-            return Some(event);
+        if let Ok(end) = tokio::time::timeout(app.config.sessions.max_wait, log.ended()).await {
+            return end;
         }
     }
     log.keep();

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::{
     clock,
-    domain::{Event, Live, SessionId, Timestamp, TurnId},
+    domain::{Event, Live, Name, Part, SessionId, Timestamp, TurnId},
 };
 
 /// The name of [`Live::AnswerDelta`].
@@ -57,13 +57,13 @@ impl fmt::Display for Position {
 /// One event as a reader gets it.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    pub name: &'static str,
+    pub name: Name,
     /// Absent for events that a resume need not know of (`turn.queued`, `turn.status`, ...).
     pub id: Option<Position>,
     /// The event as a JSON object.
     pub json: Bytes,
-    /// Whether the event is durable and ends its turn.
-    pub is_terminal: bool,
+    /// What the event is to its turn; a live one is an aside.
+    pub part: Part,
 }
 
 /// Where a turn stands in its session.
@@ -117,11 +117,21 @@ impl Place {
         let (name, v) = (DELTA, 1);
         let json = to_json(&Delta { name, index, text, v, seq, session_id, turn_id, epoch, at });
         let id = Some(Position { seq, delta: Some(index) });
-        Frame { name, id, json, is_terminal: false }
+        Frame { name: Name::Borrowed(name), id, json, part: Part::Aside }
     }
 }
 
 impl Frame {
+    /// A live event, rendered as `json`.
+    pub fn of_live(live: &Live, json: Bytes) -> Self {
+        Self { name: live.name(), id: None, json, part: Part::Aside }
+    }
+
+    /// Whether the event ends its turn.
+    pub fn is_terminal(&self) -> bool {
+        self.part == Part::Ends
+    }
+
     /// # Panics
     /// Never: an event has only string keys and finite numbers.
     pub fn of_event(event: &Event) -> Self {
@@ -129,7 +139,7 @@ impl Frame {
             name: event.fact.name(),
             id: Some(Position::after(event.seq)),
             json: to_json(event),
-            is_terminal: event.fact.is_terminal(),
+            part: event.fact.part(),
         }
     }
 }

@@ -62,9 +62,14 @@ impl Transcript {
             Live::AnswerDelta { .. }
             | Live::TurnQueued { .. }
             | Live::TurnStarted { .. }
-            | Live::TurnStatus { .. } => {}
+            | Live::TurnStatus { .. }
+            | Live::Unknown(_) => {}
         }
-        let frame = Frame { name: live.name(), id: None, json, is_terminal: false };
+        self.entries.push(Entry::Frame(Box::new(Frame::of_live(live, json))));
+    }
+
+    /// Adds a durable event.
+    pub fn add_event(&mut self, frame: Frame) {
         self.entries.push(Entry::Frame(Box::new(frame)));
     }
 
@@ -86,9 +91,8 @@ impl Transcript {
         fits
     }
 
-    /// Nothing comes behind the terminal event.
-    pub fn end(&mut self, terminal: Frame) {
-        self.entries.push(Entry::Frame(Box::new(terminal)));
+    /// Nothing more is added.
+    pub fn end(&mut self) {
         self.ended = true;
     }
 

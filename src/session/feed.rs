@@ -10,7 +10,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    domain::{Event, SessionId},
+    domain::{Event, Part, SessionId},
     log::{TurnLog, frame::Frame},
 };
 
@@ -74,10 +74,14 @@ impl Feed {
         self.version.send_modify(|version| *version += 1);
     }
 
-    /// Adds a durable event.
+    /// Adds a durable event. The end of the turn takes its log away in the same step: later readers
+    /// find the turn in the journal.
     pub fn publish(&self, event: &Event) {
         let mut state = self.state();
         state.last_seq = event.seq;
+        if event.fact.part() == Part::Ends {
+            state.turn = None;
+        }
         if self.readers() == 0 {
             state.tail = VecDeque::new();
         } else {
@@ -90,8 +94,9 @@ impl Feed {
         self.changed();
     }
 
-    pub fn set_turn(&self, turn: Option<Arc<TurnLog>>) {
-        self.state().turn = turn;
+    /// Shows the turn that runs now.
+    pub fn set_turn(&self, turn: Arc<TurnLog>) {
+        self.state().turn = Some(turn);
         self.changed();
     }
 
@@ -123,7 +128,7 @@ impl Feed {
             return Behind::Frames(newer.map(|(_, frame)| frame.clone()).collect());
         }
         match (&state.turn, state.end) {
-            (Some(turn), _) if turn.base_seq() == seq => Behind::Turn(Arc::clone(turn)),
+            (Some(turn), _) if turn.base_seq() <= seq => Behind::Turn(Arc::clone(turn)),
             (_, Some(end)) => Behind::Ended(end),
             _ => Behind::Nothing,
         }

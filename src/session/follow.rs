@@ -5,10 +5,13 @@ use std::{collections::VecDeque, sync::Arc};
 use tokio::sync::watch;
 
 use super::feed::{Behind, Feed, FeedEnd};
-use crate::journal::{Journal, JournalError};
-use crate::log::{
-    Cursor,
-    frame::{Frame, Position},
+use crate::{
+    domain::Part,
+    journal::{Journal, JournalError},
+    log::{
+        Cursor,
+        frame::{Frame, Position},
+    },
 };
 
 /// Events read from the journal at once for a reader that is far behind.
@@ -72,7 +75,7 @@ impl Follower {
             if let Some(cursor) = &mut self.turn {
                 match cursor.next().await {
                     Some(frame) => {
-                        if frame.is_terminal {
+                        if frame.is_terminal() {
                             self.turn = None;
                         }
                         return Ok(self.step(frame));
@@ -111,8 +114,11 @@ impl Follower {
 
     fn step(&mut self, frame: Frame) -> Followed {
         if let Some(id) = frame.id {
-            self.seq = id.seq;
-            self.delta = id.delta;
+            // The pieces of a turn keep their number when an aside comes between them.
+            self.seq = self.seq.max(id.seq);
+            if id.delta.is_some() || frame.part != Part::Aside {
+                self.delta = id.delta;
+            }
         }
         Followed::Frame(frame)
     }

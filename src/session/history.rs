@@ -2,17 +2,17 @@
 
 use crate::{
     archive::project,
-    domain::{Event, Fact, Message, MessageId, MessageRole, MessageStatus},
+    domain::{Event, Message, MessageId, MessageRole, MessageStatus, Part, newest_part},
     log::TurnLog,
 };
 
 /// Messages of `events`, in order; a turn that still runs adds its text so far.
 pub fn messages(events: &[Event], running: Option<&TurnLog>) -> Vec<Message> {
     let mut messages: Vec<Message> = events.iter().filter_map(project).collect();
-    if let (Some(log), Some(last)) = (running, events.last())
-        && matches!(last.fact, Fact::MessageCreated { .. })
+    if let (Some(log), Some(last)) = (running, newest_part(events))
+        && last.fact.part() == Part::Begins
         && last.turn_id == log.turn_id()
-        && log.outcome().is_none()
+        && !log.is_ended()
     {
         messages.push(Message {
             // The id of an answer is known once it is complete; until then the turn's id stands for it.

@@ -4,7 +4,7 @@ use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
 use crate::{
-    domain::{Fact, Route},
+    domain::{Answer, Fact, Route},
     telemetry::declare,
 };
 
@@ -21,7 +21,6 @@ declare! {
         "Failed turns by the error that their reader saw" when "after the first";
     INTERRUPTED: counter "rushdesk_turns_interrupted_total" []
         "Turns found unfinished that nobody ran any more";
-    PANICS: counter "rushdesk_turn_panics_total" [] "Turns that ended by a panic";
     SECONDS: histogram(SECONDS) "rushdesk_turn_seconds" ["route"]
         "Whole turns, from the message to the end of its answer";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
@@ -54,16 +53,12 @@ pub fn turn_interrupted() {
     counter!(INTERRUPTED).increment(1);
 }
 
-pub fn turn_panicked() {
-    counter!(PANICS).increment(1);
-}
-
 /// Counts one ended turn, in whose span this is called. Every label is from a closed set.
 pub fn turn_ended(fact: &Fact) {
     gauge!(RUNNING).decrement(1);
     let (outcome, route) = match fact {
-        Fact::MessageCreated { .. } => return,
-        Fact::AnswerCompleted { route, timings, .. } => {
+        Fact::MessageCreated { .. } | Fact::Unknown(_) => return,
+        Fact::AnswerCompleted(Answer { route, timings, .. }) => {
             let label = route.as_str();
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of a turn are small")]
             let seconds = |millis: u64| millis as f64 / 1_000.0;

@@ -9,11 +9,10 @@ use super::{
     messages::{Asker, SessionError},
     metrics,
     state::Session,
-    turn::failure,
 };
 use crate::{
     clock,
-    domain::{Appended, ErrorCode, PrincipalId, SessionId, unfinished},
+    domain::{Appended, ErrorCode, Fact, PrincipalId, Problem, SessionId, unfinished},
     journal::{JournalError, Opened},
 };
 
@@ -77,7 +76,7 @@ pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> 
     }
     metrics::turn_interrupted();
     let session = Session::new(opened.meta.clone(), &opened.events, Some(turn_id));
-    let fact = failure(ErrorCode::Interrupted, String::new());
+    let fact = Fact::failed(Problem::new(ErrorCode::Interrupted), String::new());
     let append = session.ending(turn_id, fact, clock::now());
     match shared.journal.append(&append).await? {
         Appended::Done => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::messages::{Progress, SessionError, Started};
 use crate::{
-    domain::{Event, SessionId, TurnId},
+    domain::{Event, Part, SessionId, TurnId},
     journal::Journal,
     log::TurnLog,
 };
@@ -27,12 +27,13 @@ pub async fn replay(
         after = last.seq;
         for event in events.into_iter().filter(|event| event.turn_id == turn_id) {
             let event: Arc<Event> = Arc::new(event);
-            match (&message, event.fact.is_terminal()) {
-                (Some(message), true) => {
+            match (&message, event.fact.part()) {
+                (Some(message), Part::Ends) => {
                     let message = Arc::clone(message);
                     return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
                 }
-                _ => message = Some(event),
+                (_, Part::Begins) => message = Some(event),
+                (None, Part::Ends) | (_, Part::Aside) => {}
             }
         }
     }

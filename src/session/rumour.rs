@@ -12,9 +12,9 @@ use super::{
     state::Session,
 };
 use crate::{
-    domain::{Event, Running, unfinished},
+    domain::{Event, Part, Running, unfinished},
     journal::Opened,
-    log::{TurnLog, frame::Place},
+    log::frame::Place,
     relay::Rumour,
 };
 
@@ -66,14 +66,15 @@ impl SessionActor {
         let fresh: Vec<&Event> = events.iter().filter(|event| event.seq > known).collect();
         let gapless = fresh.first().map_or(meta.last_seq, |event| event.seq - 1) == known;
         if gapless {
+            let mut of_turn = Vec::new();
             for event in fresh {
-                let turn = live.feed.turn().filter(|log| log.turn_id() == event.turn_id);
                 live.feed.publish(event);
-                if event.fact.is_terminal() {
-                    live.feed.set_turn(None);
-                    if let Some(log) = turn {
-                        log.close(Arc::new(event.clone()));
+                of_turn.push(event.clone());
+                if event.fact.part() == Part::Ends {
+                    if let Some(relay) = self.shared.journal.relay() {
+                        relay.ended(event.turn_id, &of_turn);
                     }
+                    of_turn.clear();
                 }
             }
         } else {
@@ -99,10 +100,9 @@ impl SessionActor {
         }
         let meta = &live.session.meta;
         let most = self.shared.max_answer_bytes;
-        let (session_id, epoch, base_seq) = (self.id, meta.epoch, meta.last_seq);
+        let (session_id, epoch, base_seq) = (self.id, meta.epoch, live.session.begun_at());
         let place = Place { session_id, turn_id, epoch, base_seq };
-        let log = TurnLog::of_another(place, most);
-        live.feed.set_turn(Some(relay.follow(&running, log)));
+        live.feed.set_turn(relay.follow(&running, place, most));
     }
 
     /// A turn whose replica is not known, or whose end nobody told: the journal will say.

@@ -17,21 +17,23 @@ use super::{
     metrics,
     replay::replay,
     state::{Begin, Session},
-    turn::{TurnTask, failure},
+    turn::TurnTask,
 };
 use crate::{
     assistant::need,
     clock,
-    domain::{Append, Appended, ErrorCode, IdempotencyRecord, SessionId, TurnId},
+    domain::{Append, Appended, ErrorCode, Fact, IdempotencyRecord, Problem, SessionId, TurnId},
     journal::{Journal, Opened},
-    log::{TurnLog, frame::Place},
+    log::{Writer, frame::Place},
     telemetry::{
         actors::{self, ActorKind},
         traces,
     },
     turn::{
-        pipeline::Turn,
-        ports::{Ports, Purpose, TurnInput},
+        self,
+        ask::Ask,
+        ports::{Purpose, TurnInput},
+        reply::Reply,
     },
 };
 
@@ -69,9 +71,9 @@ enum Proposal {
 /// A turn before its message is durable.
 struct Prepared {
     append: Append,
-    log: Arc<TurnLog>,
-    /// Absent where the message comes with its answer.
-    turn: Option<Box<Turn>>,
+    reply: Reply,
+    /// Absent if the message comes with its answer.
+    ask: Option<Box<Ask>>,
     span: Span,
     permit: OwnedSemaphorePermit,
 }
@@ -141,34 +143,38 @@ impl SessionActor {
 
     /// The message is durable: shows it and has it answered.
     fn begin_turn(&mut self, prepared: Prepared, ctx: &Context<Self>) -> Option<Started> {
-        let Prepared { append, log, turn, span, permit } = prepared;
+        let Prepared { append, reply, ask, span, permit } = prepared;
         let live = self.live.as_mut().ok()?;
         live.session.accepted(&append);
         let message = Arc::new(append.events.first()?.clone());
         metrics::turn_started();
         live.feed.publish(&message);
+        let log = Arc::clone(reply.log());
         let started =
             Started { message, turn: Progress::Running(Arc::clone(&log)), replayed: false };
-        if let Some(end) = append.events.get(1) {
+        let Some(ask) = ask else {
             // Answered in the same step: the log is full, and there is nothing to run.
-            span.in_scope(|| metrics::turn_ended(&end.fact));
-            live.feed.publish(end);
-            log.close(Arc::new(end.clone()));
+            let end = append.events.get(1..).unwrap_or_default();
+            for event in end {
+                span.in_scope(|| metrics::turn_ended(&event.fact));
+                live.feed.publish(event);
+            }
+            reply.close(end);
             return Some(started);
-        }
-        let turn = turn?;
+        };
         let cancel = CancellationToken::new();
         live.turn = Some((Arc::clone(&log), cancel.clone()));
-        live.feed.set_turn(Some(Arc::clone(&log)));
+        live.feed.set_turn(log);
         let task = TurnTask {
-            log,
+            ask,
+            reply,
             feed: Arc::clone(&live.feed),
             meta: append.meta,
             cancel,
             shared: Arc::clone(&self.shared),
             _permit: permit,
         };
-        task.spawn(turn, span, ctx.address());
+        task.spawn(span, ctx.address());
         Some(started)
     }
 }
@@ -206,7 +212,7 @@ fn prepare(
     );
     let meta = &append.meta;
     let place = Place { session_id: meta.id, turn_id, epoch: meta.epoch, base_seq: meta.last_seq };
-    let log = TurnLog::new(place, shared.max_answer_bytes);
+    let writer = Writer::new(place, shared.max_answer_bytes);
     let input = TurnInput {
         purpose: Purpose::Conversation,
         site: meta.site_id.clone(),
@@ -216,34 +222,20 @@ fn prepare(
         lane,
         history: session.history(),
     };
-    let turn = look_up(&shared.ports, input, &log, &mut append);
-    Prepared { append, log, turn, span, permit }
-}
-
-/// The turn, if it is to run. Where the cache holds the answer to exactly this question, question and answer become
-/// durable in one step.
-fn look_up(
-    ports: &Arc<Ports>,
-    input: TurnInput,
-    log: &Arc<TurnLog>,
-    append: &mut Append,
-) -> Option<Box<Turn>> {
-    let look = || {
-        let mut turn = Turn::new(Arc::clone(ports), input, Arc::clone(log));
-        let fact = turn.exact();
-        (Box::new(turn), fact)
-    };
     // A panic ends this turn; in a handler it would end the session.
-    let fact = match catch_unwind(AssertUnwindSafe(look)) {
-        Ok((turn, None)) => return Some(turn),
-        Ok((_, Some(fact))) => fact,
-        Err(_panic) => {
-            metrics::turn_panicked();
-            failure(ErrorCode::Internal, log.text())
-        }
+    let Ok(ask) = catch_unwind(AssertUnwindSafe(|| Ask::new(&shared.ports, input))) else {
+        turn::metrics::panicked();
+        append.answer(Fact::failed(Problem::new(ErrorCode::Internal), String::new()));
+        return Prepared { append, reply: Reply::silent(writer), ask: None, span, permit };
     };
-    append.answer(fact);
-    None
+    let mut reply = Reply::new(writer, &ask);
+    // If the cache holds the answer to exactly this question, both become durable in one step.
+    let fact = ask.exact().map(|hit| reply.serve(hit));
+    let ask = fact.is_none().then(|| Box::new(ask));
+    if let Some(fact) = fact {
+        append.answer(fact);
+    }
+    Prepared { append, reply, ask, span, permit }
 }
 
 async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, SessionError> {

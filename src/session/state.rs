@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::{
     domain::{
-        Append, Event, Fact, IdempotencyRecord, MessageId, Running, RunningChange, SessionMeta,
-        SessionState, Ticket, TicketState, Timestamp, TurnId,
+        Answer, Append, Event, Fact, IdempotencyRecord, MessageId, Part, Running, RunningChange,
+        SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId,
     },
     turn::ports::Exchange,
 };
@@ -16,6 +16,8 @@ const MAX_EXCHANGES: usize = 12;
 pub struct Session {
     pub meta: SessionMeta,
     running: Option<TurnId>,
+    /// `seq` of the message that began the running turn, or the last one.
+    begun_at: u64,
     /// Where the running turn runs, if that is another replica.
     pub elsewhere: Option<Running>,
     exchanges: VecDeque<(TurnId, Exchange)>,
@@ -30,7 +32,11 @@ pub enum Begin {
 
 impl Session {
     pub fn new(meta: SessionMeta, events: &[Event], running: Option<TurnId>) -> Self {
-        let mut session = Self { meta, running, elsewhere: None, exchanges: VecDeque::new() };
+        let began =
+            |event: &&Event| event.fact.part() == Part::Begins && Some(event.turn_id) == running;
+        let begun_at = events.iter().rev().find(began).map_or(meta.last_seq, |event| event.seq);
+        let exchanges = VecDeque::new();
+        let mut session = Self { meta, running, begun_at, elsewhere: None, exchanges };
         events.iter().for_each(|event| session.remember(event));
         session
     }
@@ -44,6 +50,10 @@ impl Session {
 
     pub fn running(&self) -> Option<TurnId> {
         self.running
+    }
+
+    pub fn begun_at(&self) -> u64 {
+        self.begun_at
     }
 
     /// The append that makes the user's message durable. Nothing changes here until [`Session::accepted`].
@@ -102,7 +112,14 @@ impl Session {
     pub fn accepted(&mut self, append: &Append) {
         self.meta = append.meta.clone();
         for event in &append.events {
-            self.running = (!event.fact.is_terminal()).then_some(event.turn_id);
+            match event.fact.part() {
+                Part::Begins => {
+                    self.running = Some(event.turn_id);
+                    self.begun_at = event.seq;
+                }
+                Part::Ends => self.running = None,
+                Part::Aside => {}
+            }
             self.remember(event);
         }
     }
@@ -117,10 +134,11 @@ impl Session {
                 self.exchanges.push_back((event.turn_id, exchange));
             }
             // That a question was kept is no answer to it.
-            Fact::AnswerCompleted {
-                ticket: Some(Ticket { state: TicketState::Open, .. }), ..
-            } => {}
-            Fact::AnswerCompleted { text, ticket, .. } => {
+            Fact::AnswerCompleted(Answer {
+                ticket: Some(Ticket { state: TicketState::Open, .. }),
+                ..
+            }) => {}
+            Fact::AnswerCompleted(Answer { text, ticket, .. }) => {
                 // An answer that comes later belongs to the question of its ticket.
                 let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
                 let mut known = self.exchanges.iter_mut().rev();
@@ -129,7 +147,7 @@ impl Session {
                 }
             }
             // What failed or was stopped is not something the assistant said.
-            Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } => {}
+            Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {}
         }
     }
 
@@ -161,7 +179,7 @@ mod tests {
 
     fn fail(session: &mut Session, turn_id: TurnId) {
         let problem = Problem::new(crate::domain::ErrorCode::Interrupted);
-        let fact = Fact::TurnFailed { message_id: MessageId::new(), text: String::new(), problem };
+        let fact = Fact::failed(problem, String::new());
         let append = session.ending(turn_id, fact, clock::now());
         session.accepted(&append);
     }
@@ -200,18 +218,9 @@ mod tests {
 
     #[test]
     fn a_late_answer_belongs_to_its_own_question() {
-        use crate::domain::{FinishReason, Route, ServiceLevel, Timings};
-        let answer = |text: &str, ticket| Fact::AnswerCompleted {
-            message_id: MessageId::new(),
-            text: text.into(),
-            route: Route::Model,
-            service_level: ServiceLevel::FULL,
-            citations: Vec::new(),
-            usage: None,
-            timings: Timings::default(),
-            cache: None,
-            finish_reason: FinishReason::Stop,
-            ticket,
+        use crate::domain::Route;
+        let answer = |text: &str, ticket| {
+            Fact::AnswerCompleted(Answer { ticket, ..Answer::new(text, Route::Model) })
         };
         let mut session = session();
         let first = say(&mut session, "one");

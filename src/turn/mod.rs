@@ -1,12 +1,18 @@
 //! One user message and everything that answers it.
 //!
-//! [`pipeline::run_turn`] is a plain function that reads from top to bottom; it writes into a [`crate::log::TurnLog`] and
-//! reaches the rest of the house through [`ports::Ports`] only. Called by the session actor and by the
-//! OpenAI-compatible endpoint; knows neither.
+//! [`attend::attend`] runs [`pipeline::run_turn`] within its bounds. A turn reads its [`ask::Ask`] and
+//! writes into its [`reply::Reply`] only, and reaches the rest of the house through [`ports::Ports`].
+//! Called by session actors, by the OpenAI-compatible endpoint and by the worker of tickets; knows
+//! none of them.
 
-mod citations;
-mod elsewhere;
+pub mod ask;
+mod assistants;
+pub mod attend;
+pub mod cached;
+pub mod metrics;
 pub mod pipeline;
 pub mod ports;
-pub mod twin;
-mod write;
+pub mod reply;
+mod retrieve;
+mod screen;
+mod share;

@@ -3,7 +3,7 @@
 use actix_web::rt::test;
 use reqwest::Method;
 use rushdesk::{
-    domain::{Fact, FinishReason, MessageId, Route, ServiceLevel, Ticket, TicketId, Timings},
+    domain::{Answer, Fact, Route, Ticket, TicketId},
     session::deliver::{Deliver, Delivered},
 };
 use serde_json::{Value, json};
@@ -157,18 +157,10 @@ async fn a_delivery_that_is_done_again_changes_nothing() {
     let shopper = app.visitor().await;
     let session = shopper.session().await;
     let ticket: TicketId = open_ticket(&shopper, &session).await.parse().unwrap();
-    let answer = Fact::AnswerCompleted {
-        message_id: MessageId::new(),
-        text: WORDS.concat(),
-        route: Route::Model,
-        service_level: ServiceLevel::FULL,
-        citations: Vec::new(),
-        usage: None,
-        timings: Timings::default(),
-        cache: None,
-        finish_reason: FinishReason::Stop,
+    let answer = Fact::AnswerCompleted(Answer {
         ticket: Some(Ticket::answered(ticket)),
-    };
+        ..Answer::new(WORDS.concat(), Route::Model)
+    });
     let deliver = async || {
         let message = || Deliver { ticket, answer: answer.clone() };
         app.app().sessions.ask(session.parse().unwrap(), message).await.unwrap()

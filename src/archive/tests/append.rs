@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::*;
 use crate::{
     archive::{Detached, Merged},
-    domain::{Append, Appended, RunningChange},
+    domain::{Append, Appended, Part, RunningChange},
     hot::HotStore,
     journal::reconcile,
 };
@@ -15,7 +15,7 @@ fn last_step(batch: &SessionCopy) -> Append {
     Append {
         meta: batch.meta.clone(),
         expected_seq: event.seq - 1,
-        idempotency: record.filter(|_| !event.fact.is_terminal()).cloned(),
+        idempotency: record.filter(|_| event.fact.part() == Part::Begins).cloned(),
         events: vec![event],
         running: RunningChange::Clear,
     }

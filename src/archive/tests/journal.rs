@@ -6,7 +6,7 @@ use crate::{
 
 fn rating(batch: &SessionCopy, rating: Rating) -> Feedback {
     Feedback {
-        message_id: batch.events[1].fact.message_id(),
+        message_id: batch.events[1].fact.message_id().unwrap(),
         session_id: batch.meta.id,
         site_id: site(),
         principal_id: batch.meta.owner,
@@ -28,7 +28,7 @@ on_both! {
         assert_eq!(archive.last_events(id, 3).await.unwrap(), batch.events[1..]);
         assert_eq!(archive.idempotency(id, "k3").await.unwrap().unwrap(), batch.idempotency[1]);
         assert_eq!(archive.idempotency(id, "K3").await.unwrap(), None, "keys compare exactly");
-        let message = batch.events[2].fact.message_id();
+        let message = batch.events[2].fact.message_id().unwrap();
         assert_eq!(archive.message_session(message).await.unwrap(), Some(id));
         assert_eq!(archive.message_session(MessageId::new()).await.unwrap(), None);
         assert_eq!(archive.session(SessionId::new()).await.unwrap(), None);

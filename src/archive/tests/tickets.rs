@@ -24,8 +24,8 @@ fn answered(batch: &SessionCopy, ticket: TicketId) -> SessionCopy {
 }
 
 fn set(fact: &mut Fact, value: Ticket) {
-    if let Fact::AnswerCompleted { ticket, .. } = fact {
-        *ticket = Some(value);
+    if let Fact::AnswerCompleted(answer) = fact {
+        answer.ticket = Some(value);
     }
 }
 

@@ -13,7 +13,7 @@ mod phone;
 mod run;
 mod ssn;
 
-use std::{borrow::Cow, collections::HashSet, fmt, ops::Range};
+use std::{borrow::Cow, fmt, ops::Range};
 
 use super::Vault;
 use context::Context;
@@ -86,7 +86,6 @@ pub fn mask(text: &str) -> Masked {
 const ROUNDS: usize = 8;
 
 pub(super) fn mask_into(original: &str, vault: &mut Vault) -> String {
-    let taken = spelled_out(original);
     let mut text = Cow::Borrowed(original);
     for _ in 0..ROUNDS {
         let found = find(&text);
@@ -97,7 +96,7 @@ pub(super) fn mask_into(original: &str, vault: &mut Vault) -> String {
         let mut rest = 0;
         for Found { kind, range } in found {
             masked.push_str(&text[rest..range.start]);
-            masked.push_str(vault.placeholder(kind, &text[range.clone()], &taken));
+            masked.push_str(vault.placeholder(kind, &text[range.clone()]));
             rest = range.end;
         }
         masked.push_str(&text[rest..]);
@@ -107,11 +106,11 @@ pub(super) fn mask_into(original: &str, vault: &mut Vault) -> String {
 }
 
 /// What looks like a placeholder already.
-fn spelled_out(text: &str) -> HashSet<&str> {
+pub(super) fn spelled_out(text: &str) -> impl Iterator<Item = &str> {
     let closes =
         |at: usize| text[at..].chars().take(16).position(|c| c == ']').map(|n| at..=at + n);
     let starts = memchr::memchr_iter(b'[', text.as_bytes());
-    starts.filter_map(closes).filter_map(|range| text.get(range)).collect()
+    starts.filter_map(closes).filter_map(|range| text.get(range))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

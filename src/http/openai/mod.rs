@@ -23,7 +23,7 @@ use super::{
 use crate::{
     assistant::need,
     clock,
-    domain::{ErrorCode, Fact, FinishReason, Problem, Usage},
+    domain::{Answer, ErrorCode, FinishReason, Problem, Usage},
     turn::ports::{Exchange, Purpose, TurnInput},
 };
 
@@ -160,10 +160,10 @@ pub async fn chat_completions(
             .with_keep_alive(app.config.server.heartbeat);
         return Ok(sse.respond_to(&http_request));
     }
-    let fact = turn.finish().await.map_err(ApiError)?;
+    let answer = turn.finish().await.map_err(ApiError)?;
     let mut response = HttpResponse::Ok();
     rate_limit(&mut response, Some(&quota));
-    let body = completion(&fact, &mut response)?;
+    let body = completion(&answer, &mut response);
     Ok(response.json(body))
 }
 
@@ -212,18 +212,13 @@ fn input(
     })
 }
 
-fn completion(
-    fact: &Fact,
-    response: &mut actix_web::HttpResponseBuilder,
-) -> Result<Value, ApiError> {
-    let Fact::AnswerCompleted { message_id, text, route, timings, .. } = fact else {
-        return Err(ApiError::new(ErrorCode::Internal));
-    };
+fn completion(answer: &Answer, response: &mut actix_web::HttpResponseBuilder) -> Value {
+    let Answer { message_id, text, route, timings, .. } = answer;
     response.insert_header(("server-timing", server_timing(timings)));
     response.insert_header(("x-rushdesk-route", route.as_str()));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
-    let (finish, usage, extra) = facts(fact);
-    Ok(json!({
+    let (finish, usage, extra) = facts(answer);
+    json!({
         "id": format!("chatcmpl-{message_id}"),
         "object": "chat.completion",
         "created": clock::now().as_millis() / 1_000,
@@ -236,41 +231,25 @@ fn completion(
         }],
         "usage": usage,
         "rushdesk": extra,
-    }))
+    })
 }
 
 /// Finish reason, usage, and what the format has no place for.
-fn facts(fact: &Fact) -> (&'static str, Value, Value) {
-    match fact {
-        Fact::AnswerCompleted {
-            route,
-            service_level,
-            citations,
-            usage,
-            timings,
-            cache,
-            finish_reason,
-            ..
-        } => {
-            let finish = match finish_reason {
-                FinishReason::Stop => "stop",
-                FinishReason::Length => "length",
-                FinishReason::ToolCalls => "tool_calls",
-                FinishReason::ContentFilter => "content_filter",
-            };
-            let extra = json!({
-                "route": route,
-                "service_level": service_level,
-                "citations": citations,
-                "cache": cache,
-                "timings": timings,
-            });
-            (finish, usage_json(*usage), extra)
-        }
-        Fact::MessageCreated { .. } | Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } => {
-            ("stop", usage_json(None), Value::Null)
-        }
-    }
+fn facts(answer: &Answer) -> (&'static str, Value, Value) {
+    let finish = match answer.finish_reason {
+        FinishReason::Stop => "stop",
+        FinishReason::Length => "length",
+        FinishReason::ToolCalls => "tool_calls",
+        FinishReason::ContentFilter => "content_filter",
+    };
+    let extra = json!({
+        "route": answer.route,
+        "service_level": answer.service_level,
+        "citations": answer.citations,
+        "cache": answer.cache,
+        "timings": answer.timings,
+    });
+    (finish, usage_json(answer.usage), extra)
 }
 
 fn usage_json(usage: Option<Usage>) -> Value {

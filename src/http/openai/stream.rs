@@ -7,26 +7,29 @@ use actix_web_lab::sse::{Data, Event as SseEvent};
 use futures_util::{FutureExt, Stream, future::LocalBoxFuture, stream};
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::{sync::OwnedSemaphorePermit, time::timeout};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, trace_span};
 
 use super::{MODEL, facts};
 use crate::{
     clock,
-    domain::{ErrorCode, Event, Fact, MessageId, Problem, SessionId, TurnId},
+    domain::{Answer, ErrorCode, Fact, Problem, SessionId, TurnId},
     http::state::App,
-    log::{TurnLog, frame::Place},
+    log::{TextReader, TextStep, TurnLog, Writer, frame::Place},
     turn::{
-        pipeline::{Turn, run_turn},
+        ask::Ask,
+        attend::{Bounds, attend},
         ports::TurnInput,
-        twin::{Step, Twin},
+        reply::Reply,
     },
 };
 
-/// Driven by whoever reads it: dropping the reader cancels it.
+/// Driven by its reader: dropping the reader cancels it and ends its log, for the turns of other
+/// sessions that follow it.
 pub struct Completion {
     log: Arc<TurnLog>,
-    run: LocalBoxFuture<'static, Result<Fact, Box<Problem>>>,
+    run: LocalBoxFuture<'static, Fact>,
     id: String,
     created: i64,
     _permit: OwnedSemaphorePermit,
@@ -34,33 +37,38 @@ pub struct Completion {
 
 impl Completion {
     pub fn begin(app: &web::Data<App>, input: TurnInput, permit: OwnedSemaphorePermit) -> Self {
-        let (session, turn) = (SessionId::new(), TurnId::new());
-        let max_bytes = app.config.turn.max_answer_bytes;
-        let place = Place { session_id: session, turn_id: turn, epoch: 0, base_seq: 1 };
-        let log = TurnLog::new(place, max_bytes);
-        let (ports, turn_log) = (Arc::clone(&app.ports), Arc::clone(&log));
-        let limit = app.config.turn.timeout;
+        let (session_id, turn_id) = (SessionId::new(), TurnId::new());
+        let place = Place { session_id, turn_id, epoch: 0, base_seq: 1 };
+        let ports = Arc::clone(&app.ports);
+        let ask = Ask::new(&ports, input);
+        let mut reply = Reply::new(Writer::new(place, app.config.turn.max_answer_bytes), &ask);
+        let log = Arc::clone(reply.log());
+        let bounds = Bounds {
+            timeout: app.config.turn.timeout,
+            cancel: CancellationToken::new(),
+            stopping: app.draining.clone(),
+            resume_grace: None,
+        };
         let run = async move {
-            let run = run_turn(Turn::new(Arc::clone(&ports), input, Arc::clone(&turn_log)));
-            let fact = match timeout(limit, run).await {
-                Ok(fact) => fact.map_err(Box::new),
-                Err(_elapsed) => Err(Box::new(Problem::new(ErrorCode::UpstreamTimeout))),
-            };
-            // Coalesced readers of other sessions need the end as much as this one.
-            turn_log.close(Arc::new(end(session, turn, &fact, &turn_log)));
+            let fact = attend(&ports, &ask, &mut reply, &bounds).await;
+            reply.end(fact.clone());
             fact
         };
         Self {
             log,
-            run: run.instrument(trace_span!("turn", turn_id = %turn)).boxed_local(),
-            id: format!("chatcmpl-{turn}"),
+            run: run.instrument(trace_span!("turn", %turn_id)).boxed_local(),
+            id: format!("chatcmpl-{turn_id}"),
             created: clock::now().as_millis() / 1_000,
             _permit: permit,
         }
     }
 
-    pub async fn finish(self) -> Result<Fact, Box<Problem>> {
-        self.run.await
+    /// The whole answer.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub async fn finish(self) -> Result<Answer, Box<Problem>> {
+        outcome(self.run.await)
     }
 
     /// The answer as chunks, and `[DONE]`.
@@ -68,7 +76,7 @@ impl Completion {
         let role = Delta { role: Some("assistant"), content: Some("") };
         let state = Chunks {
             pending: VecDeque::from([self.piece(role)]),
-            twin: Twin::of(&self.log),
+            reader: TextReader::of(&self.log),
             turn: self,
             ended: None,
             has_sent: false,
@@ -143,9 +151,9 @@ struct Delta<'a> {
 
 struct Chunks {
     turn: Completion,
-    twin: Twin,
+    reader: TextReader,
     pending: VecDeque<String>,
-    ended: Option<Result<Fact, Box<Problem>>>,
+    ended: Option<Fact>,
     /// Some of the answer is on its way to the client.
     has_sent: bool,
     include_usage: bool,
@@ -162,11 +170,11 @@ impl Chunks {
                 return None;
             }
             let step = if self.ended.is_some() {
-                self.twin.next().await
+                self.reader.next().await
             } else {
                 tokio::select! {
                     biased;
-                    step = self.twin.next() => step,
+                    step = self.reader.next() => step,
                     ended = &mut self.turn.run => {
                         self.ended = Some(ended);
                         continue;
@@ -175,25 +183,25 @@ impl Chunks {
             };
             match step {
                 // The format cannot take back what was sent: a failed stream is honest, the text twice is not.
-                Step::Replaced(_) if self.has_sent => {
+                TextStep::Replaced(_) if self.has_sent => {
                     self.done = true;
                     self.fail(&Problem::new(ErrorCode::DependencyUnavailable));
                 }
-                Step::Text(text) | Step::Replaced(text) => {
+                TextStep::Added(text) | TextStep::Replaced(text) => {
                     self.has_sent |= !text.is_empty();
                     let delta = Delta { role: None, content: Some(&text) };
                     self.pending.push_back(self.turn.piece(delta));
                 }
-                Step::Ended(_) => self.end(),
+                TextStep::Ended(_) => self.end(),
             }
         }
     }
 
     fn end(&mut self) {
         self.done = true;
-        match self.ended.take() {
-            Some(Ok(fact)) => {
-                let (finish, usage, extra) = facts(&fact);
+        match self.ended.take().map(outcome) {
+            Some(Ok(answer)) => {
+                let (finish, usage, extra) = facts(&answer);
                 let last = Choice::new(Delta::default(), Some(finish));
                 self.pending.push_back(self.turn.json(&[last], None, Some(extra)));
                 if self.include_usage {
@@ -218,16 +226,13 @@ impl Chunks {
     }
 }
 
-fn end(
-    session: SessionId,
-    turn: TurnId,
-    fact: &Result<Fact, Box<Problem>>,
-    log: &TurnLog,
-) -> Event {
-    let fact = fact.clone().unwrap_or_else(|problem| Fact::TurnFailed {
-        message_id: MessageId::new(),
-        text: log.text(),
-        problem: *problem,
-    });
-    Event { v: 1, seq: 2, session_id: session, turn_id: turn, epoch: 0, at: clock::now(), fact }
+/// The answer, or why there is none.
+fn outcome(fact: Fact) -> Result<Answer, Box<Problem>> {
+    match fact {
+        Fact::AnswerCompleted(answer) => Ok(answer),
+        Fact::TurnFailed { problem, .. } => Err(Box::new(problem)),
+        Fact::MessageCreated { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {
+            Err(Box::new(Problem::new(ErrorCode::Interrupted)))
+        }
+    }
 }

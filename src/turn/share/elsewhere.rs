@@ -1,7 +1,7 @@
 //! Single flight over all replicas: of many equal questions at once, one is answered, wherever they were asked.
 //!
-//! Whoever leads in its process claims the question in the hot store. Where another replica has it already, that
-//! leader's log is read along. Without the hot store each replica answers once, and nobody waits.
+//! The leader of a process claims the question in the hot store. If another replica has it already,
+//! that leader's log is read along. Without the hot store each replica answers once, and nobody waits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -26,7 +26,7 @@ struct Claim {
     running: Running,
 }
 
-/// What a question is to do that leads in its process.
+/// What the leader of a process is to do.
 pub enum Lead {
     /// Answer it. While the place is held, questions elsewhere read along.
     Here(Option<Leadership>),
@@ -59,8 +59,7 @@ pub async fn lead(
             Ok(Claim { session, running }) if running.replica != relay.replica() => {
                 let turn_id = running.turn_id;
                 let at = Place { session_id: session, turn_id, epoch: 0, base_seq: 0 };
-                let mirror = TurnLog::of_another(at, max_bytes);
-                Lead::Elsewhere(relay.read_along(&running, mirror))
+                Lead::Elsewhere(relay.read_along(&running, at, max_bytes))
             }
             _ => Lead::Here(None),
         },

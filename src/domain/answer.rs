@@ -1,0 +1,45 @@
+//! An answer as it is kept in the journal.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::{
+    CacheInfo, Citation, FinishReason, MessageId, Route, ServiceLevel, Ticket, Timings, Usage,
+};
+
+/// What an `answer.completed` says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Answer {
+    pub message_id: MessageId,
+    pub text: String,
+    pub route: Route,
+    pub service_level: ServiceLevel,
+    pub citations: Vec<Citation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    pub timings: Timings,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cache: Option<CacheInfo>,
+    pub finish_reason: FinishReason,
+    /// The ticket that this answer opens, or the one that it answers later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ticket: Option<Ticket>,
+}
+
+impl Answer {
+    /// A whole answer in full service, with nothing known about it but its text and its route.
+    pub fn new(text: impl Into<String>, route: Route) -> Self {
+        Self {
+            message_id: MessageId::new(),
+            text: text.into(),
+            route,
+            service_level: ServiceLevel::FULL,
+            citations: Vec::new(),
+            usage: None,
+            timings: Timings::default(),
+            cache: None,
+            finish_reason: FinishReason::Stop,
+            ticket: None,
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a turn is asked: read by every step, changed by none.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    cached,
+    ports::{Exchange, Ports, Purpose, TurnInput},
+    screen::{Screened, screen},
+};
+use crate::{
+    brownout::Service,
+    cache::{Hit, Partition, Question},
+    clock,
+    domain::{Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
+    guard::{Masked, Vault},
+};
+
+pub struct Ask {
+    pub purpose: Purpose,
+    pub site: SiteId,
+    pub visitor: PrincipalId,
+    pub locale: String,
+    pub lane: Lane,
+    /// The message without personal data; all that model, cache and index ever see of it.
+    pub text: String,
+    /// Earlier exchanges without personal data, oldest first.
+    pub history: Vec<Exchange>,
+    pub vault: Vault,
+    /// As it was when the turn began.
+    pub service: Service,
+    pub partition: Arc<Partition>,
+    /// Absent if an answer to another shopper could not serve this one.
+    pub question: Option<Question>,
+    pub began_at: Timestamp,
+    pub begun: Instant,
+    exact: Option<Hit>,
+    /// How long the look-up of `exact` took; absent if there was none.
+    pub looked_up_ms: Option<u64>,
+}
+
+impl Ask {
+    /// Masks the conversation and looks for an answer to exactly this question. Waits for nothing, so
+    /// the caller may write question and answer down in one step.
+    pub fn new(ports: &Ports, input: TurnInput) -> Self {
+        let TurnInput { purpose, site, visitor, locale, text, lane, history } = input;
+        let Screened { text, history, vault } = screen(&text, &history);
+        let service = match purpose {
+            Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
+            Purpose::Ticket => Service::FULL,
+        };
+        let partition = Arc::new(cached::partition(ports, &site, &locale));
+        let own = Masked { text: text.clone(), vault: Vault::new() };
+        let question = Question::new(&own, history.is_empty()).ok();
+        let mut ask = Self {
+            purpose,
+            site,
+            visitor,
+            locale,
+            lane,
+            text,
+            history,
+            vault,
+            service,
+            partition,
+            question,
+            began_at: clock::now(),
+            begun: Instant::now(),
+            exact: None,
+            looked_up_ms: None,
+        };
+        if let Some((hit, took)) = cached::exactly(ports, &ask) {
+            ask.exact = hit;
+            ask.looked_up_ms = Some(took);
+        }
+        ask
+    }
+
+    /// The whole answer, if the cache holds one to exactly this question.
+    pub fn exact(&self) -> Option<&Hit> {
+        self.exact.as_ref()
+    }
+
+    /// Whether somebody waits for the answer.
+    pub fn is_waited_for(&self) -> bool {
+        self.purpose != Purpose::Ticket
+    }
+
+    /// Whether the answer may serve others. One that was made from a conversation with personal data
+    /// may repeat it.
+    pub fn may_be_shared(&self) -> bool {
+        self.question.is_some() && self.vault.is_empty()
+    }
+
+    /// The ticket that the turn may open.
+    pub fn ticket(&self, ports: &Ports, turn: TurnId) -> Option<Ticket> {
+        let deliverable = self.purpose == Purpose::Conversation;
+        (deliverable && ports.brownout.tickets()).then(|| Ticket::opened_by(turn))
+    }
+
+    /// An older answer is better than none if service is low.
+    pub fn takes_old_answers(&self) -> bool {
+        self.service.level >= ServiceLevel::KNOWLEDGE
+    }
+}

@@ -1,0 +1,106 @@
+//! An answer of the model, piece by piece.
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{citations::cited, failure::Failure, request::request};
+use crate::{
+    domain::{Answer, FinishReason, Route, ServiceLevel, Stage},
+    guard::OutputFilter,
+    inference::{GenerateError, Generation, Piece, QueuePosition},
+    knowledge::Passage,
+    turn::{
+        ask::Ask,
+        ports::{ModelPort, Ports},
+        reply::{Reply, millis},
+    },
+};
+
+/// Asks the model at `level` of service and shows what it writes.
+///
+/// # Errors
+/// What was shown until the failure stays in `reply`.
+pub async fn generate(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    model: &ModelPort,
+    level: ServiceLevel,
+    passages: &[Passage],
+) -> Result<Answer, Failure> {
+    let (sender, mut queued) = watch::channel(None);
+    let request = request(ports, ask, model, level, passages, sender);
+    let begun = Instant::now();
+    let started = Generation::start(&model.acquire, request.clone());
+    let mut generation = wait_for_start(reply, started, &mut queued).await?;
+    reply.timings.queue_ms = Some(generation.queue_wait().as_millis().try_into().unwrap_or(0));
+    reply.start(Route::Model);
+    reply.stage(Stage::Writing);
+    tracing::debug!(backend = generation.backend(), waited_ms = millis(begun), "generation began");
+
+    let filter = || OutputFilter::new(&ask.vault, ports.turn.max_answer_bytes);
+    let mut safe = filter();
+    let mut usage = None;
+    let mut finish_reason = FinishReason::Stop;
+    let mut restarts = request.limits.restarts;
+    loop {
+        let piece = match generation.next().await {
+            Ok(piece) => piece,
+            Err(error) if generation.can_restart() && restarts > 0 => {
+                restarts -= 1;
+                let restarted = generation.restart(&model.acquire, request.clone());
+                // The first failure says more, and what was shown stays.
+                generation =
+                    wait_for_start(reply, restarted, &mut queued).await.map_err(|_| error)?;
+                reply.withdraw("restarted");
+                safe = filter();
+                continue;
+            }
+            Err(error) => return Err(error.into()),
+        };
+        match piece {
+            Some(Piece::Text(piece)) => {
+                if !reply.add(&safe.push(&piece)) || safe.is_truncated() {
+                    finish_reason = FinishReason::Length;
+                    break;
+                }
+            }
+            Some(Piece::Usage(counted)) => usage = Some(counted),
+            Some(Piece::Finished(reason)) => finish_reason = reason,
+            // No tool was offered, so none is run.
+            Some(Piece::ToolCall(_)) => {}
+            None => break,
+        }
+    }
+    let tail = safe.finish();
+    if !reply.add(&tail.text) || tail.truncated {
+        finish_reason = FinishReason::Length;
+    }
+    let text = reply.text();
+    if text.trim().is_empty() {
+        return Err(Failure::Empty);
+    }
+    let citations = cited(&text, passages, ports.turn.answer_confidence);
+    reply.cite(&citations);
+    Ok(Answer { citations, usage, finish_reason, ..Answer::new(text, Route::Model) })
+}
+
+/// Waits until the answer begins, and says where the turn stands in the queue meanwhile.
+async fn wait_for_start(
+    reply: &Reply,
+    started: impl Future<Output = Result<Generation, GenerateError>>,
+    queued: &mut watch::Receiver<Option<QueuePosition>>,
+) -> Result<Generation, GenerateError> {
+    let mut started = Box::pin(started);
+    loop {
+        tokio::select! {
+            biased;
+            generation = &mut started => return generation,
+            Ok(()) = queued.changed() => {
+                let place = *queued.borrow_and_update();
+                if let Some(place) = place {
+                    reply.queued(place);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the model is asked, and how much of it.
+
+use std::time::Duration;
+
+use tokio::{sync::watch, time::Instant};
+
+use crate::{
+    assistant::prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
+    domain::ServiceLevel,
+    inference::{
+        ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, affinity_of,
+        estimate_tokens,
+    },
+    knowledge::Passage,
+    turn::{
+        ask::Ask,
+        ports::{ModelPort, Ports},
+    },
+};
+
+/// A turn leaves the queue when it has waited this many times the longest wait that it accepts.
+const QUEUE_PATIENCE: f32 = 1.5;
+
+/// The prompt and its bounds at `level` of service. `queued` is told the turn's place in the queue.
+pub fn request(
+    ports: &Ports,
+    ask: &Ask,
+    model: &ModelPort,
+    level: ServiceLevel,
+    passages: &[Passage],
+    queued: watch::Sender<Option<QueuePosition>>,
+) -> GenerateRequest {
+    let config = &ports.turn;
+    let sources: Vec<Source<'_>> =
+        passages.iter().map(|p| Source { title: &p.title, text: &p.text }).collect();
+    let history: Vec<Earlier<'_>> = ask
+        .history
+        .iter()
+        .map(|exchange| Earlier { user: &exchange.user, answer: exchange.answer.as_deref() })
+        .collect();
+    let budget = Budget { total: config.prompt_tokens, history: config.history_tokens };
+    let Brief { length, max_tokens, reasoning, tier, max_wait } = brief(ports, ask, level);
+    let lines = build(&ask.text, &sources, &history, length, budget, estimate_tokens);
+    let mut limits = model.limits;
+    if let Some(max_wait) = max_wait {
+        // A prediction that was too kind is not paid for by the shopper.
+        limits.queue = limits.queue.min(max_wait.mul_f32(QUEUE_PATIENCE));
+    }
+    GenerateRequest {
+        site: ask.site.clone(),
+        visitor: ask.visitor,
+        lane: ask.lane,
+        tier,
+        deadline: Instant::now() + config.timeout,
+        max_wait,
+        affinity: Some(affinity(ask)),
+        queued: Some(queued),
+        limits,
+        chat: ChatRequest {
+            model: None,
+            messages: lines.into_iter().map(message).collect(),
+            max_tokens,
+            temperature: config.temperature,
+            reasoning,
+        },
+    }
+}
+
+/// How much is asked of the model.
+struct Brief {
+    length: Length,
+    max_tokens: u32,
+    reasoning: bool,
+    tier: Tier,
+    /// Longest predicted wait; a ticket takes what comes.
+    max_wait: Option<Duration>,
+}
+
+fn brief(ports: &Ports, ask: &Ask, level: ServiceLevel) -> Brief {
+    let brownout = &ports.brownout;
+    let longest = ports.turn.max_answer_tokens;
+    let short = level >= ServiceLevel::SHORT;
+    Brief {
+        length: if short { Length::Short } else { Length::Normal },
+        max_tokens: if short { longest.min(brownout.short_answer_tokens()) } else { longest },
+        reasoning: !short,
+        tier: if level >= ServiceLevel::SMALL { Tier::Small } else { Tier::Full },
+        max_wait: ask.is_waited_for().then(|| brownout.longest_wait(ask.service.level)),
+    }
+}
+
+/// A conversation that goes on prefers the backend that has it in its cache; a first question that of
+/// its shop.
+fn affinity(ask: &Ask) -> u64 {
+    let visitor = (!ask.history.is_empty()).then_some(ask.visitor);
+    affinity_of((ask.site.as_str(), visitor.map(|visitor| visitor.0)))
+}
+
+fn message(line: Line) -> ChatMessage {
+    let role = match line.speaker {
+        Speaker::System => ChatRole::System,
+        Speaker::User => ChatRole::User,
+        Speaker::Assistant => ChatRole::Assistant,
+    };
+    ChatMessage { role, content: line.text }
+}

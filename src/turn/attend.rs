@@ -1,0 +1,55 @@
+//! The one way to run a turn: within its bounds, and to an end whatever happens.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use futures_util::FutureExt as _;
+use tokio_util::sync::CancellationToken;
+use tracing::error;
+
+use super::{ask::Ask, pipeline::run_turn, ports::Ports, reply::Reply};
+use crate::domain::{ErrorCode, Fact, Problem};
+
+/// What ends a turn that does not end by itself.
+pub struct Bounds {
+    pub timeout: Duration,
+    /// Ends the turn as cancelled, or as interrupted while `stopping`.
+    pub cancel: CancellationToken,
+    pub stopping: CancellationToken,
+    /// After its last reader left, the turn is cancelled when none has come back for so long. `None`
+    /// for a turn whose caller is its only reader.
+    pub resume_grace: Option<Duration>,
+}
+
+/// Runs a turn and says how it ended: always a fact that ends a turn. A panic ends this turn and
+/// nothing else. The caller makes the fact durable, if it has a journal, and then ends the log.
+///
+/// Dropping the future cancels the turn. Dropping `reply` then ends its log.
+pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds) -> Fact {
+    let log = reply.log().clone();
+    let abandoned = async {
+        match bounds.resume_grace {
+            Some(grace) => log.abandoned(grace).await,
+            None => std::future::pending().await,
+        }
+    };
+    let run = AssertUnwindSafe(run_turn(ports, ask, reply)).catch_unwind();
+    let answered = tokio::select! {
+        biased;
+        () = bounds.cancel.cancelled() => None,
+        () = abandoned => None,
+        answered = tokio::time::timeout(bounds.timeout, run) => Some(answered),
+    };
+    let failed = |code| Fact::failed(Problem::new(code), log.text());
+    match answered {
+        Some(Ok(Ok(Ok(fact)))) => fact,
+        Some(Ok(Ok(Err(problem)))) => Fact::failed(problem, log.text()),
+        Some(Ok(Err(_panic))) => {
+            super::metrics::panicked();
+            error!(turn_id = %log.turn_id(), "a turn panicked");
+            failed(ErrorCode::Internal)
+        }
+        Some(Err(_elapsed)) => failed(ErrorCode::UpstreamTimeout),
+        None if bounds.stopping.is_cancelled() => failed(ErrorCode::Interrupted),
+        None => Fact::cancelled(log.text()),
+    }
+}

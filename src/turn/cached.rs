@@ -1,0 +1,128 @@
+//! A turn and the cache: what it takes from there, and what it gives.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use tokio::time::Instant;
+
+use super::{
+    ask::Ask,
+    ports::Ports,
+    reply::{Reply, millis},
+};
+use crate::{
+    assistant::prompt::ASSISTANT,
+    cache::{self, CachedAnswer, EntryId, Freshness, Hit, Made, Partition, Question, may_store},
+    clock,
+    domain::{Answer, Route, ServiceLevel, SessionMeta, SiteId},
+    embedding::messages::Embedding,
+    guard::mask,
+    knowledge::Passage,
+};
+
+/// Everything that two shoppers must have in common to share an answer.
+pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
+    let embedder = ports.embedder.as_ref().map_or_else(|| "none".into(), |e| Arc::clone(&e.id));
+    let fingerprint =
+        ports.model.as_ref().map_or_else(|| "knowledge".into(), |m| Arc::clone(&m.fingerprint));
+    Partition {
+        site: site.clone(),
+        locale: locale.into(),
+        audience: "public".into(),
+        knowledge_version: ports.knowledge.version(site),
+        assistant: ASSISTANT.into(),
+        fingerprint,
+        embedder,
+    }
+}
+
+/// The answer to exactly this question, and the milliseconds that it took to look; `None` if the
+/// question is not for the cache.
+pub fn exactly(ports: &Ports, ask: &Ask) -> Option<(Option<Hit>, u64)> {
+    let (cache, question) = (ports.cache.as_ref()?, ask.question.as_ref()?);
+    let begun = Instant::now();
+    let hit = cache.exact(&ask.partition, question, freshness(ask), clock::now());
+    Some((hit, millis(begun)))
+}
+
+/// The answer to a question that means the same.
+pub fn by_meaning(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    embedding: Option<&Embedding>,
+) -> Option<Hit> {
+    let (cache, question) = (ports.cache.as_ref()?, ask.question.as_ref()?);
+    let embedding = embedding.filter(|embedding| !embedding.truncated)?;
+    let begun = Instant::now();
+    let vector = &embedding.vector;
+    let hit = cache.semantic(&ask.partition, question, vector, freshness(ask), clock::now());
+    let before = reply.timings.cache_ms.unwrap_or(0);
+    reply.timings.cache_ms = Some(before + millis(begun));
+    hit
+}
+
+fn freshness(ask: &Ask) -> Freshness {
+    if ask.takes_old_answers() { Freshness::Stale } else { Freshness::Fresh }
+}
+
+/// An answer and what it was made from.
+pub struct Given {
+    pub answer: Answer,
+    /// The level of service that went into it. Only what is given in full is given to others.
+    pub at: ServiceLevel,
+}
+
+/// Keeps a complete answer of the shop's model or knowledge for others.
+pub fn remember(
+    ports: &Ports,
+    ask: &Ask,
+    Given { answer, at }: &Given,
+    passages: &[Passage],
+    embedding: Option<&Embedding>,
+) {
+    let (Some(cache), Some(question)) = (&ports.cache, &ask.question) else { return };
+    if !ask.may_be_shared() {
+        return;
+    }
+    let made = Made {
+        route: answer.route,
+        finish_reason: Some(answer.finish_reason),
+        service_level: *at,
+        used_tools: false,
+        truncated: embedding.is_some_and(|embedding| embedding.truncated),
+        text: &answer.text,
+    };
+    if let Err(why) = may_store(&made) {
+        cache::metrics::refused(why);
+        return;
+    }
+    // Asking the knowledge again is as fast as a neighbour of the question, and surer.
+    let by_meaning = answer.route == Route::Model;
+    let vector = embedding.filter(|_| by_meaning).map(|e| Arc::clone(&e.vector));
+    let documents: Vec<String> =
+        answer.citations.iter().map(|citation| citation.document_id.clone()).collect();
+    let cited = passages.iter().filter(|passage| documents.contains(&passage.document_id));
+    let tags: BTreeSet<&String> = cited.flat_map(|passage| &passage.tags).collect();
+    let cached = CachedAnswer {
+        text: answer.text.clone(),
+        citations: answer.citations.clone(),
+        usage: answer.usage,
+        tags: tags.into_iter().cloned().collect(),
+        documents,
+        made_at: ask.began_at,
+    };
+    cache.put(&ask.partition, question, vector, cached, clock::now());
+}
+
+/// The cached answer to exactly this question, if there is one.
+pub fn cached_as(
+    ports: &Ports,
+    meta: &SessionMeta,
+    text: &str,
+    first_turn: bool,
+) -> Option<EntryId> {
+    let question = Question::new(&mask(text), first_turn).ok()?;
+    let partition = partition(ports, &meta.site_id, &meta.locale);
+    let hit = ports.cache.as_ref()?.exact(&partition, &question, Freshness::Fresh, clock::now())?;
+    Some(hit.id)
+}

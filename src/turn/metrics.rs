@@ -1,0 +1,13 @@
+//! What turns count, whoever asked.
+
+use metrics::counter;
+
+use crate::telemetry::declare;
+
+declare! {
+    PANICS: counter "rushdesk_turn_panics_total" [] "Turns that ended by a panic";
+}
+
+pub fn panicked() {
+    counter!(PANICS).increment(1);
+}

@@ -1,0 +1,145 @@
+//! What a turn writes: the only way into its log.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::ask::Ask;
+use crate::{
+    cache::{self, Hit},
+    domain::{
+        Answer, CacheInfo, CacheTier, Citation, Event, Fact, FinishReason, Live, MessageId, Route,
+        ServiceLevel, Stage, Timings, TurnId,
+    },
+    inference::QueuePosition,
+    log::{TurnLog, Writer},
+};
+
+/// The answer on its way. Dropping it ends the log, see [`Writer`].
+pub struct Reply {
+    writer: Writer,
+    level: ServiceLevel,
+    begun: Instant,
+    pub timings: Timings,
+    /// Of the answer: known before it is complete, for a cached copy is found by it.
+    pub message_id: MessageId,
+}
+
+impl Reply {
+    pub fn new(writer: Writer, ask: &Ask) -> Self {
+        let timings = Timings { cache_ms: ask.looked_up_ms, ..Timings::default() };
+        let (level, begun) = (ask.service.level, ask.begun);
+        Self { writer, level, begun, timings, message_id: MessageId::new() }
+    }
+
+    /// For a turn that cannot be asked.
+    pub fn silent(writer: Writer) -> Self {
+        let (level, begun) = (ServiceLevel::FULL, Instant::now());
+        let timings = Timings::default();
+        Self { writer, level, begun, timings, message_id: MessageId::new() }
+    }
+
+    pub fn log(&self) -> &Arc<TurnLog> {
+        self.writer.log()
+    }
+
+    pub fn turn_id(&self) -> TurnId {
+        self.log().turn_id()
+    }
+
+    /// The text as shown so far.
+    pub fn text(&self) -> String {
+        self.log().text()
+    }
+
+    /// Says how the turn is answered.
+    pub fn start(&self, route: Route) {
+        self.writer.push(&Live::TurnStarted { route, service_level: self.level });
+    }
+
+    pub fn stage(&self, stage: Stage) {
+        self.writer.push(&Live::TurnStatus { stage });
+    }
+
+    pub fn queued(&self, QueuePosition { position, eta }: QueuePosition) {
+        let eta_ms = u64::try_from(eta.as_millis()).unwrap_or(u64::MAX);
+        self.writer.push(&Live::TurnQueued { position, eta_ms });
+    }
+
+    /// Adds a piece of the answer. False when it does not fit the longest answer.
+    #[must_use]
+    pub fn add(&mut self, text: &str) -> bool {
+        if !text.is_empty() {
+            let elapsed = millis(self.begun);
+            self.timings.first_token_ms.get_or_insert(elapsed);
+        }
+        self.writer.push_text(text)
+    }
+
+    /// Withdraws what was shown, if anything was. Visible to the reader.
+    pub fn withdraw(&self, reason: &str) {
+        if !self.text().is_empty() {
+            self.replace(reason, String::new());
+        }
+    }
+
+    /// Shows `text` instead of what was shown.
+    pub fn replace(&self, reason: &str, text: String) {
+        self.writer.push(&Live::AnswerReplaced { reason: reason.to_owned(), text });
+    }
+
+    pub fn cite(&self, citations: &[Citation]) {
+        for citation in citations {
+            self.writer.push(&Live::AnswerCitation { citation: citation.clone() });
+        }
+    }
+
+    /// Shows a whole text at once.
+    pub fn say(&mut self, text: &str, route: Route, citations: Vec<Citation>) -> Answer {
+        self.start(route);
+        let complete = self.add(text);
+        self.cite(&citations);
+        let finish_reason = if complete { FinishReason::Stop } else { FinishReason::Length };
+        Answer { citations, finish_reason, ..Answer::new(self.text(), route) }
+    }
+
+    /// Answers with what the cache holds.
+    pub fn serve(&mut self, hit: &Hit) -> Fact {
+        let route = match hit.tier {
+            CacheTier::Exact => Route::Exact,
+            CacheTier::Semantic => Route::Semantic,
+        };
+        if let Some(usage) = hit.answer.usage {
+            cache::metrics::saved(usage);
+        }
+        let age_ms = u64::try_from(hit.age.as_millis()).ok();
+        let cache = Some(CacheInfo { tier: hit.tier, age_ms, entry: Some(hit.id.0) });
+        let answer = self.say(&hit.answer.text, route, hit.answer.citations.clone());
+        self.complete(Answer { cache, ..answer })
+    }
+
+    /// The event that ends the turn with `answer`.
+    pub fn complete(&self, answer: Answer) -> Fact {
+        Fact::AnswerCompleted(Answer {
+            message_id: self.message_id,
+            service_level: self.level,
+            timings: Timings { total_ms: millis(self.begun), ..self.timings },
+            ..answer
+        })
+    }
+
+    /// Ends the log with the events that ended the turn.
+    pub fn close(&self, events: &[Event]) {
+        self.writer.close(events);
+    }
+
+    /// Ends the log of a turn that is in no journal.
+    pub fn end(&self, fact: Fact) {
+        self.writer.end(fact);
+    }
+}
+
+/// Whole milliseconds since an instant.
+pub fn millis(since: Instant) -> u64 {
+    u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,55 @@
+//! Finding what the shop's knowledge says about a question.
+
+use tokio::time::Instant;
+use tracing::{Instrument as _, trace_span};
+
+use super::{
+    ask::Ask,
+    ports::Ports,
+    reply::{Reply, millis},
+};
+use crate::{
+    domain::Stage,
+    embedding::messages::{Embedding, embed as ask_embedder},
+    knowledge::{Passage, Query},
+};
+
+/// Fails open: without a vector the terms are searched and nothing is cached by meaning.
+pub async fn embed(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Option<Embedding> {
+    let port = ports.embedder.as_ref()?;
+    let begun = Instant::now();
+    let embedding = ask_embedder(&port.embed, search_text(ask), port.timeout);
+    let embedding = embedding.instrument(trace_span!("embed")).await.ok();
+    reply.timings.embed_ms = Some(millis(begun));
+    embedding
+}
+
+/// What the shop's knowledge has on the question, best first.
+pub fn passages(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    embedding: Option<&Embedding>,
+) -> Vec<Passage> {
+    reply.stage(Stage::Searching);
+    let begun = Instant::now();
+    let context: Vec<&str> = ask.history.iter().map(|exchange| exchange.user.as_str()).collect();
+    let text = search_text(ask);
+    let query = Query {
+        vector: embedding.map(|embedding| &*embedding.vector),
+        context: &context,
+        locale: Some(&ask.locale),
+        ..Query::new(&text)
+    };
+    let passages = ports.knowledge.search(&ask.site, &query, ports.turn.passages);
+    reply.timings.retrieve_ms = Some(millis(begun));
+    passages
+}
+
+/// A follow-up is searched together with what it follows.
+fn search_text(ask: &Ask) -> String {
+    match (&ask.question, ask.history.last()) {
+        (None, Some(earlier)) => format!("{} {}", earlier.user, ask.text),
+        _ => ask.text.clone(),
+    }
+}

@@ -1,0 +1,64 @@
+//! What a turn may see of a conversation: everything but personal data.
+
+use super::ports::Exchange;
+use crate::guard::Vault;
+
+/// A conversation without personal data. One vault serves all of it, so a placeholder means one value
+/// in the message, in the history and in the answer.
+pub struct Screened {
+    pub text: String,
+    /// Earlier exchanges, oldest first.
+    pub history: Vec<Exchange>,
+    pub vault: Vault,
+}
+
+/// Masks each text once, oldest first.
+pub fn screen(text: &str, history: &[Exchange]) -> Screened {
+    let mut vault = Vault::new();
+    // A placeholder that somebody typed is plain text, wherever it stands.
+    let answers = history.iter().filter_map(|exchange| exchange.answer.as_deref());
+    for typed in history.iter().map(|exchange| exchange.user.as_str()).chain(answers).chain([text])
+    {
+        vault.reserve(typed);
+    }
+    let history = history
+        .iter()
+        .map(|exchange| Exchange {
+            user: vault.mask(&exchange.user),
+            answer: exchange.answer.as_deref().map(|answer| vault.mask(answer)),
+        })
+        .collect();
+    let text = vault.mask(text);
+    Screened { text, history, vault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(user: &str, answer: &str) -> Exchange {
+        Exchange { user: user.into(), answer: Some(answer.into()) }
+    }
+
+    #[test]
+    fn a_placeholder_is_one_person_for_the_whole_conversation() {
+        let history = [
+            said("I am ann@example.com", "Hello ann@example.com"),
+            said("and my husband is bob@example.com", "Noted"),
+        ];
+        let screened = screen("what was my first address?", &history);
+        assert_eq!(screened.history[0].user, "I am [EMAIL_1]");
+        assert_eq!(screened.history[0].answer.as_deref(), Some("Hello [EMAIL_1]"));
+        assert_eq!(screened.history[1].user, "and my husband is [EMAIL_2]");
+        assert_eq!(screened.text, "what was my first address?");
+        assert_eq!(screened.vault.original("[EMAIL_1]"), Some("ann@example.com"));
+        assert_eq!(screened.vault.original("[EMAIL_2]"), Some("bob@example.com"));
+    }
+
+    #[test]
+    fn a_placeholder_that_was_typed_later_is_not_given_to_an_earlier_value() {
+        let screened = screen("what is [EMAIL_1]?", &[said("I am ann@example.com", "Hi")]);
+        assert_eq!(screened.history[0].user, "I am [EMAIL_2]");
+        assert_eq!(screened.vault.original("[EMAIL_1]"), None);
+    }
+}

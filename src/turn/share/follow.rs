@@ -1,0 +1,67 @@
+//! Reading along with a turn that answers the same question.
+
+use std::sync::Arc;
+
+use crate::{
+    brownout,
+    domain::{Answer, Fact, Route},
+    log::{TextReader, TextStep, TurnLog},
+    turn::{ask::Ask, ports::Ports, reply::Reply},
+};
+
+/// Copies the leader's answer into `reply` as it comes. `None` if the leader ended without an answer
+/// for others; what was shown until then is withdrawn.
+pub async fn follow(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    leader: &Arc<TurnLog>,
+) -> Option<Fact> {
+    reply.start(Route::Coalesced);
+    let answer = read_along(ports, ask, reply, leader).await;
+    match answer {
+        Some(answer) => {
+            reply.cite(&answer.citations);
+            Some(reply.complete(answer))
+        }
+        None => {
+            reply.withdraw("leader_ended");
+            None
+        }
+    }
+}
+
+async fn read_along(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    leader: &Arc<TurnLog>,
+) -> Option<Answer> {
+    let mut reader = TextReader::of(leader);
+    let end = loop {
+        match reader.next().await {
+            TextStep::Added(text) => {
+                if !reply.add(&text) {
+                    return None;
+                }
+            }
+            TextStep::Replaced(text) => reply.replace("restarted", text),
+            TextStep::Ended(end) => break end?,
+        }
+    };
+    let Fact::AnswerCompleted(answer) = &end.fact else { return None };
+    // Each question has a ticket of its own; if none may be opened, another leader is tried.
+    let own = answer.ticket.and_then(|_| ask.ticket(ports, reply.turn_id()));
+    if own.is_some() != answer.ticket.is_some() {
+        return None;
+    }
+    own.iter().for_each(|_| brownout::metrics::ticket_opened());
+    let route = if own.is_some() { Route::Template } else { Route::Coalesced };
+    Some(Answer {
+        citations: answer.citations.clone(),
+        cache: answer.cache,
+        finish_reason: answer.finish_reason,
+        ticket: own,
+        ..Answer::new(answer.text.clone(), route)
+    })
+}

@@ -1,0 +1,41 @@
+//! A question that means the same as one in flight, by the cache's own rules.
+
+use super::{Shared, follow::follow};
+use crate::{
+    cache::{Join, Led},
+    embedding::messages::Embedding,
+    log::TurnLog,
+    turn::{ask::Ask, ports::Ports, reply::Reply},
+};
+
+/// Follows a question in flight that would be a semantic hit, or leads. Without a model there is
+/// nothing to wait for.
+pub async fn same_meaning(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    embedding: Option<&Embedding>,
+) -> Shared<Led<TurnLog>> {
+    let whole = embedding.filter(|embedding| !embedding.truncated);
+    let (Some(embedding), Some(question), Some(_), Some(_)) =
+        (whole, &ask.question, &ports.cache, &ports.model)
+    else {
+        return Shared::Alone;
+    };
+    if !ask.is_waited_for() || !ask.may_be_shared() {
+        return Shared::Alone;
+    }
+    let mut dead = None;
+    loop {
+        let (vector, log) = (&embedding.vector, reply.log());
+        match ports.kindred.join(&ask.partition, question, vector, log, dead.as_ref()) {
+            Join::Lead(led) => return Shared::Leading(led),
+            Join::Follow(leader) => {
+                if let Some(fact) = follow(ports, ask, reply, &leader).await {
+                    return Shared::Answered(Box::new(fact));
+                }
+                dead = Some(leader);
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The same question in the same words, here or on another replica.
+
+use std::sync::Arc;
+
+use super::{
+    Shared,
+    elsewhere::{self, Lead, Leadership},
+    follow::follow,
+};
+use crate::{
+    cache::{Flight, FlightKey, Join},
+    log::TurnLog,
+    turn::{ask::Ask, ports::Ports, reply::Reply},
+};
+
+/// Leaders on other replicas whose failure a question outlives before it answers alone.
+const LEADERS: usize = 3;
+
+/// A leader's places, in this process and among the replicas. Given up when it is dropped.
+pub struct Place {
+    _flight: Flight<TurnLog>,
+    _leadership: Option<Leadership>,
+}
+
+/// Follows the same question in flight, or leads. A leader that ends without an answer is replaced by
+/// a follower.
+pub async fn same_words(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Shared<Place> {
+    // A ticket does not hurry, so nobody who waits may follow it.
+    let shares = ask.is_waited_for() && ask.may_be_shared();
+    let Some(question) = ask.question.as_ref().filter(|_| shares) else { return Shared::Alone };
+    let key = FlightKey::new(&ask.partition, question);
+    let mut joined = ports.flights.join(key, || Arc::clone(reply.log()));
+    loop {
+        let leader = match joined {
+            Join::Lead(flight) => return lead(ports, ask, reply, key, flight).await,
+            Join::Follow(leader) => leader,
+        };
+        if let Some(fact) = follow(ports, ask, reply, &leader).await {
+            return Shared::Answered(Box::new(fact));
+        }
+        joined = ports.flights.take_over(key, &leader, || Arc::clone(reply.log()));
+    }
+}
+
+/// First in this process, perhaps not of all. Without a model an answer costs less than asking
+/// elsewhere.
+async fn lead(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    key: FlightKey,
+    flight: Flight<TurnLog>,
+) -> Shared<Place> {
+    let relay = ports.relay.as_ref().filter(|_| ports.model.is_some());
+    for _ in 0..LEADERS {
+        match elsewhere::lead(relay, &key, reply.log(), ports.turn.max_answer_bytes).await {
+            Lead::Here(leadership) => {
+                return Shared::Leading(Place { _flight: flight, _leadership: leadership });
+            }
+            Lead::Elsewhere(leader) => {
+                if let Some(fact) = follow(ports, ask, reply, &leader).await {
+                    return Shared::Answered(Box::new(fact));
+                }
+            }
+        }
+    }
+    Shared::Leading(Place { _flight: flight, _leadership: None })
+}
