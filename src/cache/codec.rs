@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CachedAnswer, EntryId, Partition, Question,
+    CachedAnswer, Partition, Question,
     entry::{Address, Entry},
     purge::Scope,
 };
@@ -18,7 +18,6 @@ const VERSION: u8 = 2;
 #[derive(Serialize, Deserialize)]
 struct Stored {
     v: u8,
-    id: EntryId,
     partition: Partition,
     question: String,
     /// Little-endian floats in base64.
@@ -34,7 +33,6 @@ pub(super) fn encode(entry: &Entry) -> Result<String, serde_json::Error> {
     });
     serde_json::to_string(&Stored {
         v: VERSION,
-        id: entry.id,
         partition: entry.partition.clone(),
         question: entry.question.text().to_owned(),
         vector,
@@ -56,14 +54,7 @@ pub(super) fn decode(json: &str) -> Option<Entry> {
         }
     };
     let question = Question::trusted(&stored.question);
-    Some(Entry::restored(
-        stored.id,
-        stored.partition,
-        question,
-        vector,
-        stored.answer,
-        stored.expires_at,
-    ))
+    Some(Entry::new(stored.partition, question, vector, stored.answer, stored.expires_at))
 }
 
 /// One line of the log that all replicas follow.

@@ -10,32 +10,15 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::{Partition, Question};
-use crate::domain::{CacheTier, Citation, Timestamp, Usage};
-
-/// One entry on all replicas. A later answer to the same question is another entry.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct EntryId(pub Uuid);
-
-impl fmt::Display for EntryId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::str::FromStr for EntryId {
-    type Err = uuid::Error;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        Uuid::parse_str(text).map(Self)
-    }
-}
+use crate::domain::{CacheTier, Citation, MessageId, Timestamp, Usage};
 
 /// An answer that may serve others: it holds no personal data, not even as placeholders.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CachedAnswer {
+    /// The message that it was first. The entry has the same id on all replicas, so that a rating finds it.
+    pub message_id: MessageId,
     pub text: String,
     pub citations: Vec<Citation>,
     pub usage: Option<Usage>,
@@ -50,7 +33,8 @@ impl fmt::Debug for CachedAnswer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "CachedAnswer {{ [{} chars], made_at: {} }}",
+            "CachedAnswer {{ {}, [{} chars], made_at: {} }}",
+            self.message_id,
             self.text.chars().count(),
             self.made_at
         )
@@ -60,7 +44,6 @@ impl fmt::Debug for CachedAnswer {
 /// An answer found in the cache.
 #[derive(Clone, Debug)]
 pub struct Hit {
-    pub id: EntryId,
     pub answer: Arc<CachedAnswer>,
     pub tier: CacheTier,
     /// Cosine; `None` for an exact hit.
@@ -72,7 +55,7 @@ pub struct Hit {
 /// One entry as operators see it.
 #[derive(Clone, Serialize)]
 pub struct Listed {
-    pub id: EntryId,
+    pub id: MessageId,
     pub question: String,
     pub locale: Arc<str>,
     pub audience: Arc<str>,
@@ -91,7 +74,7 @@ pub struct Listed {
 #[derive(Clone, Serialize)]
 pub struct Page {
     pub items: Vec<Listed>,
-    pub next_cursor: Option<EntryId>,
+    pub next_cursor: Option<MessageId>,
 }
 
 /// Partition and question as one number, the same on all replicas.
@@ -102,7 +85,7 @@ pub(super) struct Address {
 }
 
 pub(super) struct Entry {
-    pub(super) id: EntryId,
+    pub(super) id: MessageId,
     pub(super) partition: Partition,
     pub(super) partition_key: [u8; 16],
     pub(super) question: Question,
@@ -117,18 +100,6 @@ pub(super) struct Entry {
 
 impl Entry {
     pub(super) fn new(
-        partition: &Partition,
-        question: &Question,
-        vector: Option<Arc<[f32]>>,
-        answer: CachedAnswer,
-        expires_at: Timestamp,
-    ) -> Self {
-        let id = EntryId(Uuid::now_v7());
-        Self::restored(id, partition.clone(), question.clone(), vector, answer, expires_at)
-    }
-
-    pub(super) fn restored(
-        id: EntryId,
         partition: Partition,
         question: Question,
         vector: Option<Arc<[f32]>>,
@@ -136,7 +107,7 @@ impl Entry {
         expires_at: Timestamp,
     ) -> Self {
         Self {
-            id,
+            id: answer.message_id,
             partition_key: partition.key(),
             partition,
             question,
@@ -187,7 +158,7 @@ impl Entry {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         let age = Duration::from_millis(self.age_ms(now));
-        Hit { id: self.id, answer: self.answer.clone(), tier, similarity, age }
+        Hit { answer: self.answer.clone(), tier, similarity, age }
     }
 
     pub(super) fn listed(&self, now: Timestamp) -> Listed {

@@ -2,8 +2,8 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::entry::{Entry, EntryId};
-use crate::embedding::messages::dot;
+use super::entry::Entry;
+use crate::{domain::MessageId, embedding::messages::dot};
 
 /// Dimensions that are looked at first. What the rest can add is known from its length (Cauchy and Schwarz).
 const HEAD: usize = 128;
@@ -13,7 +13,7 @@ pub(super) struct Index {
     dimensions: usize,
     head: usize,
     entries: Vec<Arc<Entry>>,
-    positions: HashMap<EntryId, usize>,
+    positions: HashMap<MessageId, usize>,
     heads: Vec<f32>,
     tails: Vec<f32>,
     /// Norm of each tail.
@@ -52,7 +52,7 @@ impl Index {
         true
     }
 
-    pub(super) fn remove(&mut self, id: EntryId) {
+    pub(super) fn remove(&mut self, id: MessageId) {
         let Some(at) = self.positions.remove(&id) else { return };
         self.entries.swap_remove(at);
         self.rests.swap_remove(at);
@@ -153,12 +153,12 @@ mod tests {
                 }
             }
             let query = unit(&query);
-            let mut expected: Vec<EntryId> = entries
+            let mut expected: Vec<MessageId> = entries
                 .iter()
                 .filter(|e| dot(e.vector.as_ref().unwrap(), &query) >= threshold + 1e-5)
                 .map(|e| e.id)
                 .collect();
-            let mut found: Vec<EntryId> =
+            let mut found: Vec<MessageId> =
                 index.nearest(&query, threshold, 100).iter().map(|(_, e)| e.id).collect();
             expected.sort();
             found.sort();

@@ -28,7 +28,7 @@ use std::{
 };
 
 pub use demand::Demand;
-pub use entry::{CachedAnswer, EntryId, Hit, Listed, Page};
+pub use entry::{CachedAnswer, Hit, Listed, Page};
 pub use flight::{Flight, FlightKey, Flights, Join};
 pub use guards::{Disagreement, agree};
 pub use kindred::{Kindred, Led};
@@ -39,7 +39,7 @@ pub use redis::{Replication, ReplicationError};
 
 use crate::{
     config,
-    domain::{CacheTier, SiteId, Timestamp},
+    domain::{CacheTier, MessageId, SiteId, Timestamp},
 };
 use entry::Entry;
 use outbox::{Change, Outbox};
@@ -141,14 +141,15 @@ impl Cache {
     ) {
         let life = i64::try_from(self.shared.ttl.as_millis()).unwrap_or(i64::MAX);
         let expires_at = Timestamp::from_millis(answer.made_at.as_millis().saturating_add(life));
-        let entry = Arc::new(Entry::new(partition, question, vector, answer, expires_at));
+        let entry = Entry::new(partition.clone(), question.clone(), vector, answer, expires_at);
+        let entry = Arc::new(entry);
         if self.shared.enabled && self.insert(&entry, now) {
             self.shared.outbox.push(Change::Put(entry));
         }
     }
 
-    /// Takes an entry away everywhere, as after a negative rating. It cannot come back.
-    pub fn distrust(&self, entry: EntryId, now: Timestamp) {
+    /// Takes the entry that came from a message away everywhere, as after a negative rating. It cannot come back.
+    pub fn distrust(&self, entry: MessageId, now: Timestamp) {
         self.purge(Scope::Entry(entry), now);
     }
 
@@ -172,7 +173,7 @@ impl Cache {
     pub fn list(
         &self,
         site: &SiteId,
-        cursor: Option<EntryId>,
+        cursor: Option<MessageId>,
         limit: usize,
         now: Timestamp,
     ) -> Page {

@@ -7,8 +7,8 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, EntryId};
-use crate::domain::{SiteId, Timestamp};
+use super::entry::Entry;
+use crate::domain::{MessageId, SiteId, Timestamp};
 
 /// What a purge reaches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -20,7 +20,7 @@ pub(super) enum Scope {
     Tag(SiteId, Box<str>),
     Document(SiteId, Box<str>),
     /// One entry that lost its trust.
-    Entry(EntryId),
+    Entry(MessageId),
 }
 
 impl Scope {
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_purge_is_forgotten_when_every_older_answer_has_expired() {
         let mut marks = Watermarks::new(Duration::from_millis(100));
-        let id = |n| Scope::Entry(EntryId(uuid::Uuid::from_u128(n)));
+        let id = |n| Scope::Entry(MessageId(uuid::Uuid::from_u128(n)));
         marks.note(id(1), Timestamp::from_millis(1000));
         marks.note(id(2), Timestamp::from_millis(1099));
         assert_eq!(marks.all().len(), 2);

@@ -11,12 +11,12 @@ use uuid::Uuid;
 
 use super::{
     Freshness, Question, agree,
-    entry::{Address, Entry, EntryId, Hit, Page},
+    entry::{Address, Entry, Hit, Page},
     index::Index,
     metrics::{self, Gone},
     purge::{Scope, Watermarks},
 };
-use crate::domain::{CacheTier, SiteId, Timestamp};
+use crate::domain::{CacheTier, MessageId, SiteId, Timestamp};
 
 /// Neighbours that the guards look at before a look-up gives up.
 const CANDIDATES: usize = 16;
@@ -28,12 +28,12 @@ pub(super) struct Store {
     stale: i64,
     bytes: usize,
     by_address: HashMap<Address, Arc<Entry>>,
-    by_id: HashMap<EntryId, Arc<Entry>>,
-    by_site: BTreeMap<(SiteId, EntryId), Arc<Entry>>,
-    by_expiry: BTreeSet<(Timestamp, EntryId)>,
+    by_id: HashMap<MessageId, Arc<Entry>>,
+    by_site: BTreeMap<(SiteId, MessageId), Arc<Entry>>,
+    by_expiry: BTreeSet<(Timestamp, MessageId)>,
     partitions: HashMap<[u8; 16], Index>,
     /// In the order in which entries must justify their place; ids may be gone already.
-    queue: VecDeque<EntryId>,
+    queue: VecDeque<MessageId>,
     watermarks: Watermarks,
 }
 
@@ -143,7 +143,7 @@ impl Store {
     }
 
     /// Second chance: what was used since the last time keeps its place once.
-    fn make_room(&mut self, newest: EntryId) {
+    fn make_room(&mut self, newest: MessageId) {
         while self.by_id.len() > self.max_entries || self.bytes > self.max_bytes {
             let Some(id) = self.queue.pop_front() else { break };
             let Some(entry) = self.by_id.get(&id) else { continue };
@@ -162,7 +162,7 @@ impl Store {
     /// Removes what the purge reaches, however young, and keeps older answers out from now on.
     pub(super) fn purge(&mut self, scope: &Scope, at: Timestamp) -> Vec<Arc<Entry>> {
         self.watermarks.note(scope.clone(), at);
-        let reached: Vec<EntryId> = match scope {
+        let reached: Vec<MessageId> = match scope {
             Scope::Everything => self.by_id.keys().copied().collect(),
             Scope::Entry(id) => vec![*id],
             Scope::Site(site) | Scope::Tag(site, _) | Scope::Document(site, _) => self
@@ -180,7 +180,7 @@ impl Store {
     pub(super) fn list(
         &self,
         site: &SiteId,
-        cursor: Option<EntryId>,
+        cursor: Option<MessageId>,
         limit: usize,
         now: Timestamp,
     ) -> Page {
@@ -214,13 +214,13 @@ impl Store {
     fn of_site(
         &self,
         site: &SiteId,
-        after: Option<EntryId>,
-    ) -> btree_map::Range<'_, (SiteId, EntryId), Arc<Entry>> {
+        after: Option<MessageId>,
+    ) -> btree_map::Range<'_, (SiteId, MessageId), Arc<Entry>> {
         let start = match after {
             Some(id) => Bound::Excluded((site.clone(), id)),
-            None => Bound::Included((site.clone(), EntryId(Uuid::nil()))),
+            None => Bound::Included((site.clone(), MessageId(Uuid::nil()))),
         };
-        self.by_site.range((start, Bound::Included((site.clone(), EntryId(Uuid::max())))))
+        self.by_site.range((start, Bound::Included((site.clone(), MessageId(Uuid::max())))))
     }
 
     fn drop_expired(&mut self, now: Timestamp) {
@@ -234,7 +234,7 @@ impl Store {
         }
     }
 
-    fn remove(&mut self, id: EntryId, why: Gone) -> Option<Arc<Entry>> {
+    fn remove(&mut self, id: MessageId, why: Gone) -> Option<Arc<Entry>> {
         let entry = self.by_id.remove(&id)?;
         self.bytes -= entry.bytes();
         self.by_address.remove(&entry.address());

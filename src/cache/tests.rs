@@ -36,6 +36,7 @@ pub(super) fn answer(text: &str) -> CachedAnswer {
     static MADE: AtomicI64 = AtomicI64::new(0);
     let made_at = later(-1000 + MADE.fetch_add(1, Ordering::Relaxed) % 1000);
     CachedAnswer {
+        message_id: MessageId::new(),
         text: text.to_owned(),
         citations: Vec::new(),
         usage: None,
@@ -50,7 +51,7 @@ pub(super) fn entry_with(
     vector: Option<Arc<[f32]>>,
     answer: CachedAnswer,
 ) -> Entry {
-    Entry::new(&partition(), &question, vector, answer, later(3_600_000))
+    Entry::new(partition(), question, vector, answer, later(3_600_000))
 }
 
 pub(super) fn config() -> config::Cache {
@@ -259,12 +260,14 @@ fn a_purge_takes_away_what_it_names_and_older_answers_cannot_come_back() {
 fn a_distrusted_entry_is_gone_and_a_new_answer_may_take_its_place() {
     let cache = cache();
     let (home, asked) = (partition(), question("do you ship to Canada"));
-    cache.put(&home, &asked, Some(vector(0.0)), answer("wrong"), NOW);
-    let hit = cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap();
-    cache.distrust(hit.id, NOW);
+    let wrong = answer("wrong");
+    cache.put(&home, &asked, Some(vector(0.0)), wrong.clone(), NOW);
+    cache.distrust(wrong.message_id, NOW);
     assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none());
     assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Fresh, NOW).is_none());
-    cache.distrust(EntryId(Uuid::nil()), NOW);
+    cache.distrust(MessageId(Uuid::nil()), NOW);
+    cache.put(&home, &asked, Some(vector(0.0)), wrong, NOW);
+    assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none(), "it does not come back");
     cache.put(&home, &asked, Some(vector(0.0)), answer("right"), NOW);
     assert_eq!(cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap().answer.text, "right");
 }

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use uuid::Uuid;
+
+use super::ids::MessageId;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -96,13 +97,14 @@ pub enum CacheTier {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct CacheInfo {
+    /// Whether the question had the same words or the same meaning.
     pub tier: CacheTier,
-    /// Milliseconds since the cached answer was made.
+    /// Milliseconds since the answer was made; absent if it was still being made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<u64>,
-    /// The entry that served, so that a bad rating reaches it.
+    /// The message that the answer was first, which is the entry's id, so that a bad rating reaches the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub entry: Option<Uuid>,
+    pub entry: Option<MessageId>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

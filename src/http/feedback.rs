@@ -1,7 +1,5 @@
 //! Rating an answer.
 
-use std::collections::HashMap;
-
 use actix_web::{HttpResponse, post, web};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -13,11 +11,9 @@ use super::{
 };
 use crate::{
     archive::Feedback,
-    cache::{self, EntryId},
-    clock,
-    domain::{Answer, ErrorCode, Fact, MessageId, Problem, Rating, SessionId, SessionMeta},
+    cache, clock,
+    domain::{ErrorCode, Fact, MessageId, Problem, Rating, SessionId},
     session::messages::Attach,
-    turn::cached::cached_as,
 };
 
 /// How often a message that is not in the archive yet is looked for, one flush apart.
@@ -56,7 +52,7 @@ pub async fn feedback(
     }
     let session = app.rated_session(message_id).await?;
     let ask = || Attach { asker: caller.asker() };
-    let attached = app.sessions.ask(session, ask).await?;
+    app.sessions.ask(session, ask).await?;
     let now = clock::now();
     app.archive
         .put_feedback(&Feedback {
@@ -71,7 +67,7 @@ pub async fn feedback(
         })
         .await?;
     if rating == Rating::Down {
-        app.distrust(&attached.meta, message_id).await?;
+        app.distrust(session, message_id).await?;
     }
     Ok(HttpResponse::Ok().json(RatingView { message_id, rating }))
 }
@@ -91,38 +87,25 @@ impl App {
         Err(ApiError::new(ErrorCode::NotFound))
     }
 
-    /// Takes the cached answer away that the rated one came from, or became.
-    async fn distrust(&self, meta: &SessionMeta, message_id: MessageId) -> Result<(), ApiError> {
+    /// Takes the entry away that the answer came from, or else the one that it became.
+    async fn distrust(&self, session: SessionId, rated: MessageId) -> Result<(), ApiError> {
         let Some(cache) = &self.cache else { return Ok(()) };
-        let mut questions = HashMap::new();
         let mut after = 0;
         loop {
-            let events = self.journal.events(meta.id, after, 256).await?;
+            let events = self.journal.events(session, after, 256).await?;
             let Some(last) = events.last() else { return Ok(()) };
             after = last.seq;
-            for event in events {
-                match event.fact {
-                    Fact::MessageCreated { text, .. } => {
-                        questions.insert(event.turn_id, (event.seq, text));
-                    }
-                    Fact::AnswerCompleted(Answer {
-                        message_id: id, cache: info, ticket, ..
-                    }) if id == message_id => {
-                        let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
-                        let question = questions.remove(&asked);
-                        if let Some(info) = info {
-                            cache::metrics::wrong(info.tier);
-                        }
-                        let served = info.and_then(|info| info.entry).map(EntryId);
-                        let own = question
-                            .and_then(|(seq, text)| cached_as(&self.ports, meta, &text, seq == 1));
-                        for entry in served.into_iter().chain(own) {
-                            cache.distrust(entry, clock::now());
-                        }
-                        return Ok(());
-                    }
-                    _ => {}
+            let answer = events.iter().find_map(|event| match &event.fact {
+                Fact::AnswerCompleted(answer) if answer.message_id == rated => Some(answer.cache),
+                _ => None,
+            });
+            if let Some(served) = answer {
+                if let Some(info) = served {
+                    cache::metrics::wrong(info.tier);
                 }
+                let entry = served.and_then(|info| info.entry).unwrap_or(rated);
+                cache.distrust(entry, clock::now());
+                return Ok(());
             }
         }
     }

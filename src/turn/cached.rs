@@ -11,11 +11,10 @@ use super::{
 };
 use crate::{
     assistant::prompt::ASSISTANT,
-    cache::{self, CachedAnswer, EntryId, Freshness, Hit, Made, Partition, Question, may_store},
+    cache::{self, CachedAnswer, Freshness, Hit, Made, Partition, may_store},
     clock,
-    domain::{Answer, Route, ServiceLevel, SessionMeta, SiteId},
+    domain::{Answer, Route, ServiceLevel, SiteId},
     embedding::messages::Embedding,
-    guard::mask,
     knowledge::Passage,
 };
 
@@ -76,6 +75,7 @@ pub struct Given {
 pub fn remember(
     ports: &Ports,
     ask: &Ask,
+    reply: &Reply,
     Given { answer, at }: &Given,
     passages: &[Passage],
     embedding: Option<&Embedding>,
@@ -104,6 +104,7 @@ pub fn remember(
     let cited = passages.iter().filter(|passage| documents.contains(&passage.document_id));
     let tags: BTreeSet<&String> = cited.flat_map(|passage| &passage.tags).collect();
     let cached = CachedAnswer {
+        message_id: reply.message_id,
         text: answer.text.clone(),
         citations: answer.citations.clone(),
         usage: answer.usage,
@@ -112,17 +113,4 @@ pub fn remember(
         made_at: ask.began_at,
     };
     cache.put(&ask.partition, question, vector, cached, clock::now());
-}
-
-/// The cached answer to exactly this question, if there is one.
-pub fn cached_as(
-    ports: &Ports,
-    meta: &SessionMeta,
-    text: &str,
-    first_turn: bool,
-) -> Option<EntryId> {
-    let question = Question::new(&mask(text), first_turn).ok()?;
-    let partition = partition(ports, &meta.site_id, &meta.locale);
-    let hit = ports.cache.as_ref()?.exact(&partition, &question, Freshness::Fresh, clock::now())?;
-    Some(hit.id)
 }

@@ -8,7 +8,7 @@
 pub mod ask;
 mod assistants;
 pub mod attend;
-pub mod cached;
+mod cached;
 pub mod metrics;
 pub mod pipeline;
 pub mod ports;

@@ -113,7 +113,7 @@ impl Reply {
             cache::metrics::saved(usage);
         }
         let age_ms = u64::try_from(hit.age.as_millis()).ok();
-        let cache = Some(CacheInfo { tier: hit.tier, age_ms, entry: Some(hit.id.0) });
+        let cache = Some(CacheInfo { tier: hit.tier, age_ms, entry: Some(hit.answer.message_id) });
         let answer = self.say(&hit.answer.text, route, hit.answer.citations.clone());
         self.complete(Answer { cache, ..answer })
     }

@@ -90,15 +90,21 @@ async fn a_flood_of_one_question_makes_one_call_and_all_stream_along() {
         streams.push(shopper.stream(&session, "Which payment methods do you accept?").await);
     }
     fake.steps.add_permits(100);
-    let mut routes = Vec::new();
+    let mut ends = Vec::new();
     for mut stream in streams {
         let events = stream.rest().await;
         assert_eq!(text_of(&events), WORDS.concat());
-        routes.push(events.last().unwrap().data["route"].as_str().unwrap().to_owned());
+        ends.push(events.last().unwrap().data.clone());
     }
     assert_eq!(fake.requests(), 1);
-    assert_eq!(routes.iter().filter(|route| *route == "model").count(), 1, "{routes:?}");
-    assert_eq!(routes.iter().filter(|route| *route == "coalesced").count(), 7, "{routes:?}");
+    let routes: Vec<&str> = ends.iter().map(|end| end["route"].as_str().unwrap()).collect();
+    let leader = ends.iter().find(|end| end["route"] == "model").unwrap();
+    for follower in ends.iter().filter(|end| end["route"] == "coalesced") {
+        let expected = json!({"tier": "exact", "entry": leader["message_id"]});
+        assert_eq!(follower["cache"], expected);
+    }
+    assert_eq!(routes.iter().filter(|route| **route == "model").count(), 1, "{routes:?}");
+    assert_eq!(routes.iter().filter(|route| **route == "coalesced").count(), 7, "{routes:?}");
     app.stop().await;
 }
 
@@ -148,6 +154,41 @@ async fn a_bad_rating_takes_the_cached_answer_away() {
     let shopper = app.visitor().await;
     let session = shopper.session().await;
     assert_eq!(shopper.ask(&session, question).await["answer"]["route"], "model");
+    app.stop().await;
+}
+
+#[test]
+async fn a_bad_rating_finds_the_cached_answer_after_the_knowledge_changed() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    let admin = app.admin().await;
+    let ids = async || {
+        let list = body(admin.get("/v1/admin/cache").send().await.unwrap()).await;
+        let items = list["items"].as_array().unwrap().clone();
+        items.into_iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
+    };
+    for (n, rated) in ["the first answer", "a served answer"].into_iter().enumerate() {
+        let question = format!("Which payment methods do you accept for gift box {n}?");
+        let (first, second) = (app.visitor().await, app.visitor().await);
+        let session = first.session().await;
+        let made = first.ask(&session, &question).await["answer"].clone();
+        assert_eq!(ids().await, [made["message_id"].clone()]);
+        let session = second.session().await;
+        let served = second.ask(&session, &question).await["answer"].clone();
+        assert_eq!(served["route"], "exact");
+        assert_eq!(served["cache"]["entry"], made["message_id"]);
+
+        let document = json!({"title": "News", "text": format!("# News\n\nNumber {n} is out.")});
+        let put = admin.request(Method::PUT, "/v1/knowledge/documents/news").json(&document);
+        put.send().await.unwrap().error_for_status().unwrap();
+        assert_eq!(ids().await.len(), 1, "the document is another one");
+
+        let (shopper, answer) = if n == 0 { (&first, &made) } else { (&second, &served) };
+        let path = format!("/v1/messages/{}/feedback", answer["message_id"].as_str().unwrap());
+        let rating = shopper.post(&path).json(&json!({"rating": "down"})).send().await.unwrap();
+        assert_eq!(rating.status(), 200);
+        assert!(ids().await.is_empty(), "{rated} was rated down");
+    }
     app.stop().await;
 }
 

@@ -139,7 +139,12 @@ async fn an_entry_without_trust_is_gone_everywhere_and_after_a_restart() {
     let ((a, _), (b, _)) = tokio::join!(Replica::warm(&url, &prefix), Replica::warm(&url, &prefix));
     a.put(&ask(), "wrong", clock::now());
     soon("the entry is on the other replica", || b.text(&ask()).is_some()).await;
-    let id = b.cache.exact(&partition(), &ask(), Freshness::Fresh, clock::now()).unwrap().id;
+    let id = b
+        .cache
+        .exact(&partition(), &ask(), Freshness::Fresh, clock::now())
+        .unwrap()
+        .answer
+        .message_id;
     b.cache.distrust(id, clock::now());
     soon("the first replica does not trust it either", || a.text(&ask()).is_none()).await;
     let (c, count) = Replica::warm(&url, &prefix).await;
@@ -236,7 +241,12 @@ async fn without_redis_the_cache_works_alone_and_catches_up_later() {
     b.put(&ask(), "alone", clock::now());
     assert_eq!(b.text(&ask()).as_deref(), Some("alone"));
     a.put(&question("topic1"), "x", clock::now());
-    let entry = b.cache.exact(&partition(), &pay, Freshness::Fresh, clock::now()).unwrap().id;
+    let entry = b
+        .cache
+        .exact(&partition(), &pay, Freshness::Fresh, clock::now())
+        .unwrap()
+        .answer
+        .message_id;
     b.cache.distrust(entry, clock::now());
 
     proxy.cut(false);

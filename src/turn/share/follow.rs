@@ -4,22 +4,23 @@ use std::sync::Arc;
 
 use crate::{
     brownout,
-    domain::{Answer, Fact, Route},
+    domain::{Answer, CacheInfo, CacheTier, Fact, Route},
     log::{TextReader, TextStep, TurnLog},
     turn::{ask::Ask, ports::Ports, reply::Reply},
 };
 
-/// Copies the leader's answer into `reply` as it comes. `None` if the leader ended without an answer
+/// Copies the leader's answer into `reply` as it comes. `tier` says what the two questions have in
+/// common. `None` if the leader ended without an answer
 /// for others; what was shown until then is withdrawn.
 pub async fn follow(
     ports: &Ports,
     ask: &Ask,
     reply: &mut Reply,
     leader: &Arc<TurnLog>,
+    tier: CacheTier,
 ) -> Option<Fact> {
     reply.start(Route::Coalesced);
-    let answer = read_along(ports, ask, reply, leader).await;
-    match answer {
+    match read_along(ports, ask, reply, leader, tier).await {
         Some(answer) => {
             reply.cite(&answer.citations);
             Some(reply.complete(answer))
@@ -36,6 +37,7 @@ async fn read_along(
     ask: &Ask,
     reply: &mut Reply,
     leader: &Arc<TurnLog>,
+    tier: CacheTier,
 ) -> Option<Answer> {
     let mut reader = TextReader::of(leader);
     let end = loop {
@@ -57,9 +59,10 @@ async fn read_along(
     }
     own.iter().for_each(|_| brownout::metrics::ticket_opened());
     let route = if own.is_some() { Route::Template } else { Route::Coalesced };
+    let source = CacheInfo { tier, age_ms: None, entry: Some(answer.message_id) };
     Some(Answer {
         citations: answer.citations.clone(),
-        cache: answer.cache,
+        cache: answer.cache.or(Some(source)),
         finish_reason: answer.finish_reason,
         ticket: own,
         ..Answer::new(answer.text.clone(), route)

@@ -3,6 +3,7 @@
 use super::{Shared, follow::follow};
 use crate::{
     cache::{Join, Led},
+    domain::CacheTier,
     embedding::messages::Embedding,
     log::TurnLog,
     turn::{ask::Ask, ports::Ports, reply::Reply},
@@ -31,7 +32,7 @@ pub async fn same_meaning(
         match ports.kindred.join(&ask.partition, question, vector, log, dead.as_ref()) {
             Join::Lead(led) => return Shared::Leading(led),
             Join::Follow(leader) => {
-                if let Some(fact) = follow(ports, ask, reply, &leader).await {
+                if let Some(fact) = follow(ports, ask, reply, &leader, CacheTier::Semantic).await {
                     return Shared::Answered(Box::new(fact));
                 }
                 dead = Some(leader);

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cache::{Flight, FlightKey, Join},
+    domain::CacheTier,
     log::TurnLog,
     turn::{ask::Ask, ports::Ports, reply::Reply},
 };
@@ -35,7 +36,7 @@ pub async fn same_words(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Shared<P
             Join::Lead(flight) => return lead(ports, ask, reply, key, flight).await,
             Join::Follow(leader) => leader,
         };
-        if let Some(fact) = follow(ports, ask, reply, &leader).await {
+        if let Some(fact) = follow(ports, ask, reply, &leader, CacheTier::Exact).await {
             return Shared::Answered(Box::new(fact));
         }
         joined = ports.flights.take_over(key, &leader, || Arc::clone(reply.log()));
@@ -58,7 +59,7 @@ async fn lead(
                 return Shared::Leading(Place { _flight: flight, _leadership: leadership });
             }
             Lead::Elsewhere(leader) => {
-                if let Some(fact) = follow(ports, ask, reply, &leader).await {
+                if let Some(fact) = follow(ports, ask, reply, &leader, CacheTier::Exact).await {
                     return Shared::Answered(Box::new(fact));
                 }
             }
