@@ -55,7 +55,8 @@ fn answer<'a>(
             return (items, Ok(()));
         }
     }
-    (items, Err(decoder.end()))
+    let end = decoder.end(&mut items);
+    (items, end)
 }
 
 /// What a vLLM says of its load.

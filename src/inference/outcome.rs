@@ -36,7 +36,7 @@ pub enum Outcome {
     Connect,
     #[error("the backend stalled ({0:?})")]
     Stalled(Stall),
-    /// The stream ended without finish reason or terminal marker.
+    /// The stream ended without a finish reason, or in the middle of its transfer.
     #[error("the stream ended early")]
     Truncated,
     /// The backend reported an error inside a stream that had begun with 200.
@@ -45,7 +45,7 @@ pub enum Outcome {
     /// Bytes that are not the protocol, or frames beyond all bounds.
     #[error("the stream is malformed")]
     Malformed,
-    /// A complete stream without any text or tool call for the shopper.
+    /// A complete stream without a tool call or any text that a shopper can see.
     #[error("the answer is empty")]
     Empty,
     /// A tool call without a name, or with arguments that are no JSON object.
@@ -123,6 +123,12 @@ impl Outcome {
             | Self::Stalled(Stall::FirstToken | Stall::Gap) => true,
             _ => false,
         }
+    }
+
+    /// What a fault in the last frame means that the end of the body left open: half a frame is an early
+    /// end and no foreign language.
+    pub(super) const fn at_the_end(self) -> Self {
+        if matches!(self, Self::Malformed) { Self::Truncated } else { self }
     }
 
     /// Whether the slot was held as long as requests hold theirs: not if it was refused out of hand.

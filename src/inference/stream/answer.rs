@@ -1,4 +1,8 @@
 //! One answer while it streams, whatever the protocol: what may be handed on, and when it is proven.
+//!
+//! An answer is complete if a finish reason came, no error came, and the stream ended in good order:
+//! with the protocol's terminal marker or with a clean end of the body. Not every server sends the
+//! marker, and some send it after a failure, so that the reason is what counts.
 
 use std::collections::VecDeque;
 
@@ -14,8 +18,8 @@ use crate::{
 
 /// Collects what the decoders read and hands on [`Item`]s.
 ///
-/// An answer is complete only if a finish reason came, no error came and the terminal marker came.
-/// Calls, usage and [`Piece::Finished`] are handed on only then, so nobody can act on a half answer.
+/// Calls, usage and [`Piece::Finished`] are handed on only when the answer is complete, so nobody can
+/// act on a half answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     filter: ThoughtFilter,
@@ -66,12 +70,10 @@ impl Answer {
     }
 
     /// A piece of reasoning in a field of its own: progress, never text.
-    pub fn reasoning(&mut self, text: &str, out: &mut VecDeque<Item>) {
-        if !text.is_empty() {
-            self.filter.reasoning_is_apart();
-            self.reasoned = true;
-            out.push_back(Item::Progress);
-        }
+    pub fn reasoning(&mut self, out: &mut VecDeque<Item>) {
+        self.filter.reasoning_is_apart();
+        self.reasoned = true;
+        out.push_back(Item::Progress);
     }
 
     pub fn call(&mut self, fragment: Fragment, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
@@ -84,23 +86,24 @@ impl Answer {
         self.usage = Some(usage);
     }
 
-    /// The server's own word for why it stopped. An unknown one (`abort`, `error`) is no finish.
+    /// The server's own word for why it stopped; one that names no reason is none.
     pub fn finish(&mut self, reason: &str) -> Result<(), Outcome> {
-        self.finish = Some(match reason {
-            "stop" | "eos_token" | "stop_sequence" => FinishReason::Stop,
-            "length" => FinishReason::Length,
-            "tool_calls" | "function_call" => FinishReason::ToolCalls,
-            "content_filter" => FinishReason::ContentFilter,
-            _ => return Err(Outcome::Truncated),
-        });
+        if let Some(reason) = finish_reason(reason)? {
+            self.finish = Some(reason);
+        }
         Ok(())
     }
 
-    /// The terminal marker came.
+    /// The server says that it is done and does not say why.
+    pub fn finish_without_reason(&mut self) {
+        self.finish.get_or_insert(FinishReason::Stop);
+    }
+
+    /// The terminal marker came, or the body ended after a reason.
     pub fn complete(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         let reason = self.finish.ok_or(Outcome::Truncated)?;
         let cut = reason == FinishReason::Length;
-        let rest = self.filter.finish(cut);
+        let rest = self.filter.finish(cut)?;
         if !rest.is_empty() {
             out.push_back(Item::Piece(Piece::Text(rest)));
         }
@@ -125,8 +128,92 @@ impl Answer {
         Ok(())
     }
 
-    /// What it means that the bytes ended here, in good order but without the terminal marker.
-    pub fn end(&self) -> Outcome {
-        if self.began { Outcome::Truncated } else { Outcome::Empty }
+    /// The body ended in good order, perhaps without the terminal marker.
+    pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
+        match self.finish {
+            _ if self.complete => Ok(()),
+            Some(_) => self.complete(out),
+            None if self.began => Err(Outcome::Truncated),
+            None => Err(Outcome::Empty),
+        }
+    }
+}
+
+/// Reads a reason in any server's spelling; case and punctuation do not count. `None` is no reason yet:
+/// some servers send an empty one, or say that they go on, in each chunk.
+///
+/// A word for a failure ends the answer as truncated. An unknown word is read as [`FinishReason::Length`]:
+/// the server did finish and its text is shown, but nobody knows whether it is whole, so it is not
+/// cached and its calls are not run.
+fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Outcome> {
+    let letters = reason.chars().filter(|c| c.is_ascii_alphanumeric());
+    let word: String = letters.map(|c| c.to_ascii_lowercase()).collect();
+    Ok(Some(match word.as_str() {
+        "" | "null" | "none" | "notfinished" | "inprogress" | "finishreasonunspecified" => {
+            return Ok(None);
+        }
+        "stop" | "stopped" | "endturn" | "eos" | "eostoken" | "eosfound" | "endoftext"
+        | "endofsequence" | "stopsequence" | "stoptoken" | "stopstring" | "stopstringfound"
+        | "stopword" | "word" | "complete" | "completed" | "done" | "finished" | "normal"
+        | "success" => FinishReason::Stop,
+        "toolcalls" | "toolcall" | "tooluse" | "tools" | "functioncall" | "functioncalls" => {
+            FinishReason::ToolCalls
+        }
+        "contentfilter"
+        | "contentfiltered"
+        | "safety"
+        | "refusal"
+        | "recitation"
+        | "blocklist"
+        | "prohibitedcontent"
+        | "spii"
+        | "guardrailintervened"
+        | "sensitive"
+        | "errortoxic" => FinishReason::ContentFilter,
+        "error"
+        | "failed"
+        | "failure"
+        | "abort"
+        | "aborted"
+        | "cancel"
+        | "cancelled"
+        | "canceled"
+        | "timeout"
+        | "networkerror"
+        | "userstopped"
+        | "malformedfunctioncall"
+        | "insufficientsystemresource" => return Err(Outcome::Truncated),
+        // `length`, `max_tokens`, `MAX_TOKENS`, `model_length`, `limit`, and what nobody knows.
+        _ => FinishReason::Length,
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_are_understood_in_every_spelling() {
+        use FinishReason::{ContentFilter, Length, Stop, ToolCalls};
+        for (spellings, reason) in [
+            ("stop STOP end_turn EOS eos_token stop_sequence COMPLETE eosFound", Stop),
+            ("length max_tokens MAX_TOKENS model_length limit somethingNew", Length),
+            ("tool_calls tool_use TOOL_CALL function_call toolCalls", ToolCalls),
+            ("content_filter SAFETY refusal guardrail_intervened", ContentFilter),
+        ] {
+            for spelling in spellings.split(' ') {
+                assert_eq!(finish_reason(spelling), Ok(Some(reason)), "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_reason_is_told_from_a_failure() {
+        for spelling in ["", " ", "null", "None", "not_finished"] {
+            assert_eq!(finish_reason(spelling), Ok(None), "{spelling:?}");
+        }
+        for spelling in ["error", "ABORT", "cancelled", "insufficient_system_resource"] {
+            assert_eq!(finish_reason(spelling), Err(Outcome::Truncated), "{spelling}");
+        }
     }
 }

@@ -5,6 +5,8 @@
 
 mod answer;
 mod calls;
+mod content;
+mod marks;
 mod ndjson;
 mod ollama;
 mod openai;
@@ -16,6 +18,7 @@ use std::{collections::VecDeque, time::Duration};
 pub use calls::ToolCall;
 pub use ollama::OllamaDecoder;
 pub use openai::OpenAiDecoder;
+use serde_json::Value;
 pub use sse::SseParser;
 pub use thought::Opening;
 use tokio::time::timeout;
@@ -84,9 +87,22 @@ impl Decoder {
         self.answer().is_complete()
     }
 
-    /// What it means that the response ended here in good order.
-    pub fn end(&self) -> Outcome {
-        self.answer().end()
+    /// The body ended here in good order: appends what that brings, or says what is missing.
+    pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
+        match self {
+            Self::OpenAi(decoder) => decoder.end(out),
+            Self::Ollama(decoder) => decoder.end(out),
+        }
+    }
+}
+
+/// Whether the field `error` of a frame reports one.
+fn is_fault(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        Value::Bool(true) | Value::Number(_) | Value::Array(_) => true,
     }
 }
 
@@ -131,7 +147,7 @@ impl TokenStream {
             }
             let read = match self.response.chunk().await {
                 Ok(Some(bytes)) => self.decoder.push(&bytes, &mut self.ready),
-                Ok(None) => Err(self.decoder.end()),
+                Ok(None) => self.decoder.end(&mut self.ready),
                 Err(_) => Err(Outcome::Truncated),
             };
             self.failed = read.err();

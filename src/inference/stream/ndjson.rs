@@ -26,6 +26,12 @@ impl NdjsonParser {
         self.extend(bytes)
     }
 
+    /// The last line when the body ended in good order, if it has no line break.
+    pub fn finish(&mut self) -> Option<Vec<u8>> {
+        let line = std::mem::take(&mut self.line);
+        (!line.trim_ascii().is_empty()).then_some(line)
+    }
+
     fn extend(&mut self, part: &[u8]) -> Result<(), Outcome> {
         if self.line.len() + part.len() > LONGEST {
             return Err(Outcome::Malformed);
@@ -48,6 +54,8 @@ mod tests {
             parser.push(&text[..cut], &mut lines).unwrap();
             parser.push(&text[cut..], &mut lines).unwrap();
             assert_eq!(lines, [b"{\"a\":1}\r".to_vec(), b"{\"b\":2}".to_vec()]);
+            assert_eq!(parser.finish().as_deref(), Some(b"{\"c\"".as_slice()));
+            assert_eq!(parser.finish(), None);
         }
     }
 

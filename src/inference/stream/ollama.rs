@@ -1,4 +1,6 @@
 //! Ollama's own `/api/chat`: one JSON object a line, the last one with `done: true`.
+//!
+//! Old versions give no `done_reason`, and the last line may lack its line break.
 
 use std::collections::VecDeque;
 
@@ -66,9 +68,17 @@ impl OllamaDecoder {
         parsed
     }
 
+    /// The body ended in good order.
+    pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
+        if let Some(line) = self.lines.finish().filter(|_| !self.answer.is_complete()) {
+            self.line(&line, out).map_err(Outcome::at_the_end)?;
+        }
+        self.answer.end(out)
+    }
+
     fn line(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         let line: Line = serde_json::from_slice(line).map_err(|_| Outcome::Malformed)?;
-        if line.error.is_some_and(|error| !error.is_null()) {
+        if line.error.is_some_and(|error| super::is_fault(&error)) {
             return Err(Outcome::ErrorFrame);
         }
         self.answer.begin();
@@ -83,7 +93,11 @@ impl OllamaDecoder {
         if let Some(reason) = &line.done_reason {
             self.answer.finish(reason)?;
         }
-        if line.done { self.answer.complete(out) } else { Ok(()) }
+        if line.done {
+            self.answer.finish_without_reason();
+            return self.answer.complete(out);
+        }
+        Ok(())
     }
 
     fn message(
@@ -92,7 +106,9 @@ impl OllamaDecoder {
         last: bool,
         out: &mut VecDeque<Item>,
     ) -> Result<(), Outcome> {
-        self.answer.reasoning(message.thinking.as_deref().unwrap_or_default(), out);
+        if message.thinking.as_ref().is_some_and(|thought| !thought.is_empty()) {
+            self.answer.reasoning(out);
+        }
         // The last line carries an empty text that is no token, a line of thinking one beside it.
         let text = message.content.unwrap_or_default();
         if !text.is_empty() {

@@ -5,7 +5,10 @@ use std::collections::VecDeque;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Item, answer::Answer, calls::Fragment, sse::SseParser, thought::Opening};
+use super::{
+    Item, answer::Answer, calls::Fragment, content::Content, is_fault, sse::SseParser,
+    thought::Opening,
+};
 use crate::{domain::Usage, inference::Outcome};
 
 /// Reads the stream of one answer. Only the choice with index 0 counts.
@@ -22,24 +25,27 @@ struct Chunk {
     error: Option<Value>,
     object: Option<String>,
     code: Option<Value>,
+    message: Option<Value>,
+    detail: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(default)]
-    index: u32,
+    index: Option<u32>,
     delta: Option<Delta>,
-    finish_reason: Option<String>,
+    finish_reason: Option<Value>,
 }
 
 #[derive(Deserialize)]
 struct Delta {
     role: Option<String>,
-    content: Option<String>,
-    /// vLLM.
-    reasoning: Option<String>,
+    content: Option<Content>,
+    /// vLLM, OpenRouter.
+    reasoning: Option<Value>,
     /// llama.cpp, DeepSeek.
-    reasoning_content: Option<String>,
+    reasoning_content: Option<Value>,
+    /// Proxies before an Ollama.
+    thinking: Option<Value>,
     tool_calls: Option<Vec<WireCall>>,
 }
 
@@ -58,10 +64,8 @@ struct WireFunction {
 
 #[derive(Deserialize)]
 struct WireUsage {
-    #[serde(default)]
-    prompt_tokens: u32,
-    #[serde(default)]
-    completion_tokens: u32,
+    prompt_tokens: Option<u32>,
+    completion_tokens: Option<u32>,
 }
 
 impl OpenAiDecoder {
@@ -85,6 +89,18 @@ impl OpenAiDecoder {
         parsed
     }
 
+    /// The body ended in good order.
+    pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
+        let mut events = Vec::new();
+        self.events.finish(&mut events)?;
+        for event in events {
+            if !self.answer.is_complete() {
+                self.event(&event, out).map_err(Outcome::at_the_end)?;
+            }
+        }
+        self.answer.end(out)
+    }
+
     fn event(&mut self, data: &[u8], out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         if data.trim_ascii() == b"[DONE]" {
             return self.answer.complete(out);
@@ -94,15 +110,16 @@ impl OpenAiDecoder {
         self.answer.begin();
         if let Some(usage) = chunk.usage {
             self.answer.usage(Usage {
-                prompt_tokens: usage.prompt_tokens,
-                completion_tokens: usage.completion_tokens,
+                prompt_tokens: usage.prompt_tokens.unwrap_or(0),
+                completion_tokens: usage.completion_tokens.unwrap_or(0),
             });
         }
-        for choice in chunk.choices.into_iter().flatten().filter(|choice| choice.index == 0) {
+        let first = |choice: &Choice| choice.index.unwrap_or(0) == 0;
+        for choice in chunk.choices.into_iter().flatten().filter(first) {
             if let Some(delta) = choice.delta {
                 self.delta(delta, out)?;
             }
-            if let Some(reason) = choice.finish_reason {
+            if let Some(Value::String(reason)) = choice.finish_reason {
                 self.answer.finish(&reason)?;
             }
         }
@@ -110,12 +127,15 @@ impl OpenAiDecoder {
     }
 
     fn delta(&mut self, delta: Delta, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
-        for thought in [delta.reasoning, delta.reasoning_content].into_iter().flatten() {
-            self.answer.reasoning(&thought, out);
+        let content = delta.content.unwrap_or_default();
+        let fields = [delta.reasoning, delta.reasoning_content, delta.thinking];
+        let mut thoughts = fields.iter().flatten().filter_map(Value::as_str);
+        if content.has_thought || thoughts.any(|thought| !thought.is_empty()) {
+            self.answer.reasoning(out);
         }
         // The first event names the role with an empty text: it says that the request has its turn,
         // not that a token came. Later empty texts are tokens that wait for the rest of a character.
-        if let Some(text) = delta.content.filter(|text| !text.is_empty() || delta.role.is_none()) {
+        if let Some(text) = content.text.filter(|text| !text.is_empty() || delta.role.is_none()) {
             self.answer.text(&text, out)?;
         }
         for call in delta.tool_calls.into_iter().flatten() {
@@ -131,15 +151,14 @@ impl OpenAiDecoder {
 impl Chunk {
     /// An error inside a stream under 200. One with a code of 4xx speaks of the request.
     fn fault(&self) -> Result<(), Outcome> {
-        let (error, code) = match &self.error {
-            Some(Value::Null) | None if self.object.as_deref() == Some("error") => {
-                (true, self.code.as_ref())
-            }
-            Some(Value::Null) | None => (false, None),
-            Some(error) => (true, error.get("code")),
+        // A frame that is nothing but a message tells of a failure, too.
+        let bare = self.choices.is_none() && (self.message.is_some() || self.detail.is_some());
+        let code = match &self.error {
+            Some(error) if is_fault(error) => error.get("code"),
+            _ if bare || self.object.as_deref() == Some("error") => self.code.as_ref(),
+            _ => return Ok(()),
         };
         match code.and_then(Value::as_u64) {
-            _ if !error => Ok(()),
             Some(code @ 400..=499) if code != 429 => Err(Outcome::ClientError(code as u16)),
             _ => Err(Outcome::ErrorFrame),
         }

@@ -23,7 +23,7 @@ pub struct SseParser {
 impl SseParser {
     /// Appends the data of every event that `bytes` completes to `events`.
     ///
-    /// An event that is not closed by an empty line is never delivered, as the standard demands.
+    /// An event that is not closed by an empty line waits for [`Self::finish`].
     pub fn push(&mut self, mut bytes: &[u8], events: &mut Vec<Vec<u8>>) -> Result<(), Outcome> {
         if self.after_cr && !bytes.is_empty() {
             self.after_cr = false;
@@ -43,6 +43,15 @@ impl SseParser {
             }
         }
         self.extend(bytes)
+    }
+
+    /// Appends the event that stands open when the body ends in good order. The standard drops it, but
+    /// there are servers whose last event has no empty line after it, or not even a line break.
+    pub fn finish(&mut self, events: &mut Vec<Vec<u8>>) -> Result<(), Outcome> {
+        if !self.line.is_empty() {
+            self.end_line(events)?;
+        }
+        self.end_line(events)
     }
 
     fn extend(&mut self, part: &[u8]) -> Result<(), Outcome> {
@@ -126,8 +135,15 @@ mod tests {
     }
 
     #[test]
-    fn an_event_without_its_empty_line_is_not_delivered() {
-        assert!(parse(&[b"data: a\n"]).is_empty());
+    fn an_event_without_its_empty_line_is_delivered_at_the_end_only() {
+        for text in ["data: a\ndata: b\n", "data: a\ndata: b", "data: a\r\ndata: b\r"] {
+            let (mut parser, mut events) = (SseParser::default(), Vec::new());
+            parser.push(text.as_bytes(), &mut events).unwrap();
+            assert!(events.is_empty(), "{text:?}");
+            parser.finish(&mut events).unwrap();
+            parser.finish(&mut events).unwrap();
+            assert_eq!(events, [b"a\nb"], "{text:?}");
+        }
     }
 
     #[test]

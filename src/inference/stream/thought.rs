@@ -1,16 +1,18 @@
-//! Takes `<think>…</think>` out of an answer as it streams.
+//! Takes the thoughts of a model out of its answer as it streams.
 //!
-//! Many templates end inside a thought, so its opening tag is never generated and only a bare
+//! Many templates end inside a thought, so its opening mark is never generated and only a bare
 //! `</think>` tells that everything before it was one. Text that was handed on cannot be taken back.
-//! Hence [`Opening`]: where the model is known for it, by name or because this backend once did it,
-//! nothing is handed on until the tag, the end of the answer, or a field of its own for reasoning
+//! Hence [`Opening`]: if the model is known for it, by name or because this backend once did it,
+//! nothing is handed on until the mark, the end of the answer, or a field of its own for reasoning
 //! shows where the answer begins. Everywhere else text flows at once, and a bare `</think>` after
 //! shown text ends the stream with [`Outcome::LeakedThought`]; the backend is then remembered.
+//!
+//! An answer may also speak of such marks. One in quotes is text. One that stands between the words
+//! of a sentence is text if no thought follows, which is known at the end of the answer only.
 
+use super::marks::{self, Found, Kind, Mark};
 use crate::inference::Outcome;
 
-const OPEN: &str = "<think>";
-const CLOSE: &str = "</think>";
 /// Longest text held back in bytes; a longer thought is no thought.
 const LONGEST: usize = 256 << 10;
 
@@ -18,7 +20,7 @@ const LONGEST: usize = 256 << 10;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Opening {
     Answer,
-    /// Perhaps inside a thought whose opening tag is part of the prompt.
+    /// Perhaps inside a thought whose opening mark is part of the prompt.
     Uncertain,
 }
 
@@ -37,20 +39,40 @@ impl Opening {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Uncertain,
-    Thought,
+    Thought(Kind),
+    /// After a part of the answer a mark opened what may be a thought. All of it is held, since it is
+    /// text after all if it stands `in_sentence` and nothing closes it.
+    Aside {
+        kind: Kind,
+        in_sentence: bool,
+    },
     Answer,
+}
+
+/// How a mark stands in its text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Quoted,
+    /// Between two words, as `the <think> tag`.
+    InSentence,
+    /// As models write it.
+    Alone,
 }
 
 /// The filter of one answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThoughtFilter {
     place: Place,
-    /// Not decided yet: all text while uncertain, else at most the beginning of a tag.
+    /// Not decided yet: all text while uncertain, else at most the beginning of a mark or an aside.
     held: String,
-    /// Text other than white space was handed on.
+    /// The two characters before `held`.
+    before: [char; 2],
+    /// Text that a reader can see was handed on.
     shown: bool,
-    /// A thought ended, or the server keeps thoughts apart: a further closing tag means nothing.
+    /// A thought ended, or the server keeps thoughts apart: a further closing mark means nothing.
     settled: bool,
+    /// The answer stands in a format of its own, whose marks are no text.
+    framed: bool,
 }
 
 impl ThoughtFilter {
@@ -59,7 +81,14 @@ impl ThoughtFilter {
             Opening::Answer => Place::Answer,
             Opening::Uncertain => Place::Uncertain,
         };
-        Self { place, held: String::new(), shown: false, settled: false }
+        Self {
+            place,
+            held: String::new(),
+            before: ['\n'; 2],
+            shown: false,
+            settled: false,
+            framed: false,
+        }
     }
 
     /// The server sends reasoning in a field of its own, so its text is answer from the start.
@@ -70,7 +99,7 @@ impl ThoughtFilter {
         }
     }
 
-    /// Whether text of the answer was handed on.
+    /// Whether text that a reader can see was handed on.
     pub fn has_shown(&self) -> bool {
         self.shown
     }
@@ -78,60 +107,186 @@ impl ThoughtFilter {
     /// What of `text` and of what was held back may be handed on now.
     pub fn push(&mut self, text: &str) -> Result<String, Outcome> {
         self.held.push_str(text);
+        let out = self.read(false)?;
+        Ok(self.hand_on(out))
+    }
+
+    /// What is left when the answer ends. `cut` tells that the model had more to say.
+    pub fn finish(&mut self, cut: bool) -> Result<String, Outcome> {
+        let mut out = self.read(true)?;
+        let held = std::mem::take(&mut self.held);
+        match self.place {
+            // A model that stopped by itself has left its thought: there was none.
+            Place::Uncertain | Place::Aside { in_sentence: true, .. } if !cut => {
+                out.push_str(&held);
+            }
+            Place::Answer => out.push_str(&held),
+            Place::Uncertain | Place::Thought(_) | Place::Aside { .. } => {}
+        }
+        Ok(self.hand_on(out))
+    }
+
+    /// Reads as far as it can be decided. `ended`: no more text comes.
+    fn read(&mut self, ended: bool) -> Result<String, Outcome> {
         let mut out = String::new();
         loop {
-            match self.place {
-                Place::Uncertain => match first_tag(&self.held) {
-                    // A thought before its closing tag, blanks before its opening one.
-                    Some((at, tag)) => self.enter(at, tag),
-                    None if self.held.len() > LONGEST => return Err(Outcome::Malformed),
-                    None => return Ok(out),
-                },
-                Place::Thought => match self.held.find(CLOSE) {
-                    Some(at) => self.enter(at, CLOSE),
-                    None => {
-                        let keep = tag_beginning(&self.held);
-                        self.held.drain(..self.held.len() - keep);
-                        return Ok(self.hand_on(out));
-                    }
-                },
-                Place::Answer => match first_tag(&self.held) {
-                    Some((at, CLOSE)) if !self.settled => {
-                        if self.shown {
-                            return Err(Outcome::LeakedThought);
-                        }
-                        out.clear();
-                        self.enter(at, CLOSE);
-                    }
-                    Some((at, tag)) => {
-                        out.push_str(&self.held[..at]);
-                        self.enter(at, tag);
-                    }
-                    None => {
-                        let whole = self.held.len() - tag_beginning(&self.held);
-                        out.extend(self.held.drain(..whole));
-                        return Ok(self.hand_on(out));
-                    }
-                },
+            let goes_on = match self.place {
+                Place::Uncertain => self.read_uncertain(ended)?,
+                Place::Thought(kind) => self.read_thought(kind, 0, ended),
+                Place::Aside { kind, .. } => self.read_aside(kind, ended),
+                Place::Answer => self.read_answer(&mut out, ended)?,
+            };
+            if !goes_on {
+                return Ok(out);
             }
         }
     }
 
-    /// What is left when the answer ends. `cut` tells that the model had more to say.
-    pub fn finish(&mut self, cut: bool) -> String {
-        let held = std::mem::take(&mut self.held);
-        match self.place {
-            Place::Answer => self.hand_on(held),
-            // A model that stopped by itself has left its thought: there was none.
-            Place::Uncertain if !cut => self.hand_on(held),
-            Place::Uncertain | Place::Thought => String::new(),
+    fn read_uncertain(&mut self, ended: bool) -> Result<bool, Outcome> {
+        let mut from = 0;
+        while let Some(Found::Whole { at, length, mark }) = marks::find(&self.held, from) {
+            from = at + length;
+            let first = !self.held[..at].chars().any(is_visible);
+            match mark {
+                Mark::Open(kind) if first => return Ok(self.enter(from, Place::Thought(kind))),
+                Mark::Frame if first => return Ok(self.enter(from, Place::Uncertain)),
+                Mark::Open(_) | Mark::Frame => {}
+                Mark::Close(_) => match self.standing(at, length, ended) {
+                    None => return Ok(false),
+                    Some(Standing::Alone) => {
+                        self.settled = true;
+                        return Ok(self.enter(from, Place::Answer));
+                    }
+                    Some(Standing::Quoted | Standing::InSentence) => {}
+                },
+            }
         }
+        if self.held.len() > LONGEST { Err(Outcome::Malformed) } else { Ok(false) }
     }
 
-    fn enter(&mut self, at: usize, tag: &str) {
-        self.held.drain(..at + tag.len());
-        self.settled |= tag == CLOSE;
-        self.place = if tag == CLOSE { Place::Answer } else { Place::Thought };
+    /// Looks for the end of a thought after the byte `from`, and drops what certainly belongs to it.
+    fn read_thought(&mut self, kind: Kind, mut from: usize, ended: bool) -> bool {
+        let undecided = loop {
+            let found = match kind {
+                Kind::BareChannel => marks::find_bare_final(&self.held),
+                _ => marks::find(&self.held, from),
+            };
+            match found {
+                None => break self.held.len(),
+                Some(Found::Begun { at }) => break at,
+                Some(Found::Whole { at, length, mark }) if mark == Mark::Close(kind) => {
+                    from = at + length;
+                    match self.standing(at, length, ended) {
+                        None => break at,
+                        Some(Standing::Quoted) if kind != Kind::BareChannel => {}
+                        Some(_) => {
+                            self.settled = true;
+                            return self.enter(from, Place::Answer);
+                        }
+                    }
+                }
+                Some(Found::Whole { at, length, .. }) => from = at + length,
+            }
+        };
+        if matches!(self.place, Place::Thought(_)) {
+            self.take(undecided);
+        }
+        false
+    }
+
+    fn read_aside(&mut self, kind: Kind, ended: bool) -> bool {
+        if self.held.len() > LONGEST {
+            self.place = Place::Thought(kind);
+            return true;
+        }
+        let opened = match marks::find(&self.held, 0) {
+            Some(Found::Whole { length, .. }) => length,
+            _ => 0,
+        };
+        self.read_thought(kind, opened, ended)
+    }
+
+    fn read_answer(&mut self, out: &mut String, ended: bool) -> Result<bool, Outcome> {
+        let fresh = !self.shown && !self.settled && self.before == ['\n'; 2] && out.is_empty();
+        let channel = if fresh { marks::find_bare_channel(&self.held) } else { None };
+        let found = channel.or_else(|| marks::find(&self.held, 0));
+        let (at, length, mark) = match found {
+            Some(Found::Whole { at, length, mark }) => (at, length, mark),
+            Some(Found::Begun { at }) if !ended => {
+                out.push_str(&self.take(at));
+                return Ok(false);
+            }
+            Some(Found::Begun { .. }) | None => {
+                out.push_str(&self.take(self.held.len()));
+                return Ok(false);
+            }
+        };
+        let first = !self.shown && !out.chars().chain(self.held[..at].chars()).any(is_visible);
+        let standing = if first { Some(Standing::Alone) } else { self.standing(at, length, ended) };
+        out.push_str(&self.take(at));
+        let Some(standing) = standing else { return Ok(false) };
+        match mark {
+            Mark::Open(kind) if first => {
+                self.enter(length, Place::Thought(kind));
+            }
+            Mark::Open(kind) if standing != Standing::Quoted => {
+                self.place = Place::Aside { kind, in_sentence: standing == Standing::InSentence };
+            }
+            Mark::Frame if first || self.settled || self.framed => {
+                self.framed = true;
+                self.take(length);
+            }
+            Mark::Close(_) if standing == Standing::Alone => {
+                if !self.settled {
+                    if self.shown {
+                        return Err(Outcome::LeakedThought);
+                    }
+                    out.clear();
+                    self.settled = true;
+                }
+                self.take(length);
+            }
+            Mark::Open(_) | Mark::Close(_) | Mark::Frame => out.push_str(&self.take(length)),
+        }
+        Ok(true)
+    }
+
+    /// How the mark stands; `None` if the character after it is needed and has not come.
+    fn standing(&self, at: usize, length: usize, ended: bool) -> Option<Standing> {
+        let before = self.before.iter().copied().chain(self.held[..at].chars());
+        let (before_last, last) = before.fold((' ', ' '), |(_, last), next| (last, next));
+        let quoted = matches!(last, '`' | '"' | '\'' | '“' | '„' | '‘' | '«' | '(' | '*');
+        let in_words = last == ' ' && (before_last.is_alphanumeric() || before_last == ',');
+        if !quoted && !in_words {
+            return Some(Standing::Alone);
+        }
+        let next = match self.held[at + length..].chars().next() {
+            None if !ended => return None,
+            next => next.unwrap_or(' '),
+        };
+        Some(match next {
+            '`' | '"' | '\'' | '”' | '“' | '’' | '»' | ')' | '*' if quoted => {
+                Standing::Quoted
+            }
+            ' ' | '.' | ',' | ';' | ':' | '!' | '?' if in_words => Standing::InSentence,
+            _ => Standing::Alone,
+        })
+    }
+
+    /// Drops `length` bytes and goes on at `place`.
+    fn enter(&mut self, length: usize, place: Place) -> bool {
+        self.take(length);
+        self.place = place;
+        true
+    }
+
+    fn take(&mut self, length: usize) -> String {
+        let rest = self.held.split_off(length);
+        let taken = std::mem::replace(&mut self.held, rest);
+        for next in taken.chars() {
+            self.before = [self.before[1], next];
+        }
+        taken
     }
 
     /// The blank lines between a thought and its answer belong to neither.
@@ -139,27 +294,22 @@ impl ThoughtFilter {
         if self.shown {
             return text;
         }
-        let text = text.trim_start().to_owned();
+        let text = text.trim_start_matches(|c| !is_visible(c)).to_owned();
         self.shown = !text.is_empty();
         text
     }
 }
 
-fn first_tag(text: &str) -> Option<(usize, &'static str)> {
-    [OPEN, CLOSE].into_iter().filter_map(|tag| Some((text.find(tag)?, tag))).min()
-}
-
-/// Length of the longest end of `text` that a tag may begin with.
-fn tag_beginning(text: &str) -> usize {
-    (1..CLOSE.len())
-        .rev()
-        .find(|&length| {
-            text.len() >= length
-                && [OPEN, CLOSE]
-                    .iter()
-                    .any(|tag| tag.as_bytes().starts_with(&text.as_bytes()[text.len() - length..]))
-        })
-        .unwrap_or(0)
+/// Whether a reader would see it: neither white space nor a character that only steers others.
+fn is_visible(c: char) -> bool {
+    !c.is_whitespace()
+        && !c.is_control()
+        && !matches!(c,
+            '\u{AD}' | '\u{34F}' | '\u{61C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
+            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}'
+            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0F}'
+            | '\u{FEFF}' | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1D173}'..='\u{1D17A}'
+            | '\u{E0000}'..='\u{E0FFF}')
 }
 
 #[cfg(test)]
@@ -176,12 +326,20 @@ mod tests {
         for piece in characters.chunks(size) {
             shown += &filter.push(&piece.iter().collect::<String>())?;
         }
-        shown += &filter.finish(cut);
+        shown += &filter.finish(cut)?;
         Ok(shown)
     }
 
+    /// The same, in pieces of every size.
+    fn shows(text: &str, expected: &str) {
+        for size in 1..=text.chars().count() {
+            let shown = filter(Opening::Answer, text, size, false);
+            assert_eq!(shown.as_deref(), Ok(expected), "{text:?} in pieces of {size}");
+        }
+    }
+
     #[test]
-    fn a_tagged_thought_never_shows_wherever_the_pieces_are_cut() {
+    fn a_marked_thought_never_shows_wherever_the_pieces_are_cut() {
         let text = "\n<think>Okay, the user</think>\n\nIt is Paris. <think>more</think>Yes, a < b.";
         for opening in [Opening::Answer, Opening::Uncertain] {
             for size in 1..text.len() {
@@ -191,16 +349,76 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_closing_tag_takes_back_what_was_held() {
-        for size in 1..20 {
-            let shown = filter(Opening::Uncertain, "Okay, hm.</think>\n\nParis", size, false);
-            assert_eq!(shown.unwrap(), "Paris");
+    fn thoughts_in_the_marks_of_all_models_never_show() {
+        for text in [
+            "<think>\n\n</think>\n\nIt is Paris.",
+            "<THINK>hm</THINK>It is Paris.",
+            "<Thinking>hm</thinking>\nIt is Paris.",
+            "<thinking>a<reflection>b</reflection>c</thinking>It is Paris.",
+            "<think>write \"</think>\" at the end</think>It is Paris.",
+            "<think>hm </think> It is Paris.",
+            "[THINK]hm[/THINK]It is Paris.",
+            "<seed:think>hm</seed:think>It is Paris.",
+            "◁think▷hm◁/think▷It is Paris.",
+            "<|begin_of_thought|>hm<|end_of_thought|><|begin_of_solution|>It is Paris.<|end_of_solution|>",
+            "<|START_THINKING|>hm<|END_THINKING|><|START_RESPONSE|>It is Paris.<|END_RESPONSE|>",
+            "<think>\nhm\n</think>\n<answer>It is Paris.</answer>",
+            "<reasoning>hm</reasoning>It is Paris.",
+            "<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>It is Paris.<|return|>",
+            "<|start|>assistant<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>It is Paris.",
+            "<|channel|>final<|message|>It is Paris.<|end|>",
+            "<|channel|>commentary to=functions.a <|constrain|>json<|message|>{}<|call|><|start|>assistant<|channel|>final<|message|>It is Paris.",
+            "analysisWe need to think.assistantfinalIt is Paris.",
+            "\u{200B}\u{FEFF}It is Paris.",
+        ] {
+            shows(text, "It is Paris.");
+        }
+    }
+
+    #[test]
+    fn an_answer_that_speaks_of_marks_keeps_every_word() {
+        for text in [
+            "Models write `<think>` and `</think>` around it.",
+            "The tag \"<think>\" opens it, \"</think>\" closes it.",
+            "A model opens a thought with <think> and never closes it.",
+            "It ends with </think>, then the answer follows.",
+            "It is called [THINK]. More of that in the manual.",
+            "gpt-oss ends with <|end|> or <|return|>.",
+            "<b>Bold</b> is not <thinker>, 3 < 4, [1] and […].",
+            "analysis of your order takes two days.",
+            "Ask for the <answer> element.",
+        ] {
+            shows(text, text);
+        }
+    }
+
+    #[test]
+    fn a_second_thought_after_a_part_of_the_answer_never_shows() {
+        shows("Hello <think> hm </think> world", "Hello  world");
+        shows("Hello.\n<think>hm, is that all", "Hello.\n");
+        shows(
+            "One.<|channel|>analysis<|message|>hm<|end|><|start|>assistant<|channel|>final<|message|>Two.",
+            "One.Two.",
+        );
+    }
+
+    #[test]
+    fn a_bare_closing_mark_takes_back_what_was_held() {
+        for text in [
+            "Okay, hm.</think>\n\nParis",
+            "I write </think> when I am done.\n</think>\nParis",
+            "Okay, hm.[/THINK]Paris",
+            "hm.<|end|><|start|>assistant<|channel|>final<|message|>Paris",
+        ] {
+            for size in 1..20 {
+                assert_eq!(filter(Opening::Uncertain, text, size, false).unwrap(), "Paris");
+            }
         }
         assert_eq!(filter(Opening::Answer, "Okay</think>\n\nParis", 100, false).unwrap(), "Paris");
     }
 
     #[test]
-    fn a_bare_closing_tag_after_shown_text_is_an_error() {
+    fn a_bare_closing_mark_after_shown_text_is_an_error() {
         let shown = filter(Opening::Answer, "Okay, hm.</think>\n\nParis", 4, false);
         assert_eq!(shown, Err(Outcome::LeakedThought));
     }
@@ -210,6 +428,7 @@ mod tests {
         assert_eq!(filter(Opening::Uncertain, "Just Paris", 3, false).unwrap(), "Just Paris");
         assert_eq!(filter(Opening::Uncertain, "Okay, the us", 3, true).unwrap(), "");
         assert_eq!(filter(Opening::Answer, "<think>Okay, the us", 3, true).unwrap(), "");
+        assert_eq!(filter(Opening::Answer, "So the <think> tag", 3, true).unwrap(), "So the ");
     }
 
     #[test]
@@ -221,9 +440,29 @@ mod tests {
     }
 
     #[test]
-    fn a_second_closing_tag_is_just_dropped() {
+    fn a_second_closing_mark_is_just_dropped() {
         let text = "<think>a</think>One</think> two";
         assert_eq!(filter(Opening::Answer, text, 1, false).unwrap(), "One two");
+    }
+
+    #[test]
+    fn what_nobody_can_see_was_not_shown() {
+        for text in ["", " \n", "\u{200B}", "\u{FEFF}\u{2060}\u{AD}", "<think>hm</think>\u{200B}\n"]
+        {
+            let mut filter = ThoughtFilter::new(Opening::Answer);
+            let shown = filter.push(text).unwrap() + &filter.finish(false).unwrap();
+            assert_eq!((shown.as_str(), filter.has_shown()), ("", false), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_aside_without_an_end_does_not_hold_memory() {
+        let mut filter = ThoughtFilter::new(Opening::Answer);
+        filter.push("So <think> of it: ").unwrap();
+        for _ in 0..(LONGEST / 1000) + 2 {
+            assert_eq!(filter.push(&"x".repeat(1000)).unwrap(), "");
+        }
+        assert!(filter.held.is_empty());
     }
 
     #[test]
@@ -243,10 +482,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn text_without_tags_passes_whole(text in "[a-z<>/ äß]{0,60}", size in 1usize..8) {
-            prop_assume!(!text.contains(OPEN) && !text.contains(CLOSE));
+        fn text_without_marks_passes_whole(text in "[a-z<>/ äß|]{0,60}", size in 1usize..8) {
+            prop_assume!(marks::find(&format!("{text}\n"), 0).is_none());
             let shown = filter(Opening::Answer, &text, size, false).unwrap();
             prop_assert_eq!(shown, text.trim_start());
+        }
+
+        #[test]
+        fn a_thought_never_shows_whatever_it_says(thought in "[a-zA-Z<>/` \n]{0,40}", size in 1usize..9) {
+            prop_assume!(marks::find(&format!("{thought}\n"), 0).is_none());
+            prop_assume!(!thought.ends_with('`'));
+            let text = format!("<think>{thought}</think>Paris");
+            prop_assert_eq!(filter(Opening::Answer, &text, size, false).unwrap(), "Paris");
         }
     }
 }

@@ -4,6 +4,7 @@ mod completeness;
 mod generation;
 mod rush;
 mod service;
+mod shapes;
 mod slots;
 mod splits;
 mod traces;
