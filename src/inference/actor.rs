@@ -9,35 +9,34 @@ use actix::{
 use tokio::time::{Instant, timeout};
 
 use super::{
-    backend::StartError,
+    backend::{Look, StartError},
     budget::Budget,
     forecast::{Forecasts, jittered},
     health::{self, Health},
-    learned::Look,
     messages::{
-        Acquire, AcquireRequest, Ask, BackendStatus, Close, Grant, Observe, PoolStatus, Refused,
-        SlotReleased,
+        Acquire, AcquirePort, AcquireRequest, Ask, Close, Grant, Observe, Refused, SlotReleased,
     },
     metrics,
     pressure::{PressureGauge, Reading},
     queue::{Bounds, Dismissed, Next, Place, Queue},
     router::Router,
-    slot::SlotPass,
+    slot::{OnRelease, SlotPass},
+    source::Source,
     station::{Station, Stations},
+    status::{BackendStatus, PoolStatus},
 };
 use crate::{
-    config::{self, BackendKind, Tier},
+    config::{self, Tier},
     domain::Lane,
 };
 
-/// While somebody waits: how often deadlines, positions, breakers and limiters are looked at. Also
-/// the longest that a release unnoticed by a rebuilt pool can cost.
+/// While somebody waits: how often deadlines, positions, breakers and limiters are looked at.
 const TICK: Duration = Duration::from_millis(100);
 /// A forecast is used this long, whatever happens meanwhile.
 const FORECAST_AGE: Duration = Duration::from_millis(20);
 const MAILBOX: usize = 1024;
 
-/// Whoever looks finds measures that are at most so old.
+/// Status is measured at most this often, however many look.
 const MEASURE_EACH: Duration = Duration::from_secs(1);
 
 /// Grants slots. Never touches a token, never waits in a handler, never grants beyond the slots.
@@ -55,55 +54,42 @@ pub struct InferencePool {
     closing: bool,
 }
 
-/// The pool as its owner holds it: the ports, and what a rebuilt actor goes on with.
+/// The pool as its owner holds it.
 ///
-/// A panic in a handler closes the actor's address for good and every port with it. The slots and
-/// breakers live on: [`Pool::rebuilt`] gives a new pool over them. Ports that were handed out do not
-/// follow, so an owner that cannot hand out new ones ends the process when [`Pool::is_alive`] says no.
+/// A panic in a handler closes the actor's address for good and every port with it. Ports that were
+/// handed out cannot follow to a new pool, so its owner ends the process when [`Pool::is_alive`] says no.
 #[derive(Clone)]
 pub struct Pool {
-    pub acquire: Recipient<Acquire>,
+    pub acquire: AcquirePort,
     pub observe: Recipient<Observe>,
     pub close: Recipient<Close>,
     address: Addr<InferencePool>,
-    config: Arc<config::Inference>,
-    stations: Stations,
     pressure: Arc<PressureGauge>,
 }
 
 impl InferencePool {
-    /// Starts the pool over `backends` on `arbiter`. A `rustls` provider must be installed before.
+    /// Starts the pool over `sources` on `arbiter`. A `rustls` provider must be installed before.
     pub fn start(
         config: &config::Inference,
-        backends: Vec<config::Backend>,
+        sources: impl IntoIterator<Item = impl Into<Source>>,
         arbiter: &ArbiterHandle,
     ) -> Result<Pool, StartError> {
-        let stations = Station::all(config, backends)?;
-        Ok(Self::over(stations, Arc::new(config.clone()), Arc::default(), arbiter))
-    }
-
-    fn over(
-        stations: Stations,
-        config: Arc<config::Inference>,
-        pressure: Arc<PressureGauge>,
-        arbiter: &ArbiterHandle,
-    ) -> Pool {
-        let mut pool = Self::new(stations.clone(), config.clone(), pressure.clone());
+        let stations = Station::all(config, sources.into_iter().map(Into::into).collect())?;
+        let pressure = Arc::<PressureGauge>::default();
+        let mut pool = Self::new(stations, Arc::new(config.clone()), pressure.clone());
         // Before the first message, too.
         pool.show(Instant::now());
         let address = Self::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
             pool
         });
-        Pool {
+        Ok(Pool {
             acquire: address.clone().recipient(),
             observe: address.clone().recipient(),
             close: address.clone().recipient(),
             address,
-            config,
-            stations,
             pressure,
-        }
+        })
     }
 
     fn new(
@@ -173,9 +159,9 @@ impl InferencePool {
         if self.queue.is_empty() || !self.router.has_room() {
             return None;
         }
-        let released = ctx.address().recipient::<SlotReleased>();
+        let released = released(ctx);
         let router = &mut self.router;
-        // An exclusion only narrows the choice: where a request without one finds no place, none of its tier does.
+        // An exclusion only narrows the choice: if a request without one finds no place, none of its tier does.
         let mut exhausted = [false; 2];
         Some(self.queue.next(now, |request| {
             let tier = usize::from(request.tier == Tier::Small);
@@ -203,7 +189,7 @@ impl InferencePool {
             .late_first_token()
             .filter(|_| acquire.request.ask != Ask::Hedge && self.config.hedge_budget > 0.0)
             .map(|late| late.max(self.config.hedge_min));
-        let grant = Grant { backend: pass.backend().clone(), pass, waited, hedge_after };
+        let grant = Grant { pass, waited, hedge_after };
         // Who left in this very moment gets nothing: the pass inside gives its slot back.
         drop(acquire.reply.send(Ok(grant)));
     }
@@ -213,7 +199,7 @@ impl InferencePool {
         if !self.queue.is_empty() || !self.budget.has_one() {
             return;
         }
-        let released = ctx.address().recipient::<SlotReleased>();
+        let released = released(ctx);
         if let Some(pass) = self.router.place(&acquire.request, &released) {
             self.budget.asked_again();
             self.grant(acquire, pass, Duration::ZERO);
@@ -312,12 +298,6 @@ impl Pool {
         self.address.connected()
     }
 
-    /// A new pool over the same backends, slots and breakers; for when this one is dead.
-    pub fn rebuilt(&self, arbiter: &ArbiterHandle) -> Self {
-        let (stations, config) = (self.stations.clone(), self.config.clone());
-        InferencePool::over(stations, config, self.pressure.clone(), arbiter)
-    }
-
     /// What the pool feels now.
     pub fn pressure(&self) -> Arc<PressureGauge> {
         self.pressure.clone()
@@ -330,7 +310,7 @@ impl Actor for InferencePool {
     fn started(&mut self, ctx: &mut Self::Context) {
         for index in 0..self.stations.len() {
             self.poll_health(index, ctx);
-            if self.stations[index].backend.kind == BackendKind::Vllm {
+            if self.stations[index].backend.reports_load() {
                 self.poll_load(index, ctx);
             }
         }
@@ -393,8 +373,8 @@ impl Handler<Observe> for InferencePool {
             self.measure(now);
         }
         let status = |station: &Arc<Station>| BackendStatus {
-            name: station.backend.name.to_string(),
-            model: station.backend.model.to_string(),
+            name: station.backend.name().to_string(),
+            model: station.backend.model().to_string(),
             slots: station.cap,
             slots_learned: station.slots(),
             in_flight: station.in_flight(),
@@ -413,12 +393,19 @@ impl Handler<Observe> for InferencePool {
     }
 }
 
+/// Tells the pool of a free slot.
+fn released(ctx: &Context<InferencePool>) -> OnRelease {
+    let pool = ctx.address();
+    #[expect(clippy::disallowed_methods, reason = "a drop cannot wait, and slots bound these")]
+    Arc::new(move || pool.do_send(SlotReleased))
+}
+
 fn dismiss(dismissed: Dismissed) {
     let refused = dismissed.refused.spread(|span| jittered(span, rand::random()));
     metrics::refused(refused.label());
     if let Some(queued) = &dismissed.acquire.queued {
         queued.send_replace(None);
     }
-    // Nobody listens any more where the receiver is gone.
+    // If the receiver is gone, nobody listens any more.
     let _ = dismissed.acquire.reply.send(Err(refused));
 }

@@ -12,13 +12,14 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{Span, field::Empty, trace_span};
 
 use super::{
-    backend::{Backend, ChatRequest},
-    generate::{GenerateRequest, Generation, Limits},
+    backend::{Backend, TokenStream},
+    chat::ChatRequest,
     messages::Grant,
     metrics,
     outcome::{Outcome, Stall},
+    request::{GenerateRequest, Limits},
     slot::SlotPass,
-    stream::{Item, Piece, TokenStream},
+    stream::{Item, Piece},
 };
 use crate::telemetry::traces;
 
@@ -38,14 +39,23 @@ pub struct Attempt {
     span: Span,
 }
 
+/// A request whose answer began.
+pub struct Begun {
+    pub stream: TokenStream,
+    pub attempt: Attempt,
+    pub first: Piece,
+    /// From the request to the first piece.
+    pub first_token: Duration,
+}
+
 impl Attempt {
     pub fn new(grant: Grant, queue_wait: Duration, request: &GenerateRequest) -> Self {
         let began = Instant::now();
-        let span = trace_span!("generate", backend = &*grant.backend.name, outcome = Empty);
+        let backend = Arc::clone(grant.pass.backend());
         Self {
-            gaps: metrics::token_gaps(&grant.backend.name),
-            span,
-            backend: grant.backend,
+            gaps: metrics::token_gaps(backend.name()),
+            span: trace_span!("generate", backend = &**backend.name(), outcome = Empty),
+            backend,
             pass: Some(grant.pass),
             queue_wait,
             limits: request.limits,
@@ -64,12 +74,12 @@ impl Attempt {
     /// Asks the backend and waits for the first piece of the answer.
     ///
     /// Dropping the future closes the connection, and only then frees the slot.
-    pub async fn begin(mut self, chat: &ChatRequest) -> Result<Generation, Outcome> {
+    pub async fn begin(mut self, chat: &ChatRequest) -> Result<Begun, Outcome> {
         match self.first_piece(chat).await {
             Ok((stream, first)) => {
                 let first_token = self.began.elapsed();
-                metrics::first_answer_token(&self.backend.name, first_token);
-                Ok(Generation::new(stream, self, first, first_token))
+                metrics::first_answer_token(self.backend.name(), first_token);
+                Ok(Begun { stream, attempt: self, first, first_token })
             }
             Err(outcome) => {
                 self.report(outcome);
@@ -101,7 +111,7 @@ impl Attempt {
                     self.progressed(stream, &item);
                     if let Item::Piece(piece) = item {
                         if let Piece::Usage(usage) = piece {
-                            metrics::tokens(&self.backend.name, usage);
+                            metrics::tokens(self.backend.name(), usage);
                         }
                         return Ok(Some(piece));
                     }
@@ -123,11 +133,11 @@ impl Attempt {
             }
         } else {
             let after = now.saturating_duration_since(self.began);
-            metrics::first_token(&self.backend.name, after);
+            metrics::first_token(self.backend.name(), after);
             pass.first_token(after);
         }
         if stream.has_reasoned() {
-            self.backend.learn_that_it_thinks();
+            self.backend.about().learn_that_it_thinks();
         }
     }
 
@@ -146,10 +156,10 @@ impl Attempt {
 
     pub fn report(&mut self, outcome: Outcome) {
         if outcome == Outcome::LeakedThought {
-            self.backend.learn_to_hold_back();
+            self.backend.about().learn_to_hold_back();
         }
         if outcome != Outcome::Completed {
-            let backend = &*self.backend.name;
+            let backend = &**self.backend.name();
             tracing::warn!(backend, outcome = outcome.label(), "request to a backend failed");
         }
         self.span.record("outcome", outcome.label());

@@ -21,25 +21,14 @@ use failsafe::{
     Instrument, StateMachine,
     failure_policy::{ConsecutiveFailures, consecutive_failures},
 };
-use serde::Serialize;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::Instant,
 };
-use utoipa::ToSchema;
 
-use super::{metrics, outcome::Class};
+use super::{metrics, outcome::Class, status::BreakerState};
 
-/// What a breaker does with a request. (Circuit breakers call these closed, open and half open.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum BreakerState {
-    Passing,
-    Refusing,
-    Probing,
-}
-
-/// The right to send one request; whoever holds it reports its class with it.
+/// The right to send one request. Its holder reports the class of the outcome with it.
 #[derive(Debug)]
 pub enum Admission {
     Ordinary,

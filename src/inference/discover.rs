@@ -1,4 +1,4 @@
-//! Finds a model at an Ollama that runs beside us, so that a first start needs no configuration.
+//! Finds a model at an Ollama on the same machine, so that a first start needs no configuration.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ struct Details {
     family: String,
 }
 
-/// The first model at `url` that can chat, as a backend called `ollama`; `None` where nothing answers
+/// The first model at `url` that can chat, as a backend called `ollama`; `None` if nothing answers
 /// within `deadline` or only embedding models are installed.
 pub async fn discover_ollama(url: &str, deadline: Duration) -> Option<Backend> {
     let url = url.trim_end_matches('/');
@@ -69,7 +69,6 @@ impl Tag {
 mod tests {
     use super::*;
 
-    // The shape is that of Ollama's public API documentation; no trace of a real one exists.
     const TAGS: &str = r#"{"models":[
         {"name":"nomic-embed-text:latest","model":"nomic-embed-text:latest","size":1,"digest":"d",
          "details":{"format":"gguf","family":"nomic-bert","families":["nomic-bert"]}},

@@ -20,7 +20,7 @@ const UNMEASURED: Duration = Duration::from_secs(2);
 const OVERDUE: f64 = 0.2;
 /// Idle slots that are told apart; with more, a newcomer does not wait anyway. Bounds what a forecast costs.
 const MOST_IDLE: usize = 1024;
-/// No wait is shorter: where a slot were free nobody would ask.
+/// No wait is shorter: nobody asks while a slot is free.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What a station knows about its slots.

@@ -23,10 +23,9 @@ pub enum HealthAnswer {
 
 /// Asks once, for at most `deadline`.
 pub async fn ask(backend: &Backend, deadline: Duration) -> HealthAnswer {
-    match timeout(deadline, backend.ask_health()).await {
-        // A server without this route, or tired of being asked, is there all the same.
-        Ok(Some(200..=299 | 404 | 405 | 429)) => HealthAnswer::Well,
-        Ok(_) => HealthAnswer::Unwell,
+    match timeout(deadline, backend.is_there()).await {
+        Ok(true) => HealthAnswer::Well,
+        Ok(false) => HealthAnswer::Unwell,
         Err(_) => HealthAnswer::Slow,
     }
 }

@@ -8,27 +8,27 @@ use std::{
     time::Duration,
 };
 
-use actix::Recipient;
 use tokio::time::sleep;
 
 use super::{
-    attempt::Attempt,
+    acquire::acquire,
+    attempt::{Attempt, Begun},
     backend::BackendId,
-    generate::{GenerateRequest, Generation, acquire},
-    messages::{Acquire, Ask, Grant},
+    messages::{AcquirePort, Ask, Grant},
     metrics,
     outcome::Outcome,
+    request::GenerateRequest,
 };
 
 /// Begins the granted request, and another one if it is late. The backends that failed join `tried`.
 pub async fn begin(
-    pool: &Recipient<Acquire>,
+    pool: &AcquirePort,
     request: &GenerateRequest,
     grant: Grant,
     waited: Duration,
     tried: &mut Vec<BackendId>,
-) -> Result<Generation, Outcome> {
-    tried.push(grant.backend.id);
+) -> Result<Begun, Outcome> {
+    tried.push(grant.pass.backend().id());
     let hedge_after = grant.hedge_after;
     let first = Attempt::new(grant, waited, request);
     let alive = first.sign_of_life();
@@ -47,20 +47,20 @@ pub async fn begin(
         grant = second => grant,
     };
     let Some(grant) = grant else { return first.await };
-    let backend = Arc::clone(&grant.backend);
-    tried.push(backend.id);
+    let backend = Arc::clone(grant.pass.backend());
+    tried.push(backend.id());
     let mut second = Box::pin(Attempt::new(grant, waited, request).begin(&request.chat));
     let (begun, won) = tokio::select! {
         biased;
         begun = &mut first => match begun {
-            Ok(generation) => (Ok(generation), false),
+            Ok(begun) => (Ok(begun), false),
             Err(_) => (second.await, true),
         },
         begun = &mut second => match begun {
-            Ok(generation) => (Ok(generation), true),
+            Ok(begun) => (Ok(begun), true),
             Err(_) => (first.await, false),
         },
     };
-    metrics::hedged(&backend.name, won);
+    metrics::hedged(backend.name(), won);
     begun
 }

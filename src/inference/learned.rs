@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{backend::Load, first_token::FirstTokens};
+use super::{backend::vllm::Look, first_token::FirstTokens};
 
 /// Between two cuts for the same trouble: what was in flight at the first still reports it.
 const BETWEEN_CUTS: Duration = Duration::from_secs(1);
@@ -30,16 +30,6 @@ const CACHE_FULL: f64 = 0.95;
 const SLOWDOWN: f64 = 3.0;
 /// Slots count as in use from this share on.
 const IN_USE: f64 = 0.75;
-
-/// What a look at a backend's metrics brought.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Look {
-    Seen(Load),
-    /// No answer, or none that can be read.
-    Missed,
-    /// The backend has no metrics.
-    Absent,
-}
 
 #[derive(Clone, Debug)]
 pub struct Learned {
@@ -139,6 +129,7 @@ impl Learned {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::inference::backend::vllm::Load;
 
     const CALM: Load = Load { running: 8, waiting: 0, cache_usage: 0.3 };
 

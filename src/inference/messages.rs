@@ -1,24 +1,21 @@
 //! The door of the pool.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
-use actix::Message;
-use serde::Serialize;
+use actix::{Message, Recipient};
 use tokio::{
     sync::{oneshot, watch},
     time::Instant,
 };
-use utoipa::ToSchema;
 
-use super::{
-    backend::{Backend, BackendId},
-    breaker::BreakerState,
-    slot::SlotPass,
-};
+use super::{backend::BackendId, slot::SlotPass, status::PoolStatus};
 use crate::{
     config::Tier,
     domain::{Lane, PrincipalId, SiteId},
 };
+
+/// Where slots are asked for.
+pub type AcquirePort = Recipient<Acquire>;
 
 /// Asks for a slot. The answer comes through `reply`; dropping its receiver leaves the queue.
 #[derive(Debug, Message)]
@@ -69,10 +66,9 @@ pub struct QueuePosition {
     pub eta: Duration,
 }
 
-/// A backend and the right to have one request in flight there.
+/// The right to have one request in flight at the backend that the pass names.
 #[derive(Debug)]
 pub struct Grant {
-    pub backend: Arc<Backend>,
     pub pass: SlotPass,
     /// Time spent in the queue.
     pub waited: Duration,
@@ -100,7 +96,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// When to come back, where the pool knows.
+    /// When to come back, if the pool knows.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::QueueFull { retry_after }
@@ -142,41 +138,6 @@ impl Refused {
 #[rtype(result = "PoolStatus")]
 pub struct Observe;
 
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct PoolStatus {
-    /// Requests that wait for a slot.
-    pub queued: usize,
-    /// Their prompt and answer tokens.
-    pub queued_tokens: u64,
-    /// Estimated wait of a request that came now, in milliseconds; 0 where a slot is free.
-    pub wait_ms: u64,
-    /// How long the one that has waited longest has, in milliseconds.
-    pub oldest_wait_ms: u64,
-    pub lanes: Vec<LaneStatus>,
-    pub closing: bool,
-    pub backends: Vec<BackendStatus>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct LaneStatus {
-    pub lane: Lane,
-    pub queued: usize,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
-pub struct BackendStatus {
-    pub name: String,
-    pub model: String,
-    /// Requests in flight there at most, as configured.
-    pub slots: usize,
-    /// And as learned; never more.
-    pub slots_learned: usize,
-    pub in_flight: usize,
-    pub breaker: BreakerState,
-    /// By its health route; routing needs this and a breaker that does not refuse.
-    pub healthy: bool,
-}
-
 /// Refuses everybody who waits and everybody who comes; requests in flight go on.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -185,6 +146,4 @@ pub struct Close;
 /// A pass was dropped, so a slot is free.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
-pub struct SlotReleased {
-    pub backend: BackendId,
-}
+pub struct SlotReleased;

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::{Histogram, counter, gauge, histogram};
 
-use super::{breaker::BreakerState, messages::LaneStatus};
+use super::status::{BreakerState, LaneStatus};
 use crate::{
     domain::{Lane, Usage},
     telemetry::declare,

@@ -8,11 +8,13 @@
 //! Never: more requests at a backend than its slots, a second answer after the first byte of one was
 //! handed on, reasoning text on its way out, an answer called complete without proof.
 
+mod acquire;
 mod actor;
 mod attempt;
 pub mod backend;
 mod breaker;
 mod budget;
+mod chat;
 mod discover;
 mod first_token;
 pub mod forecast;
@@ -26,9 +28,12 @@ pub mod metrics;
 mod outcome;
 mod pressure;
 pub mod queue;
+mod request;
 mod router;
 mod slot;
+mod source;
 mod station;
+mod status;
 pub mod stream;
 mod tokens;
 
@@ -37,16 +42,20 @@ mod tests;
 
 pub use crate::{config::Tier, domain::Lane};
 pub use actor::{InferencePool, Pool};
-pub use backend::{Backend, BackendId, ChatMessage, ChatRequest, ChatRole, StartError};
+pub use backend::{Backend, BackendId, Job, Jobs, StartError};
+pub use chat::{CallRef, ChatMessage, ChatRequest, ChatRole, Tool, ToolCall, ToolChoice};
 pub use discover::discover_ollama;
-pub use generate::{GenerateError, GenerateRequest, Generation, Limits};
+pub use generate::Generation;
 pub use messages::{
-    Acquire, AcquireRequest, Ask, BackendStatus, Close, Grant, LaneStatus, Observe, PoolStatus,
-    QueuePosition, Refused, SlotReleased,
+    Acquire, AcquirePort, AcquireRequest, Ask, Close, Grant, Observe, QueuePosition, Refused,
+    SlotReleased,
 };
 pub use outcome::{Class, Outcome, Stall};
 pub use pressure::PressureGauge;
+pub use request::{GenerateError, GenerateRequest, Limits};
 pub use router::affinity_of;
-pub use slot::SlotPass;
-pub use stream::{Piece, ToolCall};
+pub use slot::{OnRelease, SlotPass};
+pub use source::{LocalModel, Source};
+pub use status::{BackendStatus, BreakerState, LaneStatus, PoolStatus};
+pub use stream::Piece;
 pub use tokens::estimate_tokens;

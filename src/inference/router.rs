@@ -12,13 +12,12 @@ use std::{
     time::Duration,
 };
 
-use actix::Recipient;
 use tokio::time::Instant;
 
 use super::{
     forecast::{Forecast, Forecasts},
-    messages::{AcquireRequest, Ask, SlotReleased},
-    slot::SlotPass,
+    messages::{AcquireRequest, Ask},
+    slot::{OnRelease, SlotPass},
     station::{Station, Stations},
 };
 use crate::config::Tier;
@@ -49,12 +48,8 @@ impl Router {
     /// A pass of the best backend that has a slot free and lets a request through.
     ///
     /// Excluded backends are passed by as long as another one is in service; a hedge never goes to one.
-    pub fn place(
-        &mut self,
-        request: &AcquireRequest,
-        pool: &Recipient<SlotReleased>,
-    ) -> Option<SlotPass> {
-        let excluded = |station: &Station| request.exclude.contains(&station.backend.id);
+    pub fn place(&mut self, request: &AcquireRequest, released: &OnRelease) -> Option<SlotPass> {
+        let excluded = |station: &Station| request.exclude.contains(&station.backend.id());
         let others = request.ask == Ask::Hedge
             || self.serving(request.tier).any(|station| !excluded(station));
         let count = self.stations.len();
@@ -66,7 +61,7 @@ impl Router {
                 station,
                 in_flight: station.in_flight(),
                 slots: station.slots(),
-                rank: request.affinity.map_or(0, |key| rendezvous(key, &station.backend.name)),
+                rank: request.affinity.map_or(0, |key| rendezvous(key, station.backend.name())),
             })
             .filter(|candidate| candidate.in_flight < candidate.slots)
             .collect();
@@ -84,9 +79,9 @@ impl Router {
                 .then_with(|| if over(a) { Ordering::Equal } else { b.rank.cmp(&a.rank) })
                 .then_with(|| compare_shares(a, b))
         });
-        let mut passes = candidates.into_iter().filter_map(|c| SlotPass::take(c.station, pool));
+        let mut passes = candidates.into_iter().filter_map(|c| SlotPass::take(c.station, released));
         let pass = passes.next()?;
-        self.turn = (pass.backend().id.0 + 1) % count;
+        self.turn = (pass.backend().id().0 + 1) % count;
         Some(pass)
     }
 

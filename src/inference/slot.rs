@@ -2,16 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::Recipient;
-
 use super::{
     backend::Backend,
-    breaker::{Admission, BreakerState},
-    messages::SlotReleased,
+    breaker::Admission,
     metrics,
     outcome::{Outcome, classify},
     station::{Station, Ticket},
+    status::BreakerState,
 };
+
+/// Is called when a slot is free again. It must not wait: a drop calls it.
+pub type OnRelease = Arc<dyn Fn() + Send + Sync>;
 
 /// One slot of one backend, taken until this is dropped.
 ///
@@ -23,12 +24,12 @@ pub struct SlotPass {
     ticket: Ticket,
     admission: Option<Admission>,
     outcome: Outcome,
-    pool: Recipient<SlotReleased>,
+    released: OnRelease,
 }
 
 impl SlotPass {
     /// Takes a slot if one is free and breaker and limiter agree.
-    pub(super) fn take(station: &Arc<Station>, pool: &Recipient<SlotReleased>) -> Option<Self> {
+    pub(super) fn take(station: &Arc<Station>, released: &OnRelease) -> Option<Self> {
         let ticket = station.take_slot()?;
         // The limiter comes last: what it admits is spent.
         let admission = station.breaker.admit().filter(|_| station.limiter.admit());
@@ -40,7 +41,7 @@ impl SlotPass {
             ticket,
             admission: Some(admission?),
             outcome: Outcome::ClientGone,
-            pool: pool.clone(),
+            released: Arc::clone(released),
         })
     }
 
@@ -71,7 +72,7 @@ impl SlotPass {
 
 impl Drop for SlotPass {
     fn drop(&mut self) {
-        metrics::outcome(&self.station.backend.name, self.outcome.label());
+        metrics::outcome(self.station.backend.name(), self.outcome.label());
         if matches!(self.outcome, Outcome::Overloaded(_)) {
             self.station.overloaded();
         }
@@ -84,13 +85,12 @@ impl Drop for SlotPass {
             }
         }
         self.station.give_slot_back(self.ticket, self.outcome.has_run());
-        #[expect(clippy::disallowed_methods, reason = "a drop cannot wait, and slots bound these")]
-        self.pool.do_send(SlotReleased { backend: self.station.backend.id });
+        (self.released)();
     }
 }
 
 impl std::fmt::Debug for SlotPass {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("SlotPass").field(&self.station.backend.name).finish()
+        f.debug_tuple("SlotPass").field(self.station.backend.name()).finish()
     }
 }

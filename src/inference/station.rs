@@ -1,6 +1,6 @@
 //! A backend with everything that guards it: slots, breaker, limiter, health.
 //!
-//! Stations outlive the pool's actor, so that a rebuilt pool can never admit more than the slots.
+//! The factory of the pool's actor closes over them, so that a pool can never admit more than the slots.
 
 use std::{
     sync::{
@@ -13,13 +13,14 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
-    backend::{Backend, BackendId, StartError},
+    backend::{Backend, BackendId, Look, StartError},
     breaker::Breaker,
     first_token::FirstTokens,
     forecast::Occupancy,
-    learned::{Learned, Look},
+    learned::Learned,
     limiter::Limiter,
     metrics,
+    source::{Source, Terms},
 };
 use crate::config::{self, Tier};
 
@@ -39,7 +40,7 @@ pub struct Station {
     per_second: u32,
     use_of: Mutex<Use>,
     healthy: AtomicBool,
-    /// Signs of life in answers, counted; see [`super::health`].
+    /// Signs of life in answers, counted; health is judged by them.
     progress: AtomicU64,
 }
 
@@ -58,23 +59,19 @@ struct Use {
 pub struct Ticket(u64);
 
 impl Station {
-    pub fn all(
-        config: &config::Inference,
-        backends: Vec<config::Backend>,
-    ) -> Result<Stations, StartError> {
-        let stations = backends.into_iter().enumerate().map(|(index, backend)| {
-            let config::Backend { slots, requests_per_second, tier, gpus, gpu_hour_cost, .. } =
-                backend;
-            let backend = Backend::new(BackendId(index), backend, config.connect_timeout)?;
+    pub fn all(config: &config::Inference, sources: Vec<Source>) -> Result<Stations, StartError> {
+        let stations = sources.into_iter().enumerate().map(|(index, source)| {
+            let (backend, terms) = source.open(BackendId(index), config.connect_timeout)?;
+            let Terms { slots, requests_per_second, tier, gpus, gpu_hour_cost } = terms;
             let breaker = Breaker::new(
-                backend.name.clone(),
+                backend.name().clone(),
                 config.breaker_failures,
                 config.breaker_min,
                 config.breaker_max,
             );
-            metrics::breaker(&backend.name, breaker.state());
-            metrics::slots(&backend.name, slots);
-            metrics::backend(&backend.name, slots, gpus, gpu_hour_cost);
+            metrics::breaker(backend.name(), breaker.state());
+            metrics::slots(backend.name(), slots);
+            metrics::backend(backend.name(), slots, gpus, gpu_hour_cost);
             Ok(Arc::new(Self {
                 backend: Arc::new(backend),
                 breaker,
@@ -111,7 +108,7 @@ impl Station {
         used.tickets += 1;
         let ticket = Ticket(used.tickets);
         used.taken.push((ticket, Instant::now()));
-        metrics::in_flight(&self.backend.name, used.taken.len());
+        metrics::in_flight(self.backend.name(), used.taken.len());
         Some(ticket)
     }
 
@@ -121,13 +118,13 @@ impl Station {
         let Some(place) = used.taken.iter().position(|(taken, _)| *taken == ticket) else { return };
         let (_, since) = used.taken.swap_remove(place);
         let held = since.elapsed();
-        metrics::held(&self.backend.name, held);
+        metrics::held(self.backend.name(), held);
         if ran {
             let held = held.as_secs_f64();
             let average = used.hold.unwrap_or(held);
             used.hold = Some(average + HOLD * (held - average));
         }
-        metrics::in_flight(&self.backend.name, used.taken.len());
+        metrics::in_flight(self.backend.name(), used.taken.len());
     }
 
     /// The first token of a request came so long after it was asked.
@@ -135,7 +132,7 @@ impl Station {
         let used = &mut *self.use_of();
         used.first_tokens.record(after);
         used.learned.first_token(&used.first_tokens, used.taken.len(), Instant::now());
-        metrics::slots(&self.backend.name, used.learned.slots());
+        metrics::slots(self.backend.name(), used.learned.slots());
     }
 
     /// After this long a first token is an outlier, if that is known.
@@ -147,7 +144,7 @@ impl Station {
     pub fn overloaded(&self) {
         let mut used = self.use_of();
         used.learned.overloaded(Instant::now());
-        metrics::slots(&self.backend.name, used.learned.slots());
+        metrics::slots(self.backend.name(), used.learned.slots());
     }
 
     /// The backend's metrics were looked at.
@@ -155,15 +152,15 @@ impl Station {
         let mut used = self.use_of();
         let in_flight = used.taken.len();
         used.learned.looked(look, in_flight);
-        metrics::slots(&self.backend.name, used.learned.slots());
+        metrics::slots(self.backend.name(), used.learned.slots());
     }
 
     /// It went out of service and will begin again with one slot.
     pub fn ejected(&self) {
-        metrics::ejected(&self.backend.name);
+        metrics::ejected(self.backend.name());
         let mut used = self.use_of();
         used.learned.ejected();
-        metrics::slots(&self.backend.name, used.learned.slots());
+        metrics::slots(self.backend.name(), used.learned.slots());
     }
 
     pub fn in_flight(&self) -> usize {
@@ -197,7 +194,7 @@ impl Station {
 
     pub fn set_healthy(&self, healthy: bool) {
         if self.healthy.swap(healthy, Ordering::Relaxed) != healthy {
-            let backend = &*self.backend.name;
+            let backend = &**self.backend.name();
             if healthy {
                 tracing::info!(backend, "backend is healthy");
             } else {
@@ -205,7 +202,7 @@ impl Station {
                 self.ejected();
             }
         }
-        metrics::healthy(&self.backend.name, healthy);
+        metrics::healthy(self.backend.name(), healthy);
     }
 
     /// A token came from it.

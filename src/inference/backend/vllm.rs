@@ -10,7 +10,17 @@ pub struct Load {
     pub cache_usage: f64,
 }
 
-/// Reads the gauges; those of several engines are added, of their caches the fullest counts. `None` where the text does not
+/// What a look at a backend's metrics brought.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Look {
+    Seen(Load),
+    /// No answer, or none that can be read.
+    Missed,
+    /// The backend has no metrics.
+    Absent,
+}
+
+/// Reads the gauges; those of several engines are added, of their caches the fullest counts. `None` if the text does not
 /// say how many wait. The cache's gauge is `kv_cache_usage_perc`, `gpu_cache_usage_perc` before version 0.10.
 pub fn load(metrics: &str) -> Option<Load> {
     let mut load = Load { running: 0, waiting: 0, cache_usage: 0.0 };

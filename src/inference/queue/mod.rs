@@ -30,7 +30,8 @@ use self::{
 };
 use super::{
     forecast::{Forecasts, retry_after},
-    messages::{Acquire, AcquireRequest, LaneStatus, Refused},
+    messages::{Acquire, AcquireRequest, Refused},
+    status::LaneStatus,
 };
 use crate::{
     config,
@@ -39,7 +40,7 @@ use crate::{
 
 /// Entries that one [`Queue::patrol`] looks at.
 const PATROL: usize = 256;
-/// Entries that are asked in vain for one place, before the place stays empty until the next look.
+/// Entries that may turn one place down before the place stays empty until the next look.
 const ASKED: usize = 1024;
 /// A request that waits is given up only if the forecast misses what it can wait by this factor.
 const HOPELESS: f64 = 1.5;

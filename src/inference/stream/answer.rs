@@ -7,13 +7,13 @@
 use std::collections::VecDeque;
 
 use super::{
-    Item, Piece,
     calls::{Calls, Fragment},
+    piece::{Item, Piece},
     thought::{Opening, ThoughtFilter},
 };
 use crate::{
     domain::{FinishReason, Usage},
-    inference::Outcome,
+    inference::outcome::Outcome,
 };
 
 /// Collects what the decoders read and hands on [`Item`]s.
@@ -92,6 +92,11 @@ impl Answer {
             self.finish = Some(reason);
         }
         Ok(())
+    }
+
+    /// The reason of a model that needs no spelling.
+    pub fn finish_as(&mut self, reason: FinishReason) {
+        self.finish = Some(reason);
     }
 
     /// The server says that it is done and does not say why.

@@ -2,25 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use crate::inference::Outcome;
+use crate::inference::{chat::ToolCall, outcome::Outcome};
 
 const MOST_CALLS: usize = 16;
 const LONGEST_ARGUMENTS: usize = 256 << 10;
-
-/// A call that the model asks for. It is well formed; whether it may run is for others to decide.
-#[derive(Clone, PartialEq)]
-pub struct ToolCall {
-    /// The server's name for this call; empty where it gives none (Ollama).
-    pub id: String,
-    pub name: String,
-    pub arguments: Map<String, Value>,
-}
-
-impl std::fmt::Debug for ToolCall {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ToolCall({}, [{} arguments])", self.name, self.arguments.len())
-    }
-}
 
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Draft {
@@ -105,7 +90,9 @@ impl Draft {
         if self.name.is_empty() {
             return Err(Outcome::BrokenToolCall);
         }
-        Ok(ToolCall { id: self.id, name: self.name, arguments })
+        // Ollama names no calls, and the answer to a call must name one for other servers.
+        let id = if self.id.is_empty() { format!("call_{}", self.index) } else { self.id };
+        Ok(ToolCall { id, name: self.name, arguments })
     }
 }
 
@@ -128,7 +115,7 @@ mod tests {
         calls.push(fragment(0, None, Some(json!(":7}")))).unwrap();
         calls.push(fragment(1, None, Some(json!("}")))).unwrap();
         let calls = calls.finish().unwrap();
-        assert_eq!(calls[0].name, "order");
+        assert_eq!((calls[0].name.as_str(), calls[0].id.as_str()), ("order", "call_0"));
         assert_eq!(calls[0].arguments["id"], 7);
         assert!(calls[1].arguments.is_empty());
     }

@@ -2,7 +2,7 @@
 
 use memchr::memchr;
 
-use crate::inference::Outcome;
+use crate::inference::outcome::Outcome;
 
 const LONGEST: usize = 1 << 20;
 

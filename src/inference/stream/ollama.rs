@@ -7,8 +7,11 @@ use std::collections::VecDeque;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{Item, answer::Answer, calls::Fragment, ndjson::NdjsonParser, thought::Opening};
-use crate::{domain::Usage, inference::Outcome};
+use super::{
+    answer::Answer, calls::Fragment, fault::is_fault, ndjson::NdjsonParser, piece::Item,
+    thought::Opening,
+};
+use crate::{domain::Usage, inference::outcome::Outcome};
 
 /// Reads the stream of one answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -78,7 +81,7 @@ impl OllamaDecoder {
 
     fn line(&mut self, line: &[u8], out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         let line: Line = serde_json::from_slice(line).map_err(|_| Outcome::Malformed)?;
-        if line.error.is_some_and(|error| super::is_fault(&error)) {
+        if line.error.is_some_and(|error| is_fault(&error)) {
             return Err(Outcome::ErrorFrame);
         }
         self.answer.begin();

@@ -6,10 +6,10 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    Item, answer::Answer, calls::Fragment, content::Content, is_fault, sse::SseParser,
-    thought::Opening,
+    answer::Answer, calls::Fragment, content::Content, fault::is_fault, piece::Item,
+    sse::SseParser, thought::Opening,
 };
-use crate::{domain::Usage, inference::Outcome};
+use crate::{domain::Usage, inference::outcome::Outcome};
 
 /// Reads the stream of one answer. Only the choice with index 0 counts.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@
 
 use memchr::memchr2;
 
-use crate::inference::Outcome;
+use crate::inference::outcome::Outcome;
 
 /// Longest line and longest event in bytes. Real deltas have some hundred.
 const LONGEST: usize = 1 << 20;

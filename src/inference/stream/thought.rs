@@ -11,7 +11,7 @@
 //! of a sentence is text if no thought follows, which is known at the end of the answer only.
 
 use super::marks::{self, Found, Kind, Mark};
-use crate::inference::Outcome;
+use crate::inference::outcome::Outcome;
 
 /// Longest text held back in bytes; a longer thought is no thought.
 const LONGEST: usize = 256 << 10;

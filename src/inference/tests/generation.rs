@@ -40,6 +40,8 @@ async fn a_failure_before_the_first_piece_is_tried_at_another_backend() {
         Script::bytes(broken, Then::Close),
         Script::bytes(wire!("llama-cpp-python/31-err-prompt-too-long-stream"), Then::Close),
         Script::bytes(wire!("vllm/85-err-queue-full"), Then::Close),
+        Script::bytes(wire!("xllamacpp/07-blank"), Then::Close),
+        Script::bytes(wire!("ollama/09-openai-no-template"), Then::Close),
         Script::bytes(stalled, Then::Hang),
         Script::bytes("", Then::Close),
     ] {
@@ -52,6 +54,21 @@ async fn a_failure_before_the_first_piece_is_tried_at_another_backend() {
         assert!(!bad.requests().is_empty());
         assert_eq!(good.requests().len(), 1);
     }
+}
+
+#[actix::test]
+async fn an_answer_that_nobody_can_see_is_a_failed_attempt_and_opens_no_breaker() {
+    let invisible = delta(r#"{"content":"\u200b"}"#)
+        + "data: {\"choices\":[{\"index\":0,\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n";
+    let upstream = Upstream::start(Script::bytes(sse(&invisible), Then::Close)).await;
+    let config = config();
+    let pool = pool(&config, vec![vllm("a", &upstream)]);
+    for _ in 0..config.breaker_failures {
+        let empty = Err(GenerateError::Upstream(Outcome::Empty));
+        assert_eq!(answer(&pool, &config).await, empty);
+    }
+    assert_eq!(upstream.requests().len(), (config.attempts * config.breaker_failures) as usize);
+    assert_eq!(status(&pool).await.backends[0].breaker, BreakerState::Passing);
 }
 
 #[actix::test]
@@ -169,7 +186,7 @@ async fn dropping_a_generation_closes_the_socket_and_frees_the_slot() {
     upstream.hung_up().await;
     let after = status(&pool).await;
     assert_eq!(after.backends[0].in_flight, 0);
-    assert_eq!(after.backends[0].breaker, breaker::BreakerState::Passing);
+    assert_eq!(after.backends[0].breaker, BreakerState::Passing);
 }
 
 #[actix::test]

@@ -2,6 +2,8 @@
 
 mod completeness;
 mod generation;
+mod local;
+mod real;
 mod rush;
 mod service;
 mod shapes;
@@ -73,15 +75,15 @@ fn backend(name: &str, kind: BackendKind, url: &str) -> config::Backend {
 }
 
 fn chat() -> ChatRequest {
-    let message = |role, content: &str| ChatMessage { role, content: content.into() };
     ChatRequest {
         messages: vec![
-            message(ChatRole::System, "You answer for a shop."),
-            message(ChatRole::User, "What is the capital of France?"),
+            ChatMessage::new(ChatRole::System, "You answer for a shop."),
+            ChatMessage::new(ChatRole::User, "What is the capital of France?"),
         ],
+        tools: Vec::new(),
+        tool_choice: ToolChoice::Auto,
         max_tokens: 64,
         temperature: 0.0,
-        model: None,
         reasoning: true,
     }
 }
@@ -102,7 +104,7 @@ fn request(config: &config::Inference) -> GenerateRequest {
 }
 
 /// A pool over `backends` on this thread.
-fn pool(config: &config::Inference, backends: Vec<config::Backend>) -> Pool {
+fn pool<S: Into<Source>>(config: &config::Inference, backends: Vec<S>) -> Pool {
     let _ = rustls::crypto::ring::default_provider().install_default();
     InferencePool::start(config, backends, &actix::Arbiter::current()).unwrap()
 }

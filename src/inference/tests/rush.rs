@@ -147,17 +147,17 @@ async fn a_hedge_takes_a_slot_only_if_it_is_free_elsewhere_and_nobody_waits_for_
             (request.ask, request.exclude) = (Ask::Hedge, vec![exclude]);
         }
     };
-    let hedge = ask(&pool, Lane::Browse, beside(first.backend.id)).await.await;
+    let hedge = ask(&pool, Lane::Browse, beside(first.pass.backend().id())).await.await;
     let hedge = hedge.unwrap().unwrap();
-    assert_ne!(hedge.backend.id, first.backend.id);
+    assert_ne!(hedge.pass.backend().id(), first.pass.backend().id());
     assert!(
-        ask(&pool, Lane::Browse, beside(first.backend.id)).await.await.is_err(),
+        ask(&pool, Lane::Browse, beside(first.pass.backend().id())).await.await.is_err(),
         "none is free"
     );
     assert_eq!(status(&pool).await.queued, 0, "and it never waits");
     drop(hedge);
     until(&pool, |status| status.backends.iter().any(|backend| backend.in_flight == 0)).await;
-    let over = ask(&pool, Lane::Browse, beside(first.backend.id)).await.await;
+    let over = ask(&pool, Lane::Browse, beside(first.pass.backend().id())).await.await;
     assert!(over.is_err(), "the budget of one request is spent");
 }
 
@@ -183,7 +183,7 @@ async fn a_late_first_token_is_asked_for_elsewhere_and_the_loser_gives_its_slot_
     }
     one.hung_up().await;
     let state = until(&pool, |status| status.backends.iter().all(|b| b.in_flight == 0)).await;
-    assert!(state.backends.iter().all(|backend| backend.breaker == breaker::BreakerState::Passing));
+    assert!(state.backends.iter().all(|backend| backend.breaker == BreakerState::Passing));
 }
 
 #[actix::test]

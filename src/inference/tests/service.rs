@@ -6,7 +6,6 @@ use super::{
     upstream::{Script, Then, Upstream, delta, sse},
     *,
 };
-use crate::inference::breaker::BreakerState;
 
 fn vllm(name: &str, upstream: &Upstream) -> config::Backend {
     backend(name, BackendKind::Vllm, &upstream.url)
@@ -160,7 +159,7 @@ async fn a_loading_backend_is_out_until_its_health_route_says_so() {
 #[actix::test]
 async fn without_a_backend_there_is_a_typed_refusal() {
     let config = config();
-    let pool = pool(&config, Vec::new());
+    let pool = pool::<Source>(&config, Vec::new());
     let refused = answer(&pool, &config).await.unwrap_err();
     assert!(matches!(refused, GenerateError::Refused(Refused::NoBackend { .. })));
 }
@@ -183,22 +182,4 @@ async fn closing_refuses_who_waits_and_who_comes_and_lets_answers_end() {
     let state = status(&pool).await;
     assert!(state.closing && state.backends[0].in_flight == 1);
     drop(holder);
-}
-
-#[actix::test]
-async fn a_rebuilt_pool_knows_the_slots_that_are_still_taken() {
-    let begun = sse(&delta(r#"{"content":"Once"}"#));
-    let upstream = Upstream::start(Script::bytes(begun, Then::Hang)).await;
-    let config = config::Inference { attempts: 1, ..config() };
-    let old = pool(&config, vec![config::Backend { slots: 1, ..vllm("a", &upstream) }]);
-    let holder = Generation::start(&old.acquire, request(&config)).await.unwrap();
-    let new = old.rebuilt(&actix::Arbiter::current());
-    assert!(old.is_alive() && new.is_alive());
-    let start = Generation::start(&new.acquire, request(&config));
-    let mut start = std::pin::pin!(start);
-    assert!(tokio::time::timeout(Duration::from_millis(150), &mut start).await.is_err());
-    drop(holder);
-    // The old pass reports to the old pool; the new one sees the free slot at its next look.
-    start.await.unwrap();
-    assert_eq!(upstream.most_open(), 1);
 }

@@ -86,6 +86,12 @@ fn every_trace_says_the_same_cut_at_every_byte() {
         "llama-server/91-reasoning-stream",
         "llama-cpp-python/31-err-prompt-too-long-stream",
         "llama-cpp-python/80-interrupted-by-next-request",
+        "xllamacpp/01-chat-stream",
+        "xllamacpp/05-think-tags",
+        "xllamacpp/06-channels",
+        "xllamacpp/07-blank",
+        "ollama/08-openai-chat-stream",
+        "ollama/09-openai-no-template",
     ];
     for (name, recorded) in traces {
         let body = body(recorded);
@@ -122,7 +128,13 @@ fn a_leaked_thought_is_taken_out_cut_at_every_byte() {
 
 #[test]
 fn an_ollama_stream_says_the_same_cut_at_every_byte() {
-    // From Ollama's public API documentation; no trace of a real one exists.
+    let decoder = Decoder::Ollama(OllamaDecoder::new(Opening::Answer));
+    for (_, recorded) in
+        traces!["ollama/01-chat-stream", "ollama/02-chat-stream-length", "ollama/04-no-template",]
+    {
+        cut_everywhere(&decoder, &body(recorded), b"\n");
+    }
+    // What the recorded model cannot do, in the form of Ollama's documentation.
     let stream = concat!(
         r#"{"model":"m","message":{"role":"assistant","content":"","thinking":"Hm"},"done":false}"#,
         "\n",
@@ -133,6 +145,5 @@ fn an_ollama_stream_says_the_same_cut_at_every_byte() {
         r#"{"model":"m","message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","prompt_eval_count":2,"eval_count":3}"#,
         "\n",
     );
-    let decoder = Decoder::Ollama(OllamaDecoder::new(Opening::Answer));
     cut_everywhere(&decoder, stream.as_bytes(), b"\n");
 }

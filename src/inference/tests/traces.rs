@@ -1,7 +1,4 @@
 //! What real servers sent, byte by byte, replayed over a socket.
-//!
-//! There is no trace of an Ollama: its shapes here and in `splits` are those of its public API
-//! documentation.
 
 use serde_json::json;
 
@@ -12,7 +9,7 @@ use super::{
 use crate::{
     domain::Usage,
     inference::{
-        backend::{Backend, BackendId},
+        backend::{BackendId, Remote},
         stream::Item,
     },
 };
@@ -29,7 +26,7 @@ async fn replay_cut(kind: BackendKind, bytes: &[u8], size: usize) -> (Told, Resu
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::start(Script::cut(bytes, size, Then::Close)).await;
     let config = backend("replay", kind, &upstream.url);
-    let backend = Backend::new(BackendId(0), config, Duration::from_secs(2)).unwrap();
+    let backend = Remote::new(BackendId(0), config, Duration::from_secs(2)).unwrap();
     let mut told = Told::default();
     let mut stream = match backend.open(&chat(), None).await {
         Ok(stream) => stream,
@@ -64,6 +61,30 @@ async fn an_error_in_the_stream_is_an_error_although_done_follows() {
     let (told, end) = vllm(wire!("vllm/83-enginecore-sigkill-stream1")).await;
     assert_eq!(told.text, format!("{TALE} had"));
     assert_eq!((told.finish, end), (None, Err(Outcome::ErrorFrame)));
+}
+
+/// A whole answer of a vLLM, and the same without its marker.
+fn without_marker() -> (&'static [u8], Vec<u8>) {
+    let whole = wire!("vllm/03-chat-stream-usage");
+    let marker = b"e\r\ndata: [DONE]\n\n\r\n";
+    let at = whole.windows(marker.len()).position(|part| part == marker).unwrap();
+    (whole, [&whole[..at], &whole[at + marker.len()..]].concat())
+}
+
+#[tokio::test]
+async fn a_reason_and_a_clean_end_are_complete_without_a_marker() {
+    let (whole, without) = without_marker();
+    let expected =
+        (Told { usage: usage(13, 13), ..Told::said("Hello! How can I help you today?") }, Ok(()));
+    assert_eq!(vllm(whole).await, expected);
+    assert_eq!(vllm(&without).await, expected);
+}
+
+#[tokio::test]
+async fn a_connection_cut_after_the_reason_is_a_truncated_answer() {
+    let (_, without) = without_marker();
+    let (told, end) = vllm(&without[..without.len() - b"0\r\n\r\n".len()]).await;
+    assert_eq!((told.finish, end), (None, Err(Outcome::Truncated)));
 }
 
 #[tokio::test]
@@ -225,7 +246,7 @@ async fn ollama_gets_the_same_context_on_every_call() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let upstream = Upstream::start(Script::bytes(ndjson(""), Then::Close)).await;
     let config = backend("o", BackendKind::Ollama, &upstream.url);
-    let backend = Backend::new(BackendId(0), config, Duration::from_secs(2)).unwrap();
+    let backend = Remote::new(BackendId(0), config, Duration::from_secs(2)).unwrap();
     for max_tokens in [16, 512] {
         let _ = backend.open(&ChatRequest { max_tokens, ..chat() }, None).await;
     }
@@ -249,6 +270,67 @@ async fn an_ollama_nearby_is_found_with_its_first_model_that_chats() {
     let found = discover_ollama(&upstream.url, Duration::from_secs(2)).await.unwrap();
     assert_eq!((found.kind, found.model.as_str()), (BackendKind::Ollama, "llama3.2:3b"));
     assert_eq!(found.url, upstream.url);
+}
+
+const PARIS: &str = "The capital of France is Paris.";
+
+#[tokio::test]
+async fn a_real_llama_cpp_is_understood() {
+    let length =
+        Told { text: "The capital of France".into(), usage: usage(26, 4), ..Told::default() };
+    for (bytes, expected) in [
+        (wire!("xllamacpp/01-chat-stream"), Ok(Told { usage: usage(26, 8), ..Told::said(PARIS) })),
+        (
+            wire!("xllamacpp/02-chat-stream-length"),
+            Ok(Told { finish: Some(FinishReason::Length), ..length }),
+        ),
+        (wire!("xllamacpp/03-prompt-too-long"), Err(Outcome::ClientError(400))),
+        // It answers with the model that it has.
+        (
+            wire!("xllamacpp/04-unknown-model"),
+            Ok(Told { usage: usage(26, 8), ..Told::said(PARIS) }),
+        ),
+        (
+            wire!("xllamacpp/05-think-tags"),
+            Ok(Told { usage: usage(26, 18), ..Told::said("Paris.") }),
+        ),
+        (wire!("xllamacpp/06-channels"), Ok(Told { usage: usage(26, 69), ..Told::said("Paris.") })),
+        (wire!("xllamacpp/07-blank"), Err(Outcome::Empty)),
+    ] {
+        let (told, end) = openai(bytes).await;
+        assert_eq!(end.map(|()| told), expected);
+    }
+}
+
+#[tokio::test]
+async fn a_real_ollama_is_understood_in_both_protocols() {
+    use BackendKind::{Ollama, Openai};
+    let said = || Ok(Told { usage: usage(16, 8), ..Told::said(PARIS) });
+    let length =
+        Told { text: "The capital of France".into(), usage: usage(16, 4), ..Told::default() };
+    for (kind, bytes, expected) in [
+        (Ollama, wire!("ollama/01-chat-stream"), said()),
+        (
+            Ollama,
+            wire!("ollama/02-chat-stream-length"),
+            Ok(Told { finish: Some(FinishReason::Length), ..length }),
+        ),
+        (Ollama, wire!("ollama/03-unknown-model"), Err(Outcome::ClientError(404))),
+        (Ollama, wire!("ollama/04-no-template"), Err(Outcome::Empty)),
+        (Ollama, wire!("ollama/05-think-false"), said()),
+        (
+            Ollama,
+            wire!("ollama/06-think-true-of-a-model-that-cannot"),
+            Err(Outcome::ClientError(400)),
+        ),
+        (Ollama, wire!("ollama/07-tools-of-a-model-that-cannot"), Err(Outcome::ClientError(400))),
+        (Openai, wire!("ollama/08-openai-chat-stream"), said()),
+        (Openai, wire!("ollama/09-openai-no-template"), Err(Outcome::Empty)),
+        (Openai, wire!("ollama/10-openai-unknown-model"), Err(Outcome::ClientError(404))),
+    ] {
+        let (told, end) = replay(kind, bytes).await;
+        assert_eq!(end.map(|()| told), expected);
+    }
 }
 
 fn ndjson(body: &str) -> Vec<u8> {

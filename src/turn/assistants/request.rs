@@ -8,7 +8,7 @@ use crate::{
     assistant::prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
     domain::ServiceLevel,
     inference::{
-        ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, affinity_of,
+        ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, ToolChoice, affinity_of,
         estimate_tokens,
     },
     knowledge::Passage,
@@ -57,8 +57,9 @@ pub fn request(
         queued: Some(queued),
         limits,
         chat: ChatRequest {
-            model: None,
             messages: lines.into_iter().map(message).collect(),
+            tools: Vec::new(),
+            tool_choice: ToolChoice::Auto,
             max_tokens,
             temperature: config.temperature,
             reasoning,
@@ -102,5 +103,5 @@ fn message(line: Line) -> ChatMessage {
         Speaker::User => ChatRole::User,
         Speaker::Assistant => ChatRole::Assistant,
     };
-    ChatMessage { role, content: line.text }
+    ChatMessage::new(role, line.text)
 }

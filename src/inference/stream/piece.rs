@@ -1,0 +1,35 @@
+//! What comes out of a stream.
+
+use crate::{
+    domain::{FinishReason, Usage},
+    inference::chat::ToolCall,
+};
+
+/// A piece of an answer. The order is: texts, calls, usage, and last of all `Finished`.
+#[derive(Clone, PartialEq)]
+pub enum Piece {
+    Text(String),
+    ToolCall(ToolCall),
+    Usage(Usage),
+    /// The answer is complete.
+    Finished(FinishReason),
+}
+
+impl std::fmt::Debug for Piece {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text([{} chars])", text.chars().count()),
+            Self::ToolCall(call) => call.fmt(f),
+            Self::Usage(usage) => usage.fmt(f),
+            Self::Finished(reason) => write!(f, "Finished({reason:?})"),
+        }
+    }
+}
+
+/// What a stream yields: a piece, or a sign that the model works.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Item {
+    Piece(Piece),
+    /// A token that is not for the shopper's eyes, or not yet. Keep-alives are no progress.
+    Progress,
+}
