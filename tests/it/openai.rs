@@ -213,6 +213,30 @@ async fn what_cannot_be_answered_is_refused() {
 }
 
 #[test]
+async fn a_history_with_pictures_and_calls_is_answered() {
+    let fake = FakeModel::start().await;
+    let app = TestApp::with_model("ok", &fake).await;
+    let shopper = app.visitor().await;
+    let image = json!({"type": "image_url", "image_url": {"url": "https://x.example"}});
+    let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
+    let request = json!({
+        "stream": null, "stream_options": {"include_usage": null},
+        "messages": [
+            {"role": "user", "name": "eva", "content": [{"type": "text", "text": "What is this?"}, image]},
+            {"role": "assistant", "content": null, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "c", "content": "a boot"},
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+            {"role": "function", "name": "f", "content": "a boot"},
+            {"role": "user", "content": [image, {"type": "text", "text": QUESTION}]},
+        ],
+    });
+    let answer = body(chat(&shopper, request).send().await.unwrap()).await;
+    assert_eq!(answer["choices"][0]["message"]["content"], WORDS.concat(), "{answer}");
+    assert!(fake.last_prompt().contains("What is this?"));
+    app.stop().await;
+}
+
+#[test]
 async fn a_client_that_leaves_frees_the_model() {
     let fake = FakeModel::start().await;
     let app = TestApp::with_model("step", &fake).await;

@@ -3,17 +3,19 @@
 //! Stateless: the request's own messages are the conversation and nothing is kept. Facts that the format has no
 //! place for travel in the `rushdesk` field and in headers.
 
+mod request;
 mod stream;
 
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header, post, web};
 use actix_web_lab::sse::Sse;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use self::stream::Completion;
+pub use self::request::ChatCompletionRequest;
+use self::{request::ChatCompletionMessage, stream::Completion};
 use super::{
     error::{ApiError, jittered},
     extract::{Body, Caller},
@@ -24,84 +26,13 @@ use crate::{
     assistant::need,
     clock,
     domain::{Answer, ErrorCode, FinishReason, Problem, Usage},
-    turn::ports::{Exchange, Purpose, TurnInput},
+    turn::ports::{Purpose, TurnInput},
 };
 
 /// The one model there is: the service itself.
 const MODEL: &str = "rushdesk";
 /// Messages of a request, at most.
 const MAX_MESSAGES: usize = 200;
-
-/// The parts of OpenAI's request that mean something here. Other fields are taken and ignored, as every
-/// OpenAI-compatible server does; the operator's configuration decides them.
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct ChatCompletionRequest {
-    #[serde(default)]
-    pub model: Option<String>,
-    pub messages: Vec<ChatCompletionMessage>,
-    #[serde(default)]
-    pub stream: bool,
-    #[serde(default)]
-    pub stream_options: Option<StreamOptions>,
-}
-
-#[derive(Debug, Default, Deserialize, ToSchema)]
-pub struct StreamOptions {
-    #[serde(default)]
-    pub include_usage: bool,
-}
-
-#[derive(Debug, Deserialize, ToSchema)]
-pub struct ChatCompletionMessage {
-    pub role: ChatRole,
-    /// Text, or parts of type `text`.
-    #[schema(value_type = Value)]
-    pub content: Content,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum ChatRole {
-    System,
-    Developer,
-    User,
-    Assistant,
-    Tool,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub enum Content {
-    Text(String),
-    Parts(Vec<Part>),
-}
-
-impl std::fmt::Debug for Content {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Text(text) => write!(f, "[{} chars]", text.chars().count()),
-            Self::Parts(parts) => write!(f, "[{} parts]", parts.len()),
-        }
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum Part {
-    Text { text: String },
-}
-
-impl Content {
-    fn text(self) -> String {
-        match self {
-            Self::Text(text) => text,
-            Self::Parts(parts) => {
-                let texts = parts.into_iter().map(|Part::Text { text }| text);
-                texts.collect::<Vec<_>>().join("\n")
-            }
-        }
-    }
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct ModelList {
@@ -142,8 +73,7 @@ pub async fn chat_completions(
     if request.model.as_deref().is_some_and(|model| model != MODEL) {
         return Err(ApiError::with_detail(ErrorCode::NotFound, "the only model is `rushdesk`"));
     }
-    let (streams, usage) =
-        (request.stream, request.stream_options.unwrap_or_default().include_usage);
+    let (streams, usage) = (request.stream, request.stream_options.include_usage);
     let input = input(&app, &caller, request.messages)?;
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
@@ -167,8 +97,7 @@ pub async fn chat_completions(
     Ok(response.json(body))
 }
 
-/// The last user message is the question; what came before it is the history. The shop's own instructions are the
-/// only ones: system messages of clients are left out.
+/// The last user message is the question; what came before it is the history.
 fn input(
     app: &App,
     caller: &Caller,
@@ -178,26 +107,11 @@ fn input(
         let detail = format!("may have at most {MAX_MESSAGES} items");
         return Err(ApiError::field("messages", detail));
     }
-    let mut history: Vec<Exchange> = Vec::new();
-    for message in messages {
-        let role = message.role;
-        let text = message.content.text();
-        match role {
-            ChatRole::User => history.push(Exchange { user: text, answer: None }),
-            ChatRole::Assistant => {
-                if let Some(exchange) = history.last_mut() {
-                    exchange.answer = Some(text);
-                }
-            }
-            ChatRole::System | ChatRole::Developer | ChatRole::Tool => {}
-        }
-    }
-    let Some(Exchange { user: text, answer: None }) = history.pop() else {
-        return Err(ApiError::field("messages", "the last message must be of the user"));
-    };
+    let (text, history) =
+        request::conversation(messages).map_err(|missing| ApiError::field("messages", missing))?;
     let chars = text.chars().count();
     let max_chars = app.config.sessions.max_message_chars;
-    if text.trim().is_empty() || chars > max_chars || text.contains('\0') {
+    if chars > max_chars || text.contains('\0') {
         let detail = format!("the last message must have 1 to {max_chars} characters and no NUL");
         return Err(ApiError::field("messages", detail));
     }

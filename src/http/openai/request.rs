@@ -1,0 +1,226 @@
+//! What clients of OpenAI's API send, as far as it means something here.
+//!
+//! Clients send their whole history each time, with all that happened in it: pictures, sound, calls of
+//! tools, refusals. What is not understood is left out, and never refused, since a client cannot take
+//! it back. Only what is to be answered must be there: a last message of the user with a text.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::turn::ports::Exchange;
+
+/// The parts of OpenAI's request that mean something here. Other fields are taken and ignored, as every
+/// OpenAI-compatible server does; the operator's configuration decides them.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ChatCompletionRequest {
+    #[serde(default)]
+    pub model: Option<String>,
+    pub messages: Vec<ChatCompletionMessage>,
+    #[serde(default, deserialize_with = "or_default")]
+    #[schema(value_type = Option<bool>)]
+    pub stream: bool,
+    #[serde(default, deserialize_with = "or_default")]
+    #[schema(value_type = Option<StreamOptions>)]
+    pub stream_options: StreamOptions,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct StreamOptions {
+    #[serde(default, deserialize_with = "or_default")]
+    #[schema(value_type = Option<bool>)]
+    pub include_usage: bool,
+}
+
+/// Many clients send `null` for what they leave out.
+fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
+    deserializer: D,
+) -> Result<T, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+#[derive(ToSchema)]
+pub struct ChatCompletionMessage {
+    /// Messages of `user` and `assistant` are read, those of all other roles left out.
+    #[schema(value_type = String)]
+    role: ChatRole,
+    /// Text, or parts. Parts of type `text` are read, all others left out.
+    #[schema(value_type = Option<Value>)]
+    content: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ChatRole {
+    User,
+    Assistant,
+    /// The shop's own instructions are the only ones, and a client's tools are not ours.
+    LeftOut,
+}
+
+impl fmt::Debug for ChatCompletionMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}([{} chars])", self.role, self.content.chars().count())
+    }
+}
+
+impl<'de> Deserialize<'de> for ChatCompletionMessage {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let message = Value::deserialize(deserializer)?;
+        let role = match message.get("role").and_then(Value::as_str) {
+            Some("user") => ChatRole::User,
+            Some("assistant") => ChatRole::Assistant,
+            Some(_) | None => ChatRole::LeftOut,
+        };
+        Ok(Self { role, content: message.get("content").map(text).unwrap_or_default() })
+    }
+}
+
+/// All text of a message's content, one line for each part.
+fn text(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().filter_map(part).collect::<Vec<_>>().join("\n"),
+        Value::Object(_) => part(content).unwrap_or_default().to_owned(),
+        Value::Null | Value::Bool(_) | Value::Number(_) => String::new(),
+    }
+}
+
+fn part(part: &Value) -> Option<&str> {
+    if let Value::String(text) = part {
+        return Some(text);
+    }
+    match part.get("type").map(Value::as_str) {
+        None | Some(Some("text" | "input_text" | "output_text")) => part.get("text")?.as_str(),
+        Some(_) => None,
+    }
+}
+
+/// The question of the last user message, and what came before it.
+///
+/// # Errors
+/// A sentence that tells the client what to send.
+pub fn conversation(
+    messages: Vec<ChatCompletionMessage>,
+) -> Result<(String, Vec<Exchange>), &'static str> {
+    let mut history: Vec<Exchange> = Vec::new();
+    for ChatCompletionMessage { role, content } in messages {
+        match role {
+            ChatRole::User => history.push(Exchange { user: content, answer: None }),
+            ChatRole::Assistant if !content.trim().is_empty() => {
+                if let Some(exchange) = history.last_mut() {
+                    exchange.answer = Some(content);
+                }
+            }
+            ChatRole::Assistant | ChatRole::LeftOut => {}
+        }
+    }
+    match history.pop() {
+        Some(Exchange { answer: Some(_), .. }) | None => {
+            Err("must end with a message of role `user`")
+        }
+        Some(Exchange { user, .. }) if user.trim().is_empty() => Err(
+            "the last user message has no text: send it as a string or as a part of type `text`",
+        ),
+        Some(Exchange { user, .. }) => {
+            // A picture without a word, and the answer to it.
+            history.retain(|exchange| !exchange.user.trim().is_empty());
+            Ok((user, history))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    type Said = (String, Option<String>);
+
+    fn read(messages: Value) -> Result<(String, Vec<Said>), &'static str> {
+        let request: ChatCompletionRequest =
+            serde_json::from_value(json!({ "messages": messages })).unwrap();
+        let (question, history) = conversation(request.messages)?;
+        Ok((question, history.into_iter().map(|e| (e.user, e.answer)).collect()))
+    }
+
+    #[test]
+    fn what_is_not_understood_in_the_history_is_left_out() {
+        let image = json!({"type": "image_url", "image_url": {"url": "https://x.example"}});
+        let sound = json!({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}});
+        let call =
+            json!([{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]);
+        let read = read(json!([
+            {"role": "system", "content": "You are a pirate."},
+            {"role": "user", "name": "eva", "content": [{"type": "text", "text": "Is this a tent?"}, image]},
+            {"role": "assistant", "content": null, "tool_calls": call},
+            {"role": "tool", "tool_call_id": "c", "content": "yes"},
+            {"role": "function", "name": "f", "content": "yes"},
+            {"role": "assistant", "content": "Yes.", "refusal": null, "audio": null},
+            {"role": "user", "content": [sound, image]},
+            {"role": "assistant", "content": "A nice picture."},
+            {"role": "user", "content": "And a boot?"},
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+            {"role": "wizard", "content": 7},
+            "hi",
+            null,
+            {"content": "hi"},
+            {"role": "user", "content": [image, {"type": "future"}, {"type": "text", "text": "How much?"}]},
+        ]));
+        let history = vec![
+            ("Is this a tent?".to_owned(), Some("Yes.".to_owned())),
+            ("And a boot?".to_owned(), None),
+        ];
+        assert_eq!(read, Ok(("How much?".to_owned(), history)));
+    }
+
+    #[test]
+    fn a_question_whose_tools_ran_at_the_client_is_still_the_question() {
+        let read = read(json!([
+            {"role": "user", "content": "Where is it?"},
+            {"role": "assistant", "tool_calls": []},
+            {"role": "tool", "content": "shipped"},
+        ]));
+        assert_eq!(read, Ok(("Where is it?".to_owned(), Vec::new())));
+    }
+
+    #[test]
+    fn a_conversation_without_a_question_is_told_what_is_missing() {
+        for (messages, missing) in [
+            (json!([]), "must end with"),
+            (json!([{"role": "assistant", "content": "Hi"}]), "must end with"),
+            (
+                json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]),
+                "must end with",
+            ),
+            (json!([{"role": "user"}]), "has no text"),
+            (json!([{"role": "user", "content": [{"type": "image_url"}]}]), "has no text"),
+        ] {
+            let error = read(messages.clone()).unwrap_err();
+            assert!(error.contains(missing), "{messages}: {error}");
+        }
+    }
+
+    #[test]
+    fn null_is_the_same_as_nothing() {
+        let request = |rest: Value| {
+            let mut request =
+                json!({"model": null, "messages": [{"role": "user", "content": "a"}]});
+            request.as_object_mut().unwrap().extend(rest.as_object().unwrap().clone());
+            serde_json::from_value::<ChatCompletionRequest>(request).unwrap()
+        };
+        for rest in [
+            json!({}),
+            json!({"stream": null, "stream_options": null, "tools": null}),
+            json!({"stream": false, "stream_options": {}}),
+            json!({"stream_options": {"include_usage": null, "include_obfuscation": true}}),
+        ] {
+            let request = request(rest);
+            assert!(!request.stream && !request.stream_options.include_usage);
+        }
+        let both = request(json!({"stream": true, "stream_options": {"include_usage": true}}));
+        assert!(both.stream && both.stream_options.include_usage);
+    }
+}
