@@ -10,7 +10,7 @@ use anyhow::ensure;
 
 use self::erlang::{Queue, Steady};
 
-/// Measured on the machine of README.md; `docs/capacity.md` says how.
+/// Measured on the machine of `docs/measurements.md`; `docs/capacity.md` says how.
 mod measured {
     /// Of one core, for a whole turn.
     pub const CPU_S_PER_TURN: f64 = 0.004_3;

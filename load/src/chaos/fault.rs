@@ -1,6 +1,6 @@
 //! What is broken, and where.
 
-use std::fmt;
+use std::{fmt, str::FromStr};
 
 use clap::ValueEnum;
 use serde::Serialize;
@@ -87,6 +87,15 @@ impl Fault {
     }
 }
 
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "embedded",
+            Self::Distributed => "distributed",
+        })
+    }
+}
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -102,6 +111,31 @@ impl fmt::Display for Fault {
             Self::SqlFrozen => "sql frozen",
             Self::RollingRestart => "rolling restart",
         })
+    }
+}
+
+/// A fault to leave out, in every mode or in one: `backend-killed`, `distributed:redis-killed`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Exclusion {
+    mode: Option<Mode>,
+    fault: Fault,
+}
+
+impl Exclusion {
+    pub fn covers(self, mode: Mode, fault: Fault) -> bool {
+        self.fault == fault && self.mode.is_none_or(|only| only == mode)
+    }
+}
+
+impl FromStr for Exclusion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (mode, fault) = match text.split_once(':') {
+            Some((mode, fault)) => (Some(Mode::from_str(mode, false)?), fault),
+            None => (None, text),
+        };
+        Ok(Self { mode, fault: Fault::from_str(fault, false)? })
     }
 }
 
@@ -148,6 +182,18 @@ mod tests {
             planned[0],
             Planned { mode: Mode::Embedded, fault: Fault::ServerKilled, seed: 7 }
         );
+    }
+
+    #[test]
+    fn an_exclusion_covers_one_mode_or_all() {
+        let here: Exclusion = "distributed:backend-killed".parse().unwrap();
+        assert!(here.covers(Mode::Distributed, Fault::BackendKilled));
+        assert!(!here.covers(Mode::Embedded, Fault::BackendKilled));
+        assert!(!here.covers(Mode::Distributed, Fault::SqlFrozen));
+        let everywhere: Exclusion = "backend-killed".parse().unwrap();
+        assert!(everywhere.covers(Mode::Embedded, Fault::BackendKilled));
+        assert!("backend-hurt".parse::<Exclusion>().is_err());
+        assert!("cluster:backend-killed".parse::<Exclusion>().is_err());
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use self::{
-    fault::{Fault, Mode, Planned, plan},
+    fault::{Exclusion, Fault, Mode, Planned, plan},
     probe::Probe,
     report::{ChaosReport, Last, Round, heading},
     stage::Stage,
@@ -59,6 +59,9 @@ pub struct Args {
     /// Only this fault; may be given several times.
     #[arg(long, value_enum)]
     pub fault: Vec<Fault>,
+    /// Not this fault: `backend-killed`, or `distributed:backend-killed` for one mode; may be given several times.
+    #[arg(long, value_name = "[MODE:]FAULT")]
+    pub without: Vec<Exclusion>,
     /// Servers of the distributed mode.
     #[arg(long, default_value_t = 2)]
     pub replicas: usize,
@@ -113,13 +116,16 @@ async fn run(args: &Args) -> anyhow::Result<ChaosReport> {
     println!("{}", heading());
     let is_wanted = |fault: &Fault| args.fault.is_empty() || args.fault.contains(fault);
     let modes = [Mode::Embedded, Mode::Distributed].into_iter();
-    let pairs: Vec<_> = modes
+    let is_excluded =
+        |mode, fault| args.without.iter().any(|exclusion| exclusion.covers(mode, fault));
+    let (excluded, pairs): (Vec<_>, Vec<_>) = modes
         .filter(|mode| args.mode.is_none_or(|only| only == *mode))
         .flat_map(|mode| mode.faults().iter().map(move |&fault| (mode, fault)))
         .filter(|(_, fault)| is_wanted(fault))
-        .collect();
+        .partition(|&(mode, fault)| is_excluded(mode, fault));
     let planned = plan(&pairs, args.rounds, seed);
-    let mut report = ChaosReport { seed, ..ChaosReport::default() };
+    let left_out = excluded.into_iter().map(|(mode, fault)| format!("{mode}, {fault}: --without"));
+    let mut report = ChaosReport { seed, left_out: left_out.collect(), ..ChaosReport::default() };
     for rounds in planned.chunk_by(|one, next| one.mode == next.mode) {
         Box::pin(stage(args, rounds, &mut report)).await?;
     }

@@ -50,7 +50,7 @@ pub struct ChaosReport {
     pub seed: u64,
     pub rounds: Vec<Round>,
     pub last: Vec<Last>,
-    /// Faults that could not be made here, with the reason.
+    /// Faults that were not tried, with the reason.
     pub left_out: Vec<String>,
 }
 
@@ -93,7 +93,7 @@ impl fmt::Display for Round {
         write!(
             f,
             "{:<12} {:<16} {:>6} {:>6} {:>6} {:>5} {:>5} {:>7} {:>9} {:>10} {}",
-            format!("{:?}", self.mode).to_lowercase(),
+            self.mode.to_string(),
             self.fault.to_string(),
             self.seed,
             replay.acknowledged,
@@ -130,7 +130,7 @@ impl fmt::Display for Last {
         write!(
             f,
             "{:<12} all once more, after a restart: acknowledged {}, found {}, lost {}, twice {}, without an end {} {}",
-            format!("{:?}", self.mode).to_lowercase(),
+            self.mode.to_string(),
             replay.acknowledged,
             replay.found,
             lost(replay),
