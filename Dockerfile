@@ -1,4 +1,4 @@
-# Rushdesk with its embedding model, as a user of its own on a root file system that may be read-only.
+# Rushdesk with its embedding model. It runs as a user of its own, and its root file system may be read-only.
 #
 #   docker build -t rushdesk .                   the service
 #   docker build -t rushdesk-load --target load .   simulated model servers, replay and benchmarks
@@ -19,11 +19,11 @@ FROM ${RUST_IMAGE} AS source
 RUN cargo install --locked --root /usr/local cargo-cyclonedx@0.5.9
 WORKDIR /src
 COPY . .
-# Bills of materials are made from the lock file of this build.
+# The bill of materials is generated from the lock file of this build.
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     cargo cyclonedx --format json --override-filename sbom.cdx
 
-# Each program in a build of its own: together they would share the features of what they depend on.
+# Each program has a build of its own, since a common one would unify the features of their dependencies.
 FROM source AS build
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/src/target \
@@ -54,14 +54,14 @@ ENTRYPOINT ["rushdesk-load"]
 FROM base AS rushdesk
 COPY --from=model /data/model /usr/share/rushdesk/model
 COPY --from=source /src/LICENSE /src/sbom.cdx.json /usr/share/doc/rushdesk/
-# What the model was made from, with hashes.
+# The wheels that the model was made from, with hashes.
 COPY scripts/model/requirements.txt /usr/share/doc/rushdesk/model-requirements.txt
 COPY --from=build /out/bin/rushdesk /usr/local/bin/
 ENV RUSHDESK__SERVER__LISTEN=0.0.0.0:8080 \
     RUSHDESK__SERVER__DATA_DIR=/var/lib/rushdesk \
     RUSHDESK__EMBEDDING__MODEL_DIR=/usr/share/rushdesk/model/all-MiniLM-L6-v2 \
     RUSHDESK__EMBEDDING__LIBRARY=/usr/share/rushdesk/model/libonnxruntime.so
-# rushdesk.toml is looked for here.
+# The service reads rushdesk.toml from here.
 WORKDIR /etc/rushdesk
 VOLUME /var/lib/rushdesk
 EXPOSE 8080

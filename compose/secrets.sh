@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Makes the secrets of compose.yaml once, in compose/secrets or the folder given. What exists stays.
+# Generates the secrets of compose.yaml in compose/secrets or in the folder given. Existing ones are kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 folder=${1:-compose/secrets}
-# The folder is private. Its files are not: containers read them with users of their own.
+# The folder is private. Its files are readable, since each container reads them as a user of its own.
 install -d -m 700 "$folder"
 
-# write NAME TEXT: once.
+# write NAME TEXT: writes the file if it does not exist.
 write() { [ -e "$folder/$1" ] || printf '%s\n' "$2" >"$folder/$1"; }
 secret() { head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes grafana/dashboards/*.json from boards.py; with --check says which are stale."""
+"""Generates grafana/dashboards/*.json from boards.py; with --check, lists stale ones."""
 
 import json
 import pathlib

@@ -21,17 +21,17 @@ INTRODUCTION = f"""# Configuration
 
 <!-- Written by `{COMMAND}` from `rushdesk.toml.example`. Change the comments there. -->
 
-Every key has a default, and a first start needs none. `rushdesk.toml.example` holds the same keys and is compiled in as
-the default configuration, so this page and the program cannot disagree.
+Every key has a default, so a first start needs no configuration. The defaults are `rushdesk.toml.example`, which is compiled
+into the program.
 
-Later sources win over earlier ones:
+Later sources override earlier ones:
 
 1. the defaults below;
 2. the file given with `--config`, else `rushdesk.toml` in the current folder;
 3. environment variables `RUSHDESK__SECTION__KEY`, for example `RUSHDESK__SERVER__LISTEN=0.0.0.0:8080`;
 4. flags `--set section.key=value`, for example `--set server.listen=0.0.0.0:8080`.
 
-Lists are written as TOML in variables and flags too:
+In variables and flags, write lists as TOML:
 
 ```sh run
 RUSHDESK__INFERENCE__BACKENDS='[{{name="gpu-1", kind="vllm", url="http://127.0.0.1:8000", model="m", slots=16}}]' \\
@@ -42,10 +42,10 @@ RUSHDESK__INFERENCE__BACKENDS='[{{name="gpu-1", kind="vllm", url="http://127.0.0
 the configuration is valid
 ```
 
-An unknown key, a wrong type and a value out of range stop the start with exit code 78. `rushdesk check-config` reads
-everything and lists all faults at once. Changes take effect at the next start, unless a key says otherwise.
+An unknown key, a wrong type or a value out of range stops the start with exit code 78. `rushdesk check-config` reads
+everything and lists all faults at once. Changes take effect at the next start, unless the key says otherwise.
 
-`_ms` are milliseconds, `_s` seconds, `_bytes` bytes.
+Keys that end in `_ms` are in milliseconds, `_s` in seconds, `_bytes` in bytes.
 """
 
 

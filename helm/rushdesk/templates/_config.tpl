@@ -1,4 +1,4 @@
-{{/* rushdesk.toml: `config`, `backends` and what the chart decides. */}}
+{{/* rushdesk.toml: `config`, `backends` and the values that the chart sets. */}}
 {{- define "rushdesk.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- $server := dict "listen" "0.0.0.0:8080" -}}
@@ -43,7 +43,7 @@ sites = {{ include "rushdesk.toml" $config.sites }}
 {{- end }}
 {{- end -}}
 
-{{/* What a Secret that the chart makes says of the stores. */}}
+{{/* The addresses of the stores, if the chart creates the Secret. */}}
 {{- define "rushdesk.storeData" -}}
 {{ .keys.mysqlUrl }}: {{ .mysqlUrl | quote }}
 {{ .keys.redisUrl }}: {{ .redisUrl | quote }}

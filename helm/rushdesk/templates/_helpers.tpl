@@ -19,13 +19,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{ include "rushdesk.selector" . }}
 {{- end -}}
 
-{{/* Every pod of the release, the migration too. */}}
+{{/* Labels of all pods of the release, the migration included. */}}
 {{- define "rushdesk.selector" -}}
 app.kubernetes.io/name: {{ include "rushdesk.name" . }}
 app.kubernetes.io/instance: {{ .Release.Name }}
 {{- end -}}
 
-{{/* The pods that serve. */}}
+{{/* Labels of the pods that serve. */}}
 {{- define "rushdesk.serverSelector" -}}
 {{ include "rushdesk.selector" . }}
 app.kubernetes.io/component: server
@@ -61,18 +61,18 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* What the pods speak; also the name of their port. */}}
+{{/* The protocol of the pods, which is also the name of their port. */}}
 {{- define "rushdesk.scheme" -}}
 {{ ternary "https" "http" (ne .Values.tls.secretName "") }}
 {{- end -}}
 
-{{/* Seconds from SIGTERM to the end of the process at the latest: the phases of src/shutdown.rs, the last flush included. */}}
+{{/* Longest time in seconds from SIGTERM to the end of the process: the phases of src/shutdown.rs with the last flush. */}}
 {{- define "rushdesk.grace" -}}
 {{- $drain := dig "server" "drain_timeout_ms" 60000 .Values.config | int -}}
 {{- add .Values.preStopSeconds (div (add $drain 999) 1000) 30 -}}
 {{- end -}}
 
-{{/* A value as TOML: a JSON string is a TOML string, and so are numbers and truths. */}}
+{{/* A value as TOML: JSON strings, numbers and booleans are TOML too. */}}
 {{- define "rushdesk.toml" -}}
 {{- if kindIs "map" . -}}
 {{- $pairs := list -}}

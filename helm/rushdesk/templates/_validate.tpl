@@ -1,4 +1,4 @@
-{{/* What no schema can say: rules over several values. All faults at once. */}}
+{{/* Rules over several values, which a schema cannot express. Lists all faults at once. */}}
 {{- define "rushdesk.validate" -}}
 {{- $v := .Values -}}
 {{- $faults := list -}}
@@ -22,7 +22,7 @@
 {{- end -}}
 {{- end -}}
 
-{{/* Not in the schema, whose messages quote the value. */}}
+{{/* Not in the schema, since its messages quote the value. */}}
 {{- with $v.secret.jwtSecret -}}
 {{- range splitList "\n" (trim .) -}}
 {{- if lt (len .) 32 -}}
@@ -51,7 +51,7 @@
 {{- $faults = append $faults "secret.redisUrl: sentinels need the name of the master (redis-sentinel://:password@host:26379,host:26379/0#name)" -}}
 {{- end -}}
 
-{{/* What the chart decides, and what belongs into a Secret. */}}
+{{/* Keys that the chart sets, and keys that belong into a Secret. */}}
 {{- $reserved := dict
   "server" (dict "listen" "is the chart's" "data_dir" "is the image's" "tls_cert" "belongs into tls.secretName" "tls_key" "belongs into tls.secretName")
   "store" (dict "mode" "is the chart's" "mysql_url" "belongs into secret.mysqlUrl" "redis_url" "belongs into secret.redisUrl")
