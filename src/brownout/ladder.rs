@@ -1,9 +1,9 @@
-//! When the service level changes: plain state, no clock of its own.
+//! The rules that raise and lower the service level. Pure; the caller passes the time.
 //!
-//! Climbing is quick and may skip nothing: one rung a step, each after the wait was long enough for `dwell`. Descending
-//! is slow: one rung after `calm` below half of what led to it, and the first one of a descent not within a minute of
-//! the climb before it. So two descents begin at least a minute apart, and the level never flaps more than once a
-//! minute, whatever the waits do.
+//! The level rises fast, one step at a time, when the wait has been long enough for `dwell`. It
+//! falls slowly, one step when the wait has been below half of the raising value for `calm`, and the
+//! first step down comes at least a minute after the level began to rise. So the level does not
+//! change direction more than once a minute.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use tokio::time::Instant;
 use crate::{config, domain::ServiceLevel};
 
 const RUNGS: usize = 4;
-/// From the first rung of a climb to the first of the descent after it, at least.
+/// Shortest time from the first step up to the first step down after it.
 const HOLD: Duration = Duration::from_mins(1);
 
-/// How long turns wait for a model; nothing where none has to.
+/// How long turns wait for a model. Zero if none waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pressure {
-    /// Of the turn that has waited longest.
+    /// Wait so far of the turn that has waited longest.
     pub oldest_wait: Duration,
-    /// Of a turn that came now, as estimated.
+    /// Estimated wait of a new turn.
     pub predicted_wait: Duration,
 }
 
@@ -41,11 +41,11 @@ pub struct Ladder {
     dwell: Duration,
     calm: Duration,
     level: usize,
-    /// For each rung: since when the wait has been long enough for it.
+    /// For each level: since when the wait has been long enough for it.
     long_since: [Option<Instant>; RUNGS],
-    /// Since when the wait has been short enough to leave the level.
+    /// Since when the wait has been short enough to lower the level.
     short_since: Option<Instant>,
-    /// When the last climb began, while it or what followed it has not become a descent.
+    /// When the level began to rise. Cleared when it falls.
     climbing_since: Option<Instant>,
 }
 
@@ -66,7 +66,7 @@ impl Ladder {
         ServiceLevel(u8::try_from(self.level).unwrap_or(u8::MAX))
     }
 
-    /// Takes in the pressure of now and moves by at most one rung.
+    /// Applies the current pressure. Changes the level by at most one step.
     pub fn step(&mut self, pressure: Pressure, now: Instant) -> Option<Change> {
         let wait = pressure.wait();
         for (since, threshold) in self.long_since.iter_mut().zip(self.climb) {

@@ -1,17 +1,17 @@
-//! What the ladder and the tickets count.
+//! Metrics of the service level and of tickets.
 
 use metrics::{counter, gauge};
 
 use crate::{domain::ServiceLevel, telemetry::declare};
 
 declare! {
-    LEVEL: gauge "rushdesk_service_level" [] "Service level in force, 0 (full) to 4 (ticket)";
+    LEVEL: gauge "rushdesk_service_level" [] "Service level in force, 0 (full service) to 4 (tickets)";
     CHANGES: counter "rushdesk_service_level_changes_total" ["direction"]
-        "Steps of the brownout ladder, `up` or `down`" when "after the first";
-    OPENED: counter "rushdesk_tickets_opened_total" [] "Questions that were kept to be answered later";
-    ANSWERED: counter "rushdesk_tickets_answered_total" [] "Tickets whose answer was delivered";
-    FAILED: counter "rushdesk_ticket_failures_total" [] "Attempts at a ticket that gave no answer";
-    OPEN: gauge "rushdesk_tickets_open" [] "Tickets that wait for their answer, of all replicas";
+        "Changes of the service level, `up` or `down`" when "after the first";
+    OPENED: counter "rushdesk_tickets_opened_total" [] "Questions that became tickets";
+    ANSWERED: counter "rushdesk_tickets_answered_total" [] "Tickets that were answered";
+    FAILED: counter "rushdesk_ticket_failures_total" [] "Attempts to answer a ticket that failed";
+    OPEN: gauge "rushdesk_tickets_open" [] "Tickets that are not answered yet, on all replicas";
 }
 
 pub(super) fn level(level: ServiceLevel) {

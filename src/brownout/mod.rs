@@ -1,9 +1,11 @@
-//! How much service there is for everybody: a ladder from full answers (level 0) down to tickets (level 4).
+//! The service level: full answers (0) to tickets (4).
 //!
-//! [`Ladder`] decides from how long turns wait for a model; [`Brownout`] is what the house shares: a turn reads the level
-//! in force once, when it begins, and keeps it. An operator's pin overrides the ladder. A background task steps the
-//! ladder; nothing here waits, and nothing here leaves a free slot unused: the levels change what is asked of the model
-//! and what is done with those who cannot wait for it, never whether a free model is asked. Only a pin may do that.
+//! [`Ladder`] is pure: it sets the level from the time that turns wait for a model. [`Brownout`]
+//! shares the level in force within the process, behind a lock. A background task steps it, and an
+//! operator's pin overrides it. A turn reads the level once, when it begins.
+//!
+//! Nothing here waits. A level changes what is asked of the model, and what happens to turns that
+//! cannot wait for it. It never keeps a free model idle; only a pin can.
 
 mod ladder;
 pub mod metrics;
@@ -22,7 +24,7 @@ use crate::{
     domain::{ServiceLevel, Timestamp},
 };
 
-/// The service level that an operator holds, or that none is held, and since when: the newer one counts.
+/// The service level that an operator pinned, if any, and the time of the order. The newest counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pin {
     pub level: Option<ServiceLevel>,
@@ -30,23 +32,23 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// No order was ever given.
+    /// No operator has pinned a level.
     pub const NONE: Self = Self { level: None, at: Timestamp::from_millis(0) };
-    /// The name of the mode under which it is kept.
+    /// Its name in the archive's table of modes.
     pub const MODE: &str = "service_level";
 
-    /// Reads what is kept; what is no level of the ladder holds none.
+    /// Reads a stored value. A value that is not a level pins none.
     pub fn read(value: &serde_json::Value, at: Timestamp) -> Self {
         let level = value.as_u64().and_then(|level| u8::try_from(level).ok()).map(ServiceLevel);
         Self { level: level.filter(|level| *level <= ServiceLevel::TICKET), at }
     }
 }
 
-/// What a turn may have.
+/// The service that a turn gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Service {
     pub level: ServiceLevel,
-    /// The level is an operator's order: room at the model does not soften it.
+    /// An operator pinned the level, so it applies even if a model is free.
     pub pinned: bool,
 }
 
@@ -80,12 +82,12 @@ impl Brownout {
         self.state().service()
     }
 
-    /// What the ladder says, pinned or not.
+    /// The level that the load gives, pinned or not.
     pub fn automatic(&self) -> ServiceLevel {
         self.state().ladder.level()
     }
 
-    /// Lets the ladder see how long turns wait; called a few times a second.
+    /// Updates the level from the time that turns wait. Called a few times a second.
     pub fn step(&self, pressure: Pressure, now: Instant) {
         let (change, service) = {
             let mut state = self.state();
@@ -98,7 +100,7 @@ impl Brownout {
         metrics::level(service.level);
     }
 
-    /// Takes over what an operator ordered, here or on another replica. An older order changes nothing.
+    /// Applies an operator's pin, from this replica or another one. An older one is ignored.
     pub fn pin(&self, pin: Pin) {
         let service = {
             let mut state = self.state();
@@ -118,7 +120,7 @@ impl Brownout {
         self.config.longest_wait[index]
     }
 
-    /// A model that would begin within this time is asked before the knowledge at any level.
+    /// A model that can start within this time goes before the knowledge at any level.
     pub fn room(&self) -> Duration {
         self.config.room
     }
@@ -127,7 +129,7 @@ impl Brownout {
         self.config.short_answer_tokens
     }
 
-    /// Whether a question may be kept and answered later.
+    /// Whether a question may become a ticket.
     pub fn tickets(&self) -> bool {
         self.config.tickets
     }

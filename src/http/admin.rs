@@ -1,4 +1,4 @@
-//! Operators: the cache, the keys of the shop's servers, the backends, and the log of what was changed.
+//! For operators: the cache, API keys, backends, and the audit log.
 
 use actix_web::{HttpResponse, delete, get, post, web};
 use serde::{Deserialize, Serialize};
@@ -20,10 +20,10 @@ use crate::{
 const ADMINS: [Role; 1] = [Role::Admin];
 const OPERATORS: [Role; 2] = [Role::Admin, Role::Server];
 
-/// Every write of an operator lands here.
+/// Writes an operator's change to the audit log.
 ///
 /// # Errors
-/// Where the log cannot be written: the caller is told, so that nothing is changed unseen.
+/// If the log cannot be written. The caller is told, so that no change goes unrecorded.
 pub async fn audit(
     app: &App,
     caller: &Caller,
@@ -62,7 +62,7 @@ impl PageQuery {
     }
 }
 
-/// What the cache of the site holds.
+/// Lists the cached answers of the site.
 #[utoipa::path(get, path = "/v1/admin/cache", tag = "admin", params(PageQuery),
     responses((status = 200, description = "a page of entries"), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/cache")]
@@ -80,7 +80,7 @@ pub async fn list_cache(
     Ok(HttpResponse::Ok().json(page))
 }
 
-/// What to remove: exactly one of the three.
+/// What to remove. Set exactly one field.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Purge {
@@ -94,11 +94,11 @@ pub struct Purge {
 
 #[derive(Serialize, ToSchema)]
 pub struct Purged {
-    /// Entries removed on this replica; the others follow within a second.
+    /// Entries removed on this replica. The other replicas follow within about a second.
     pub removed: usize,
 }
 
-/// Removes entries from the cache of the site, on every replica.
+/// Removes cached answers of the site on every replica.
 #[utoipa::path(post, path = "/v1/admin/cache/purge", tag = "admin", request_body = Purge,
     responses((status = 200, body = Purged), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[post("/v1/admin/cache/purge")]
@@ -121,7 +121,7 @@ pub async fn purge_cache(
             format!("document:{document}"),
             cache.map_or(0, |c| c.purge_document(site, document, clock::now())),
         ),
-        _ => return Err(ApiError::field("all", "give exactly one of `all`, `tag` and `document`")),
+        _ => return Err(ApiError::field("all", "send exactly one of `all`, `tag` and `document`")),
     };
     audit(&app, &caller, "cache.purge", &target, json!({"removed": removed})).await?;
     Ok(HttpResponse::Ok().json(Purged { removed }))
@@ -136,7 +136,7 @@ pub struct KeyView {
     pub created_at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
-    /// Only in the answer that made it.
+    /// Only in the response that creates the key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
 }
@@ -148,7 +148,7 @@ impl KeyView {
     }
 }
 
-/// The keys of the shop's servers.
+/// Lists the API keys of the shop's servers.
 #[utoipa::path(get, path = "/v1/admin/keys", tag = "admin",
     responses((status = 200, body = Vec<KeyView>), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/keys")]
@@ -166,7 +166,9 @@ pub struct NewKey {
     pub name: String,
 }
 
-/// Makes a key. Two may be active at a time, so that one can replace the other without a gap.
+/// Creates an API key.
+///
+/// Two can be active at a time, so one can replace the other without a gap.
 #[utoipa::path(post, path = "/v1/admin/keys", tag = "admin", request_body = NewKey,
     responses((status = 201, body = KeyView), (status = 409, body = Problem)), security(("bearer" = [])))]
 #[post("/v1/admin/keys")]
@@ -188,7 +190,9 @@ pub async fn create_key(
     Ok(HttpResponse::Created().json(KeyView::new(stored, Some(key))))
 }
 
-/// Revokes a key; it stops working at once.
+/// Revokes an API key.
+///
+/// It stops working at once.
 #[utoipa::path(delete, path = "/v1/admin/keys/{id}", tag = "admin", params(("id" = String, Path)),
     responses((status = 204, description = "revoked"), (status = 404, body = Problem)), security(("bearer" = [])))]
 #[delete("/v1/admin/keys/{id}")]
@@ -225,7 +229,7 @@ pub struct AuditPage {
     pub next_cursor: Option<String>,
 }
 
-/// What operators changed, newest first.
+/// Lists the changes of operators, newest first.
 #[utoipa::path(get, path = "/v1/admin/audit", tag = "admin", params(PageQuery),
     responses((status = 200, body = AuditPage), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/audit")]
@@ -249,7 +253,7 @@ pub async fn list_audit(
     Ok(HttpResponse::Ok().json(AuditPage { items, next_cursor }))
 }
 
-/// The model servers as the pool sees them.
+/// Shows the model servers: queue, slots, breakers.
 #[utoipa::path(get, path = "/v1/admin/backends", tag = "admin",
     responses((status = 200, body = Option<PoolStatus>), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/backends")]

@@ -81,7 +81,7 @@ impl From<Session> for TokenPair {
     }
 }
 
-/// The site of a public key; the browser's origin and the site's sign-in limit are checked on the way.
+/// Finds the site of a public key, and checks the browser's origin and the site's sign-in limit.
 async fn site(app: &App, request: &HttpRequest, site_key: &str) -> Result<Site, ApiError> {
     let site = app.accounts.site(site_key).await?;
     app.origins.check(&site.id, request.headers().get(header::ORIGIN))?;
@@ -89,7 +89,7 @@ async fn site(app: &App, request: &HttpRequest, site_key: &str) -> Result<Site, 
     Ok(site)
 }
 
-/// An anonymous shopper.
+/// Gives tokens to an anonymous shopper.
 #[utoipa::path(post, path = "/v1/auth/visitor", tag = "auth", request_body = NewVisitor,
     responses((status = 201, body = TokenPair), (status = 404, body = Problem), (status = 429, body = Problem)))]
 #[post("/v1/auth/visitor")]
@@ -103,7 +103,9 @@ pub async fn visitor(
     Ok(HttpResponse::Created().json(TokenPair::from(session)))
 }
 
-/// A new customer. A taken address gets 409: only a confirmation by mail, which is not built, could hide that.
+/// Registers a customer.
+///
+/// A taken address gets 409; hiding that would need confirmation by mail, which is not built.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = Registration,
     responses((status = 201, body = TokenPair), (status = 409, body = Problem), (status = 422, body = Problem)))]
 #[post("/v1/auth/register")]
@@ -137,7 +139,7 @@ pub async fn login(
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
 }
 
-/// Turns a token that the shop's server signed into a customer's tokens.
+/// Exchanges a token that the shop's server signed for a customer's tokens.
 #[utoipa::path(post, path = "/v1/auth/identify", tag = "auth", request_body = Identify,
     responses((status = 200, body = TokenPair), (status = 401, body = Problem)))]
 #[post("/v1/auth/identify")]
@@ -151,7 +153,9 @@ pub async fn identify(
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
 }
 
-/// Trades a refresh token for new tokens. A token that is used twice ends its whole family.
+/// Exchanges a refresh token for new tokens.
+///
+/// Using a token twice ends all tokens of its sign-in.
 #[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = Refresh,
     responses((status = 200, body = TokenPair), (status = 401, body = Problem)))]
 #[post("/v1/auth/refresh")]
@@ -160,7 +164,9 @@ pub async fn refresh(app: web::Data<App>, body: Body<Refresh>) -> Result<HttpRes
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
 }
 
-/// Ends the family of a refresh token. Idempotent.
+/// Signs out: ends all tokens of a refresh token's sign-in.
+///
+/// Idempotent.
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = Refresh,
     responses((status = 204, description = "signed out")))]
 #[post("/v1/auth/logout")]
@@ -169,7 +175,7 @@ pub async fn logout(app: web::Data<App>, body: Body<Refresh>) -> Result<HttpResp
     Ok(HttpResponse::NoContent().finish())
 }
 
-/// Who the token says one is.
+/// Shows the caller of a token.
 #[utoipa::path(get, path = "/v1/auth/me", tag = "auth",
     responses((status = 200, body = Principal), (status = 401, body = Problem)), security(("bearer" = [])))]
 #[actix_web::get("/v1/auth/me")]
@@ -186,11 +192,11 @@ impl From<crate::accounts::AccountError> for ApiError {
             }
             AccountError::Credentials => Self::with_detail(
                 ErrorCode::TokenInvalid,
-                "the address or the password is not right",
+                "wrong e-mail address or password",
             ),
             AccountError::Taken => Self::with_detail(
                 ErrorCode::Conflict,
-                "an account could not be made with these data; sign in or reset the password",
+                "an account cannot be created with these data; sign in instead",
             ),
             AccountError::Invalid(fields) => Self::fields(fields),
             AccountError::TokenExpired => Self::new(ErrorCode::TokenExpired),

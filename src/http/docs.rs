@@ -52,7 +52,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
 )]
 pub struct ApiDoc;
 
-/// Methods of each route, as an `Allow` header names them.
+/// The value of the `Allow` header for each route.
 static METHODS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     let document = serde_json::to_value(ApiDoc::openapi()).unwrap_or_default();
     let paths = document["paths"].as_object().cloned().unwrap_or_default();
@@ -63,7 +63,7 @@ static METHODS: LazyLock<HashMap<String, String>> = LazyLock::new(|| {
     paths.into_iter().map(|(path, operations)| (path, methods(operations))).collect()
 });
 
-/// What may be asked at `route`; `None` for the pages.
+/// Allowed methods of `route`; `None` for pages.
 pub fn allowed(route: &str) -> Option<&'static str> {
     METHODS.get(route).map(String::as_str)
 }
@@ -78,8 +78,7 @@ impl Modify for Bearer {
     }
 }
 
-/// What may go wrong everywhere is said once: any other status than those that an operation names is a problem. Problems
-/// have a media type of their own.
+/// Adds to every operation that any other status is a problem, with the media type of problems.
 struct Problems;
 
 impl Modify for Problems {
@@ -99,7 +98,7 @@ impl Modify for Problems {
                 let problem = Ref::from_schema_name("Problem");
                 let content = ContentBuilder::new().schema(Some(problem)).build();
                 let other = ResponseBuilder::new()
-                    .description("any problem, also of the request's form, caller or rate")
+                    .description("a problem, for example an invalid request, a missing right or a rate limit")
                     .content(PROBLEM_JSON, content);
                 responses.insert("default".to_owned(), other.build().into());
             }
@@ -107,7 +106,7 @@ impl Modify for Problems {
     }
 }
 
-/// `/docs` and `/openapi.json`, all of it from the binary.
+/// Serves `/docs` and `/openapi.json` from the binary.
 pub fn ui() -> SwaggerUi {
     SwaggerUi::new("/docs/{_:.*}").url("/openapi.json", ApiDoc::openapi())
 }

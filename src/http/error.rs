@@ -1,7 +1,7 @@
 //! Every failure of the API as one RFC 9457 problem.
 //!
-//! Handlers return [`ApiError`]; the trace middleware adds the request's id and path. Mapping from the errors of the
-//! modules below is exhaustive, so that a new situation does not compile until somebody chose its code.
+//! Handlers return [`ApiError`]; the trace middleware adds the request's id and path. The mapping
+//! from errors of other modules is exhaustive: a new variant does not compile without a code.
 
 use std::{fmt, time::Duration};
 
@@ -32,7 +32,7 @@ impl ApiError {
         Self(Box::new(Problem::with_detail(code, detail)))
     }
 
-    /// 422 with what is wrong, field by field.
+    /// 422 with one entry for each invalid field.
     pub fn fields(field_errors: Vec<FieldError>) -> Self {
         let mut error = Self::new(ErrorCode::SchemaViolation);
         error.0.field_errors = field_errors;
@@ -43,7 +43,7 @@ impl ApiError {
         Self::fields(vec![FieldError { field: field.to_owned(), detail: detail.into() }])
     }
 
-    /// Whether the service could not do it just now, whoever asked.
+    /// Whether the service is unavailable at the moment, for any caller.
     pub fn is_unavailable(&self) -> bool {
         self.0.status == 503
     }
@@ -61,7 +61,7 @@ impl fmt::Display for ApiError {
     }
 }
 
-/// The response of a problem. Capacity problems always carry `Retry-After`, rounded up to whole seconds.
+/// The response for a problem. 429 and 503 always have `Retry-After`, rounded up to whole seconds.
 pub fn respond(problem: &Problem) -> HttpResponse {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
@@ -131,7 +131,7 @@ impl From<JournalError> for ApiError {
             JournalError::NotFound => Self::new(ErrorCode::NotFound),
             JournalError::Erased { .. } => Self::new(ErrorCode::Erased),
             JournalError::Hot(_) | JournalError::Archive(_) => {
-                // The stores log when they go and when they come back.
+                // The stores log the begin and the end of an outage.
                 debug!(%error, "journal is unavailable");
                 Self::new(ErrorCode::DependencyUnavailable)
                     .retry_after(jittered(Duration::from_secs(2)))
@@ -148,7 +148,7 @@ impl From<ArchiveError> for ApiError {
         if error.is_away() {
             debug!(%error, "archive is unavailable");
         } else {
-            error!(%error, "archive is in trouble");
+            error!(%error, "archive returned an error");
         }
         Self::new(ErrorCode::DependencyUnavailable).retry_after(jittered(Duration::from_secs(2)))
     }
@@ -160,12 +160,12 @@ impl From<Limited> for ApiError {
     }
 }
 
-/// `base` to twice `base`, so that the refused do not come back together.
+/// A random time from `base` to twice `base`, so that refused clients do not retry together.
 pub fn jittered(base: Duration) -> Duration {
     base.mul_f64(1.0 + rand::random::<f64>())
 }
 
-/// When the streams of a replica that stops come back: not all at once, for there may be thousands.
+/// A random time after which a stream of a stopping replica reconnects. There may be thousands.
 pub fn spread() -> Duration {
     Duration::from_millis(rand::random_range(200..4_000))
 }

@@ -18,12 +18,14 @@ use crate::{
 
 #[derive(Debug, Deserialize, IntoParams)]
 pub struct EventsQuery {
-    /// `seq` or `seq.index` of the last event seen; `Last-Event-ID` wins over it.
+    /// `seq` or `seq.index` of the last event that was received. `Last-Event-ID` overrides it.
     after: Option<String>,
 }
 
-/// Follows a session. `Last-Event-ID` (or `?after=`) resumes without loss or repeat; without it the session is told
-/// from its beginning. A position that means nothing here gives `stream.reset`.
+/// Follows a session.
+///
+/// `Last-Event-ID` (or `?after=`) resumes without loss or repeat; without it the stream starts at
+/// the beginning of the session. An unknown position gives `stream.reset`.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}/events", tag = "messages",
     params(("id" = String, Path), ("Last-Event-ID" = Option<String>, Header), EventsQuery),

@@ -1,4 +1,4 @@
-//! What handlers take: the caller, a JSON body, an idempotency key.
+//! Extractors of the handlers: the caller, a JSON body, an idempotency key.
 
 use std::{future::Future, ops::Deref, pin::Pin};
 
@@ -30,10 +30,10 @@ impl Caller {
         Err(ApiError::new(ErrorCode::Forbidden))
     }
 
-    /// For what concerns every site: admins of one of `auth.operator_sites`.
+    /// Allows admins of a site in `auth.operator_sites`, for actions on the whole deployment.
     ///
     /// # Errors
-    /// 403 for everybody else.
+    /// 403 for all other callers.
     pub fn require_operator(&self, app: &App) -> Result<(), ApiError> {
         self.require(&[Role::Admin])?;
         if app.config.auth.operator_sites.contains(&self.principal.site_id) {
@@ -109,7 +109,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
-/// Parses a JSON body, or says what is wrong with it.
+/// Parses a JSON body. The error names the field that is invalid.
 pub fn parse<T: DeserializeOwned>(is_json: bool, bytes: &[u8]) -> Result<T, ApiError> {
     if !is_json {
         return Err(ApiError::with_detail(
@@ -117,7 +117,7 @@ pub fn parse<T: DeserializeOwned>(is_json: bool, bytes: &[u8]) -> Result<T, ApiE
             "send `Content-Type: application/json`",
         ));
     }
-    // Derived types would take a list for their fields in order.
+    // Derived types accept a list of their fields in order.
     if !bytes.trim_ascii_start().starts_with(b"{") {
         return Err(match serde_json::from_slice::<serde::de::IgnoredAny>(bytes) {
             Ok(_) => ApiError::field("", "must be an object"),
@@ -145,7 +145,7 @@ fn malformed(error: &serde_json::Error) -> ApiError {
     )
 }
 
-/// serde_json's message without `at line 1 column 9`: the path says it better.
+/// serde_json's message without `at line 1 column 9`, since the error has the path.
 fn without_position(message: &str) -> &str {
     message.rfind(" at line ").map_or(message, |at| &message[..at])
 }
@@ -156,7 +156,7 @@ pub fn is_json(request: &HttpRequest) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-/// Compressed bodies are refused: a small one could become a large one.
+/// Refuses compressed bodies, since a small one can become a large one.
 ///
 /// # Errors
 /// 415 `unsupported_media_type`.
@@ -184,7 +184,7 @@ pub async fn read(
                 PayloadError::Overflow => too_large(limit),
                 _ => ApiError::with_detail(
                     ErrorCode::InvalidRequest,
-                    "the body did not arrive whole",
+                    "the body did not arrive completely",
                 ),
             })?;
             if body.len() + chunk.len() > limit {
@@ -236,7 +236,7 @@ impl FromRequest for IdempotencyKey {
     }
 }
 
-/// An id in the path; anything that is not one is simply not there.
+/// An id in the path. Anything that is not an id is 404.
 pub fn id<T: std::str::FromStr>(text: &str) -> Result<T, ApiError> {
     text.parse().map_err(|_| ApiError::new(ErrorCode::NotFound))
 }

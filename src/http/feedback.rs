@@ -16,7 +16,7 @@ use crate::{
     session::messages::Attach,
 };
 
-/// How often a message that is not in the archive yet is looked for, one flush apart.
+/// Attempts to find a message that is not in the archive yet, one flush apart.
 const LOOKS: usize = 3;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -34,7 +34,9 @@ pub struct RatingView {
     pub rating: Rating,
 }
 
-/// Rates an answer; the last rating counts. A bad one takes the trust from a cached answer, everywhere.
+/// Rates an answer; the last rating counts.
+///
+/// `down` removes the answer from the cache of every replica.
 #[utoipa::path(post, path = "/v1/messages/{id}/feedback", tag = "messages", params(("id" = String, Path)),
     request_body = NewRating,
     responses((status = 200, body = RatingView), (status = 404, body = Problem)), security(("bearer" = [])))]
@@ -73,7 +75,7 @@ pub async fn feedback(
 }
 
 impl App {
-    /// The session of an answer. A new answer may take one flush to reach the archive.
+    /// Finds the session of an answer. A new answer reaches the archive with the next flush.
     async fn rated_session(&self, message_id: MessageId) -> Result<SessionId, ApiError> {
         for _ in 0..LOOKS {
             if let Some(session) = self.archive.message_session(message_id).await? {
@@ -87,7 +89,7 @@ impl App {
         Err(ApiError::new(ErrorCode::NotFound))
     }
 
-    /// Takes the entry away that the answer came from, or else the one that it became.
+    /// Removes the cached answer that the rated one came from, or else the one that it was stored as.
     async fn distrust(&self, session: SessionId, rated: MessageId) -> Result<(), ApiError> {
         let Some(cache) = &self.cache else { return Ok(()) };
         let mut after = 0;

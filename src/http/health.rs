@@ -1,4 +1,4 @@
-//! Is it alive, is it ready, what does it measure.
+//! Probes, the public status, and the metrics.
 
 use std::time::Duration;
 
@@ -24,14 +24,18 @@ pub struct Live {
     pub status: &'static str,
 }
 
-/// The process runs. Depends on nothing else.
+/// The process is running.
+///
+/// No store is checked.
 #[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, body = Live)))]
 #[get("/livez")]
 pub async fn livez() -> HttpResponse {
     HttpResponse::Ok().json(Live { status: "alive" })
 }
 
-/// Models are loaded and stores were reached once: the listener opens only after that.
+/// Models are loaded and the archive was reached.
+///
+/// The service listens only after that.
 #[utoipa::path(get, path = "/startupz", tag = "operations", responses((status = 200, body = Live)))]
 #[get("/startupz")]
 pub async fn startupz() -> HttpResponse {
@@ -47,7 +51,7 @@ pub struct Ready {
     pub model: &'static str,
 }
 
-/// A turn can be admitted here: not draining, and a store that acknowledges messages answers.
+/// This replica can acknowledge a message: it is not draining, and one of the stores answers.
 #[utoipa::path(get, path = "/readyz", tag = "operations",
     responses((status = 200, body = Ready), (status = 503, body = Problem)))]
 #[get("/readyz")]
@@ -63,7 +67,7 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
         .retry_after(jittered(Duration::from_secs(2)))
     };
     let (hot, archive) = tokio::join!(app.hot.ping(), app.archive.ping());
-    // One store acknowledges for the other; in embedded mode it is always the archive.
+    // Either store can acknowledge a message; in embedded mode only the archive can.
     if archive.is_err() && (hot.is_err() || app.config.is_embedded()) {
         return Err(unready("archive"));
     }
@@ -79,18 +83,20 @@ pub async fn readyz(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 
 #[derive(Serialize, ToSchema)]
 pub struct Status {
-    /// Rung of the brownout ladder, 0 (full) to 4 (ticket).
+    /// Service level, 0 (full service) to 4 (tickets).
     pub service_level: ServiceLevel,
-    /// An operator holds that level; otherwise it follows the load.
+    /// Whether an operator pinned the level. Otherwise it follows the load.
     pub pinned: bool,
     /// Turns that wait for a model.
     pub queue_depth: usize,
-    /// Expected wait of a turn that comes now, in milliseconds.
+    /// Expected wait of a new turn, in milliseconds.
     pub queue_wait_ms: u64,
     pub draining: bool,
 }
 
-/// For everybody: how busy the service is.
+/// Shows how busy the service is.
+///
+/// Needs no token.
 #[utoipa::path(get, path = "/v1/status", tag = "operations", responses((status = 200, body = Status)))]
 #[get("/v1/status")]
 pub async fn status(app: web::Data<App>) -> HttpResponse {
@@ -108,7 +114,7 @@ pub async fn status(app: web::Data<App>) -> HttpResponse {
     })
 }
 
-/// Prometheus text format.
+/// Metrics in Prometheus text format.
 #[utoipa::path(get, path = "/metrics", tag = "operations",
     responses((status = 200, description = "Prometheus text format", content_type = "text/plain")))]
 #[get("/metrics")]
@@ -116,7 +122,7 @@ pub async fn metrics(app: web::Data<App>) -> HttpResponse {
     let open = app.config.sessions.max_streams - app.streams.available_permits();
     super::trace::streams(open);
     let data_dir = app.config.server.data_dir.clone();
-    // Without the look at the process the rest still tells something.
+    // Without the metrics of the process, the other metrics are still useful.
     let _ = web::block(move || process::look(&data_dir)).await;
     app.metrics.run_upkeep();
     HttpResponse::Ok()

@@ -1,4 +1,4 @@
-//! The shop's documents, and searching them.
+//! The shop's documents, and search.
 
 use actix_web::{HttpRequest, HttpResponse, delete, get, http::header, post, put, web};
 use serde::{Deserialize, Serialize};
@@ -20,7 +20,7 @@ use crate::{
 
 const OPERATORS: [Role; 2] = [Role::Admin, Role::Server];
 const STAFF: [Role; 3] = [Role::Admin, Role::Agent, Role::Server];
-/// JSON escapes make a body longer than its document.
+/// A body may be this many times longer than its document, since JSON escapes characters.
 const ESCAPES: usize = 2;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -33,7 +33,7 @@ pub struct PutDocument {
     #[serde(default)]
     #[schema(value_type = Option<Vec<Object>>)]
     pub faq: Option<Vec<FaqPair>>,
-    /// How `text` is written.
+    /// The format of `text`.
     #[serde(default = "markdown")]
     pub format: Format,
     #[serde(default)]
@@ -55,7 +55,7 @@ impl PutDocument {
         let body = match (self.text, self.faq) {
             (Some(text), None) => knowledge::Body::Text(text),
             (None, Some(pairs)) => knowledge::Body::Faq(pairs),
-            _ => return Err(ApiError::field("text", "give exactly one of `text` and `faq`")),
+            _ => return Err(ApiError::field("text", "send exactly one of `text` and `faq`")),
         };
         Ok(NewDocument {
             external_id,
@@ -81,7 +81,10 @@ pub struct StoredDocument {
     pub reason: Option<String>,
 }
 
-/// Stores a document. The same content again changes nothing; `If-Match` guards against another writer.
+/// Stores a document.
+///
+/// Storing the same content again changes nothing. `If-Match` protects against overwriting a newer
+/// version.
 #[utoipa::path(put, path = "/v1/knowledge/documents/{external_id}", tag = "knowledge",
     params(("external_id" = String, Path), ("If-Match" = Option<String>, Header)), request_body = PutDocument,
     responses((status = 200, body = StoredDocument), (status = 201, body = StoredDocument),
@@ -131,7 +134,7 @@ pub async fn put_document(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct DocumentsQuery {
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[serde(default)]
     cursor: Option<String>,
     /// 1 to 200.
@@ -139,7 +142,7 @@ pub struct DocumentsQuery {
     limit: Option<u32>,
 }
 
-/// The documents of the site, by their names.
+/// Lists the documents of the site by name.
 #[utoipa::path(get, path = "/v1/knowledge/documents", tag = "knowledge", params(DocumentsQuery),
     responses((status = 200, description = "a page of documents without their texts")), security(("bearer" = [])))]
 #[get("/v1/knowledge/documents")]
@@ -158,7 +161,7 @@ pub async fn list_documents(
     Ok(HttpResponse::Ok().json(json!({"items": items, "next_cursor": next_cursor})))
 }
 
-/// One document with its text.
+/// Reads a document with its text.
 #[utoipa::path(get, path = "/v1/knowledge/documents/{external_id}", tag = "knowledge",
     params(("external_id" = String, Path)),
     responses((status = 200, description = "the document"), (status = 404, body = Problem)), security(("bearer" = [])))]
@@ -183,7 +186,9 @@ pub struct DeletedDocument {
     pub cache_entries: usize,
 }
 
-/// Deletes a document everywhere: archive, search and cache. Answers with counts.
+/// Deletes a document, its passages, and the cached answers that cite it.
+///
+/// Returns the counts.
 #[utoipa::path(delete, path = "/v1/knowledge/documents/{external_id}", tag = "knowledge",
     params(("external_id" = String, Path)),
     responses((status = 200, body = DeletedDocument), (status = 404, body = Problem)), security(("bearer" = [])))]
@@ -214,7 +219,7 @@ pub async fn delete_document(
 pub struct SearchRequest {
     /// 1 to 1,000 characters.
     pub query: String,
-    /// Passages wanted, 1 to 20.
+    /// Number of passages, 1 to 20.
     #[serde(default)]
     pub limit: Option<usize>,
 }

@@ -1,4 +1,5 @@
-//! The API: extract, check, ask the house, answer. Handlers decide nothing that a module below could decide.
+//! The API. A handler reads and checks a request, calls a module of a lower row, and writes the
+//! response.
 
 pub mod admin;
 pub mod auth;
@@ -24,7 +25,8 @@ pub mod turns;
 
 use actix_web::{dev::HttpServiceFactory, web};
 
-/// Every route. The OpenAPI document in `docs.rs` names the same ones; a test compares them.
+/// All routes except `/docs` and `/openapi.json`, which `docs.rs` serves. A test checks that the
+/// OpenAPI document describes each of them except the pages for browsers.
 pub fn routes() -> impl HttpServiceFactory {
     web::scope("")
         .service(auth::visitor)

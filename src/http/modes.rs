@@ -1,4 +1,4 @@
-//! What operators order for the whole service, beyond the sites: the service level.
+//! The service level, which an operator can pin for the whole deployment.
 
 use actix_web::{HttpResponse, get, put, web};
 use serde::{Deserialize, Serialize};
@@ -19,11 +19,11 @@ use crate::{
 
 #[derive(Serialize, ToSchema)]
 pub struct Modes {
-    /// The level that an operator holds; `null` where it follows the load.
+    /// The level that an operator pinned; `null` if it follows the load.
     pub service_level: Option<ServiceLevel>,
-    /// The level of a turn that begins now.
+    /// The level of new turns on this replica.
     pub in_force: ServiceLevel,
-    /// The level that the load alone would give, on this replica.
+    /// The level that the load of this replica would give.
     pub automatic: ServiceLevel,
 }
 
@@ -41,14 +41,14 @@ impl Modes {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewModes {
-    /// 0 (full) to 4 (what cache and knowledge cannot answer becomes a ticket, the model is not asked), or `null` to
-    /// follow the load again.
+    /// 0 (full service) to 4 (no model; what cache and knowledge cannot answer becomes a ticket), or
+    /// `null` to follow the load again.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true)]
     pub service_level: Option<ServiceLevel>,
 }
 
-/// The modes of the service.
+/// Shows the service level.
 #[utoipa::path(get, path = "/v1/admin/modes", tag = "admin",
     responses((status = 200, body = Modes), (status = 403, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/admin/modes")]
@@ -57,7 +57,7 @@ pub async fn modes(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, 
     Ok(HttpResponse::Ok().json(Modes::of(&app.ports.brownout)))
 }
 
-/// Holds the service level, here at once and on every replica within a second or two, until it is set again.
+/// Pins the service level until it is set again: here at once, on other replicas within two seconds.
 #[utoipa::path(put, path = "/v1/admin/modes", tag = "admin", request_body = NewModes,
     responses((status = 200, body = Modes), (status = 403, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = [])))]

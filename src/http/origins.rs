@@ -1,4 +1,4 @@
-//! Which websites' browsers may call: an allow-list for each site.
+//! Origins whose browsers may call the API, for each site.
 
 use std::{collections::HashMap, sync::Arc};
 

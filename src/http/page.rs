@@ -38,7 +38,7 @@ fn file(name: &str) -> Result<HttpResponse, ApiError> {
     let file = Files::get(name).ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(HttpResponse::Ok()
         .content_type(file.metadata.mimetype())
-        // The page and its parts must be of one version.
+        // The page and its parts must have the same version.
         .insert_header((CACHE_CONTROL, "no-cache"))
         .body(file.data.into_owned()))
 }

@@ -4,15 +4,15 @@ use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::config;
 
-/// Data and errors are never a document: nothing runs, nothing is loaded, nobody frames them.
+/// For data and errors, which are never documents: nothing runs, loads or frames them.
 const DATA: &str =
     "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-/// The page of the API styles itself from its script.
+/// For the API page, whose script adds inline styles.
 const REFERENCE: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
-/// What no page of ours asks a browser for.
+/// Browser features that no page uses.
 const NO_DEVICES: &str = "camera=(), geolocation=(), microphone=(), payment=()";
-/// A year, as browsers' preload lists ask; other hosts of the domain are not ours to speak for.
+/// One year, as preload lists require. Subdomains are not included, since they are not ours.
 const ONLY_HTTPS: &str = "max-age=31536000";
 
 /// The policy of the chat page: nothing from another origin, nothing inline. `framers` are the origins of the page's

@@ -25,7 +25,7 @@ use crate::{
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewSession {
-    /// BCP 47 tag; `en` where absent.
+    /// BCP 47 tag; the default is `en`.
     #[serde(default)]
     pub locale: Option<String>,
 }
@@ -65,7 +65,7 @@ impl From<SessionMeta> for SessionView {
     }
 }
 
-/// Begins a conversation.
+/// Creates a session.
 #[utoipa::path(
     post, path = "/v1/sessions", tag = "sessions", request_body = NewSession,
     responses((status = 201, body = SessionView), (status = 422, body = Problem)),
@@ -107,7 +107,7 @@ pub async fn create_session(
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 pub struct SessionsQuery {
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     #[serde(default)]
     cursor: Option<String>,
     /// 1 to 100.
@@ -122,7 +122,7 @@ pub struct SessionPage {
     pub next_cursor: Option<String>,
 }
 
-/// The caller's own sessions, newest first.
+/// Lists the caller's own sessions, newest first.
 #[utoipa::path(
     get, path = "/v1/sessions", tag = "sessions", params(SessionsQuery),
     responses((status = 200, body = SessionPage)), security(("bearer" = []))
@@ -137,7 +137,7 @@ pub async fn list_sessions(
     let before = match &query.cursor {
         None => None,
         Some(cursor) => Some(cursor.parse::<SessionId>().map_err(|_| {
-            ApiError::with_detail(ErrorCode::InvalidRequest, "`cursor` is not one of ours")
+            ApiError::with_detail(ErrorCode::InvalidRequest, "`cursor` is not valid")
         })?),
     };
     let mut found = app.journal.sessions_of(caller.principal.id, before, limit + 1).await?;
@@ -148,7 +148,7 @@ pub async fn list_sessions(
     Ok(HttpResponse::Ok().json(SessionPage { items, next_cursor }))
 }
 
-/// The session as it is now.
+/// Reads a session.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, body = SessionView), (status = 404, body = Problem)),
@@ -166,7 +166,7 @@ pub async fn get_session(
     Ok(HttpResponse::Ok().json(SessionView::from(meta)))
 }
 
-/// Proof of an erasure: what was removed, and when.
+/// What an erasure removed, and when.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Receipt {
     pub session_id: SessionId,
@@ -177,7 +177,9 @@ pub struct Receipt {
     pub tickets: usize,
 }
 
-/// Erases a session from both stores and answers with a receipt.
+/// Erases a session from all stores.
+///
+/// Returns what was removed.
 #[utoipa::path(
     delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, body = Receipt), (status = 404, body = Problem)),

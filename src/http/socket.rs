@@ -1,7 +1,7 @@
 //! `GET /v1/sessions/{id}/socket`: the same events as JSON frames over a WebSocket.
 //!
 //! The token comes in the first frame (`{"type":"auth","token":...,"after":...}`) or in `Sec-WebSocket-Protocol`
-//! as `bearer.<token>` beside `rushdesk.v1`; never in the URL.
+//! as `bearer.<token>` together with `rushdesk.v1`; never in the URL.
 
 use std::time::Duration;
 
@@ -36,7 +36,7 @@ use crate::{
 const PROTOCOL: &str = "rushdesk.v1";
 const BEARER: &str = "bearer.";
 const AUTH_TIMEOUT: Duration = Duration::from_secs(10);
-/// A client that takes nothing for this long is gone.
+/// A client that reads nothing for this long is disconnected.
 const SEND_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Deserialize)]
@@ -59,13 +59,13 @@ enum ClientFrame {
         turn_id: TurnId,
     },
     Ack {
-        /// Tells how far the client has read; a resume sends it as `after`.
+        /// How far the client has read. Ignored: a resume sends its position as `after`.
         #[serde(rename = "seq")]
         _seq: u64,
     },
 }
 
-/// Why a socket is closed, as codes that a client can act on.
+/// Why a socket is closed. Each reason has a close code for clients.
 enum Close {
     Unauthorized,
     TokenExpired,
@@ -74,7 +74,7 @@ enum Close {
     Draining,
     Erased,
     Lost,
-    /// The client closed, or takes nothing any more.
+    /// The client closed the socket, or stopped reading.
     Gone,
 }
 
@@ -112,7 +112,7 @@ pub async fn socket(
     let token = protocols(&request).find_map(|p| p.strip_prefix(BEARER).map(str::to_owned));
     let (response, socket, stream) =
         actix_ws::handle_with_protocols(&request, payload, &[PROTOCOL]).map_err(|_| {
-            ApiError::with_detail(ErrorCode::InvalidRequest, "this address takes WebSockets only")
+            ApiError::with_detail(ErrorCode::InvalidRequest, "this address accepts WebSocket connections only")
         })?;
     let stream = stream
         .max_frame_size(app.config.server.max_body_bytes)
@@ -275,7 +275,7 @@ impl Connection {
                     return self.problem(error, None).await;
                 };
                 match turns::start(&self.app, caller, self.session, &key, &message).await {
-                    // Its events come through the follower like everybody else's.
+                    // Its events arrive through the follower, as for all readers.
                     Ok(_) => Ok(()),
                     Err(error) => self.problem(error, Some(&key)).await,
                 }
@@ -315,7 +315,7 @@ impl Connection {
     }
 }
 
-/// The event's JSON with its position in front as `event_id`, so that a socket resumes as a stream does. (A citation has
+/// The event's JSON with its position as `event_id`, so that a socket can resume. (A citation has
 /// an `id` of its own.)
 fn with_id(frame: &Frame) -> ByteString {
     let json = String::from_utf8_lossy(&frame.json);

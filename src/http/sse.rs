@@ -1,4 +1,4 @@
-//! Frames as Server-Sent Events: one turn on the response of its message, or a whole session.
+//! Server-Sent Events: one turn on the response of its message, or a whole session.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -34,10 +34,10 @@ use crate::{
     },
 };
 
-/// A stream's place among `sessions.max_streams`.
+/// Permit for one of `sessions.max_streams` streams.
 ///
 /// # Errors
-/// 503 where all are taken.
+/// 503 if all are taken.
 pub fn permit(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
     Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
         ApiError::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(2)))
@@ -62,7 +62,7 @@ fn own(name: &'static str, value: &serde_json::Value) -> SseEvent {
     Data::new(value.to_string()).event(name).into()
 }
 
-/// What ends or interrupts a stream and is not an event of its session.
+/// Frames of the stream itself, which are not events of its session.
 pub enum Notice {
     Reset {
         last_seq: u64,
@@ -71,7 +71,7 @@ pub enum Notice {
         reconnect_after: Duration,
     },
     TokenExpired,
-    /// The stream cannot go on here; come back with the last id.
+    /// The stream cannot continue. The client resumes with the last id.
     Lost,
     Erased,
 }
@@ -104,7 +104,7 @@ impl Notice {
     }
 }
 
-/// The instant at which a token that ends at `expires_at` is no longer good.
+/// The instant at which a token with `expires_at` expires.
 pub fn expiry(expires_at: Option<Timestamp>) -> Option<Instant> {
     let left = expires_at?.as_millis().saturating_sub(clock::now().as_millis());
     Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0)))
@@ -160,7 +160,7 @@ fn follow_turn(
     })
 }
 
-/// The whole session from where the reader stopped.
+/// The whole session, from the reader's position.
 pub fn session(
     app: &web::Data<App>,
     caller: &Caller,
@@ -203,7 +203,7 @@ impl Reader {
                 biased;
                 followed = self.follower.next() => followed,
                 () = at(self.expires) => return Some(self.last(&Notice::TokenExpired)),
-                // A running turn is shown to its end; the drain waits for it.
+                // The stream continues to the end of a running turn; the drain waits for it.
                 () = draining.cancelled(), if self.follower.is_idle() => {
                     let reconnect_after = spread();
                     return Some(self.last(&Notice::Draining { reconnect_after }));
@@ -214,7 +214,7 @@ impl Reader {
             Ok(Followed::Frame(frame)) => (event(&frame), true),
             Ok(Followed::Reset { last_seq }) => {
                 let notice = Notice::Reset { last_seq };
-                // With the id, so that a reconnect begins where the reader now stands.
+                // With the id, so that a reconnect resumes at the reader's position.
                 let json = notice.json(self.session).to_string();
                 let id = Position::after(last_seq).to_string();
                 (Data::new(json).event(notice.name()).id(id).into(), true)

@@ -1,4 +1,4 @@
-//! What every handler may reach.
+//! What all handlers share.
 
 use std::sync::Arc;
 

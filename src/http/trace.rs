@@ -1,7 +1,7 @@
-//! Around every request: its id, its span, its metrics, and the last word on errors.
+//! Middleware around every request: its id, span and metrics, and the form of its errors.
 //!
-//! Whatever ends with a status of 400 or more leaves as one RFC 9457 problem that names the request, also where the
-//! framework refused it before a handler saw it.
+//! Every response with a status of 400 or more is an RFC 9457 problem that names the request, even
+//! if the framework refused the request before a handler saw it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,13 +34,13 @@ use crate::{
 
 declare! {
     REQUESTS: counter "rushdesk_http_requests_total" ["method", "route", "status"]
-        "Requests by the template of their route and the class of the status (`2xx`); `none` is a path that nobody serves";
+        "HTTP requests by route template and status class (`2xx`); the route `none` is a path that is not served";
     RESPONSE: histogram(SECONDS) "rushdesk_http_response_seconds" ["method", "route"]
-        "From the request to the head of its response; a stream goes on after it";
+        "Time from a request to the headers of its response; a stream continues after them";
     STREAMS: gauge "rushdesk_http_streams_open" [] "Open event streams and sockets";
 }
 
-/// Counted when somebody looks.
+/// Read when the metrics are scraped.
 pub(super) fn streams(open: usize) {
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     gauge!(STREAMS).set(open as f64);
@@ -80,7 +80,7 @@ pub async fn trace(
             warn!(elapsed_ms = millis(begun.elapsed()), "request failed");
         }
     });
-    // Only patterns that we serve become labels.
+    // Only patterns of our routes become labels.
     let route = route.unwrap_or_else(|| "none".to_owned());
     let class = class(status);
     counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => class)
@@ -116,7 +116,7 @@ fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// The caller's `X-Request-Id` where it is harmless, else a new one.
+/// The caller's `X-Request-Id` if it is safe to log, otherwise a new one.
 fn request_id(request: &ServiceRequest) -> String {
     let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
     let harmless = |id: &&str| {
@@ -148,7 +148,7 @@ fn name_error(
     let mut problem = match own {
         Some(error) => (*error.0).clone(),
         None if is_cors(&response) => Problem::new(ErrorCode::OriginNotAllowed),
-        // A pattern that matched and was answered with 404 by nobody of ours: the method is wrong.
+        // The pattern matched, but no handler answered: the method is wrong.
         None if response.status() == StatusCode::NOT_FOUND && route.is_some() => {
             Problem::new(ErrorCode::MethodNotAllowed)
         }
@@ -156,7 +156,7 @@ fn name_error(
     };
     problem.instance = Some(path.to_owned());
     problem.request_id = Some(request_id.to_owned());
-    // Headers set by the layers below (CORS) stay.
+    // Keep headers that inner layers (CORS) set.
     let (request, old) = response.into_parts();
     let mut new = respond(&problem);
     let allowed = route.filter(|_| problem.code == ErrorCode::MethodNotAllowed).and_then(allowed);
@@ -176,7 +176,7 @@ fn is_cors(response: &ServiceResponse<BoxBody>) -> bool {
     error.is_some_and(|error| error.as_error::<actix_cors::CorsError>().is_some())
 }
 
-/// What the framework's own refusals mean.
+/// The error code of a refusal by the framework.
 fn code(status: StatusCode) -> ErrorCode {
     match status.as_u16() {
         401 => ErrorCode::TokenInvalid,

@@ -1,4 +1,4 @@
-//! Sending a message, reading messages, stopping a turn, rating an answer.
+//! Sending a message, reading the history, stopping a turn.
 
 use std::sync::Arc;
 
@@ -27,9 +27,9 @@ use crate::{
     },
 };
 
-/// A turn that another replica runs is shown with its text so far if that arrives in this time.
+/// Longest wait for the text so far of a turn that another replica runs.
 const AWAKENING: std::time::Duration = std::time::Duration::from_millis(400);
-/// Messages in one page of the history, at most.
+/// Most messages in one page of the history.
 const MAX_PAGE: u32 = 200;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,7 +37,7 @@ const MAX_PAGE: u32 = 200;
 pub struct NewMessage {
     /// 1 to `sessions.max_message_chars` characters.
     pub text: String,
-    /// The client's own id, handed back in `message.created`.
+    /// The client's own id, returned in `message.created`.
     #[serde(default)]
     pub client_message_id: Option<String>,
     #[serde(default)]
@@ -46,7 +46,7 @@ pub struct NewMessage {
 
 impl NewMessage {
     /// # Errors
-    /// 422 for a message that is empty, too long or holds a NUL.
+    /// 422 for a message that is empty, too long or contains a NUL.
     pub fn check(&self, max_chars: usize) -> Result<(), ApiError> {
         let chars = self.text.chars().count();
         if self.text.trim().is_empty() {
@@ -71,7 +71,7 @@ impl NewMessage {
         Ok(())
     }
 
-    /// Hash of what the request means: the same key with another meaning is refused.
+    /// Hash of the fields that matter. The same key with another hash is refused.
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();
         for part in [Some(&self.text), self.client_message_id.as_ref(), self.locale.as_ref()] {
@@ -96,7 +96,7 @@ pub fn is_locale(text: &str) -> bool {
 pub struct TurnView {
     pub turn_id: TurnId,
     pub message: Message,
-    /// Absent while the turn runs and where it failed or was stopped.
+    /// Absent while the turn runs, and if it failed or was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerView>,
     /// `running`, `completed`, `failed` or `cancelled`.
@@ -117,7 +117,7 @@ pub struct AnswerView {
     pub usage: Option<Usage>,
     pub timings: Timings,
     pub finish_reason: FinishReason,
-    /// The question was kept and is answered later, in this session.
+    /// Set if the question became a ticket, which is answered later in this session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
 }
@@ -141,7 +141,7 @@ impl From<&Answer> for AnswerView {
 
 impl TurnView {
     /// # Errors
-    /// Where `message` is not a user's message: a bug, answered as 500.
+    /// If `message` is not a user's message, which is a bug and answered as 500.
     fn new(message: &Event, end: Option<&Event>) -> Result<Self, ApiError> {
         let shown = history::messages(std::slice::from_ref(message), None).into_iter().next();
         let message_view = shown.ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
@@ -157,8 +157,8 @@ impl TurnView {
 
 /// Sends a message and answers it.
 ///
-/// With `Accept: text/event-stream` the turn streams on this response; with `Prefer: respond-async` the answer is
-/// 202 with the turn's id; otherwise JSON after a bounded wait, then 202.
+/// With `Accept: text/event-stream` the response streams the turn. With `Prefer: respond-async` it
+/// is 202 with the turn's id. Otherwise it is JSON, or 202 if the answer takes too long.
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/messages", tag = "messages",
     params(("id" = String, Path), ("Idempotency-Key" = String, Header, description = "1 to 255 visible characters")),
@@ -191,7 +191,7 @@ pub async fn send_message(
     respond(&app, session, started, asynchronous, quota.as_ref()).await
 }
 
-/// Checks, limits and begins a turn: what REST and socket share.
+/// Checks a message, takes it from the quota and begins its turn, for REST and sockets.
 pub async fn start(
     app: &App,
     caller: &Caller,
@@ -199,7 +199,7 @@ pub async fn start(
     key: &IdempotencyKey,
     message: &NewMessage,
 ) -> Result<(Started, Option<Quota>), ApiError> {
-    // Whoever else is of the shop may read along, but not speak for the shopper.
+    // Staff may read a session, but not write for the shopper.
     caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
     message.check(app.config.sessions.max_message_chars)?;
     if app.draining.is_cancelled() {
@@ -219,7 +219,7 @@ pub async fn start(
         })
         .await
         .map_err(ApiError::from);
-    // What was not begun costs nothing.
+    // A message whose turn did not begin costs no quota.
     if started.as_ref().is_err_and(ApiError::is_unavailable) {
         app.limits.give_back(site, visitor).await;
     }
@@ -253,7 +253,7 @@ async fn respond(
     Ok(response.json(view))
 }
 
-/// Whoever gets 202 was promised an answer: the turn goes on without readers.
+/// Waits for the end of a turn. A 202 promises an answer, so the turn then continues without readers.
 async fn wait(app: &App, log: &Arc<TurnLog>, asynchronous: bool) -> Option<Arc<Event>> {
     if !asynchronous {
         let _reader = log.read(None);
@@ -292,14 +292,16 @@ pub struct HistoryQuery {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct MessagePage {
     pub items: Vec<Message>,
-    /// `seq` of the last durable event that these messages reflect: follow the events after it.
+    /// `seq` of the last event that these messages include. Follow the events after it.
     pub last_seq: u64,
-    /// Where messages follow that are not on this page: their `after_seq`.
+    /// The `after_seq` of the next page, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
 }
 
-/// The history, hot or cold alike; a running answer comes last with its text so far.
+/// Reads the history.
+///
+/// A running answer comes last, with its text so far.
 #[utoipa::path(
     get, path = "/v1/sessions/{id}/messages", tag = "messages", params(("id" = String, Path), HistoryQuery),
     responses((status = 200, body = MessagePage), (status = 404, body = Problem)),
@@ -324,7 +326,7 @@ pub async fn list_messages(
     events.truncate(limit as usize);
     let last_seq = events.last().map_or(query.after_seq, |event| event.seq);
     let mut items = history::messages(&events, running.as_deref().filter(|_| !has_more));
-    // Messages without their ratings are better than none.
+    // Messages without ratings are better than no messages.
     let ratings = app.archive.feedback_of(session).await.unwrap_or_default();
     for message in &mut items {
         message.feedback = ratings.iter().find(|r| r.message_id == message.id).map(|r| r.rating);
@@ -336,11 +338,13 @@ pub async fn list_messages(
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CancelView {
     pub turn_id: TurnId,
-    /// `stopping`, or `not_running` where there was nothing to stop.
+    /// `stopping`, or `not_running` if there was nothing to stop.
     pub status: &'static str,
 }
 
-/// Stops a turn. Idempotent; the connection to the model is closed.
+/// Stops a turn.
+///
+/// Idempotent; the connection to the model is closed.
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/turns/{turn}/cancel", tag = "messages",
     params(("id" = String, Path), ("turn" = String, Path)),

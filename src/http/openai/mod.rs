@@ -1,7 +1,7 @@
 //! `POST /v1/chat/completions` and `GET /v1/models`: existing OpenAI clients and load tools work unchanged.
 //!
-//! Stateless: the request's own messages are the conversation and nothing is kept. Facts that the format has no
-//! place for travel in the `rushdesk` field and in headers.
+//! Stateless: the messages of the request are the conversation, and nothing is stored. The field
+//! `rushdesk` and some headers have what the format lacks.
 
 mod request;
 mod stream;
@@ -29,9 +29,9 @@ use crate::{
     turn::ports::{Purpose, TurnInput},
 };
 
-/// The one model there is: the service itself.
+/// The only model: the service itself.
 const MODEL: &str = "rushdesk";
-/// Messages of a request, at most.
+/// Most messages in a request.
 const MAX_MESSAGES: usize = 200;
 
 #[derive(Serialize, ToSchema)]
@@ -48,7 +48,7 @@ pub struct ModelView {
     pub owned_by: &'static str,
 }
 
-/// The one model.
+/// Lists the only model, `rushdesk`.
 #[utoipa::path(get, path = "/v1/models", tag = "openai",
     responses((status = 200, body = ModelList), (status = 401, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/models")]
