@@ -190,10 +190,9 @@ impl From<crate::accounts::AccountError> for ApiError {
             AccountError::UnknownSite => {
                 Self::with_detail(ErrorCode::NotFound, "no site has this `site_key`")
             }
-            AccountError::Credentials => Self::with_detail(
-                ErrorCode::TokenInvalid,
-                "wrong e-mail address or password",
-            ),
+            AccountError::Credentials => {
+                Self::with_detail(ErrorCode::TokenInvalid, "wrong e-mail address or password")
+            }
             AccountError::Taken => Self::with_detail(
                 ErrorCode::Conflict,
                 "an account cannot be created with these data; sign in instead",

@@ -207,7 +207,8 @@ fn too_large(limit: usize) -> ApiError {
     )
 }
 
-/// The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible characters.
+/// The `Idempotency-Key` header (draft-ietf-httpapi-idempotency-key-header): 1 to 255 visible
+/// characters.
 pub struct IdempotencyKey(pub String);
 
 impl IdempotencyKey {

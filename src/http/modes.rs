@@ -41,8 +41,8 @@ impl Modes {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewModes {
-    /// 0 (full service) to 4 (no model; what cache and knowledge cannot answer becomes a ticket), or
-    /// `null` to follow the load again.
+    /// 0 (full service) to 4 (no model; what cache and knowledge cannot answer becomes a ticket),
+    /// or `null` to follow the load again.
     #[serde(deserialize_with = "Option::deserialize")]
     #[schema(required = true)]
     pub service_level: Option<ServiceLevel>,
@@ -57,7 +57,8 @@ pub async fn modes(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, 
     Ok(HttpResponse::Ok().json(Modes::of(&app.ports.brownout)))
 }
 
-/// Pins the service level until it is set again: here at once, on other replicas within two seconds.
+/// Pins the service level until it is set again: here at once, on other replicas within two
+/// seconds.
 #[utoipa::path(put, path = "/v1/admin/modes", tag = "admin", request_body = NewModes,
     responses((status = 200, body = Modes), (status = 403, body = Problem), (status = 422, body = Problem)),
     security(("bearer" = [])))]

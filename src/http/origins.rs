@@ -8,7 +8,8 @@ use actix_web::http::header::{self, HeaderValue};
 use super::{error::ApiError, security};
 use crate::domain::{ErrorCode, SiteId};
 
-/// Allowed origins by site. Requests without an `Origin` (not from a page) and from the service's own pages pass.
+/// Allowed origins by site. Requests without an `Origin` (not from a page) and from the service's
+/// own pages pass.
 #[derive(Clone)]
 pub struct Origins {
     own: Arc<Vec<String>>,
@@ -17,8 +18,8 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// `own`: origins under which the service itself is reached. `page`: the site of the chat page; only its shop's
-    /// origins are named there, since everybody can read the page.
+    /// `own`: origins under which the service itself is reached. `page`: the site of the chat page;
+    /// only its shop's origins are named there, since everybody can read the page.
     pub fn new(
         own: Vec<String>,
         by_site: HashMap<SiteId, Vec<String>>,
@@ -54,8 +55,8 @@ impl Origins {
         self.is_own(origin) || self.by_site.values().any(|list| list.iter().any(|o| o == origin))
     }
 
-    /// The preflight cannot know the site, so it passes for an origin that any site allows; the request itself is
-    /// checked against its own site.
+    /// The preflight cannot know the site, so it passes for an origin that any site allows; the
+    /// request itself is checked against its own site.
     pub fn cors(&self) -> Cors {
         let origins = self.clone();
         Cors::default()

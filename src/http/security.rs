@@ -15,8 +15,8 @@ const NO_DEVICES: &str = "camera=(), geolocation=(), microphone=(), payment=()";
 /// One year, as preload lists require. Subdomains are not included, since they are not ours.
 const ONLY_HTTPS: &str = "max-age=31536000";
 
-/// The policy of the chat page: nothing from another origin, nothing inline. `framers` are the origins of the page's
-/// own shop, which may show it in a frame.
+/// The policy of the chat page: nothing from another origin, nothing inline. `framers` are the
+/// origins of the page's own shop, which may show it in a frame.
 pub fn page_policy<'a>(framers: impl Iterator<Item = &'a str>) -> String {
     let mut policy = "default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; \
         frame-ancestors 'self'"

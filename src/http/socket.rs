@@ -1,7 +1,7 @@
 //! `GET /v1/sessions/{id}/socket`: the same events as JSON frames over a WebSocket.
 //!
-//! The token comes in the first frame (`{"type":"auth","token":...,"after":...}`) or in `Sec-WebSocket-Protocol`
-//! as `bearer.<token>` together with `rushdesk.v1`; never in the URL.
+//! The token comes in the first frame (`{"type":"auth","token":...,"after":...}`) or in
+//! `Sec-WebSocket-Protocol` as `bearer.<token>` together with `rushdesk.v1`; never in the URL.
 
 use std::time::Duration;
 
@@ -112,7 +112,10 @@ pub async fn socket(
     let token = protocols(&request).find_map(|p| p.strip_prefix(BEARER).map(str::to_owned));
     let (response, socket, stream) =
         actix_ws::handle_with_protocols(&request, payload, &[PROTOCOL]).map_err(|_| {
-            ApiError::with_detail(ErrorCode::InvalidRequest, "this address accepts WebSocket connections only")
+            ApiError::with_detail(
+                ErrorCode::InvalidRequest,
+                "this address accepts WebSocket connections only",
+            )
         })?;
     let stream = stream
         .max_frame_size(app.config.server.max_body_bytes)

@@ -26,7 +26,7 @@ pub struct App {
     pub accounts: Accounts,
     pub archive: Archive,
     pub hot: Arc<HotStore>,
-    /// Absent in embedded mode, where every append is archived at once.
+    /// Absent in embedded mode, which archives every append at once.
     pub archivist: Option<Arc<Archivist>>,
     pub journal: Journal,
     pub sessions: Sessions,

@@ -253,7 +253,8 @@ async fn respond(
     Ok(response.json(view))
 }
 
-/// Waits for the end of a turn. A 202 promises an answer, so the turn then continues without readers.
+/// Waits for the end of a turn. A 202 promises an answer, so the turn then continues without
+/// readers.
 async fn wait(app: &App, log: &Arc<TurnLog>, asynchronous: bool) -> Option<Arc<Event>> {
     if !asynchronous {
         let _reader = log.read(None);

@@ -1,4 +1,5 @@
-//! `POST /v1/chat/completions` and `GET /v1/models`: existing OpenAI clients and load tools work unchanged.
+//! `POST /v1/chat/completions` and `GET /v1/models`: existing OpenAI clients and load tools work
+//! unchanged.
 //!
 //! Stateless: the messages of the request are the conversation, and nothing is stored. The field
 //! `rushdesk` and some headers have what the format lacks.
