@@ -1,8 +1,8 @@
 //! The rules that raise and lower the service level. Pure; the caller passes the time.
 //!
 //! The level rises fast, one step at a time, when the wait has been long enough for `dwell`. It
-//! falls slowly, one step when the wait has been below half of the raising value for `calm`, and the
-//! first step down comes at least a minute after the level began to rise. So the level does not
+//! falls slowly, one step when the wait has been below half of the raising value for `calm`, and
+//! the first step down comes at least a minute after the level began to rise. So the level does not
 //! change direction more than once a minute.
 
 use std::time::Duration;
