@@ -43,7 +43,7 @@ impl<C: Clock + Clone> Local<C> {
         }
     }
 
-    /// The visitor is asked first: a visitor who is refused all the time must not use up the site's quota.
+    /// Checks the visitor first, so that a refused visitor does not use up the site's quota.
     pub fn message(&self, site: &SiteId, visitor: PrincipalId) -> Result<Quota, Limited> {
         let quota = self.visitors.check(&visitor)?;
         self.sites.check(site).inspect_err(|_| self.visitors.tats.refund(&visitor))?;

@@ -1,4 +1,4 @@
-//! What the limiter counts.
+//! Metrics of the rate limits.
 
 use metrics::counter;
 
@@ -7,9 +7,9 @@ use crate::telemetry::declare;
 
 declare! {
     REFUSED: counter "rushdesk_limits_refused_total" ["scope"]
-        "Requests refused by a rate limit, by whose limit it was" when "after the first refusal";
+        "Requests refused by a rate limit, by scope of the limit" when "after the first refusal";
     FALLBACK: counter "rushdesk_limits_fallback_total" []
-        "Requests decided by one replica alone while Redis was away";
+        "Requests that a replica counted alone while Redis was unreachable";
 }
 
 pub fn refused(limited: &Limited) {

@@ -1,10 +1,11 @@
-//! How much one visitor and one site may ask for.
+//! Rate limits of visitors and sites.
 //!
-//! Owns the counts and the answer "yes, and this is what is left" or "no, come back then". The HTTP layer asks before it
-//! admits a message or a sign-in. In distributed mode the counts live in Redis and hold across replicas; while Redis is
-//! away each replica counts alone, so that a limiter never takes the service down.
+//! The HTTP layer asks before it admits a message or a sign-in, and gets the remaining quota or the
+//! time to wait. In distributed mode all replicas count in Redis. While Redis is unreachable each
+//! replica counts alone, so that the limits never take the service down.
 //!
-//! It never counts by address, for a school or an office is one address, and it never blocks or queues anybody.
+//! It never counts by IP address, since a school or an office may share one, and it never blocks or
+//! queues a request.
 
 mod local;
 mod metrics;
@@ -37,12 +38,13 @@ struct Inner {
 /// in the form it has since revision 08 (structured fields, one item for each policy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
-    /// Requests that a whole quota holds.
+    /// Requests in a full quota.
     pub limit: u32,
     pub remaining: u32,
-    /// Until the quota is whole again if nothing more is asked.
+    /// Time until the quota is full again without further requests.
     pub reset: Duration,
-    /// Value of the `RateLimit-Policy` header: `"visitor";q=20;w=720`, that is 20 requests in 720 seconds.
+    /// Value of the `RateLimit-Policy` header: `"visitor";q=20;w=720`, that is 20 requests in 720
+    /// seconds.
     pub policy: String,
 }
 
@@ -58,7 +60,7 @@ impl Quota {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("rate limit of the {} reached", scope.as_str())]
 pub struct Limited {
-    /// The same request is admitted after this time if nobody else takes its place.
+    /// The request is admitted after this time, unless others use the quota first.
     pub retry_after: Duration,
     pub scope: Scope,
 }
@@ -91,7 +93,7 @@ impl Limits {
     /// Counts in Redis for all replicas. Does not connect yet.
     ///
     /// # Errors
-    /// Where `store.redis_url` is no address.
+    /// If `store.redis_url` is not an address.
     pub fn shared(limits: &config::Limits, store: &config::Store) -> Result<Self, AddressFault> {
         let rates = Rates::new(limits);
         let shared = Some(Shared::new(rates.clone(), store)?);
@@ -109,8 +111,8 @@ impl Limits {
         decided.unwrap_or_else(|| local.message(site, visitor)).inspect_err(metrics::refused)
     }
 
-    /// Undoes [`Limits::message`], for a message that was not taken after all. Where Redis went or came back meanwhile,
-    /// another count than the one it was taken from may be off by this one request.
+    /// Undoes [`Limits::message`] for a message that was not admitted. If Redis became unreachable
+    /// or reachable meanwhile, a different count may be off by one.
     pub async fn give_back(&self, site: &SiteId, visitor: PrincipalId) {
         let Inner { local, shared } = &*self.0;
         let given = match shared {

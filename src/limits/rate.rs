@@ -54,7 +54,7 @@ impl Rate {
         }
     }
 
-    /// Time in which an empty quota becomes whole.
+    /// Time in which an empty quota becomes full.
     pub fn window(&self) -> Duration {
         self.interval * self.burst.get()
     }
@@ -71,7 +71,7 @@ impl Rate {
     }
 }
 
-/// Rounded up, for a client that comes back a moment too early is refused again.
+/// Rounded up, since a client that retries a moment too early is refused again.
 pub fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }

@@ -1,7 +1,8 @@
 //! The limiter of all replicas: the same GCRA as a script in Redis, atomic over visitor and site.
 //!
-//! It has connections of its own, so that a limiter never waits behind the traffic of the hot store. After a failure it
-//! stays silent for a second, then one request tries again: a frozen Redis costs one wait a second, not one a message.
+//! It has connections of its own, so that it never waits behind the traffic of the hot store. After
+//! a failure it pauses for a second, then one request tries again. So a frozen Redis costs one wait
+//! a second instead of one a message.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -67,7 +68,7 @@ impl Shared {
         })
     }
 
-    /// `None` if Redis is away and somebody else has to decide.
+    /// `None` if Redis is unreachable and the local limiter has to decide.
     pub async fn message(
         &self,
         site: &SiteId,
@@ -83,14 +84,14 @@ impl Shared {
         })
     }
 
-    /// Undoes [`Shared::message`]; `false` if Redis is away.
+    /// Undoes [`Shared::message`]; `false` if Redis is unreachable.
     pub async fn give_back(&self, site: &SiteId, visitor: PrincipalId) -> bool {
         let keys = self.keys_of_message(site, visitor);
         let limits = [(&*keys[0], &self.rates.visitor), (&*keys[1], &self.rates.site)];
         self.may_try() && self.count(&limits, Count::GiveBack, None).await.is_some()
     }
 
-    /// `None` if Redis is away and somebody else has to decide.
+    /// `None` if Redis is unreachable and the local limiter has to decide.
     pub async fn login(&self, site: &SiteId) -> Option<Result<(), Limited>> {
         let key = self.key(site, "logins");
         Some(match self.try_take(&[(&key, &self.rates.logins)]).await? {
@@ -103,7 +104,7 @@ impl Shared {
         [self.key(site, &format!("v:{visitor}")), self.key(site, "messages")]
     }
 
-    /// All keys of a site share a slot, so that one script may touch visitor and site.
+    /// All keys of a site share a slot, so that one script can use those of visitor and site.
     fn key(&self, site: &SiteId, name: &str) -> String {
         format!("{}:{{limits:{site}}}:{name}", self.prefix)
     }
@@ -117,7 +118,8 @@ impl Shared {
         decision
     }
 
-    /// `now` is in microseconds; without it the clock of Redis counts. `None` if Redis did not answer in time.
+    /// `now` is in microseconds; without it the clock of Redis counts. `None` if Redis did not
+    /// answer in time.
     pub async fn count(
         &self,
         limits: &[(&str, &Rate)],
@@ -148,7 +150,7 @@ impl Shared {
         })
     }
 
-    /// Whether Redis answers as far as is known, or it is this request's turn to find out.
+    /// Whether to try Redis: it answered last, or this request is the next one to probe it.
     fn may_try(&self) -> bool {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
@@ -171,9 +173,9 @@ impl Shared {
         *away = error.map(|_| Instant::now() + RETRY);
         match error {
             Some(error) if !was_away => {
-                tracing::warn!(error, "shared limits are away, each replica counts alone");
+                tracing::warn!(error, "redis is unreachable; each replica counts limits alone");
             }
-            None if was_away => tracing::info!("shared limits are back"),
+            None if was_away => tracing::info!("redis is reachable; limits are shared again"),
             _ => {}
         }
     }

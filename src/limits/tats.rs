@@ -1,6 +1,8 @@
-//! Where the in-process limiter keeps one number for each key: governor's "theoretical arrival time", in nanoseconds.
+//! Where the in-process limiter keeps one number for each key: governor's "theoretical arrival
+//! time", in nanoseconds.
 //!
-//! governor's own stores grow without bound between sweeps and cannot give a request back; this one can do both.
+//! governor's own stores grow without bound between sweeps and cannot give a request back; this one
+//! can do both.
 
 use std::{
     collections::HashMap,
@@ -47,8 +49,9 @@ impl<K: Eq + Hash + Clone> Tats<K> {
         });
     }
 
-    /// Makes room as governor's `retain_recent` would: keys that are no different from new ones go first. If all keys
-    /// are recent, the half that has used least goes, so that a full store is not searched at every call.
+    /// Makes room as governor's `retain_recent` would: keys that are no different from new ones go
+    /// first. If all keys are recent, the half that has used least goes, so that a full store is
+    /// not searched at every call.
     fn make_room(&self, tats: &mut HashMap<K, u64>, now: u64) {
         tats.retain(|_, tat| *tat > now);
         if tats.len() >= self.max_per_shard {
