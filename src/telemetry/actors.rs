@@ -1,4 +1,4 @@
-//! What all actors have in common: how long their mailboxes keep a message, and how often they had to be made anew.
+//! Metrics of all actors: wait in the mailbox, and restarts.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use super::declare;
 
 declare! {
     WAIT: histogram(QUICK) "rushdesk_actor_mailbox_wait_seconds" ["actor"]
-        "Wait of a message for its actor: of each new message for `session`, of a probe every 5 s for `supervisor` and `pool`";
+        "Time that a message waits for its actor: shopper messages for `session`, a probe every 5 s for `supervisor` and `pool`";
     RESTARTS: counter "rushdesk_actor_restarts_total" ["actor"]
-        "Sessions that were made anew before the end of their actor was reported: it had died, or had just stopped as it should; a `supervisor` or `pool` that dies ends the process instead"
+        "Session actors that were replaced before their end was reported, because they died or were just stopping; a `supervisor` or `pool` that dies ends the process instead"
         when "after the first";
 }
 

@@ -1,6 +1,7 @@
-//! The way of spans to a collector: OTLP as protobuf over HTTP, on a thread of its own.
+//! Sends spans to a collector: OTLP as protobuf over HTTP, on a thread of its own.
 //!
-//! Ended spans wait in a bounded queue; what does not fit is dropped, so a collector that is slow or away costs nothing else.
+//! Ended spans wait in a bounded queue; what does not fit is dropped, so a collector that is slow
+//! or away costs nothing else.
 
 use std::{
     fmt,
@@ -22,23 +23,23 @@ use opentelemetry_sdk::{
 use super::declare;
 use crate::config::Telemetry;
 
-/// Spans that wait to be sent; more are dropped.
+/// Spans that wait to be sent; further ones are dropped.
 const QUEUE: usize = 8_192;
 const BATCH: usize = 512;
 const INTERVAL: Duration = Duration::from_secs(2);
 /// For one batch.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// Where a collector takes traces.
+/// Path of the collector for traces.
 const PATH: &str = "/v1/traces";
 
 declare! {
     SPANS: counter "rushdesk_trace_spans_total" ["outcome"]
-        "Spans handed to the collector (`sent`) or lost on the way (`failed`)"
+        "Spans that were `sent` to the collector, or `failed`"
         when "with `telemetry.otlp_endpoint`";
 }
 
 /// # Errors
-/// Where the client cannot be made.
+/// If the client cannot be created.
 pub fn provider(config: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
     let base = config.otlp_endpoint.trim_end_matches('/');
     let endpoint = format!("{}{PATH}", base.strip_suffix(PATH).unwrap_or(base));
@@ -73,7 +74,7 @@ pub fn provider(config: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
         .build())
 }
 
-/// Counts what is sent, and logs once when the collector goes and when it comes back.
+/// Counts spans, and logs the begin and the end of an outage of the collector.
 struct Watched {
     exporter: opentelemetry_otlp::SpanExporter,
     failing: AtomicBool,
@@ -93,8 +94,12 @@ impl SpanExporter for Watched {
         counter!(SPANS, "outcome" => label).increment(spans);
         let was_failing = self.failing.swap(outcome.is_err(), Ordering::Relaxed);
         match (&outcome, was_failing) {
-            (Err(_), false) => tracing::warn!("traces cannot be sent to telemetry.otlp_endpoint"),
-            (Ok(()), true) => tracing::info!("traces are sent again"),
+            (Err(_), false) => {
+                tracing::warn!("telemetry.otlp_endpoint is unreachable; traces are dropped")
+            }
+            (Ok(()), true) => {
+                tracing::info!("telemetry.otlp_endpoint is reachable; traces are sent again")
+            }
             _ => {}
         }
         outcome

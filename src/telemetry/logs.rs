@@ -7,11 +7,11 @@ use tracing_subscriber::{Layer, layer::SubscriberExt, util::SubscriberInitExt};
 use super::traces::{self, Traces};
 use crate::config::{LogFormat, Telemetry};
 
-/// Sets up logs, and traces where a collector is configured. A `rustls` provider must be installed before.
+/// Sets up logs, and traces if a collector is configured. Install a `rustls` provider before.
 ///
 /// # Errors
-/// Where the filter cannot be read, which the check of the configuration has ruled out, the exporter cannot be made or
-/// logging was set up before.
+/// If the filter cannot be parsed (which the check of the configuration excludes), the exporter
+/// cannot be created, or logging was set up before.
 pub fn init(config: &Telemetry) -> anyhow::Result<Traces> {
     let filter = config.filter()?;
     let no_color = std::env::var_os("NO_COLOR");
@@ -28,7 +28,7 @@ pub fn init(config: &Telemetry) -> anyhow::Result<Traces> {
     Ok(traces)
 }
 
-/// Colours are for people: not for files and journals, nor where [`NO_COLOR`](https://no-color.org) is set.
+/// Colours are for terminals only, and not if [`NO_COLOR`](https://no-color.org) is set.
 fn is_coloured(is_terminal: bool, no_color: Option<&OsStr>) -> bool {
     is_terminal && no_color.is_none_or(OsStr::is_empty)
 }

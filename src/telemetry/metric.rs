@@ -1,5 +1,5 @@
-//! What a metric is. Each module declares its own beside the functions that feed them; help texts, buckets and
-//! `docs/metrics.md` come from the declarations.
+//! Declaration of metrics. Each module declares its metrics next to the functions that feed them.
+//! Help texts, buckets and `docs/metrics.md` are generated from the declarations.
 
 use std::fmt::Write as _;
 
@@ -37,15 +37,16 @@ pub struct Metric {
     /// Each from a closed set, or names from the configuration.
     pub labels: &'static [&'static str],
     pub help: &'static str,
-    /// When it shows, where that is not in every busy process.
+    /// When the metric is present, if not in every busy process.
     pub when: Option<&'static str>,
 }
 
-/// The metrics of one part of the house, under a heading.
+/// The metrics of one module, under a heading.
 pub type Chapter = (&'static str, &'static [Metric]);
 
 impl Metric {
-    /// Tells the recorder its help. A counter without labels begins at 0, so that its first step is an increase.
+    /// Registers the help text. A counter without labels starts at 0, so that its first step
+    /// counts.
     fn announce(&self) {
         let (name, help) = (self.name, self.help);
         match (self.kind, name.ends_with("_seconds")) {
@@ -61,7 +62,7 @@ impl Metric {
     }
 }
 
-/// Tells the recorder what everything means; once, at start.
+/// Registers all help texts, once at the start.
 pub fn announce(chapters: &[Chapter]) {
     all(chapters).for_each(Metric::announce);
 }
@@ -74,9 +75,9 @@ pub(super) fn all(chapters: &[Chapter]) -> impl Iterator<Item = &Metric> {
 pub fn reference(chapters: &[Chapter]) -> String {
     let mut page = String::from(
         "# Metrics\n\n\
-        Made from the code by `make docs`; do not edit. `GET /metrics` gives them in Prometheus' text format. Times are in \
-        seconds, sizes in bytes. Every label is from a closed set or a name from the configuration (`backend`); no label \
-        holds a session, a person or a text. How to use them: [monitoring.md](monitoring.md).\n",
+        Generated from the code by `make docs`; do not edit. `GET /metrics` has these metrics in Prometheus' text format. \
+        Times are in seconds, sizes in bytes. Label values come from a closed set or from the configuration (`backend`), \
+        never from a session, a person or a text. [Monitoring](monitoring.md) explains how to use them.\n",
     );
     // Writing to a string cannot fail.
     for (title, metrics) in chapters {
@@ -96,7 +97,7 @@ pub fn reference(chapters: &[Chapter]) -> String {
             let _ = writeln!(page, "| `{name}` | {kind} | {labels} | {help}.{when} |");
         }
     }
-    page.push_str("\n## Buckets\n\n| metric | upper ends |\n| --- | --- |\n");
+    page.push_str("\n## Buckets\n\n| metric | upper bounds |\n| --- | --- |\n");
     for metric in all(chapters) {
         if let Kind::Histogram(buckets) = metric.kind {
             let ends: Vec<String> = buckets.iter().map(f64::to_string).collect();
@@ -108,12 +109,12 @@ pub fn reference(chapters: &[Chapter]) -> String {
 
 /// Declares metrics: for each a constant with its name, and `METRICS` with all of them.
 ///
-/// `NAME: kind "name" ["label", …] "help"`, and `when "…"` behind it where it does not show in every busy process.
+/// `NAME: kind "name" ["label", …] "help"`, with `when "…"` if not every busy process has it.
 macro_rules! declare {
     ($($id:ident: $kind:ident $(($buckets:ident))? $name:literal [$($label:literal),*] $help:literal
         $(when $when:literal)?;)+) => {
         $(const $id: &str = $name;)+
-        /// What this module measures.
+        /// The metrics of this module.
         pub const METRICS: &[$crate::telemetry::Metric] = &[$($crate::telemetry::Metric {
             name: $id,
             kind: $crate::telemetry::metric::kind!($kind $($buckets)?),

@@ -7,7 +7,7 @@ use super::metric::{Chapter, Kind, all};
 /// With the buckets that each histogram declares.
 ///
 /// # Errors
-/// Where a recorder is installed already.
+/// If a recorder is already installed.
 pub fn install(chapters: &[Chapter]) -> anyhow::Result<PrometheusHandle> {
     let mut builder = PrometheusBuilder::new();
     for metric in all(chapters) {

@@ -1,8 +1,9 @@
-//! Traces by OpenTelemetry, where `telemetry.otlp_endpoint` names a collector; else every function here does nothing.
+//! OpenTelemetry traces. Without `telemetry.otlp_endpoint` all functions here do nothing.
 //!
-//! One trace goes from the HTTP request over its turn, the wait for a slot, the embedding and the generation at a backend;
-//! the flush of the session into the archive is a trace of its own that links to it. A span holds names, numbers and ids,
-//! never text of a person, a document or a model.
+//! One trace covers the HTTP request, its turn, the wait for a slot, the embedding and the
+//! generation at a backend. The flush of the session into the archive is a trace of its own that
+//! links to it. A span contains names, numbers and ids, never text of a person, a document or a
+//! model.
 
 use std::time::Duration;
 
@@ -22,24 +23,24 @@ pub use export::METRICS;
 
 /// The W3C header.
 pub const TRACEPARENT: &str = "traceparent";
-/// For the last spans, when the process ends.
+/// Time for the last spans when the process ends.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// The exporter, to be ended last.
+/// The exporter. Stop it last.
 #[must_use = "spans that wait are lost without `stop`"]
 pub struct Traces(Option<SdkTracerProvider>);
 
 impl Traces {
-    /// Sends what waits, within bounds. Blocks.
+    /// Sends waiting spans, with a time limit. Blocks.
     pub fn stop(self) {
         if let Some(provider) = self.0 {
-            // A collector that is away was logged; its spans are lost.
+            // The outage of the collector was logged; the spans are lost.
             let _ = provider.shutdown_with_timeout(FAREWELL);
         }
     }
 }
 
-/// The layer that hands our spans on, if they are wanted. No event is exported: only what a span declares.
+/// The layer that exports our spans, if traces are on. Events are not exported.
 pub(super) fn layer<S>(config: &Telemetry) -> anyhow::Result<(Option<impl Layer<S>>, Traces)>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -58,17 +59,17 @@ where
     Ok((Some(layer), Traces(Some(provider))))
 }
 
-/// Makes `span` part of the caller's trace, where `traceparent` names one.
+/// Makes `span` part of the caller's trace, if `traceparent` names one.
 pub fn join(span: &Span, traceparent: Option<&str>) {
     let Some(traceparent) = traceparent else { return };
     let context = TraceContextPropagator::new().extract(&Parent(traceparent));
     if context.span().span_context().is_valid() {
-        // A span that nobody exports has no parent to set.
+        // A span that is not exported has no parent to set.
         let _ = span.set_parent(context);
     }
 }
 
-/// The `traceparent` that what `span` asks of others shall carry; `None` where it is not traced.
+/// The `traceparent` of requests to others within `span`; `None` if it is not traced.
 pub fn traceparent(span: &Span) -> Option<String> {
     let context = span.context();
     let context = context.span().span_context().clone();
@@ -79,7 +80,7 @@ pub fn traceparent(span: &Span) -> Option<String> {
     })
 }
 
-/// Says that `span` goes on with what the trace of `traceparent` began.
+/// Links `span` to the trace of `traceparent`.
 pub fn link(span: &Span, traceparent: &str) {
     let context = TraceContextPropagator::new().extract(&Parent(traceparent));
     span.add_link(context.span().span_context().clone());
