@@ -9,7 +9,7 @@ use super::{
     queue::Queue,
 };
 
-/// A message stays in the mailbox for microseconds; this bounds a burst from many arbiters.
+/// A message stays in the mailbox for microseconds; this bounds a burst from many threads.
 const MAILBOX: usize = 256;
 
 pub struct Embedder {
@@ -31,7 +31,7 @@ impl Actor for Embedder {
     }
 }
 
-/// The last address is gone: nobody can ask any more, so the threads may end.
+/// All addresses were dropped, so no request can come and the threads can end.
 impl Drop for Embedder {
     fn drop(&mut self) {
         self.queue.close();

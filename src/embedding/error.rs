@@ -2,12 +2,12 @@
 
 use std::{io, path::PathBuf};
 
-/// Why a text got no vector. The turn goes on without one.
+/// Why a text got no vector. Its turn continues without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EmbedError {
     #[error("too many texts wait for the embedder")]
     Overloaded,
-    #[error("no vector in time")]
+    #[error("the embedder did not answer in time")]
     Timeout,
     #[error("the model failed on this text")]
     Failed,
@@ -22,7 +22,7 @@ pub enum EmbedStartError {
     Missing { what: PathBuf, hint: &'static str },
     #[error("cannot read {}: {source}", path.display())]
     Read { path: PathBuf, source: io::Error },
-    #[error("{} is not what it should be: {reason}", path.display())]
+    #[error("{} is not valid: {reason}", path.display())]
     Broken { path: PathBuf, reason: String },
     #[error("cannot load onnx runtime: {0}")]
     Library(String),

@@ -14,10 +14,11 @@ use super::{error::EmbedStartError, tokenizer::TextTokenizer};
 use crate::config;
 
 const HINT: &str = "run `make model`";
-/// In order of preference: the quantised model has a quarter of the size and nearly twice the speed.
+/// In order of preference: the quantised model has a quarter of the size and nearly twice the
+/// speed.
 const MODELS: [&str; 2] = ["model_int8.onnx", "model.onnx"];
 
-/// What `make model` writes beside the model; other exports have none.
+/// Metadata that `make model` writes next to the model. Other exports have none.
 #[derive(Deserialize)]
 struct Meta {
     max_tokens: usize,
@@ -62,7 +63,7 @@ impl ModelFolder {
         Ok(Self { library, model, tokenizer, meta })
     }
 
-    /// Cuts at `max_tokens`, or earlier where the model reads less.
+    /// Cuts at `max_tokens`, or earlier if the model reads less.
     ///
     /// # Errors
     /// When the file is not a tokenizer.
@@ -71,7 +72,7 @@ impl ModelFolder {
         TextTokenizer::load(&self.tokenizer, max_tokens, model_tokens)
     }
 
-    /// As meta.json says, unless the model was exchanged beside it; else from the model's checksum.
+    /// From meta.json, or from the model's checksum if the model was replaced.
     ///
     /// # Errors
     /// When the model cannot be read.

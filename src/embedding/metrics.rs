@@ -1,4 +1,4 @@
-//! What the embedder counts.
+//! Metrics of the embedder.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use crate::telemetry::declare;
 
 declare! {
     TEXTS: counter "rushdesk_embedding_texts_total" ["outcome"]
-        "Texts sent to the embedder, by how they ended" when "with an embedding model";
+        "Texts sent to the embedder, by outcome" when "with an embedding model";
     QUEUED: gauge "rushdesk_embedding_queued_texts" [] "Texts that wait for a batch"
         when "with an embedding model";
-    WAIT: histogram(QUICK) "rushdesk_embedding_wait_seconds" [] "Wait of a text for its batch"
+    WAIT: histogram(QUICK) "rushdesk_embedding_wait_seconds" [] "Time that a text waits for its batch"
         when "with an embedding model";
     BATCH_SECONDS: histogram(QUICK) "rushdesk_embedding_batch_seconds" []
-        "Time of the model on one batch" when "with an embedding model";
+        "Time that the model takes for one batch" when "with an embedding model";
     BATCH_TEXTS: histogram(COUNTS) "rushdesk_embedding_batch_texts" [] "Texts in one batch"
         when "with an embedding model";
     TOKENS: counter "rushdesk_embedding_tokens_total" ["kind"]
-        "Tokens computed, of `text` or `padding`" when "with an embedding model";
+        "Tokens that the model computed, of `text` or `padding`" when "with an embedding model";
     PANICS: counter "rushdesk_embedding_panics_total" []
         "Panics caught on the embedding threads";
 }

@@ -1,11 +1,12 @@
 //! Text to vector, on our own threads.
 //!
 //! The turn sends [`Embed`] to a `Recipient` and waits for the reply it put in. The actor only
-//! queues; threads named `embed-N` tokenise and run the model in batches. Every wait is bounded: the
-//! queue by permits, each text by its deadline. What nobody waits for is never computed.
+//! queues; threads named `embed-N` tokenise and run the model in batches. Every wait is bounded:
+//! the queue by permits, each text by its deadline. A text that no caller waits for is never
+//! computed.
 //!
-//! Never here: what a vector means. Thresholds and indexes belong to the cache and to knowledge, and
-//! refuse vectors of another `embedder_id`.
+//! Never here: what a vector means. Thresholds and indexes belong to the cache and to knowledge,
+//! and refuse vectors of another `embedder_id`.
 
 mod actor;
 mod batcher;
@@ -47,9 +48,9 @@ pub struct EmbedderHandle {
 }
 
 impl EmbedderHandle {
-    /// Refuses new texts, answers the waiting ones with `Closed` and waits for the batches that run,
-    /// each some ten milliseconds. To be called before the process exits: the native library must
-    /// not be unloaded under a running batch.
+    /// Refuses new texts, answers the waiting ones with `Closed` and waits for the batches that
+    /// run, each some ten milliseconds. To be called before the process exits: the native library
+    /// must not be unloaded under a running batch.
     pub async fn stop(&self) {
         self.queue.close();
         self.threads.close();
@@ -84,7 +85,7 @@ pub fn start(
         worker::spawn(number, Arc::clone(&queue), encoder, &threads)
             .inspect_err(|_| queue.close())?;
     }
-    tracing::info!(%embedder_id, dim, threads = config.threads, "the embedder is ready");
+    tracing::info!(%embedder_id, dim, threads = config.threads, "embedder ready");
     Ok(handle(queue, threads, embedder_id, dim, arbiter))
 }
 

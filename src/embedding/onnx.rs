@@ -34,7 +34,7 @@ fn environment(library: &Path) -> Result<Environment, EmbedStartError> {
     if let Some(environment) = &*slot {
         return Ok(environment.clone());
     }
-    // A relative path would be searched beside the executable first.
+    // A relative path would be searched next to the executable first.
     let library = absolute(library).map_err(|error| failed(&error))?;
     let environment = ort::init_from(library)
         .map_err(|error| failed(&error))?

@@ -45,11 +45,11 @@ impl Job {
             Err(EmbedError::Timeout) => Outcome::Expired,
             Err(_) => Outcome::Failed,
         });
-        // The caller may have left meanwhile; then nobody wants the result.
+        // If the caller has left meanwhile, the result is dropped.
         let _ = self.reply.send(result);
     }
 
-    /// Hands the job back if somebody still waits for it.
+    /// Returns the job if its caller still waits.
     pub fn alive(self, now: Instant) -> Option<Self> {
         if self.reply.is_closed() {
             metrics::text(Outcome::Abandoned);

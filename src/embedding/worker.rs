@@ -100,7 +100,7 @@ fn fail(jobs: Vec<Job>, error: EmbedError) {
 
 /// The panic's own message goes to the panic hook; it may quote the text, so it is not logged here.
 fn guarded<T>(step: impl FnOnce() -> Result<T, EmbedError>) -> Result<T, EmbedError> {
-    // What the step leaves half-done is only the encoder's scratch, which each call writes anew.
+    // A panic can leave only the encoder's scratch buffer incomplete, which each call overwrites.
     catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
         metrics::panicked();
         tracing::error!("the embedding model panicked; its batch has failed");
