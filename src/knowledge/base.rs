@@ -1,4 +1,4 @@
-//! The knowledge of all sites in this process, kept in step with the archive: the door of this module.
+//! The knowledge of all sites in this process, kept in sync with the archive.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -30,7 +30,7 @@ pub struct Knowledge {
 
 struct Shared {
     archive: Archive,
-    /// Absent where there is no model: terms are searched alone.
+    /// Absent without a model: search by words only.
     embedder: Option<Embedder>,
     config: config::Knowledge,
     sites: ArcSwap<HashMap<SiteId, Arc<Site>>>,
@@ -63,24 +63,25 @@ pub enum KnowledgeError {
     /// `If-Match` named another content.
     #[error("the document has changed")]
     Changed,
-    #[error("the site has its {max_documents} documents")]
+    #[error("the site already has {max_documents} documents")]
     Full { max_documents: usize },
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }
 
 impl KnowledgeError {
-    /// Whether the archive does not answer: what is in memory goes on.
+    /// Whether the archive does not answer. Passages in memory stay searchable.
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Archive(error) if error.is_away())
     }
 }
 
 impl Knowledge {
-    /// Reads the passages of every site. Those that another embedder made are embedded again and stored.
+    /// Reads the passages of every site. Those that another embedder made are embedded again and
+    /// stored.
     ///
     /// # Errors
-    /// Where the archive cannot be read.
+    /// If the archive cannot be read.
     pub async fn load(
         archive: Archive,
         embedder: Option<(Recipient<Embed>, Arc<str>)>,
@@ -100,8 +101,8 @@ impl Knowledge {
         Ok(knowledge)
     }
 
-    /// Stores a document and makes it searchable. The same content again changes nothing. `if_match` is the `etag`
-    /// that is to be replaced, or `*` for any.
+    /// Stores a document and makes it searchable. The same content again changes nothing.
+    /// `if_match` is the `etag` that is to be replaced, or `*` for any.
     ///
     /// # Errors
     /// [`KnowledgeError::Invalid`] names every faulty field; [`KnowledgeError::Changed`] where `if_match` does not
@@ -143,10 +144,10 @@ impl Knowledge {
         })
     }
 
-    /// Takes a document away; `None` where there is none.
+    /// Deletes a document; `None` if there is none.
     ///
     /// # Errors
-    /// Where the archive did not take it.
+    /// If the archive did not accept it.
     pub async fn delete(
         &self,
         site: &SiteId,
@@ -167,7 +168,7 @@ impl Knowledge {
     /// A document with its body.
     ///
     /// # Errors
-    /// Where the archive cannot be read.
+    /// If the archive cannot be read.
     pub async fn get(
         &self,
         site: &SiteId,
@@ -179,7 +180,7 @@ impl Knowledge {
     /// At most `limit` documents after `after` without their bodies, by `external_id`.
     ///
     /// # Errors
-    /// Where the archive cannot be read.
+    /// If the archive cannot be read.
     pub async fn list(
         &self,
         site: &SiteId,
@@ -192,7 +193,7 @@ impl Knowledge {
     /// How many documents a site has.
     ///
     /// # Errors
-    /// Where the archive cannot be read.
+    /// If the archive cannot be read.
     pub async fn documents(&self, site: &SiteId) -> Result<usize, KnowledgeError> {
         let loaded = self.site(site);
         let mut change = self.change(&loaded, site).await;
@@ -205,8 +206,8 @@ impl Knowledge {
         self.shared.sites.load().get(site).map_or(0, |site| site.shown().version)
     }
 
-    /// The best `k` passages of a site for a question, best first. Takes well under a millisecond for a thousand
-    /// passages, some for a hundred thousand; nothing waits.
+    /// The best `k` passages of a site for a question, best first. Takes well under a millisecond
+    /// for a thousand passages, some for a hundred thousand; nothing waits.
     pub fn search(&self, site: &SiteId, query: &Query<'_>, k: usize) -> Vec<Passage> {
         let sites = self.shared.sites.load();
         let Some(site) = sites.get(site) else { return Vec::new() };
@@ -218,7 +219,7 @@ impl Knowledge {
     /// Reads what another replica has changed.
     ///
     /// # Errors
-    /// Where the archive cannot be read; then the site shows what it showed before.
+    /// If the archive cannot be read; the site then keeps its previous passages.
     pub async fn refresh(&self, site: &SiteId) -> Result<(), KnowledgeError> {
         let version = self.shared.archive.knowledge_version(site).await?.unwrap_or(0);
         if version != self.version(site) {
@@ -237,7 +238,7 @@ impl Knowledge {
                 .passages(config.max_document_bytes, config.passage_chars)
                 .map_err(KnowledgeError::Invalid)?;
             let row = stored::row(&site, &document, document.content_hash())
-                .map_err(|_| ArchiveError::Rejected("the questions are not JSON".to_owned()))?;
+                .map_err(|_| ArchiveError::Rejected("stored questions are not JSON".to_owned()))?;
             Ok(Read { row, chunks })
         };
         tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
@@ -271,7 +272,7 @@ impl Knowledge {
         Ok(stored)
     }
 
-    /// Passages with their vectors. Where these cannot be had, terms find them until the next start.
+    /// Passages with their vectors. Without vectors, they are found by words until the next start.
     async fn embedded(&self, row: &Document, chunks: &[Chunk]) -> Vec<archive::Chunk> {
         let embedder = self.shared.embedder.as_ref();
         let vectors = match embedder {
@@ -298,7 +299,7 @@ impl Knowledge {
         if site.shown().index.len() + chunks > max_passages {
             return Err(KnowledgeError::Invalid(vec![FieldError {
                 field: "text".to_owned(),
-                detail: format!("the site would have more than its {max_passages} passages"),
+                detail: format!("the site would have more than {max_passages} passages"),
             }]));
         }
         Ok(())
@@ -325,15 +326,15 @@ impl Knowledge {
             }
         }
         if !stale.is_empty() {
-            info!(site_id = %site, documents = stale.len(), "documents were embedded again");
+            info!(site_id = %site, documents = stale.len(), "documents embedded again");
         }
         Ok(())
     }
 
-    /// The document is stored whatever became of showing it; the next refresh shows it.
+    /// The document is stored even if this fails; the next refresh makes it searchable.
     fn after(&self, site: &SiteId, shown: Result<(), ArchiveError>) {
         if let Err(error) = shown {
-            warn!(%error, site_id = %site, "a change is not searched yet");
+            warn!(%error, site_id = %site, "a document was stored and is not searchable yet");
         }
         self.count();
     }

@@ -17,7 +17,7 @@ use super::{
 const MAX_PAIRS: usize = 5_000;
 const MAX_TAGS: usize = 32;
 
-/// Who may read a document that names nobody.
+/// The default audience of a document.
 pub const PUBLIC: &str = "public";
 
 /// How the text of a document is written.
@@ -119,7 +119,8 @@ impl NewDocument {
         }
     }
 
-    /// The passages of at most `max_chars` characters that it is stored as; an answer of an FAQ stays whole.
+    /// The passages of at most `max_chars` characters that it is stored as; an answer of an FAQ
+    /// stays whole.
     ///
     /// # Errors
     /// Every field that is not as it must be, and a body of more than `max_bytes` bytes, without text, or not of its format.
@@ -197,11 +198,11 @@ impl NewDocument {
 fn check_content(content: &Content, faults: &mut Faults) {
     match content {
         Content::Blocks(blocks) => {
-            faults.require(!blocks.is_empty(), "text", || "has no text in it".into());
+            faults.require(!blocks.is_empty(), "text", || "contains no text".into());
         }
         // A list that could not be read has its fault already.
         Content::Faq(pairs) if pairs.is_empty() => {
-            faults.require(!faults.0.is_empty(), "faq", || "has no questions in it".into());
+            faults.require(!faults.0.is_empty(), "faq", || "contains no questions".into());
         }
         Content::Faq(pairs) => {
             faults.require(pairs.len() <= MAX_PAIRS, "faq", || {
@@ -224,7 +225,7 @@ fn check_content(content: &Content, faults: &mut Faults) {
     }
 }
 
-/// Faults of one document; more than these help nobody.
+/// Most faults that are reported for a document.
 #[derive(Default)]
 struct Faults(Vec<FieldError>);
 

@@ -1,7 +1,8 @@
 //! A folder of files read into documents, for `rushdesk knowledge import` and the demo shop.
 //!
-//! `.md`, `.txt`, `.html`, `.csv` and `.json` are read; a file's path below the folder, without its ending, is its
-//! external id. Symbolic links and hidden files are passed over. Reading blocks: call it off the async threads.
+//! `.md`, `.txt`, `.html`, `.csv` and `.json` are read; a file's path below the folder, without its
+//! ending, is its external id. Symbolic links and hidden files are passed over. Reading blocks:
+//! call it off the async threads.
 
 use std::{
     fs, io,
@@ -37,9 +38,9 @@ pub enum Reason {
     TooLarge(usize),
     #[error("is not UTF-8 text")]
     NotText,
-    #[error("lies more than {MAX_DEPTH} folders deep")]
+    #[error("is more than {MAX_DEPTH} folders deep")]
     TooDeep,
-    #[error("is beyond the {0} documents a site may have")]
+    #[error("exceeds the limit of {0} documents of a site")]
     TooMany(usize),
     #[error("could not be read: {0}")]
     Io(#[from] io::Error),
@@ -55,7 +56,7 @@ pub struct Bounds {
 /// Reads `folder`. Faults of single files are part of the result.
 ///
 /// # Errors
-/// Where `folder` itself cannot be listed.
+/// If `folder` itself cannot be listed.
 pub fn read_folder(folder: &Path, bounds: Bounds) -> io::Result<Folder> {
     let mut import = Import { root: folder, bounds, found: Folder::default() };
     import.folder(folder, 0)?;
@@ -139,7 +140,8 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<NewDocument, Reason> {
     Ok(document(path.with_extension("").display().to_string(), format, text))
 }
 
-/// A file as a document: its header where it has one, else a title from its first heading or its name.
+/// A file as a document: its header where it has one, else a title from its first heading or its
+/// name.
 fn document(external_id: String, format: Format, text: &str) -> NewDocument {
     let header = match format {
         Format::Markdown | Format::Text => FrontMatter::read(text),

@@ -5,12 +5,12 @@ use metrics::{counter, gauge};
 use crate::telemetry::declare;
 
 declare! {
-    PASSAGES: gauge "rushdesk_knowledge_passages" [] "Passages that this process searches"
+    PASSAGES: gauge "rushdesk_knowledge_passages" [] "Passages in the search index of this process"
         when "after the first document";
     SEARCHES: counter "rushdesk_knowledge_searches_total" ["outcome"]
-        "Searches, `found` with a passage or `none`";
+        "Searches: `found` at least one passage, or `none`";
     CHANGES: counter "rushdesk_knowledge_changes_total" ["change"]
-        "Changes of documents that came to this process" when "after the first change";
+        "Changes of documents that this process loaded" when "after the first change";
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a count of passages")]
