@@ -1,7 +1,7 @@
-//! Who is who: visitors, customers, people of the shop and its servers, and the tokens they carry.
+//! Accounts: visitors, customers, staff and servers, and their tokens.
 //!
-//! Joins the primitives of `auth` with the rows of the archive. Called by the HTTP layer and by `rushdesk admin`.
-//! A visitor has no row: the token is all there is.
+//! Joins the primitives of `auth` with the rows of the archive. Called by the HTTP layer and by
+//! `rushdesk admin`. A visitor has no row in the archive, only a token.
 
 mod absence;
 mod keyring;
@@ -24,7 +24,7 @@ use crate::{
     domain::{FieldError, Principal, PrincipalId, Role, SiteId, Timestamp},
 };
 
-/// Refresh tokens brought to the archive in one round after it was away.
+/// Refresh tokens that are stored in one round after an outage of the archive.
 const TOKENS_AT_ONCE: usize = 200;
 
 #[derive(Clone)]
@@ -44,7 +44,7 @@ pub struct Credentials {
     pub password: String,
 }
 
-/// Whoever shows a valid token or API key.
+/// The caller behind a valid token or API key.
 #[derive(Clone, Debug)]
 pub struct Caller {
     pub principal: Principal,
@@ -65,9 +65,9 @@ pub enum AccountError {
     #[error("no such site")]
     UnknownSite,
     /// Never says which of the two was wrong.
-    #[error("wrong address or password")]
+    #[error("wrong e-mail address or password")]
     Credentials,
-    #[error("the account cannot be made")]
+    #[error("the account cannot be created")]
     Taken,
     #[error("invalid fields")]
     Invalid(Vec<FieldError>),
@@ -75,9 +75,9 @@ pub enum AccountError {
     TokenExpired,
     #[error("token invalid")]
     TokenInvalid,
-    #[error("the identity provider gives no role here")]
+    #[error("the identity provider gives no role")]
     NoRole,
-    #[error("the keys of the identity provider are not to be had")]
+    #[error("the keys of the identity provider cannot be fetched")]
     KeysAway,
     #[error("too many password checks")]
     Busy,
@@ -113,7 +113,7 @@ impl Accounts {
     /// `secrets` sign and check tokens: the first signs.
     ///
     /// # Errors
-    /// Where no TLS client can be made for the identity providers.
+    /// If the TLS client for the identity providers cannot be created.
     pub fn new(
         archive: Archive,
         auth: &config::Auth,
@@ -156,7 +156,7 @@ impl Accounts {
         Ok(Caller { principal: verified.principal, expires_at: Some(verified.expires_at) })
     }
 
-    /// The site of a public key. While the archive is away the sites go on that were known before.
+    /// The site of a public key. While the archive is unreachable, known sites keep working.
     pub async fn site(&self, site_key: &str) -> Result<Site, AccountError> {
         if site_key.is_empty() || site_key.len() > 128 {
             return Err(AccountError::UnknownSite);
@@ -170,13 +170,13 @@ impl Accounts {
         }
     }
 
-    /// Remembers the sites for the time when the archive is away, and stores what waited for it to come back.
+    /// Remembers the sites for an outage of the archive, and stores tokens from the last one.
     pub async fn refresh_absence(&self, sites: Vec<Site>) {
         self.absence.remember(sites);
         let _ = self.store_waiting().await;
     }
 
-    /// Brings refresh tokens to the archive that were given out while it was away, a bounded number at a time.
+    /// Stores refresh tokens that were issued during an outage, a bounded number at a time.
     async fn store_waiting(&self) -> Result<(), ArchiveError> {
         for token in self.absence.oldest(TOKENS_AT_ONCE) {
             self.store(&token).await?;
@@ -211,7 +211,7 @@ impl Accounts {
         self.open(principal).await
     }
 
-    /// Makes a person of the shop.
+    /// Creates an account for staff.
     pub async fn create_staff(
         &self,
         site: &SiteId,
@@ -277,7 +277,7 @@ impl Accounts {
         self.open(principal(&user)).await
     }
 
-    /// A customer whom the shop's own server vouches for.
+    /// A customer whom the shop's server identifies.
     pub async fn identify(&self, site: &Site, token: &str) -> Result<Session, AccountError> {
         let secret = site.identity_secret.expose().as_bytes();
         let identity = verify_identity(secret, token, clock::now())?;
@@ -289,7 +289,7 @@ impl Accounts {
             id: PrincipalId::new(),
             site_id: site.id.clone(),
             role: Role::Customer,
-            // An address in the token is the shop's word, not a way to sign in: it is not made unique here.
+            // The address in the token is not a sign-in name, so it need not be unique.
             email: None,
             external_sub: Some(identity.sub.clone()),
             display_name: None,
@@ -300,7 +300,7 @@ impl Accounts {
         };
         match self.insert(user.clone()).await {
             Ok(()) => self.open(principal(&user)).await,
-            // Another request of the same customer was faster.
+            // Another request of the same customer created the account first.
             Err(AccountError::Taken) => {
                 let user = self.archive.user_by_external_sub(&site.id, &identity.sub).await?;
                 self.open_if_enabled(&user.ok_or(AccountError::TokenInvalid)?).await
@@ -333,7 +333,7 @@ impl Accounts {
         };
         match self.archive.insert_refresh_token(&stored).await {
             Ok(()) => {}
-            // A visitor can chat at once; the token is good as soon as the archive has it.
+            // A visitor can chat at once. The refresh token works as soon as the archive has it.
             Err(error) if error.concerns_all() && principal.role == Role::Visitor => {
                 self.absence.wait(stored);
             }
@@ -357,7 +357,7 @@ impl Accounts {
         Ok(Session { principal, access_token, expires_in: self.access_ttl, refresh_token })
     }
 
-    /// A token that comes twice was stolen from somebody: its whole family ends.
+    /// A token that is used twice may be stolen, so all tokens of its sign-in end.
     pub async fn refresh(&self, token: &str) -> Result<Session, AccountError> {
         let token = hash(token)?;
         if let Some(waiting) = self.absence.token(&token) {
@@ -397,7 +397,7 @@ impl Accounts {
         Ok(())
     }
 
-    /// Makes an API key of a site; at most two are active at a time. The key is shown once.
+    /// Creates an API key of a site. At most two are active at a time. The key is shown once.
     pub async fn create_key(
         &self,
         site: &SiteId,
@@ -420,7 +420,7 @@ impl Accounts {
     }
 }
 
-/// Nothing longer than our own tokens is hashed.
+/// Longer tokens than ours are refused without hashing.
 fn hash(token: &str) -> Result<String, AccountError> {
     if token.len() > 128 {
         return Err(AccountError::TokenInvalid);

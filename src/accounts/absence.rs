@@ -1,4 +1,5 @@
-//! What new visitors need while the archive is away: the sites, and a place where their refresh tokens wait.
+//! Serves new visitors while the archive is unreachable: known sites, and a queue of their refresh
+//! tokens.
 
 use std::{
     collections::VecDeque,
@@ -9,7 +10,8 @@ use arc_swap::ArcSwap;
 
 use crate::archive::{RefreshToken, Site};
 
-/// Tokens that wait, at most. Beyond that the oldest are lost: their visitors chat until their access token ends.
+/// Most waiting tokens. Beyond that the oldest are dropped, and their visitors can chat only until
+/// the access token expires.
 const MAX_TOKENS: usize = 20_000;
 
 #[derive(Default)]

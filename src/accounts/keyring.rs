@@ -1,7 +1,8 @@
-//! The signing keys of the shops' identity providers: fetched from the configured addresses and from nowhere else.
+//! Signing keys of the identity providers, fetched from the configured addresses only.
 //!
-//! A token can make the service fetch keys by naming one that is not known, so fetches are limited, one at a time, and
-//! bounded in time and size. While a provider is away its keys go on for a day, and who has one of them does not wait.
+//! A token with an unknown key triggers a fetch. So fetches are rate-limited, run one at a time,
+//! and are bounded in time and size. While a provider is unreachable its keys stay valid for a day,
+//! and tokens with a known key do not wait.
 
 use std::{
     num::NonZeroU32,
@@ -27,11 +28,11 @@ use crate::{
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_BYTES: usize = 64 * 1024;
-/// After this time the next request has keys fetched anew, so that one that was withdrawn stops working.
+/// After this time the next request fetches the keys again, so that revoked keys stop working.
 const FRESH: Duration = Duration::from_secs(600);
-/// Without any answer from the provider, nobody is let in after this.
+/// If the provider has not answered for this long, its keys are no longer accepted.
 const USABLE: Duration = Duration::from_hours(24);
-/// Fetches of one provider: so many at once, then one in each period.
+/// Rate limit of fetches for each provider: a burst, then one in each period.
 const FETCHES: NonZeroU32 = NonZeroU32::new(3).unwrap();
 const FETCH_PERIOD: Duration = Duration::from_secs(10);
 
@@ -55,13 +56,13 @@ struct Fetched {
 
 impl Keyring {
     /// # Errors
-    /// Where TLS cannot be set up.
+    /// If TLS cannot be set up.
     pub fn new(providers: &[config::Oidc]) -> Result<Self, reqwest::Error> {
         let providers = providers.iter().map(|settings| Provider::new(settings).map(Arc::new));
         Ok(Self { providers: providers.collect::<Result<_, _>>()? })
     }
 
-    /// Who a provider says this is. The issuer of `claimed` picks the provider.
+    /// The person that a provider's token names. The issuer of `claimed` selects the provider.
     pub async fn verify(
         &self,
         claimed: &oidc::Claimed,
@@ -81,7 +82,7 @@ impl Provider {
             client: Client::builder()
                 .redirect(Policy::none())
                 .timeout(FETCH_TIMEOUT)
-                // Kept connections would belong to the thread that happened to make them.
+                // Idle connections would belong to the thread that opened them.
                 .pool_max_idle_per_host(0)
                 .build()?,
             keys: ArcSwapOption::empty(),
@@ -105,7 +106,7 @@ impl Provider {
             self.refresh();
             return Ok(outcome?);
         }
-        // Unknown keys are looked for once more.
+        // Fetch once more for an unknown key.
         self.fetch().await;
         let known = self.younger_than(USABLE).ok_or(AccountError::KeysAway)?;
         Ok(checked(&known).ok_or(AccountError::TokenInvalid)??)
@@ -115,7 +116,7 @@ impl Provider {
         self.keys.load_full().filter(|fetched| fetched.at.elapsed() < age)
     }
 
-    /// Has keys of some age asked for again, beside the request that noticed.
+    /// Refreshes old keys in the background, without delaying the request that noticed.
     #[expect(
         clippy::disallowed_methods,
         reason = "a shutdown need not wait for keys that are only in memory"
@@ -125,7 +126,7 @@ impl Provider {
             return;
         }
         let Ok(turn) = Arc::clone(&self.fetching).try_lock_owned() else { return };
-        // Another's fetch may have ended between the look and the turn.
+        // Another request may have fetched the keys while this one waited for its turn.
         if self.younger_than(FRESH).is_none() && self.limiter.check().is_ok() {
             let this = Arc::clone(self);
             tokio::spawn(async move {
@@ -135,7 +136,7 @@ impl Provider {
         }
     }
 
-    /// Gets the keys where the limit allows; whoever comes meanwhile waits for this fetch and begins none.
+    /// Fetches the keys if the limit allows. Concurrent requests wait for this fetch.
     async fn fetch(&self) {
         let before = self.keys.load_full().map(|fetched| fetched.at);
         let _turn = self.fetching.lock().await;
@@ -151,12 +152,12 @@ impl Provider {
             Ok(keys) => {
                 self.keys.store(Some(Arc::new(Fetched { keys, at: Instant::now() })));
                 if self.is_away.swap(false, Relaxed) {
-                    info!(issuer, "the keys of an identity provider are to be had again");
+                    info!(issuer, "keys of the identity provider are fetched again");
                 }
             }
             Err(reason) => {
                 if !self.is_away.swap(true, Relaxed) {
-                    warn!(issuer, reason, "the keys of an identity provider are not to be had");
+                    warn!(issuer, reason, "keys of the identity provider cannot be fetched");
                 }
             }
         }

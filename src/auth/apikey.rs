@@ -1,8 +1,9 @@
 //! Keys of a shop's own backend: `rdk_<prefix>_<secret>`.
 //!
-//! The prefix is public; the archive finds a key by it and operators see it in lists. The archive keeps only a SHA-256 of
-//! the whole key: a slow hash protects secrets that people choose, and this one is 256 random bits, which nobody guesses
-//! at any speed. A fast one also means that a flood of wrong keys costs nothing.
+//! The prefix is public; the archive finds a key by it and operators see it in lists. The archive
+//! keeps only a SHA-256 of the whole key: a slow hash protects secrets that people choose, and this
+//! one is 256 random bits, which nobody guesses at any speed. A fast one also means that a flood of
+//! wrong keys costs nothing.
 
 use std::fmt;
 
@@ -53,7 +54,8 @@ impl ApiKey {
         hex::encode(Sha256::digest(self.expose()))
     }
 
-    /// Whether this is the key that `stored` was made of, in a time that does not depend on where they differ.
+    /// Whether this is the key that `stored` was made of, in a time that does not depend on where
+    /// they differ.
     pub fn matches(&self, stored: &str) -> bool {
         self.hash().as_bytes().ct_eq(stored.as_bytes()).into()
     }

@@ -1,8 +1,8 @@
 //! E-mail addresses, as names of accounts.
 //!
-//! Only what can be told without asking the other side: one `@`, sane lengths and characters. Whether the address
-//! exists only a mail can tell. The whole address is lowercased: no provider of note tells `Ann@` from `ann@`, and two
-//! accounts that differ in case are a trap.
+//! Only what can be told without asking the other side: one `@`, sane lengths and characters.
+//! Whether the address exists only a mail can tell. The whole address is lowercased: no provider of
+//! note tells `Ann@` from `ann@`, and two accounts that differ in case are a trap.
 
 use std::fmt;
 
@@ -13,7 +13,8 @@ pub struct Email(String);
 impl Email {
     /// `None` where `text` is not an address.
     pub fn parse(text: &str) -> Option<Self> {
-        // RFC 5321, 4.5.3.1: 64 bytes before the `@`, 254 in all. Checked first, so that nothing long is walked through.
+        // RFC 5321, 4.5.3.1: 64 bytes before the `@`, 254 in all. Checked first, so that nothing
+        // long is walked through.
         let text = text.trim();
         if text.len() > 254 {
             return None;

@@ -1,7 +1,7 @@
 //! Signed tokens: our access tokens, and the identity tokens of a shop's server.
 //!
-//! HS256 and nothing else, whatever a token's header says. The library checks the form and the signature; times are
-//! compared here with a `now` that is passed in, so that they can be tested.
+//! HS256 and nothing else, whatever a token's header says. The library checks the form and the
+//! signature; times are compared here with a `now` that is passed in, so that they can be tested.
 
 use std::sync::Arc;
 
@@ -16,11 +16,14 @@ use crate::{
     domain::{Principal, Timestamp},
 };
 
-/// Longest token that is looked at, in bytes; ours have some 400. Larger ones are refused before anything is parsed.
+/// Longest token that is looked at, in bytes; ours have some 400. Larger ones are refused before
+/// anything is parsed.
 const MAX_TOKEN: usize = 4096;
-/// Clocks of two replicas, or of a shop and us, differ by some seconds; more than this is a fault of theirs.
+/// Clocks of two replicas, or of a shop and us, differ by some seconds; more than this is a fault
+/// of theirs.
 pub(super) const LEEWAY_S: i64 = 30;
-/// An identity token is made for one page view. One that lives for days is a password in a web page.
+/// An identity token is made for one page view. One that lives for days is a password in a web
+/// page.
 const MAX_IDENTITY_LIFE_S: i64 = 3600;
 /// Shortest secret that a shop may sign with; an empty one would let everybody sign.
 const MIN_SECRET: usize = 32;
@@ -35,7 +38,7 @@ pub enum AuthError {
     #[error("token invalid")]
     Invalid,
     /// Good, and its issuer gives this person no role here.
-    #[error("token gives no role")]
+    #[error("token has no role")]
     NoRole,
     /// Only from [`Tokens::issue`]: the claims could not be signed.
     #[error("token could not be signed")]
@@ -68,7 +71,8 @@ impl Keys {
 }
 
 impl Tokens {
-    /// The first of `secrets` signs, all are accepted. Each has at least 32 bytes: whoever read them checked that.
+    /// The first of `secrets` signs, all are accepted. Each has at least 32 bytes: whoever read
+    /// them checked that.
     pub fn new(auth: &config::Auth, secrets: &[config::Secret]) -> Self {
         let mut validation = hs256();
         validation.set_audience(&[&auth.audience]);
@@ -83,7 +87,8 @@ impl Tokens {
         }
     }
 
-    /// Tokens are signed with the first of these from now on, and those of all of them are accepted.
+    /// Tokens are signed with the first of these from now on, and those of all of them are
+    /// accepted.
     pub fn replace_secrets(&self, secrets: &[config::Secret]) {
         self.keys.store(Arc::new(Keys::of(secrets)));
     }
@@ -125,8 +130,8 @@ impl Tokens {
     }
 }
 
-/// Checks a token that a shop's server signed with its `identity_secret`. Such tokens are for one shop and us, so they
-/// need no `aud`.
+/// Checks a token that a shop's server signed with its `identity_secret`. Such tokens are for one
+/// shop and us, so they need no `aud`.
 ///
 /// # Errors
 /// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for more than an hour.

@@ -1,7 +1,8 @@
 //! Tokens of a shop's identity provider, for the people of the shop.
 //!
-//! Asymmetric signatures only, and the algorithm is that of the key, whatever the token's header says: a token that is
-//! unsigned, or signed with a public key as a shared secret, finds no key. Pure: who fetches the keys is elsewhere.
+//! Asymmetric signatures only, and the algorithm is that of the key, whatever the token's header
+//! says: a token that is unsigned, or signed with a public key as a shared secret, finds no key.
+//! Pure: who fetches the keys is elsewhere.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -71,7 +72,8 @@ pub struct Key {
 }
 
 impl KeySet {
-    /// Reads a JWK set (RFC 7517). Keys that are of no use here are passed over; `None` where it is no set.
+    /// Reads a JWK set (RFC 7517). Keys that are of no use here are passed over; `None` where it is
+    /// no set.
     pub fn parse(json: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Set {
@@ -82,7 +84,7 @@ impl KeySet {
         Some(Self(keys.filter_map(|key| Key::new(&key)).take(MAX_KEYS).collect()))
     }
 
-    /// The key that the token names; where it names none, the only one of its algorithm.
+    /// The key that the token names. If it names none, the only key of its algorithm.
     pub fn find(&self, claimed: &Claimed) -> Option<&Key> {
         let mut fitting = self.0.iter().filter(|key| key.algorithm == claimed.algorithm);
         match &claimed.key_id {
@@ -189,7 +191,8 @@ fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     claim(claims.get(first)?.as_object()?, rest)
 }
 
-/// The same person has the same id each time: a version 8 UUID of SHA-256 over site, issuer and subject.
+/// The same person has the same id each time: a version 8 UUID of SHA-256 over site, issuer and
+/// subject.
 fn person(provider: &config::Oidc, subject: &str) -> PrincipalId {
     let mut hasher = Sha256::new();
     for part in [provider.site.as_str(), &provider.issuer, subject] {

@@ -1,9 +1,10 @@
 //! Passwords: Argon2id on a bounded thread pool.
 //!
 //! Cost as the OWASP Password Storage Cheat Sheet has it for Argon2id: 19 MiB, two passes, one lane
-//! (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>). A check takes some 30 ms of a
-//! core, so a flood of sign-ins must neither fill the memory nor reach the threads that serve everybody else: a few run,
-//! some wait for a bounded time, the rest is refused at once.
+//! (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>). A check
+//! takes some 30 ms of a core, so a flood of sign-ins must neither fill the memory nor reach the
+//! threads that serve everybody else: a few run, some wait for a bounded time, the rest is refused
+//! at once.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -21,7 +22,7 @@ const LIMIT: Duration = Duration::from_secs(5);
 const WAITING_PER_WORKER: usize = 32;
 /// Allowed lengths in characters. No rule on their kind: NIST SP 800-63B advises against them.
 const LENGTHS: std::ops::RangeInclusive<usize> = 8..=256;
-/// Stands in where there is no account: same cost, and no password is known to fit.
+/// Hash that is checked if there is no account. It costs the same, and no known password fits.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cnVzaGRlc2stZHVtbXktMQ\
                      $tZr1fGk0m3hUQ2sYx7pWcN5vBdEaLo8RqTjHiKuMzXA";
 
@@ -37,7 +38,7 @@ pub enum PasswordError {
     Hash,
 }
 
-/// A password that somebody may choose.
+/// A password that is long enough.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Password(String);
 
@@ -59,7 +60,7 @@ impl fmt::Debug for Password {
     }
 }
 
-/// The place where passwords are hashed and checked; clones share their workers.
+/// Hashes and checks passwords. Clones share their workers.
 #[derive(Clone)]
 pub struct Passwords {
     running: Arc<Semaphore>,
@@ -91,8 +92,8 @@ impl Passwords {
         .await
     }
 
-    /// Whether `password` fits `hash`. Without a hash the answer is no, after the same work, so that the time it takes
-    /// does not say whether the account exists.
+    /// Whether `password` fits `hash`. Without a hash the answer is no, after the same work, so
+    /// that the time it takes does not say whether the account exists.
     ///
     /// # Errors
     /// [`PasswordError::Busy`] if no place came free in time, [`PasswordError::Hash`] if `hash` is not a PHC string.
@@ -119,7 +120,8 @@ impl Passwords {
         let checked = async {
             let running = self.running.clone().acquire_owned().await;
             let running = running.map_err(|_| PasswordError::Busy)?;
-            // The permit goes along: a caller who gives up does not make room while the thread still works.
+            // The permit goes along: a caller who gives up does not make room while the thread
+            // still works.
             let thread = spawn_blocking(move || {
                 let outcome = work();
                 drop(running);

@@ -17,8 +17,8 @@ impl RefreshToken {
         Self { token, hash }
     }
 
-    /// What the archive knows a token by: SHA-256 in lowercase hex. A fast hash is enough for a random secret, for
-    /// there is no dictionary of 256 random bits.
+    /// What the archive knows a token by: SHA-256 in lowercase hex. A fast hash is enough for a
+    /// random secret, for there is no dictionary of 256 random bits.
     pub fn hash(token: &str) -> String {
         hex::encode(Sha256::digest(token))
     }
