@@ -99,11 +99,8 @@ impl Curve {
     /// When there is no line at all, when the time span is not that of a log, or when chats are neither in it nor named.
     pub fn of_chats(mut self, per_thousand: Option<f64>) -> anyhow::Result<Self> {
         let (lines, bad) = (self.lines, self.bad_lines);
-        ensure!(!self.minutes.is_empty(), "{lines} lines were understood and {bad} were not");
-        ensure!(
-            self.length() as i64 <= MAX_MINUTES,
-            "the times in it span more than 31 days: give one day"
-        );
+        ensure!(!self.minutes.is_empty(), "{lines} lines were parsed and {bad} were not");
+        ensure!(self.length() as i64 <= MAX_MINUTES, "it covers more than 31 days: use one day");
         if let Some(share) = per_thousand {
             ensure!((0.0..=1000.0).contains(&share), "--per-thousand must be 0 to 1000");
             for minute in self.minutes.values_mut() {
@@ -112,7 +109,7 @@ impl Curve {
         }
         if self.total().messages <= 0.0 {
             bail!(
-                "no chat is in it: say with --per-thousand how many of 1,000 page views ask something"
+                "it contains no chats: set --per-thousand to the number of chats for 1,000 page views"
             );
         }
         Ok(self)
@@ -150,9 +147,10 @@ impl Curve {
                 at += gap(&mut random);
             }
         }
-        ensure!(!messages.is_empty(), "not one message falls into it: raise --times or --within");
+        ensure!(!messages.is_empty(), "the plan has no message: raise --times or --within");
         let total = self.total();
-        // A log that shows no sessions (an API for completions, a share of page views) opens one for each question.
+        // A log that shows no sessions (an API for completions, a share of page views) opens one
+        // for each question.
         let new_sessions = match total.sessions > 0.0 {
             true => (total.sessions / total.messages).min(1.0),
             false => 1.0,
@@ -168,7 +166,7 @@ impl fmt::Display for Curve {
         let total = self.total();
         write!(
             f,
-            "{} min, {} lines ({} not understood), {:.0} messages, {:.0} sessions, {:.0} sign-ins, {:.0} reads, {:.0} others",
+            "{} min, {} lines ({} not parsed), {:.0} messages, {:.0} sessions, {:.0} sign-ins, {:.0} reads, {:.0} others",
             self.length(),
             self.lines,
             self.bad_lines,

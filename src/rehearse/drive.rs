@@ -27,7 +27,8 @@ pub const PATIENCE: Duration = Duration::from_secs(10);
 /// An admitted turn must have an end by then.
 const LONGEST_TURN: Duration = Duration::from_secs(90);
 const REQUEST: Duration = Duration::from_secs(10);
-/// Turns of this generator that are open at once; a service that lets more pile up has failed anyway.
+/// Turns of this generator that are open at once; a service that lets more pile up has failed
+/// anyway.
 const MAX_OPEN: usize = 10_000;
 /// Shoppers who may come back.
 const MAX_IDLE: usize = 10_000;
@@ -60,7 +61,7 @@ pub struct Seen {
     pub late_ms: Vec<u32>,
 }
 
-/// Somebody with a session.
+/// A shopper with a session.
 struct Shopper {
     token: String,
     session: String,
@@ -91,7 +92,7 @@ pub async fn drive(
     let ready = http.get(format!("{target}/readyz")).timeout(REQUEST).send().await;
     ensure!(
         ready.is_ok_and(|answer| answer.status().is_success()),
-        "{target}/readyz does not answer with success: is the service up?"
+        "{target}/readyz does not answer with success: is the service running?"
     );
     let play = Rc::new(Play {
         http: http.clone(),
@@ -180,7 +181,7 @@ impl Play {
         self.leave(shopper);
     }
 
-    /// Somebody who comes back and whose token outlives the next `longest`; the others are let go.
+    /// A returning shopper whose token is valid for `longest`. Others are dropped.
     fn returning(&self, longest: Duration) -> Option<Shopper> {
         let until = Instant::now() + longest;
         let mut idle = self.idle.borrow_mut();
@@ -307,7 +308,7 @@ async fn taken(request: RequestBuilder) -> Result<Response, Failed> {
 }
 
 async fn json_of<T: serde::de::DeserializeOwned>(response: Response) -> Result<T, Failed> {
-    response.json().await.map_err(|_| Failed::Error("a body that is not the contract's".into()))
+    response.json().await.map_err(|_| Failed::Error("unexpected response body".into()))
 }
 
 fn millis(duration: Duration) -> u32 {

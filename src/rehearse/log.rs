@@ -65,7 +65,8 @@ fn of_request(request: &str) -> Option<Kind> {
     (is_method && path.starts_with(['/', 'h', '*'])).then(|| Kind::of(method, path))
 }
 
-/// nginx with `escape=json`, Caddy, and most others: a time, and a request as one text or as method and path.
+/// nginx with `escape=json`, Caddy, and most others: a time, and a request as one text or as method
+/// and path.
 fn of_json(line: &str) -> Option<(i64, Kind)> {
     let entry: Value = serde_json::from_str(line).ok()?;
     let second = ["time_iso8601", "time_local", "msec", "@timestamp", "timestamp", "time", "ts"]

@@ -1,7 +1,9 @@
-//! `rushdesk rehearse`: yesterday's traffic, many times over, against a service that has to bear it tomorrow.
+//! `rushdesk rehearse`: yesterday's traffic, many times over, against a service that has to bear it
+//! tomorrow.
 //!
-//! From a log only the minute and the kind of each request are kept: no address, no path, no query, no text. What is
-//! asked comes from the shop's own knowledge or from a file. Called by the command line; it never runs inside a service.
+//! From a log only the minute and the kind of each request are kept: no address, no path, no query,
+//! no text. What is asked comes from the shop's own knowledge or from a file. Called by the command
+//! line; it never runs inside a service.
 
 mod curve;
 mod drive;
@@ -33,7 +35,7 @@ pub struct Options {
     /// An access log (common, combined or JSON lines), or the JSON of a Prometheus range query.
     #[arg(long)]
     pub from: PathBuf,
-    /// How many times yesterday's rate.
+    /// Multiplies the rate of the log.
     #[arg(long, default_value_t = 20.0)]
     pub times: f64,
     /// The service, for example `http://127.0.0.1:8080`.
@@ -42,35 +44,36 @@ pub struct Options {
     /// The shop's public key.
     #[arg(long, default_value = "pk_demo")]
     pub site_key: String,
-    /// Plays the whole curve in this time, for example 90s, 10m or 2h. Rates stay what they are; what shrinks is how long
-    /// each lasts.
+    /// Plays the whole log in this time, for example 90s, 10m or 2h. Rates stay the same; each
+    /// lasts shorter.
     #[arg(long, default_value = "10m", value_parser = span)]
     pub within: Duration,
-    /// Questions, one a line; else the titles of the target's knowledge are asked for.
+    /// File with questions, one a line. Without it, titles of the target's documents are used.
     #[arg(long)]
     pub questions: Option<PathBuf>,
-    /// A key of the site that may list its knowledge.
+    /// API key of the site, to list its documents.
     #[arg(long, env = "RUSHDESK_API_KEY", hide_env_values = true)]
     pub api_key: Option<String>,
-    /// Share of the questions, 0 to 1, that carry a number of their own, so that no answer to them is shared.
+    /// Share of the questions, 0 to 1, that get a unique number, so that their answers are not
+    /// shared.
     #[arg(long, default_value_t = 0.5)]
     pub own_share: f64,
-    /// For a log without chats: of 1,000 page views, how many ask something.
+    /// For a log without chats: the number of chats for 1,000 page views.
     #[arg(long)]
     pub per_thousand: Option<f64>,
-    /// The target is neither on this machine nor in a private network, and it is yours to load.
+    /// Confirms that you may put load on a target outside this machine and private networks.
     #[arg(long)]
     pub yes_this_is_mine: bool,
     #[command(flatten)]
     pub thresholds: Thresholds,
-    /// Decides when messages are sent and what they ask.
+    /// Seed of the times and questions of the plan.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
 }
 
 /// `90s`, `10m`, `2h` or `1h30m`.
 fn span(text: &str) -> Result<Duration, String> {
-    let fault = || format!("`{text}` is no time: write it as 90s, 10m or 2h");
+    let fault = || format!("`{text}` is not a duration: write it as 90s, 10m or 2h");
     let span: jiff::SignedDuration = text.parse().map_err(|_| fault())?;
     Duration::try_from(span).map_err(|_| fault())
 }
@@ -89,7 +92,7 @@ pub async fn rehearse(options: &Options) -> anyhow::Result<Verdict> {
     let http = reqwest::Client::builder()
         .http1_only()
         .no_proxy()
-        // The target was looked at, where it would send us was not.
+        // The target was checked; the target of a redirect was not.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
         .build()
@@ -110,18 +113,19 @@ pub fn read(path: &Path, per_thousand: Option<f64>) -> anyhow::Result<Curve> {
     let name = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
     let size = file.metadata()?.len();
-    ensure!(size <= MAX_FILE_BYTES, "{name} has more than 4 GiB: give a part of it");
+    ensure!(size <= MAX_FILE_BYTES, "{name} has more than 4 GiB: use a part of it");
     let curve = traffic(std::io::BufReader::new(file)).with_context(|| format!("in {name}"))?;
     curve.of_chats(per_thousand).with_context(|| format!("nothing to rehearse in {name}"))
 }
 
-/// The traffic in `lines`: a Prometheus answer is one JSON object with `data`, everything else is a log.
+/// The traffic in `lines`: a Prometheus answer is one JSON object with `data`, everything else is a
+/// log.
 ///
 /// # Errors
 /// When they cannot be read, or are an export of another query.
 pub fn traffic(mut lines: impl BufRead) -> anyhow::Result<Curve> {
     match prometheus::is_export(&mut lines)? {
-        true => prometheus::read(lines).context("it is no range query"),
+        true => prometheus::read(lines).context("it is not the result of a range query"),
         false => log::read(lines),
     }
 }

@@ -47,13 +47,14 @@ pub fn is_export(file: &mut impl BufRead) -> anyhow::Result<bool> {
     Ok(begin.starts_with("{\"status\":\"success\",\"data\"") || begin.starts_with("{\"data\":{"))
 }
 
-/// Rates (requests a second) or raw counters, told apart by the name that `rate()` takes away. A series without
-/// `route` counts as messages.
+/// Rates (requests a second) or raw counters, told apart by the name that `rate()` takes away. A
+/// series without `route` counts as messages.
 ///
 /// # Errors
 /// When it is not the answer to a range query.
 pub fn read(file: impl BufRead) -> anyhow::Result<Curve> {
-    let export: Export = serde_json::from_reader(file.take(MAX_BYTES)).context("not its JSON")?;
+    let export: Export =
+        serde_json::from_reader(file.take(MAX_BYTES)).context("not the JSON of Prometheus")?;
     ensure!(
         export.data.result_type == "matrix",
         "a `{}`: ask /api/v1/query_range, not /api/v1/query",
@@ -115,7 +116,8 @@ mod tests {
              "values":[[600,"100"],[660,"130"],[720,"5"],[780,"NaN"]]}]}}"#)
         .unwrap();
         let total = curve.total();
-        // 60 in the first minute, 2 a second over the next two; 30 sessions, then 5 of a new process.
+        // 60 in the first minute, 2 a second over the next two; 30 sessions, then 5 of a new
+        // process.
         assert!((total.messages - 300.0).abs() < 1e-6, "{total:?}");
         assert!((total.sessions - 35.0).abs() < 1e-6, "{total:?}");
         assert_eq!((curve.lines, curve.bad_lines, curve.length()), (4, 1, 3));

@@ -13,7 +13,7 @@ const MAX_QUESTIONS: usize = 10_000;
 const MAX_CHARS: usize = 500;
 const WITHIN: Duration = Duration::from_secs(30);
 
-/// The questions, and how many of them nobody else asks.
+/// The questions, and the share of unique ones.
 pub struct Questions {
     texts: Vec<String>,
     own_share: f64,
@@ -35,7 +35,7 @@ impl Questions {
     }
 }
 
-/// From the file where one is given, else from the titles of the target's knowledge.
+/// From the file, if one is given, otherwise from the titles of the target's documents.
 ///
 /// # Errors
 /// When neither gives a question.
@@ -48,10 +48,10 @@ pub async fn load(
         (Some(path), _) => of_file(path).await?,
         (None, Some(key)) => of_knowledge(http, target, key).await?,
         (None, None) => anyhow::bail!(
-            "nothing to ask: give --questions FILE (one a line), or an API key of the site in RUSHDESK_API_KEY for the titles of its knowledge"
+            "no questions: set --questions FILE (one a line), or RUSHDESK_API_KEY to use the titles of the site's documents"
         ),
     };
-    ensure!(!texts.is_empty(), "there is no question");
+    ensure!(!texts.is_empty(), "the list of questions is empty");
     Ok(Questions { texts, own_share: options.own_share })
 }
 
@@ -93,9 +93,9 @@ async fn of_knowledge(
         let status = response.status();
         ensure!(
             status.is_success(),
-            "the target refused to list its knowledge ({status}): is the API key one of this site?"
+            "the target refused to list its documents ({status}): does the API key belong to this site?"
         );
-        let page: Page = response.json().await.context("the list of documents makes no sense")?;
+        let page: Page = response.json().await.context("the list of documents cannot be parsed")?;
         titles.extend(page.items.iter().map(|document| ask(&document.title)));
         cursor = page.next_cursor;
         if cursor.is_none() || titles.len() >= MAX_QUESTIONS {

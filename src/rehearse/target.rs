@@ -1,4 +1,5 @@
-//! A rehearsal is an attack on whoever did not ask for it: only one's own machines are targets without a word.
+//! A rehearsal is an attack on whoever did not ask for it: only one's own machines are targets
+//! without a word.
 
 use std::net::IpAddr;
 
@@ -10,12 +11,12 @@ use reqwest::Url;
 /// # Errors
 /// When it is no `http(s)` address, cannot be resolved, or is public and `is_mine` was not said.
 pub async fn check(target: &str, is_mine: bool) -> anyhow::Result<String> {
-    let url = Url::parse(target).with_context(|| format!("--target {target} is no address"))?;
+    let url = Url::parse(target).with_context(|| format!("--target {target} is not a URL"))?;
     ensure!(
         matches!(url.scheme(), "http" | "https"),
         "--target must begin with http:// or https://"
     );
-    let host = url.host_str().context("--target names no host")?;
+    let host = url.host_str().context("--target has no host")?;
     let port = url.port_or_known_default().unwrap_or(80);
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let addresses: Vec<IpAddr> = tokio::net::lookup_host((bare, port))
@@ -27,7 +28,7 @@ pub async fn check(target: &str, is_mine: bool) -> anyhow::Result<String> {
     let is_near = addresses.iter().all(|address| is_private(*address));
     ensure!(
         is_near || is_mine,
-        "{host} is not on this machine or in a private network: add --yes-this-is-mine if it is yours to load"
+        "{host} is not on this machine or in a private network: add --yes-this-is-mine if you may put load on it"
     );
     Ok(target.trim_end_matches('/').to_owned())
 }

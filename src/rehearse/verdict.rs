@@ -4,7 +4,7 @@ use std::{fmt, time::Duration};
 
 use super::drive::{PATIENCE, Seen};
 
-/// What must hold beside "every admitted turn has an end".
+/// Thresholds, in addition to "every admitted turn has an end".
 #[derive(Clone, Copy, Debug, PartialEq, clap::Args)]
 pub struct Thresholds {
     /// The first word of an answer, p99.
@@ -46,25 +46,25 @@ impl Verdict {
             reasons.push("nobody saw a first word".to_owned());
         } else if u128::from(p99) > thresholds.first_token_p99.as_millis() {
             reasons.push(format!(
-                "the first word took {p99} ms (p99), {} are allowed",
+                "the first word took {p99} ms (p99); the limit is {}",
                 thresholds.first_token_p99.as_millis()
             ));
         }
         for (what, share) in [("messages", refused), ("readings", refused_reads)] {
             if share > thresholds.most_refused {
                 reasons.push(format!(
-                    "{:.1} % of the {what} were refused, {:.1} % are allowed",
+                    "{:.1} % of the {what} were refused; the limit is {:.1} %",
                     share * 100.0,
                     thresholds.most_refused * 100.0
                 ));
             }
         }
         if seen.silent > 0 {
-            reasons.push(format!("{} refusals did not say when to come back", seen.silent));
+            reasons.push(format!("{} refusals had no Retry-After", seen.silent));
         }
         if share(seen.useful) < thresholds.least_useful {
             reasons.push(format!(
-                "{:.1} % had a useful end within {} s, {:.1} % must",
+                "{:.1} % got an answer or a ticket within {} s; the target is {:.1} %",
                 share(seen.useful) * 100.0,
                 PATIENCE.as_secs(),
                 thresholds.least_useful * 100.0
@@ -72,7 +72,7 @@ impl Verdict {
         }
         if seen.not_sent > 0 || u128::from(late) > thresholds.most_late.as_millis() {
             reasons.push(format!(
-                "the plan was not played: {} messages were not sent and the generator was {late} ms late (p99); run it on a larger or a calmer machine",
+                "the load generator was too slow: {} messages were not sent, others {late} ms late (p99); use a larger or idle machine",
                 seen.not_sent
             ));
         }
@@ -161,10 +161,10 @@ mod tests {
             (Seen { first_token_ms: Vec::new(), ..good() }, "nobody saw"),
             (Seen { refused: 2, ..good() }, "messages were refused"),
             (Seen { reads: 10, refused_reads: 1, ..good() }, "readings were refused"),
-            (Seen { refused: 1, silent: 1, ..good() }, "when to come back"),
-            (Seen { useful: 94, ..good() }, "useful end"),
-            (Seen { not_sent: 1, ..good() }, "not played"),
-            (Seen { late_ms: vec![1001; 100], ..good() }, "not played"),
+            (Seen { refused: 1, silent: 1, ..good() }, "no Retry-After"),
+            (Seen { useful: 94, ..good() }, "an answer or a ticket"),
+            (Seen { not_sent: 1, ..good() }, "too slow"),
+            (Seen { late_ms: vec![1001; 100], ..good() }, "too slow"),
         ] {
             let reasons = reasons(&seen);
             assert_eq!(reasons.len(), 1, "{reasons:?}");
