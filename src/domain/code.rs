@@ -114,17 +114,17 @@ impl ErrorCode {
             Self::IdempotencyKeyMissing => "The request needs an Idempotency-Key header.",
             Self::TokenExpired => "Your sign-in has expired; please refresh it.",
             Self::TokenInvalid => "You are not signed in.",
-            Self::Forbidden => "You may not do this.",
+            Self::Forbidden => "You are not allowed to do this.",
             Self::OriginNotAllowed => "This website may not use this chat.",
-            Self::NotFound => "There is nothing here.",
-            Self::MethodNotAllowed => "This address does not take that method.",
+            Self::NotFound => "This does not exist.",
+            Self::MethodNotAllowed => "This address does not accept this method.",
             Self::RequestTimeout => "The request took too long to arrive.",
-            Self::RequestInProgress => "The same request is already being worked on.",
+            Self::RequestInProgress => "The same request is already being processed.",
             Self::ControlConflict => "Somebody else has taken over this conversation.",
             Self::TurnActive => "An answer is still being written; please wait for it or stop it.",
-            Self::Conflict => "This conflicts with what is already there.",
+            Self::Conflict => "This conflicts with something that already exists.",
             Self::Erased => "This conversation has been erased.",
-            Self::PreconditionFailed => "It has changed since you last read it.",
+            Self::PreconditionFailed => "This has changed since you last read it.",
             Self::PayloadTooLarge => "The request is too large.",
             Self::UnsupportedMediaType => "The request must be JSON.",
             Self::IdempotencyKeyReused => {
@@ -144,7 +144,7 @@ impl ErrorCode {
     }
 }
 
-/// One field of a request body that is not as it must be.
+/// An invalid field of a request body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FieldError {
     /// Path of the field, for example `text` or `faq[2].question`.

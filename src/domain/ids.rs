@@ -1,4 +1,5 @@
-//! Identifiers. Everything a client may name is a UUIDv7; a site is a short slug chosen by the operator.
+//! Identifiers. Everything a client may name is a UUIDv7; a site is a short slug chosen by the
+//! operator.
 
 use std::{fmt, str::FromStr, sync::Arc};
 

@@ -1,4 +1,4 @@
-//! What a turn needs, and so which lane it waits in.
+//! Lanes of the queue, by need of a turn.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ pub enum Lane {
     Paid,
     /// Any other question of a visitor.
     Browse,
-    /// Nobody waits in front of a screen: tickets, warm-ups.
+    /// No shopper waits for it at the moment: tickets.
     Background,
 }
 

@@ -53,10 +53,10 @@ pub struct Message {
     pub route: Option<Route>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
-    /// The ticket that it opens, or that it answers at last.
+    /// The ticket that the message opens or answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
-    /// As last given.
+    /// The last rating.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Rating>,
 }

@@ -12,9 +12,9 @@ pub enum Role {
     Visitor,
     /// Registered or shop-verified shopper.
     Customer,
-    /// A person of the shop who answers.
+    /// Staff who answer shoppers.
     Agent,
-    /// A person of the shop who operates.
+    /// Staff who operate the site.
     Admin,
     /// The shop's own backend, by API key.
     Server,

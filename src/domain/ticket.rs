@@ -1,4 +1,4 @@
-//! A question that is kept and answered when there is room for it.
+//! A question that is kept and answered when a slot is free.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -8,12 +8,13 @@ use super::{TicketId, TurnId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum TicketState {
-    /// Kept; the answer comes into the session by itself.
+    /// Not answered yet. The answer will arrive in the session.
     Open,
     Answered,
 }
 
-/// What an answer has to do with a ticket: the one that opens it and the one that answers it name the same `id`.
+/// The ticket of an answer. The answer that opens it and the one that answers it have the same
+/// `id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Ticket {
     pub id: TicketId,

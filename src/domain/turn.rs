@@ -48,7 +48,7 @@ impl Route {
     }
 }
 
-/// Rung of the brownout ladder, 0 (full) to 4 (ticket).
+/// Service level, 0 (full service) to 4 (tickets).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema,
 )]
@@ -61,7 +61,7 @@ impl ServiceLevel {
     pub const SHORT: Self = Self(1);
     /// Also a smaller model.
     pub const SMALL: Self = Self(2);
-    /// Also the knowledge's own words and older cached answers before the model.
+    /// Also passages and older cached answers before the model.
     pub const KNOWLEDGE: Self = Self(3);
     /// Also a ticket for what cannot be answered now.
     pub const TICKET: Self = Self(4);
@@ -76,7 +76,7 @@ pub enum Stage {
     Writing,
 }
 
-/// A passage that an answer rests on.
+/// A passage that supports an answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Citation {
     /// Number of the citation in its answer, from `1`.
@@ -102,7 +102,7 @@ pub struct CacheInfo {
     /// Milliseconds since the answer was made; absent if it was still being made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub age_ms: Option<u64>,
-    /// The message that the answer was first, which is the entry's id, so that a bad rating reaches the entry.
+    /// The cache entry: the id of the message that was first answered with this text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<MessageId>,
 }
