@@ -1,4 +1,4 @@
-//! The composition root: builds every part from the configuration and joins them. Nothing else knows all of them.
+//! Builds every part from the configuration and connects them. No other module knows all parts.
 
 mod access;
 mod answering;
@@ -42,7 +42,7 @@ use crate::{
     telemetry,
 };
 
-/// Interrupted turns repaired at start; others are repaired when somebody opens their session.
+/// Most interrupted turns that are ended at the start. Others end when their session is opened.
 const REPAIRS_AT_START: u32 = 1_000;
 
 /// A running service.
@@ -54,16 +54,16 @@ pub struct Application {
     pub(crate) services: Services,
     pub(crate) turns: TaskTracker,
     pub(crate) tasks: TaskTracker,
-    /// Ends the background tasks, after the turns.
+    /// Stops the background tasks, after the turns.
     pub(crate) stopping: CancellationToken,
-    /// Until the end, or the next process would take this one for dead.
+    /// Held until the end, or the next process would consider this one dead.
     pub(crate) replica: Replica,
     summary: Summary,
 }
 
 impl Application {
-    /// Starts everything and returns once a turn can be admitted. Must run on the main actix system. May be dropped
-    /// before it has ended: it listens last and waits for nothing after that.
+    /// Starts everything and returns when turns can be admitted. Must run on the main actix system.
+    /// Can be dropped at any point, since it opens the listener last.
     ///
     /// # Errors
     /// One clear message: what could not be reached, read or bound.
@@ -151,7 +151,7 @@ impl Application {
         &self.summary
     }
 
-    /// Serves until SIGTERM or SIGINT, or until a part dies that the service cannot go on without.
+    /// Serves until SIGTERM or SIGINT, or until a part dies that the service needs.
     pub async fn run_until_told(self, signals: Signals) -> anyhow::Result<()> {
         let broken = shutdown::asked(&self, signals).await;
         shutdown::run(self).await;
@@ -168,7 +168,7 @@ impl Application {
     }
 }
 
-/// Fills in what the embedded mode makes by itself.
+/// Adds the defaults of the embedded mode.
 fn prepared(mut config: Config) -> anyhow::Result<Config> {
     let only_site = config.sites.len() <= 1;
     if config.is_embedded() {
@@ -179,13 +179,13 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
         config.sites = sites(&config);
     }
     if config.auth.operator_sites.is_empty() && only_site {
-        // The demo site comes last: a shop of its own goes before it.
+        // The demo site comes last, after configured sites.
         config.auth.operator_sites.extend(config.sites.first().map(|site| site.id.clone()));
     }
     Ok(config)
 }
 
-/// Opening a session ends a turn that nobody runs any more.
+/// Opening a session ends its interrupted turn.
 async fn repair(archive: Archive, sessions: Sessions) {
     let Ok(found) = archive.unfinished_turns(REPAIRS_AT_START).await else { return };
     for id in found {

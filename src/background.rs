@@ -1,5 +1,5 @@
-//! What goes on beside the requests: the brownout ladder, tickets, flushing, the replica's heartbeat, news of the
-//! knowledge and of what operators ordered.
+//! Background tasks: service level, tickets, flushing, heartbeats, and changes of the knowledge and
+//! of pinned service levels.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,19 +17,19 @@ use crate::{
     tickets::TicketWorker,
 };
 
-/// How often the brownout ladder sees how long turns wait.
+/// How often the service level is updated.
 const LADDER_STEP: Duration = Duration::from_millis(250);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
-/// What an operator ordered on another replica is seen within this time.
+/// A pinned service level reaches this replica within this time.
 const MODES_REFRESH: Duration = Duration::from_secs(1);
 
 const HEARTBEAT: Duration = Duration::from_secs(3);
-/// Four missed heartbeats and a replica counts as gone.
+/// A replica counts as dead after four missed heartbeats.
 const HEARTBEAT_TTL: Duration = Duration::from_secs(12);
-/// How often somebody looks for turns of dead replicas, and how many at once.
+/// How often turns of dead replicas are searched, and how many are ended at once.
 const ORPHANS: Duration = Duration::from_secs(10);
 const MAX_ORPHANS: u32 = 200;
-/// Documents changed by another process, a replica or an import, are seen within this time.
+/// Documents changed by another replica or an import are found within this time.
 const KNOWLEDGE_REFRESH: Duration = Duration::from_millis(900);
 
 pub fn start(
@@ -39,7 +39,7 @@ pub fn start(
     stopping: &CancellationToken,
 ) {
     watch_pressure(app, tasks, stopping);
-    // Histograms keep every sample until somebody sums them up, and nobody may scrape.
+    // Histograms keep every sample until they are summed up, even if `/metrics` is never read.
     let metrics = app.metrics.clone();
     let (sessions, pool) = (app.sessions.clone(), app.pool.clone());
     repeat(tasks, stopping, METRICS_UPKEEP, move || {
@@ -67,7 +67,7 @@ pub fn start(
     repeat(tasks, stopping, MODES_REFRESH, move || {
         let (archive, brownout) = (archive.clone(), Arc::clone(&brownout));
         async move {
-            // Until the archive is back, what was ordered last holds.
+            // While the archive is unreachable, the last pin applies.
             if let Ok(pin) = read_pin(&archive).await {
                 brownout.pin(pin);
             }
@@ -75,7 +75,7 @@ pub fn start(
     });
     if let Some(archivist) = app.archivist.clone() {
         let stopping = stopping.clone();
-        // On this thread: it waits for the stores and computes nothing.
+        // On this thread, since it waits for the stores and computes nothing.
         tasks.spawn_local(async move { archivist.run(stopping).await });
     }
     if let Some(keeper) = app.journal.keeper((Arc::clone(&replica), HEARTBEAT_TTL)) {
@@ -86,7 +86,7 @@ pub fn start(
     repeat(tasks, stopping, HEARTBEAT, move || {
         let (hot, replica) = (Arc::clone(&hot), Arc::clone(&replica));
         async move {
-            // A store that is away is reported where it is needed.
+            // The stores log their own outages.
             let _ = hot.beat(&replica, HEARTBEAT_TTL).await;
         }
     });
@@ -94,7 +94,7 @@ pub fn start(
     repeat(tasks, stopping, ORPHANS, move || {
         let (journal, sessions) = (journal.clone(), sessions.clone());
         async move {
-            // Opening a session ends a turn that nobody runs any more.
+            // Opening a session ends its interrupted turn.
             for id in journal.orphans(MAX_ORPHANS, HEARTBEAT_TTL).await.unwrap_or_default() {
                 sessions.open(id).await;
             }
@@ -102,7 +102,7 @@ pub fn start(
     });
 }
 
-/// The service level that an operator holds, as it is kept.
+/// Reads the pinned service level from the archive.
 pub async fn read_pin(archive: &Archive) -> Result<Pin, ArchiveError> {
     let kept = archive.mode(Pin::MODE).await?;
     Ok(kept.map_or(Pin::NONE, |(value, at)| Pin::read(&value, at)))
@@ -125,7 +125,7 @@ fn answer_tickets(app: &web::Data<App>, tasks: &TaskTracker) {
         Arc::clone(&app.ports),
         &app.config,
     );
-    // With the first phase of a shutdown: what is under way is given back, and others may take it.
+    // Stops in the first phase of a shutdown. Tickets in progress are released for other replicas.
     let draining = app.draining.clone();
     // On this thread, like a turn on its session's: it waits for the model and the stores.
     tasks.spawn_local(async move { worker.run(draining).await });
@@ -146,7 +146,7 @@ fn follow_knowledge(app: &web::Data<App>, tasks: &TaskTracker, stopping: &Cancel
                 if let Err(error) = knowledge.refresh(&site.id).await
                     && !error.is_away()
                 {
-                    warn!(%error, site_id = %site.id, "the knowledge could not be refreshed");
+                    warn!(%error, site_id = %site.id, "knowledge was not refreshed");
                 }
             }
         }

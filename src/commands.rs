@@ -1,4 +1,4 @@
-//! The commands beside `serve`.
+//! All commands except `serve`.
 
 use std::{
     io::{BufRead, IsTerminal, Write},
@@ -21,14 +21,14 @@ use crate::{
     tls::{Certificate, authorities},
 };
 
-/// Less than the platform's own limit on a health check, so that the reason is printed.
+/// Less than the platform's limit of a health check, so that the reason is printed.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// # Errors
-/// Where `/readyz` does not answer 200 in two seconds.
+/// If `/readyz` does not answer 200 within two seconds.
 pub async fn check_health(config: &Config) -> anyhow::Result<()> {
     let address = reachable(config.server.listen);
-    // Its certificate names the shop's host and not this machine.
+    // The certificate is for the public host, not for this address.
     let client = reqwest::Client::builder().no_proxy().danger_accept_invalid_certs(true);
     let scheme = if config.server.tls().is_some() { "https" } else { "http" };
     let answer = client
@@ -44,7 +44,7 @@ pub async fn check_health(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A service that listens on every address is asked on the loopback one.
+/// A service that listens on all addresses is reached on the loopback address.
 fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -54,10 +54,10 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-/// Whether the files that the configuration names can be used: certificate, key, signing secrets and authorities.
+/// Checks the files that the configuration names: certificate, key, signing secrets, authorities.
 ///
 /// # Errors
-/// All faults at once.
+/// Lists all faults.
 pub fn check_files(config: &Config) -> Result<(), Faults> {
     let mut faults = Vec::new();
     let read = |key: &str, path: &Path| {
@@ -97,7 +97,7 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
     let archive = open_archive(config).await?;
     let site = known_site(&archive, site).await?;
     let password = read_password()?;
-    // Signs nothing.
+    // No token is signed.
     let accounts = Accounts::new(archive, &config.auth, &[])?;
     let credentials = Credentials { email: email.to_owned(), password };
     match accounts.create_staff(&site, Role::Admin, credentials).await {
@@ -107,7 +107,7 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
             anyhow::bail!(faults.collect::<Vec<_>>().join("; "));
         }
         Err(AccountError::Taken) => anyhow::bail!(
-            "`{email}` has an account at site `{site}` already: sign in with it, or give another --email"
+            "`{email}` already has an account at site `{site}`: sign in with it, or give another --email"
         ),
         Err(error) => return Err(error.into()),
     }

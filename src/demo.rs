@@ -49,9 +49,9 @@ pub async fn ensure(archive: &Archive, knowledge: &Knowledge) -> anyhow::Result<
                 knowledge.upsert(&site, document, None).await.with_context(|| name.to_string())?;
                 loaded += 1;
             }
-            Err(error) => warn!(%error, file = %name, "a demo document was left out"),
+            Err(error) => warn!(%error, file = %name, "a demo document was skipped"),
         }
     }
-    info!(documents = loaded, "the demo shop's knowledge was loaded");
+    info!(documents = loaded, "demo documents loaded");
     Ok(())
 }

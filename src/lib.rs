@@ -1,6 +1,7 @@
-//! Rushdesk: the self-hosted customer-service chat backend that a sales event cannot break.
+//! Rushdesk: a self-hosted chat backend for customer service that keeps working during a sales
+//! event.
 //!
-//! `ARCHITECTURE.md` walks through the house; each module says what it owns and what it never does.
+//! `ARCHITECTURE.md` explains the main paths. Each module says what it owns and what it never does.
 
 pub mod accounts;
 pub mod app;

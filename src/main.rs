@@ -12,8 +12,8 @@ use rushdesk::{
     telemetry,
 };
 
-/// Streams allocate many small pieces on one thread and free them on another, which costs the system's allocator a
-/// tenth of the processor.
+/// Streams allocate many small pieces on one thread and free them on another, which costs the
+/// system's allocator a tenth of the processor.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -24,10 +24,10 @@ const EX_CONFIG: u8 = 78;
 #[derive(Parser)]
 #[command(version, about)]
 struct Arguments {
-    /// Configuration file; `rushdesk.toml` in this folder where it exists.
+    /// Configuration file. The default is `rushdesk.toml` in the current folder, if it exists.
     #[arg(long, global = true)]
     config: Option<PathBuf>,
-    /// Sets one key, for example `--set server.listen=0.0.0.0:8080`. May be given often.
+    /// Sets one key, for example `--set server.listen=0.0.0.0:8080`. Can be repeated.
     #[arg(long = "set", global = true, value_name = "KEY=VALUE")]
     settings: Vec<String>,
     #[command(subcommand)]
@@ -40,29 +40,30 @@ enum Command {
     Serve,
     /// Checks the configuration and lists all faults.
     CheckConfig,
-    /// Asks the service of this configuration on this machine whether it is ready; a container's health check.
+    /// Checks that the service with this configuration on this machine is ready, for containers.
     CheckHealth,
-    /// Lists what `/metrics` shows, as Markdown.
+    /// Lists all metrics as Markdown.
     Metrics,
-    /// Brings the archive to the newest schema.
+    /// Migrates the archive to the newest schema.
     Migrate,
-    /// People who operate a site.
+    /// Manages the admins of a site.
     Admin {
         #[command(subcommand)]
         command: AdminCommand,
     },
-    /// The documents that answers rest on.
+    /// Manages the documents of a site.
     Knowledge {
         #[command(subcommand)]
         command: KnowledgeCommand,
     },
-    /// Plays yesterday's traffic many times over against a service, and says whether it is ready.
+    /// Plays the traffic of a log, many times over, against a service, and says whether it is
+    /// ready.
     Rehearse(Box<rehearse::Options>),
 }
 
 #[derive(Subcommand)]
 enum AdminCommand {
-    /// Makes an admin; the password is asked for on the terminal or read from standard input.
+    /// Creates an admin. Reads the password from the terminal or from standard input.
     Create {
         #[arg(long)]
         site: String,
@@ -73,7 +74,7 @@ enum AdminCommand {
 
 #[derive(Subcommand)]
 enum KnowledgeCommand {
-    /// Reads a folder of .md, .txt, .csv and .json files into a site.
+    /// Imports a folder of .md, .txt, .html, .csv and .json files into a site.
     Import {
         folder: PathBuf,
         #[arg(long, default_value = "demo")]
@@ -112,7 +113,7 @@ fn main() -> ExitCode {
             }
         };
     }
-    // Asked often, and by nobody who reads traces.
+    // Requested often, and not useful in traces.
     if matches!(arguments.command, Command::CheckHealth) {
         return ended(actix_rt::System::new().block_on(commands::check_health(&config)));
     }
@@ -135,7 +136,7 @@ fn ended(outcome: anyhow::Result<()>) -> ExitCode {
     }
 }
 
-/// 0 ready, 1 not ready, 64 where it could not be rehearsed.
+/// 0: ready, 1: not ready, 64: the rehearsal could not run.
 fn rehearsed(outcome: anyhow::Result<rehearse::Verdict>) -> ExitCode {
     match outcome {
         Ok(verdict) => {
@@ -158,7 +159,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
                 biased;
                 started = Application::start(config, metrics) => started?,
                 () = signals.stop() => {
-                    tracing::info!("stopped before the start had ended");
+                    tracing::info!("stopped during the start");
                     return Ok(());
                 }
             };

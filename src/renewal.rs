@@ -1,6 +1,7 @@
 //! Files that are read again while the service runs: its certificate and its signing keys.
 //!
-//! They are looked at every second and on SIGHUP. What cannot be used is said once, and what was in force before stays.
+//! They are checked every second and on SIGHUP. If a new version cannot be used, the log has one
+//! warning and the previous version stays in use.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -14,7 +15,7 @@ use crate::telemetry::declare;
 
 declare! {
     RENEWALS: counter "rushdesk_renewals_total" ["files", "outcome"]
-        "Changes of the files that are read again, by `outcome`: `in_force`, or `refused` where they cannot be read or used and what was read before stays"
+        "Reloads of changed files, by outcome: `in_force`, or `refused` if they cannot be used and the previous ones stay in use"
         when "after the first change";
 }
 
@@ -48,7 +49,7 @@ impl Watched {
             Ok(found) => found,
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
-                    warn!(what, "{error:#}; what was read before stays in force");
+                    warn!(what, "{error:#}; the previous one stays in use");
                     counter!(RENEWALS, "files" => what, "outcome" => "refused").increment(1);
                 }
                 return;
@@ -60,12 +61,12 @@ impl Watched {
         }
         let outcome = match (self.apply)(&found) {
             Ok(()) => {
-                info!(what, "read again and in force");
+                info!(what, "reloaded");
                 "in_force"
             }
             // Files that are written one after the other do not fit for a moment.
             Err(error) => {
-                warn!(what, "{error:#}; what was read before stays in force");
+                warn!(what, "{error:#}; the previous one stays in use");
                 "refused"
             }
         };
@@ -90,13 +91,13 @@ pub fn start(mut watched: Vec<Watched>, tasks: &TaskTracker, stopping: &Cancella
     tasks.spawn(async move {
         let mut hangup = match signal(SignalKind::hangup()) {
             Ok(hangup) => hangup,
-            Err(error) => return warn!(%error, "SIGHUP cannot be received; no file is read again"),
+            Err(error) => return warn!(%error, "cannot receive SIGHUP; files are reloaded only when they change"),
         };
         loop {
             tokio::select! {
                 () = stopping.cancelled() => return,
                 () = tokio::time::sleep(LOOK) => {}
-                _ = hangup.recv() => info!("SIGHUP: reading the certificate and the keys again"),
+                _ = hangup.recv() => info!("SIGHUP: reloading certificate and secrets"),
             }
             for files in &mut watched {
                 files.look().await;

@@ -1,10 +1,10 @@
-//! The threads of the process beside those of the HTTP server.
+//! Threads of the process other than those of the HTTP server.
 
 use std::num::NonZeroUsize;
 
 use actix::{Arbiter, ArbiterHandle};
 
-/// For the few actors of which there is one: supervisor, pool, embedder. Dropping it stops their thread.
+/// The thread of the supervisor, the pool and the embedder. Dropping it stops the thread.
 ///
 /// Sessions have no threads of their own: they run on those of the HTTP server.
 pub struct Services(Arbiter);

@@ -1,5 +1,5 @@
-//! The secrets that sign tokens: read from a file, and in embedded mode made once and kept in the data folder, for the
-//! owner's eyes only.
+//! The secrets that sign tokens: read from a file, and in embedded mode made once and kept in the
+//! data folder, for the owner's eyes only.
 
 use std::{
     fs::{self, OpenOptions, Permissions},
@@ -19,7 +19,7 @@ pub fn private_folder(folder: &Path) -> anyhow::Result<()> {
             .recursive(true)
             .mode(0o700)
             .create(folder)
-            .with_context(|| format!("cannot make the folder {}", folder.display()))?;
+            .with_context(|| format!("cannot create the folder {}", folder.display()))?;
     }
     Ok(())
 }
@@ -34,15 +34,15 @@ const MAX_SECRETS: usize = 8;
 pub fn parse(text: &[u8]) -> anyhow::Result<Vec<Secret>> {
     let text = std::str::from_utf8(text).map_err(|_| anyhow::anyhow!("is not text"))?;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    anyhow::ensure!(!lines.is_empty(), "holds no secret; `openssl rand -hex 32` makes one");
-    anyhow::ensure!(lines.len() <= MAX_SECRETS, "holds more than {MAX_SECRETS} secrets");
+    anyhow::ensure!(!lines.is_empty(), "contains no secret; `openssl rand -hex 32` makes one");
+    anyhow::ensure!(lines.len() <= MAX_SECRETS, "contains more than {MAX_SECRETS} secrets");
     if let Some(at) = lines.iter().position(|line| line.len() < 32) {
         anyhow::bail!("secret {} has less than 32 bytes; `openssl rand -hex 32` makes one", at + 1);
     }
     Ok(lines.into_iter().map(Secret::new).collect())
 }
 
-/// The file `folder/name` for its owner only, with 32 random bytes in hex where there was none.
+/// The file `folder/name`, readable by its owner only. Creates it with 32 random bytes in hex.
 pub fn kept(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
     if path.exists() {

@@ -3,11 +3,12 @@
 //! 1. Admit nothing: `/readyz` says 503, new turns get `draining`, idle streams get `server.draining`.
 //! 2. Let running turns end, for `server.drain_timeout`.
 //! 3. Interrupt the rest: each ends visibly with `turn.failed` and is durable.
-//! 4. Tell the background to end.
-//! 5. Close the listener, its connections and the sessions on their threads, and wait for the background.
-//! 6. Flush a last time what is hot to the archive, in the time that is left.
+//! 4. Stop the background tasks.
+//! 5. Close the listener, its connections and the sessions on their threads, and wait for the background tasks.
+//! 6. Flush the hot store to the archive a last time, in the time that is left.
 //!
-//! Phases 3 to 6 take 25 s at most, and the last traces 5 s. Platforms are told to give `server.drain_timeout` and 30 s.
+//! Phases 3 to 6 take 25 s at most, and the last traces 5 s. Platforms are told to give
+//! `server.drain_timeout` and 30 s.
 
 use std::{io, time::Duration};
 
@@ -19,26 +20,26 @@ use tracing::{error, info, warn};
 
 use crate::app::Application;
 
-/// For turns that were interrupted to become durable.
+/// Time for interrupted turns to become durable.
 const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(5);
 const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(5);
 /// From the end of the drain to the end of the last flush. How much is left is counted after that.
 const AFTER_DRAIN: Duration = Duration::from_secs(24);
-/// How often the parts without which nothing works are looked at.
+/// How often the parts that the service needs are checked.
 const PULSE: Duration = Duration::from_secs(1);
 
-/// What the process may be told. A signal that nobody receives ends it at once, so this comes before anything else.
+/// Signals of the process. Created first, since a signal without a receiver ends the process.
 pub struct Signals {
     terminate: Signal,
     interrupt: Signal,
-    /// Read where files are read again; until somebody does, it is only received.
+    /// SIGHUP, used by the reloading of files. Before that, it is received and ignored.
     _hangup: Signal,
 }
 
 impl Signals {
     /// # Errors
-    /// Where the system lets no signal be received.
+    /// If signals cannot be received.
     pub fn receive() -> io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
@@ -56,7 +57,7 @@ impl Signals {
     }
 }
 
-/// Waits until it is told to stop, or for the death of a part; its name is returned then.
+/// Waits for a signal, or for the death of a part, whose name it returns.
 pub async fn asked(application: &Application, mut signals: Signals) -> Option<&'static str> {
     loop {
         tokio::select! {
@@ -97,7 +98,7 @@ pub async fn run(application: Application) {
         }
     }
 
-    info!(phase = 4, "ending the background");
+    info!(phase = 4, "stopping background tasks");
     stopping.cancel();
     let archivist = app.archivist.clone();
     drop(app);
@@ -107,7 +108,8 @@ pub async fn run(application: Application) {
         warn!("connections did not close");
     }
     serving.abort();
-    // Before the background: sessions hold the way to the journal's writer, which ends when nobody can write.
+    // Before the background: sessions hold the way to the journal's writer, which ends when nobody
+    // can write.
     services.stop();
     tasks.close();
     if timeout(BACKGROUND_TIMEOUT, tasks.wait()).await.is_err() {

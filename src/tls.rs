@@ -1,6 +1,7 @@
-//! The server's certificate. It can be exchanged while connections are open; each handshake takes the newest.
+//! The server's certificate. It can be exchanged while connections are open; each handshake takes
+//! the newest.
 //!
-//! Called at start and by whoever watches the files; opens none of them itself.
+//! Called at the start and by the watcher of the files. Opens no file itself.
 
 mod authorities;
 
@@ -19,7 +20,7 @@ pub use authorities::{AuthorityError, authorities};
 
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    #[error("server.tls_cert holds no certificate in PEM form")]
+    #[error("server.tls_cert contains no certificate in PEM form")]
     NoCertificate,
     #[error("server.tls_cert cannot be read as PEM: {0}")]
     Certificate(pem::Error),

@@ -1,4 +1,4 @@
-//! Who may come in, from where, and behind which certificate.
+//! Accounts, allowed origins, and the certificate.
 
 use std::collections::HashMap;
 

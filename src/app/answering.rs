@@ -1,4 +1,4 @@
-//! What answers: the embedder, the knowledge, the models, the cache, and the level of service.
+//! Builds what answers questions: embedder, knowledge, models, cache and service level.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,9 +22,9 @@ use crate::{
     turn::ports::{EmbedPort, ModelPort, Ports},
 };
 
-/// Where Ollama listens when nobody said otherwise.
+/// Default address of Ollama.
 const OLLAMA: &str = "http://127.0.0.1:11434";
-/// For the cache of a new replica to be read from Redis.
+/// Longest time for a new replica to read the cache from Redis.
 const WARM_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub struct Answering {
@@ -80,7 +80,7 @@ impl Answering {
     }
 }
 
-/// A missing model is not a failure: terms are searched instead. A broken one is.
+/// A missing model is not an error: search then uses words only. A broken model is.
 pub async fn start_embedder(
     config: &Config,
     services: &Services,
@@ -91,14 +91,14 @@ pub async fn start_embedder(
     match tokio::task::spawn_blocking(start).await? {
         Ok(embedder) => Ok(Some(embedder)),
         Err(error @ EmbedStartError::Missing { .. }) => {
-            warn!(%error, "no embedding model; searching terms only");
+            warn!(%error, "no embedding model; search by words only");
             Ok(None)
         }
         Err(error) => Err(error).context("cannot start the embedding model"),
     }
 }
 
-/// The configured backends; in embedded mode an Ollama on this machine where none is configured.
+/// The configured backends. In embedded mode, a local Ollama if none is configured.
 async fn backends(config: &Config) -> Vec<config::Backend> {
     let mut backends = config.inference.backends.clone();
     if backends.is_empty() && config.is_embedded() && config.inference.discover_ollama {
@@ -129,7 +129,7 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
     }
 }
 
-/// In distributed mode with what the other replicas have in theirs.
+/// The cache. In distributed mode it starts with the entries of the other replicas.
 async fn open_cache(
     config: &Config,
     tasks: &TaskTracker,
@@ -143,8 +143,8 @@ async fn open_cache(
         let replication = Replication::start(cache.clone(), &config.store, tasks, stopping.clone())
             .context("cannot set up the cache's replication")?;
         match replication.warm(Instant::now() + WARM_TIMEOUT).await {
-            Ok(entries) => info!(entries, "the cache is warm"),
-            Err(error) => warn!(%error, "the cache starts cold"),
+            Ok(entries) => info!(entries, "cache loaded from redis"),
+            Err(error) => warn!(%error, "cache starts empty"),
         }
     }
     Ok(Some(cache))

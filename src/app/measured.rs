@@ -1,4 +1,4 @@
-//! Everything that the service measures.
+//! All metrics of the service.
 
 use crate::{
     archive, brownout, cache, embedding, hot, http, inference, journal, knowledge, limits, relay,

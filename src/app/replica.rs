@@ -1,4 +1,4 @@
-//! Who this process is among the replicas.
+//! The identity of this process among the replicas.
 
 use std::{
     fs::{File, OpenOptions},
@@ -12,29 +12,29 @@ use uuid::Uuid;
 
 use crate::{config, secrets};
 
-/// In the data folder: the newest process that lived there. Locked by it until it ends, however it does.
+/// File in the data folder with the id of the newest process. The process locks it until it ends.
 const FILE: &str = "replica";
-/// A longer name than any.
+/// Longer than any name.
 const MAX_BYTES: u64 = 1024;
 
-/// A process among others that share the stores, and perhaps its name.
+/// A process that shares the stores with others, and perhaps its name.
 pub struct Replica {
-    /// `name/boot`: for people to read, and unlike that of any other process, before or beside this one.
+    /// `name/boot`: a readable name and a random part, unique among all processes.
     pub id: Arc<str>,
-    /// A process that is dead for certain: it had the same data folder and has lost its lock.
+    /// A process that is certainly dead: it used the same data folder and does not hold its lock.
     pub before: Option<String>,
     _lock: Option<File>,
 }
 
 impl Replica {
-    /// Where the data folder cannot be written, or is another process's, nobody is known to be dead, and what a killed
-    /// process left is found once the others have missed its beats.
+    /// If the folder cannot be written or another process holds it, no process is known to be dead.
+    /// The turns of a killed process are then found when its heartbeats are missing.
     pub fn start(server: &config::Server) -> Self {
         let id = format!("{}/{}", name(server), Uuid::now_v7().simple());
         let (before, lock) = match move_in(&server.data_dir, &id) {
             Ok((before, lock)) => (before, Some(lock)),
             Err(error) => {
-                tracing::debug!(%error, "the data folder does not tell who was here before");
+                tracing::debug!(%error, "the data folder has no record of the previous process");
                 (None, None)
             }
         };
@@ -50,7 +50,7 @@ fn name(server: &config::Server) -> String {
     host.map_or_else(|_| "rushdesk".into(), |name| name.trim().to_owned())
 }
 
-/// Leaves `id` in the folder; who left theirs before, and the lock that says that `id` lives.
+/// Writes `id` to the folder. Returns the previous id and the lock.
 fn move_in(folder: &Path, id: &str) -> io::Result<(Option<String>, File)> {
     secrets::private_folder(folder).map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
@@ -58,7 +58,7 @@ fn move_in(folder: &Path, id: &str) -> io::Result<(Option<String>, File)> {
     let mut file = options.open(folder.join(FILE))?;
     file.try_lock()?;
     let mut before = String::new();
-    // What cannot be read names nobody.
+    // A file that cannot be read names no process.
     let _ = (&file).take(MAX_BYTES).read_to_string(&mut before);
     file.set_len(0)?;
     file.rewind()?;
@@ -83,7 +83,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let first = start(folder.path());
         assert!(first.id.starts_with("shop/") && first.before.is_none());
-        // Beside it, in the same folder and under the same name.
+        // Another process in the same folder with the same name.
         let beside = start(folder.path());
         assert!(beside.id != first.id && beside.before.is_none());
         let id = first.id.to_string();

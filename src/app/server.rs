@@ -10,7 +10,7 @@ use crate::{
     runtime::workers,
 };
 
-/// Binds; whoever polls the server serves.
+/// Binds the sockets. Polling the returned server serves requests.
 pub fn serve(
     app: &web::Data<App>,
     tls: Option<rustls::ServerConfig>,
@@ -22,7 +22,7 @@ pub fn serve(
             .app_data(state.clone())
             .service(http::docs::ui())
             .service(http::routes())
-            // The last wrap runs first: errors of CORS are named too.
+            // The last wrap runs first, so errors of CORS become problems too.
             .wrap(state.origins.cors())
             .wrap(from_fn(http::trace))
     })
@@ -30,7 +30,7 @@ pub fn serve(
     .max_connections(config.server.max_connections)
     .client_request_timeout(config.server.request_timeout)
     .keep_alive(Duration::from_secs(75))
-    // Pieces of an answer are small and must not wait for the reader's acknowledgement.
+    // Pieces of an answer are small and must not wait for the acknowledgement of earlier ones.
     .tcp_nodelay(true)
     .shutdown_timeout(5)
     // A client that leaves while it waits is noticed at once, not at the next write.

@@ -1,4 +1,4 @@
-//! Where everything is kept, in either mode.
+//! Builds the stores of both modes.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -18,7 +18,7 @@ use crate::{
     secrets,
 };
 
-/// Sessions that the hot store of the embedded mode remembers at least.
+/// Fewest sessions that the hot store of the embedded mode keeps.
 const HOT_SESSIONS: usize = 100_000;
 
 pub struct Stores {
@@ -40,7 +40,7 @@ impl Stores {
         let archive = open_archive(config).await?;
         let hot = Arc::new(open_hot(config)?);
         if let Some(before) = &replica.before {
-            // If that fails, its beats fade.
+            // If this fails, its heartbeats expire.
             let _ = hot.bury(before).await;
         }
         let (safety, archivist) = if config.is_embedded() {
@@ -58,7 +58,7 @@ impl Stores {
     }
 }
 
-/// Until something else is seen.
+/// Initial value, until the stores are checked.
 fn are_up() {
     hot::up(true);
     archive::up(true);
@@ -74,7 +74,7 @@ pub fn sites(config: &Config) -> Vec<config::Site> {
     sites
 }
 
-/// The archive with today's tables and the sites, whoever opens it first.
+/// Opens the archive, migrates it and stores the sites.
 pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
     let archive = if config.is_embedded() {
         secrets::private_folder(&config.server.data_dir)?;
@@ -85,9 +85,9 @@ pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
     } else {
         Archive::connect_mysql(&config.store).context("store.mysql_url")?
     };
-    let applied = archive.migrate().await.context("cannot bring the archive up to date")?;
+    let applied = archive.migrate().await.context("cannot migrate the archive")?;
     if !applied.is_empty() {
-        info!(migrations = applied.len(), "the archive was brought up to date");
+        info!(migrations = applied.len(), "archive migrated");
     }
     archive.put_sites(&sites(config), clock::now()).await.context("cannot store the sites")?;
     Ok(archive)

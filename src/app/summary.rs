@@ -1,10 +1,10 @@
-//! What an operator sees at the start.
+//! The summary that is printed at the start.
 
 use std::{fmt, net::SocketAddr};
 
 use crate::http::state::App;
 
-/// What runs, where, and what is missing.
+/// What runs where, and what is missing.
 pub struct Summary {
     lines: Vec<(&'static str, String)>,
 }
@@ -36,15 +36,12 @@ impl Summary {
             ("MySQL, Redis", "in the stores".to_owned())
         };
         let model = if models.is_empty() {
-            "none configured: answers come straight from the knowledge".to_owned()
+            "none configured; answers are quoted from the knowledge".to_owned()
         } else {
             models.join(", ")
         };
         let embedder = app.ports.embedder.as_ref().map_or_else(
-            || {
-                "missing (`make model` makes it): terms are searched, nothing is cached by meaning"
-                    .to_owned()
-            },
+            || "missing (run `make model`); search by words only, no semantic cache".to_owned(),
             |embedder| embedder.id.to_string(),
         );
         let scheme = if config.server.tls().is_some() { "https" } else { "http" };

@@ -1,4 +1,4 @@
-//! A connection to a server or to a cluster, which commands need not tell apart.
+//! A connection to a server or to a cluster, with the same commands.
 
 use std::ops::{Deref, DerefMut};
 
@@ -8,7 +8,7 @@ use deadpool_redis::redis::{
     cluster_async::ClusterConnection,
 };
 
-/// Clones share the connection, and what they send at once goes out together.
+/// Clones share the connection, and concurrent commands are pipelined.
 #[derive(Clone)]
 pub enum Handle {
     Server(MultiplexedConnection),
@@ -43,7 +43,7 @@ impl ConnectionLike for Handle {
     }
 }
 
-/// A handle with its place in a pool, where it has one; the place is free again when this goes.
+/// A handle with its permit of the pool, if there is a pool. Dropping it returns the permit.
 pub struct Connection {
     handle: Handle,
     _place: Option<deadpool_redis::Connection>,

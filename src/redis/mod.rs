@@ -1,8 +1,8 @@
-//! The road to Redis, the same for one server, a cluster and a master that sentinels know.
+//! Connections to Redis: one server, a cluster, or a master behind sentinels.
 //!
-//! Hot store, cache and limits each open their own, so that none waits behind the other's traffic. Nothing here waits on
-//! its own account: callers put a deadline around [`Redis::get`] and what they send. All keys of one command, pipeline or
-//! script must share a hash tag, for in a cluster they must lie in one slot.
+//! Hot store, cache and limits each open their own, so that none waits for the traffic of another.
+//! Callers put a deadline around [`Redis::get`] and around commands. All keys of one command,
+//! pipeline or script must share a hash tag, since a cluster requires them in one slot.
 
 mod handle;
 
@@ -26,17 +26,17 @@ use tokio::{
 pub use self::handle::{Connection, Handle};
 use crate::config::{self, AddressFault, RedisAddress};
 
-/// Times a cluster command goes on to where its slot has moved, or to a node that was reconnected.
+/// Retries of a cluster command whose slot has moved or whose node was reconnected.
 const REDIRECTS: u32 = 3;
 
-/// Finding the nodes of a cluster, or a master, takes at most so long. Some of those asked may be silent, so it outlasts
-/// the deadline of the call that began it.
+/// Longest time to find the nodes of a cluster, or a master. Some nodes may be silent, so it can be
+/// longer than the deadline of the call that started it.
 const FIND: Duration = Duration::from_secs(10);
 
-/// Connections to one Redis, whatever its shape.
+/// Connections to Redis.
 pub struct Redis {
     way: Arc<Way>,
-    /// Shared connections live where this was opened, for a worker that happened to need one may end earlier.
+    /// The runtime of shared connections, since the worker that first needed one may end earlier.
     home: Option<runtime::Handle>,
 }
 
@@ -46,15 +46,15 @@ struct Way {
 }
 
 enum Road {
-    /// A pool: connections that are broken are found when they are taken, and replaced.
+    /// A pool. Broken connections are detected and replaced when they are taken.
     Server { client: Client, pool: Pool },
     /// One connection to each node; the client itself follows the slots.
     Cluster { nodes: Vec<ConnectionInfo>, shared: Shared },
-    /// One connection to the master of the moment.
+    /// One connection to the current master.
     Sentinel { sentinels: Sentinels, shared: Shared },
 }
 
-/// The connection that all share; `None` until somebody needs it.
+/// The shared connection; `None` until it is first needed.
 type Shared = Arc<Mutex<Option<Handle>>>;
 
 struct Sentinels {
@@ -65,10 +65,10 @@ struct Sentinels {
 }
 
 impl Redis {
-    /// Connects to nothing yet.
+    /// Does not connect yet.
     ///
     /// # Errors
-    /// Where `store.redis_url` is no address.
+    /// If `store.redis_url` is not an address.
     pub fn open(store: &config::Store) -> Result<Self, AddressFault> {
         let road = match RedisAddress::parse(store.redis_url.expose())? {
             RedisAddress::Server(server) => Self::server(server, store)?,
@@ -106,7 +106,7 @@ impl Redis {
         }
     }
 
-    /// Connects for all, in a task of its own: whoever asked may give up, and the next one finds it done or under way.
+    /// Connects in a task of its own, so that the connection is made even if the caller gives up.
     async fn find(&self, mut shared: OwnedMutexGuard<Option<Handle>>) -> RedisResult<Handle> {
         let way = Arc::clone(&self.way);
         let home = self.home.clone().unwrap_or_else(runtime::Handle::current);
@@ -115,16 +115,16 @@ impl Redis {
             let handle = found.map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
             Ok(shared.insert(handle).clone())
         });
-        finding.await.map_err(|_| io::Error::other("connecting was given up"))?
+        finding.await.map_err(|_| io::Error::other("connecting was cancelled"))?
     }
 
-    /// A connection that nobody else uses, whose answers may take `extra` longer than the configured time.
+    /// A separate connection, whose answers may take `extra` longer than the configured time.
     pub async fn dedicated(&self, extra: Duration) -> RedisResult<Handle> {
         self.way.dedicated(extra).await
     }
 
-    /// To be called after a failure: the next one to ask looks for the master again. A pool and a cluster's client find
-    /// out by themselves what is broken.
+    /// Call this after a failure, so that the next caller searches for the master again. A pool and
+    /// a cluster client detect broken connections themselves.
     pub fn doubt(&self) {
         if let Road::Sentinel { shared, .. } = &self.way.road
             && let Ok(mut shared) = shared.try_lock()
@@ -160,8 +160,8 @@ impl Way {
 }
 
 impl Sentinels {
-    /// Asks all at once, so that a frozen one keeps nobody waiting. Each makes sure that the server which it names takes
-    /// itself for the master.
+    /// Asks all sentinels at once, so that a frozen one does not delay the others. Then checks that
+    /// the named server considers itself the master.
     async fn find_master(&self) -> RedisResult<Client> {
         let asked = self.addresses.iter().map(|sentinel| {
             Box::pin(async move {

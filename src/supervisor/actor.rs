@@ -1,6 +1,7 @@
 //! The registry of live sessions.
 //!
-//! Must never happen: two live actors for one session in this process; an entry without an actor that stays.
+//! Must never happen: two live actors for one session in this process; an entry without an actor
+//! that stays.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -51,7 +52,7 @@ impl Handler<OpenSession> for Supervisor {
         {
             return Ok(entry.address.clone());
         }
-        // One that has stopped and was not reported yet makes room for its successor.
+        // Replace an actor that has stopped and was not reported yet.
         let has_stopped = self.registry.remove(&id).is_some();
         if self.registry.len() >= self.shared.sessions.max_sessions {
             return Err(OpenError::Full);
@@ -88,7 +89,7 @@ impl Handler<InterruptAll> for Supervisor {
 
     fn handle(&mut self, _: InterruptAll, _: &mut Self::Context) {
         for entry in self.registry.values() {
-            // A session whose mailbox is full or closed is ending by itself.
+            // A session whose mailbox is full or closed is already ending.
             let _ = entry.address.try_send(Interrupt);
         }
     }

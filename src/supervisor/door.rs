@@ -1,4 +1,5 @@
-//! How the rest of the process talks to a session: open, ask, and ask again where the actor was just leaving.
+//! Sends a message to a session: opens it, asks its actor, and tries again if the actor was
+//! stopping.
 
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ use crate::{
     session::{actor::SessionActor, messages::SessionError},
 };
 
-/// Longest wait for an answer of a session actor; the stores behind it have shorter ones.
+/// Longest wait for a session actor. The waits for the stores are shorter.
 const ASK_TIMEOUT: Duration = Duration::from_secs(8);
-/// A session that passivates while it is asked is opened again, this often.
+/// Attempts to open a session whose actor stops meanwhile.
 const ATTEMPTS: usize = 3;
 
 #[derive(Clone)]
@@ -45,7 +46,7 @@ impl Sessions {
         Self { supervisor }
     }
 
-    /// Asks the session `id`. `message` is made anew for each attempt.
+    /// Asks the session `id`. `message` is called for each attempt.
     pub async fn ask<M, R>(&self, id: SessionId, message: impl Fn() -> M) -> Result<R, AskError>
     where
         M: Message<Result = Result<R, SessionError>> + Send + 'static,
@@ -70,7 +71,7 @@ impl Sessions {
         Err(AskError::Timeout)
     }
 
-    /// Opens a session without asking it anything: an interrupted turn of it ends then.
+    /// Opens a session, which ends an interrupted turn of it.
     pub async fn open(&self, id: SessionId) {
         let _ = self.supervisor.send(here(id)).timeout(ASK_TIMEOUT).await;
     }
@@ -83,7 +84,7 @@ impl Sessions {
         self.supervisor.send(ObserveSupervisor).timeout(ASK_TIMEOUT).await.ok()
     }
 
-    /// Whether the supervisor still lives; a panic in it ends the process.
+    /// Whether the supervisor is alive. A panic in it ends the process.
     pub fn is_alive(&self) -> bool {
         self.supervisor.connected()
     }

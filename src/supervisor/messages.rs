@@ -1,17 +1,17 @@
-//! The door of the supervisor.
+//! Messages of the supervisor.
 
 use actix::{Addr, ArbiterHandle, Message};
 use serde::Serialize;
 
 use crate::{domain::SessionId, session::actor::SessionActor};
 
-/// Finds the actor of a session or spawns it. Whether the session exists is for the actor to find out.
+/// Finds or starts the actor of a session. The actor checks whether the session exists.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Addr<SessionActor>, OpenError>")]
 pub struct OpenSession {
     pub id: SessionId,
-    /// Where a new actor runs: on the thread of whoever asks first, so that the pieces of an answer do not
-    /// change threads on their way to the connection that waits for them.
+    /// The thread of a new actor. It is the thread of the first request, so that the pieces of an
+    /// answer do not change threads on their way to the connection.
     pub home: Option<ArbiterHandle>,
 }
 

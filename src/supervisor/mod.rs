@@ -1,7 +1,7 @@
-//! Which session lives where in this process.
+//! Finds or starts the actor of a session in this process.
 //!
-//! The supervisor finds or spawns the actor of a session and forgets it when it has stopped. It is never awaited on
-//! by a token: a reader talks to its feed, not to the supervisor.
+//! The supervisor forgets an actor when it has stopped. Tokens never pass through it: readers use
+//! the session's feed.
 
 pub mod actor;
 pub mod door;

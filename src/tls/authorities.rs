@@ -9,14 +9,15 @@ use rustls_native_certs::{load_certs_from_paths, load_native_certs};
 pub enum AuthorityError {
     #[error("ssl-ca: {path}: {reason}", path = .path.display())]
     File { path: PathBuf, reason: String },
-    #[error("no authority is trusted here, name one with ssl-ca or in SSL_CERT_FILE: {reason}")]
+    #[error("no trusted authority, set ssl-ca or SSL_CERT_FILE: {reason}")]
     System { reason: String },
 }
 
-/// The authorities of a PEM file, else those of the system or of the file in the variable `SSL_CERT_FILE`. Reads files.
+/// The authorities of a PEM file, else those of the system or of the file in the variable
+/// `SSL_CERT_FILE`. Reads files.
 ///
 /// # Errors
-/// Where there is not a single one that can be used.
+/// If no authority can be used.
 pub fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, AuthorityError> {
     let found = match file {
         Some(file) => load_certs_from_paths(Some(file), None),
@@ -31,7 +32,7 @@ pub fn authorities(file: Option<&Path>) -> Result<Vec<CertificateDer<'static>>, 
     }
     let reason = match found.errors.first() {
         Some(error) => error.to_string(),
-        None => "holds no certificate of an authority in PEM form".to_owned(),
+        None => "contains no certificate of an authority in PEM form".to_owned(),
     };
     Err(match file {
         Some(file) => AuthorityError::File { path: file.to_owned(), reason },

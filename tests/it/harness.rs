@@ -57,7 +57,7 @@ pub fn backend(model: &str, url: &str) -> (&'static str, String) {
 }
 
 impl TestApp {
-    /// Embedded, without a model, searching terms only.
+    /// Embedded, without an embedding model: search by words only.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
