@@ -8,8 +8,8 @@ use crate::{
     assistant::prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
     domain::ServiceLevel,
     inference::{
-        ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, ToolChoice, affinity_of,
-        estimate_tokens,
+        ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, ToolChoice,
+        affinity_of, estimate_tokens,
     },
     knowledge::Passage,
     turn::{
