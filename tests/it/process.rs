@@ -61,7 +61,7 @@ async fn an_admin_is_made_before_the_first_start_and_signs_in_after_it() {
     );
     let (code, said) = create("demo");
     assert!(code == Some(0) && said.contains("of site demo"), "{code:?} {said}");
-    refused(create("demo"), "`you@example.com` has an account at site `demo` already");
+    refused(create("demo"), "`you@example.com` already has an account at site `demo`");
 
     let server = crash::Server::start(&settings, free_port()).await;
     let login = client().post(format!("{}/v1/auth/login", server.url));

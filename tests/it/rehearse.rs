@@ -102,7 +102,7 @@ async fn what_cannot_be_rehearsed_says_what_to_do() {
         (Options { from: of(shop), ..good.clone() }, "--per-thousand"),
         (Options { times: 0.0, ..good.clone() }, "--times"),
         (Options { api_key: Some("rk_none".into()), questions: None, ..good.clone() }, "API key"),
-        (Options { target: "http://127.0.0.1:1".into(), ..good.clone() }, "is the service up"),
+        (Options { target: "http://127.0.0.1:1".into(), ..good.clone() }, "is the service running"),
     ] {
         let fault = fault(&options).await;
         assert!(fault.contains(word), "{word} is not in: {fault}");
