@@ -13,14 +13,15 @@ use super::{
     column::{Count, Json},
     detached::DetachedRow,
     journal::Rows,
+    projection::{Views, write_journal},
     query::transact,
-    rows::{EventMark, EventRow, IdempotencyRow, MessageRow, SessionRow, WriteAll as _},
-    schema::{detached_sessions, erased_sessions, events, idempotency, sessions, tickets},
-    tickets::{TicketRow, answered, write_tickets},
+    rows::{EventMark, IdempotencyRow, SessionRow},
+    schema::{detached_sessions, erased_sessions, events, idempotency, sessions},
+    write_all::WriteAll as _,
 };
 use crate::domain::{
-    Append, Appended, Event, RunningChange, SessionCopy, SessionId, SessionMeta, TicketId,
-    Timestamp, TurnId, newest_part, unfinished,
+    Append, Appended, Event, RunningChange, SessionCopy, SessionId, SessionMeta, TurnId,
+    newest_part, unfinished,
 };
 
 /// How [`Archive::merge`] ended.
@@ -88,11 +89,7 @@ impl Archive {
                     Appended::Conflict { last_seq: seq.0 }
                 });
             }
-            conn.replace_all(&rows.sessions).await?;
-            conn.insert_all(&rows.events).await?;
-            conn.insert_all(&rows.messages).await?;
-            conn.insert_all(&rows.idempotency).await?;
-            write_tickets!(conn, &rows.tickets, &rows.answered);
+            write_journal!(conn, &rows.sessions, &rows.views);
             let mark = diesel::insert_into(detached_sessions::table).values(detached.clone());
             mark.on_conflict_do_nothing().execute(conn).await?;
             let mark = diesel::update(detached_sessions::table.find(id));
@@ -138,11 +135,7 @@ impl Archive {
                 used.select(IdempotencyRow::as_select()).load(conn).await?;
 
             let merge = Merge::new(&batch, &there, &used, known);
-            conn.replace_all(std::slice::from_ref(&merge.session)).await?;
-            conn.insert_all(&merge.events).await?;
-            conn.insert_all(&merge.messages).await?;
-            conn.insert_all(&merge.idempotency).await?;
-            write_tickets!(conn, &merge.tickets, &merge.answered);
+            write_journal!(conn, std::slice::from_ref(&merge.session), &merge.views);
             Ok(Merged::Done { meta: merge.session.into_meta(), moved: merge.moved })
         })
     }
@@ -151,11 +144,7 @@ impl Archive {
 /// What a merge writes.
 struct Merge {
     session: SessionRow,
-    events: Vec<EventRow>,
-    messages: Vec<MessageRow>,
-    idempotency: Vec<IdempotencyRow>,
-    tickets: Vec<TicketRow>,
-    answered: Vec<(TicketId, Timestamp)>,
+    views: Views,
     moved: usize,
 }
 
@@ -194,18 +183,9 @@ impl Merge {
         };
         let base = if newer { batch.meta.clone() } else { known.into_meta() };
         let records = batch.idempotency.iter().filter(|record| !void.contains(&record.turn_id));
-        Self {
-            session: SessionRow::new(&SessionMeta { last_seq, ..base }, open),
-            events: added.iter().map(EventRow::new).collect(),
-            messages: added.iter().filter_map(MessageRow::new).collect(),
-            idempotency: records.map(|r| IdempotencyRow::new(batch.meta.id, r)).collect(),
-            tickets: added
-                .iter()
-                .filter_map(|e| TicketRow::opened(e, &batch.meta.site_id))
-                .collect(),
-            answered: added.iter().filter_map(answered).collect(),
-            moved,
-        }
+        let mut views = Views::default();
+        views.add(&batch.meta, &added, records);
+        Self { session: SessionRow::new(&SessionMeta { last_seq, ..base }, open), views, moved }
     }
 }
 

@@ -20,16 +20,17 @@ use super::{
     column::{Count, Json},
     error::conflict,
     metrics,
+    projection::{Views, write_journal},
     query::{read, transact},
-    rows::{EventMark, EventRow, IdempotencyRow, MessageRow, SessionRow, WriteAll as _},
+    rows::{EventMark, EventRow, IdempotencyRow, SessionRow},
     schema::{audit, erased_sessions, events, feedback, idempotency, messages, sessions, tickets},
-    tickets::{TicketRow, answered, write_tickets},
+    write_all::WriteAll as _,
 };
 use crate::{
     clock,
     domain::{
         Event, IdempotencyRecord, MessageId, PrincipalId, SessionCopy, SessionId, SessionMeta,
-        TicketId, Timestamp, TurnId, newest_part, unfinished,
+        Timestamp, TurnId, newest_part, unfinished,
     },
     telemetry::traces,
 };
@@ -50,11 +51,7 @@ pub(super) struct Rows {
     pub sessions: Vec<SessionRow>,
     /// Whether the batches say anything about a session's open turn.
     told: HashSet<SessionId>,
-    pub events: Vec<EventRow>,
-    pub messages: Vec<MessageRow>,
-    pub idempotency: Vec<IdempotencyRow>,
-    pub tickets: Vec<TicketRow>,
-    pub answered: Vec<(TicketId, Timestamp)>,
+    pub views: Views,
 }
 
 /// What a commit needs to know of a session that is there.
@@ -64,8 +61,7 @@ impl Rows {
     pub fn new(batches: &[SessionCopy]) -> Self {
         let mut newest: HashMap<SessionId, SessionRow> = HashMap::new();
         let mut told = HashSet::new();
-        let (mut events, mut messages, mut idempotency) = (Vec::new(), Vec::new(), Vec::new());
-        let (mut tickets, mut closed) = (Vec::new(), Vec::new());
+        let mut views = Views::default();
         for batch in batches {
             let last = newest_part(&batch.events);
             let mut row = SessionRow::new(&batch.meta, unfinished(&batch.events));
@@ -83,18 +79,12 @@ impl Rows {
                     }
                 })
                 .or_insert_with(|| row.clone());
-            events.extend(batch.events.iter().map(EventRow::new));
-            messages.extend(batch.events.iter().filter_map(MessageRow::new));
-            let opened = |event| TicketRow::opened(event, &batch.meta.site_id);
-            tickets.extend(batch.events.iter().filter_map(opened));
-            closed.extend(batch.events.iter().filter_map(answered));
-            let records = batch.idempotency.iter();
-            idempotency.extend(records.map(|record| IdempotencyRow::new(batch.meta.id, record)));
+            views.add(&batch.meta, &batch.events, batch.idempotency.iter());
         }
         // One order for all replicas, so that two that flush the same sessions wait instead of deadlocking.
         let mut sessions: Vec<_> = newest.into_values().collect();
         sessions.sort_unstable_by_key(|row| row.id);
-        Self { sessions, told, events, messages, idempotency, tickets, answered: closed }
+        Self { sessions, told, views }
     }
 
     fn ids(&self) -> Vec<SessionId> {
@@ -122,7 +112,7 @@ impl Rows {
     fn overlap(&self, known: &Known) -> Option<(Vec<SessionId>, Count)> {
         let there =
             |row: &&EventRow| known.get(&row.session_id).is_some_and(|(last, ..)| row.seq <= *last);
-        let overlapping: Vec<_> = self.events.iter().filter(there).collect();
+        let overlapping: Vec<_> = self.views.events.iter().filter(there).collect();
         let first = overlapping.iter().map(|row| row.seq).min()?;
         let ids: HashSet<_> = overlapping.iter().map(|row| row.session_id).collect();
         Some((ids.into_iter().collect(), first))
@@ -130,7 +120,7 @@ impl Rows {
 
     /// Whether the journal there holds every one of these events.
     pub fn are_there(&self, there: &[EventMark]) -> bool {
-        self.events.iter().all(|row| {
+        self.views.events.iter().all(|row| {
             let at = there.iter().find(|m| (m.session_id, m.seq) == (row.session_id, row.seq));
             at.is_some_and(|mark| mark.is_of(row))
         })
@@ -144,16 +134,8 @@ impl Rows {
         let contradicts = |row: &EventRow| {
             there.get(&(row.session_id, row.seq)).is_some_and(|mark| !mark.is_of(row))
         };
-        if self.events.iter().any(contradicts) { Err(conflict()) } else { Ok(()) }
+        if self.views.events.iter().any(contradicts) { Err(conflict()) } else { Ok(()) }
     }
-}
-
-fn without<Row: Clone>(
-    rows: &[Row],
-    erased: &HashSet<SessionId>,
-    id: impl Fn(&Row) -> SessionId,
-) -> Vec<Row> {
-    rows.iter().filter(|row| !erased.contains(&id(row))).cloned().collect()
 }
 
 impl Archive {
@@ -216,12 +198,8 @@ impl Archive {
                     .await?;
                 rows.check(&there)?;
             }
-            conn.replace_all(&rows.sessions_to_write(&known, &erased)).await?;
-            conn.insert_all(&without(&rows.events, &erased, |row| row.session_id)).await?;
-            conn.insert_all(&without(&rows.messages, &erased, |row| row.session_id)).await?;
-            conn.insert_all(&without(&rows.idempotency, &erased, |row| row.session_id)).await?;
-            let opened = without(&rows.tickets, &erased, |row| row.session_id);
-            write_tickets!(conn, &opened, &rows.answered);
+            let sessions = rows.sessions_to_write(&known, &erased);
+            write_journal!(conn, &sessions, &rows.views.without(&erased));
             Ok(())
         })
     }

@@ -13,8 +13,8 @@ use super::{
     column::{Count, Json, Vector},
     error::conflict,
     query::{read, transact},
-    rows::WriteAll as _,
     schema::{chunks, documents, sites},
+    write_all::{WriteAll as _, write_all},
 };
 use crate::domain::{SiteId, Timestamp};
 
@@ -148,6 +148,10 @@ macro_rules! raise_knowledge_version {
         let version = sites::table.find($site).select(sites::knowledge_version);
         version.first::<Count>($conn).await?.0
     }};
+}
+
+write_all! {
+    ChunkRow => chunks, |row| 256 + row.heading.len() + row.text.len() + 4 * row.vector.0.len();
 }
 
 impl Archive {

@@ -23,6 +23,7 @@ mod modes;
 mod mysql;
 mod pool;
 mod project;
+mod projection;
 mod query;
 mod rows;
 mod schema;
@@ -32,6 +33,7 @@ mod sqlite;
 mod tests;
 mod tickets;
 mod tokens;
+mod write_all;
 
 use std::{
     future::Future,

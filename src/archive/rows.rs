@@ -1,17 +1,12 @@
-//! Sessions, events, messages and idempotency records as rows, and how many of them are written at once.
+//! Sessions, events, messages and idempotency records as rows.
 
-use std::future::Future;
-
-use diesel::{Insertable, QueryResult, Queryable, Selectable};
-use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
+use diesel::{Insertable, Queryable, Selectable};
 
 use super::{
     column::{Count, Json, json},
-    knowledge::ChunkRow,
     project::project,
-    schema::{chunks, events, idempotency, messages, sessions, tickets},
-    sqlite::Sqlite,
-    tickets::TicketRow,
+    schema::{events, idempotency, messages, sessions},
+    write_all::write_all,
 };
 use crate::domain::{
     Citation, Controller, Event, Fact, IdempotencyRecord, MessageId, MessageRole, MessageStatus,
@@ -185,73 +180,9 @@ impl IdempotencyRow {
     }
 }
 
-/// Writes many rows. MySQL takes them in statements of many rows, for each statement is a round trip; SQLite takes
-/// them one by one through one prepared statement, for that is what it is fastest at.
-pub(super) trait WriteAll<Row>: Send {
-    /// Rows whose primary key is there already stay as they are.
-    fn insert_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;
-    /// Rows whose primary key is there already are replaced.
-    fn replace_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;
-}
-
-/// A statement stays below these, well under the smallest usual `max_allowed_packet` (16 MiB).
-const MAX_ROWS: usize = 500;
-const MAX_BYTES: usize = 4 << 20;
-
-/// `rows` in portions of one statement each; a row that is too large alone still gets its own.
-fn portions<Row>(rows: &[Row], weight: fn(&Row) -> usize) -> impl Iterator<Item = &[Row]> {
-    let (mut count, mut bytes) = (1, rows.first().map_or(0, weight));
-    rows.chunk_by(move |_, next| {
-        let weight = weight(next);
-        let fits = count < MAX_ROWS && bytes + weight <= MAX_BYTES;
-        (count, bytes) = if fits { (count + 1, bytes + weight) } else { (1, weight) };
-        fits
-    })
-}
-
-macro_rules! write_all {
-    ($($row:ty => $table:ident, $weight:expr;)+) => {$(
-        impl WriteAll<$row> for AsyncMysqlConnection {
-            async fn insert_all(&mut self, rows: &[$row]) -> QueryResult<()> {
-                for rows in portions(rows, $weight) {
-                    let insert = diesel::insert_into($table::table).values(rows);
-                    insert.on_conflict_do_nothing().execute(self).await?;
-                }
-                Ok(())
-            }
-
-            async fn replace_all(&mut self, rows: &[$row]) -> QueryResult<()> {
-                for rows in portions(rows, $weight) {
-                    diesel::replace_into($table::table).values(rows).execute(self).await?;
-                }
-                Ok(())
-            }
-        }
-
-        impl WriteAll<$row> for Sqlite {
-            async fn insert_all(&mut self, rows: &[$row]) -> QueryResult<()> {
-                for row in rows {
-                    let insert = diesel::insert_into($table::table).values(row);
-                    insert.on_conflict_do_nothing().execute(self).await?;
-                }
-                Ok(())
-            }
-
-            async fn replace_all(&mut self, rows: &[$row]) -> QueryResult<()> {
-                for row in rows {
-                    diesel::replace_into($table::table).values(row).execute(self).await?;
-                }
-                Ok(())
-            }
-        }
-    )+};
-}
-
 write_all! {
     SessionRow => sessions, |_| 256;
     EventRow => events, |row| 256 + row.payload.len();
     MessageRow => messages, |row| 256 + row.text.len();
     IdempotencyRow => idempotency, |_| 512;
-    TicketRow => tickets, |_| 256;
-    ChunkRow => chunks, |row| 256 + row.heading.len() + row.text.len() + 4 * row.vector.0.len();
 }

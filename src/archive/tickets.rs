@@ -13,6 +13,7 @@ use super::{
     column::Count,
     query::{read, transact},
     schema::tickets,
+    write_all::write_all,
 };
 use crate::domain::{Event, Fact, SessionId, SiteId, Ticket, TicketId, TicketState, Timestamp};
 
@@ -67,17 +68,9 @@ fn ticket_of(event: &Event) -> Option<Ticket> {
     }
 }
 
-/// Within the transaction of the events that open and answer these tickets, after them.
-macro_rules! write_tickets {
-    ($connection:ident, $opened:expr, $answered:expr) => {{
-        $connection.insert_all($opened).await?;
-        for (id, at) in $answered {
-            let close = diesel::update(tickets::table.find(id));
-            close.set(tickets::answered_at.eq(Some(*at))).execute($connection).await?;
-        }
-    }};
+write_all! {
+    TicketRow => tickets, |_| 256;
 }
-pub(super) use write_tickets;
 
 impl Archive {
     /// Open tickets that nobody works on, the oldest first, at most `limit`: the caller's until `until`.
