@@ -54,21 +54,21 @@ impl TurnTask {
         // turn.
         turns.spawn_local(async move {
             let feed = Arc::clone(&self.feed);
-            let (append, reply) = Box::pin(self.run()).instrument(span).await;
+            let (ended, reply) = Box::pin(self.run()).instrument(span).await;
             if let Some(relay) = shared.journal.relay() {
                 relay.end(reply.turn_id());
             }
             let reply = Arc::new(reply);
-            let notice = TurnEnded { append: append.clone(), reply: Arc::clone(&reply) };
+            let notice = TurnEnded { ended: ended.clone(), reply: Arc::clone(&reply) };
             // Without its actor the turn still ends for its readers.
             if actor.send(notice).await.is_err() {
-                show_end(&feed, &reply, &append);
+                show_end(&feed, &reply, &ended);
             }
         });
     }
 
     /// Runs to the end and makes the end durable.
-    async fn run(mut self) -> (Append, Reply) {
+    async fn run(mut self) -> (Ended, Reply) {
         let bounds = Bounds {
             timeout: self.shared.turn_timeout,
             cancel: self.cancel.clone(),
@@ -79,19 +79,20 @@ impl TurnTask {
         metrics::turn_ended(&fact);
         let turn_id = self.reply.turn_id();
         let session = Session::new(self.meta.clone(), &[], Some(turn_id));
-        let mut append = session.ending(turn_id, fact, clock::now());
-        self.make_durable(&mut append).await;
-        (append, self.reply)
+        let append = session.ending(turn_id, fact, clock::now());
+        let mut ended = Ended { append, before: Vec::new() };
+        self.make_durable(&mut ended).await;
+        (ended, self.reply)
     }
 
-    async fn make_durable(&self, append: &mut Append) {
+    async fn make_durable(&self, ended: &mut Ended) {
         let begun = Instant::now();
         loop {
             // Boxed: the way through the stores is long, and a turn carries it while it runs.
-            match Box::pin(self.shared.journal.append(append)).await {
+            match Box::pin(self.shared.journal.append(&ended.append)).await {
                 Ok(Appended::Done | Appended::Replayed(_)) => return,
                 Ok(Appended::Conflict { .. } | Appended::Missing) => {
-                    if self.adopt(append).await {
+                    if self.adopt(ended).await {
                         warn!(turn_id = %self.reply.turn_id(), "a turn was ended by another replica");
                         return;
                     }
@@ -115,39 +116,50 @@ impl TurnTask {
     /// Takes the end that another replica gave this turn, and says whether there is one. Otherwise
     /// `append` is made to follow what is there now. If another person may speak by now, the turn's
     /// text comes too late and it ends as cancelled.
-    async fn adopt(&self, append: &mut Append) -> bool {
+    async fn adopt(&self, ended: &mut Ended) -> bool {
         let turn_id = self.reply.turn_id();
-        let mut after = append.expected_seq;
+        let mut after = ended.append.expected_seq;
+        let mut before = Vec::new();
         loop {
             let Ok(events) = self.shared.journal.events(self.meta.id, after, PAGE).await else {
                 return false;
             };
             let Some(last) = events.last() else { break };
             after = last.seq;
-            let ended = |event: &Event| event.turn_id == turn_id && event.fact.part() == Part::Ends;
-            if let Some(event) = events.into_iter().find(ended) {
-                append.meta.last_seq = event.seq;
-                append.events = vec![event];
-                return true;
+            for event in events {
+                if event.turn_id == turn_id && event.fact.part() == Part::Ends {
+                    ended.append.meta.last_seq = event.seq;
+                    ended.append.events = vec![event];
+                    ended.before.append(&mut before);
+                    return true;
+                }
+                before.push(event);
             }
         }
         let Ok(now) = self.shared.journal.open(self.meta.id).await else { return false };
         if now.meta.last_seq != after {
             return false;
         }
-        let control = self.meta.epoch;
         let session = Session::new(now.meta, &now.events, Some(turn_id));
-        let epoch = session.meta.epoch;
-        let Some(end) = append.events.pop() else { return false };
-        let fact = if epoch > control {
+        let Some(end) = ended.append.events.pop() else { return false };
+        let fact = if session.meta.epoch > self.meta.epoch {
             self.reply.withdraw("control_changed");
             Fact::cancelled(String::new())
         } else {
             end.fact
         };
-        *append = session.ending(turn_id, fact, clock::now());
+        ended.append = session.ending(turn_id, fact, clock::now());
+        ended.before.append(&mut before);
         false
     }
+}
+
+/// How a turn ended.
+#[derive(Clone)]
+struct Ended {
+    append: Append,
+    /// What other replicas appended while the turn ran.
+    before: Vec<Event>,
 }
 
 /// A turn's task has made its end durable; the session takes it in and shows it, in one step: a client
@@ -155,30 +167,30 @@ impl TurnTask {
 #[derive(Message)]
 #[rtype(result = "()")]
 struct TurnEnded {
-    append: Append,
+    ended: Ended,
     reply: Arc<Reply>,
 }
 
 impl Handler<TurnEnded> for SessionActor {
     type Result = ();
 
-    fn handle(&mut self, TurnEnded { append, reply }: TurnEnded, ctx: &mut Self::Context) {
+    fn handle(&mut self, TurnEnded { ended, reply }: TurnEnded, ctx: &mut Self::Context) {
         self.last_active = Instant::now();
         if let Ok(live) = &mut self.live {
-            if append.expected_seq != live.session.meta.last_seq {
-                // Something came in between that is not known here: the next request opens the session
-                // again.
+            if ended.append.expected_seq != live.session.meta.last_seq {
+                // Something came in between: the next request opens the session again.
                 ctx.stop();
             }
-            live.session.accepted(&append);
+            live.session.accepted(&ended.append);
             live.turn = None;
-            show_end(&live.feed, &reply, &append);
+            show_end(&live.feed, &reply, &ended);
         }
     }
 }
 
 /// First the events, then the end of the log: a reader that comes in between must find one of them.
-fn show_end(feed: &Feed, reply: &Reply, append: &Append) {
-    append.events.iter().for_each(|event| feed.publish(event));
-    reply.close(&append.events);
+fn show_end(feed: &Feed, reply: &Reply, Ended { append, before }: &Ended) {
+    let events: Vec<Event> = before.iter().chain(&append.events).cloned().collect();
+    events.iter().for_each(|event| feed.publish(event));
+    reply.close(&events);
 }
