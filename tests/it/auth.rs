@@ -33,27 +33,9 @@ fn with(mut claims: Value, name: &str, value: Value) -> Value {
     claims
 }
 
-/// A problem without what differs between two equal ones.
-fn essence(mut problem: Value) -> Value {
-    for field in ["request_id", "instance", "retry_after_ms"] {
-        problem.as_object_mut().unwrap().remove(field);
-    }
-    problem
-}
-
 impl TestApp {
-    fn auth(&self, what: &str, body: Value) -> RequestBuilder {
-        self.post(&format!("/v1/auth/{what}")).json(&body)
-    }
-
     async fn granted(&self, what: &str, data: Value) -> Value {
-        let response = self.auth(what, data).send().await.unwrap();
-        assert!(response.status().is_success(), "{what}: {:?}", response.text().await);
-        body(response).await
-    }
-
-    fn holding(&self, tokens: &Value) -> Shopper<'_> {
-        Shopper { app: self, token: tokens["access_token"].as_str().unwrap().to_owned() }
+        ok(self.auth(what, &data)).await
     }
 }
 
@@ -68,7 +50,7 @@ fn refresh_of(tokens: &Value) -> Value {
 #[test]
 async fn a_visitor_gets_tokens_in_the_shape_of_the_contract() {
     let app = TestApp::start().await;
-    let response = app.auth("visitor", json!({"site_key": "pk_demo"})).send().await.unwrap();
+    let response = app.auth("visitor", &json!({"site_key": "pk_demo"})).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     assert!(response.headers()["cache-control"].to_str().unwrap().contains("no-store"));
     let tokens = body(response).await;
@@ -77,7 +59,7 @@ async fn a_visitor_gets_tokens_in_the_shape_of_the_contract() {
     assert_eq!(tokens["principal"]["role"], "visitor");
     assert_eq!(tokens["principal"]["site_id"], "demo");
     assert!(tokens["refresh_token"].as_str().unwrap().len() >= 32);
-    let me = body(app.holding(&tokens).get("/v1/auth/me").send().await.unwrap()).await;
+    let me = ok(app.signed_in(&tokens).me()).await;
     assert_eq!(me, tokens["principal"]);
     let other = app.granted("visitor", json!({"site_key": "pk_demo", "locale": "de"})).await;
     assert_ne!(other["principal"]["id"], tokens["principal"]["id"]);
@@ -88,13 +70,13 @@ async fn a_visitor_gets_tokens_in_the_shape_of_the_contract() {
 async fn a_site_key_that_nobody_has_opens_nothing() {
     let app = TestApp::start().await;
     for key in ["pk_nobody", "", "pk_demo ", "PK_DEMO", "' or 1=1 --", &"x".repeat(10_000)] {
-        refused(app.auth("visitor", json!({ "site_key": key })), 404, "not_found").await;
+        refused(app.auth("visitor", &json!({ "site_key": key })), 404, "not_found").await;
         for what in ["login", "register"] {
             let body = with(customer("a@b.example", "correct horse"), "site_key", json!(key));
-            refused(app.auth(what, body), 404, "not_found").await;
+            refused(app.auth(what, &body), 404, "not_found").await;
         }
         let body = json!({"site_key": key, "identity_token": "x.y.z"});
-        refused(app.auth("identify", body), 404, "not_found").await;
+        refused(app.auth("identify", &body), 404, "not_found").await;
     }
     app.stop().await;
 }
@@ -109,10 +91,10 @@ async fn a_customer_registers_signs_in_refreshes_and_signs_out() {
     let refreshed = app.granted("refresh", refresh_of(&signed_in)).await;
     assert_eq!(refreshed["principal"], registered["principal"]);
     assert_ne!(refreshed["refresh_token"], signed_in["refresh_token"]);
-    app.holding(&refreshed).session().await;
-    let out = app.auth("logout", refresh_of(&refreshed)).send().await.unwrap();
+    app.signed_in(&refreshed).session().await;
+    let out = app.auth("logout", &refresh_of(&refreshed)).send().await.unwrap();
     assert_eq!(out.status(), StatusCode::NO_CONTENT);
-    refused(app.auth("refresh", refresh_of(&refreshed)), 401, "token_invalid").await;
+    refused(app.auth("refresh", &refresh_of(&refreshed)), 401, "token_invalid").await;
     // The other sign-in of the same customer goes on.
     app.granted("refresh", refresh_of(&registered)).await;
     app.stop().await;
@@ -130,7 +112,7 @@ async fn a_registration_that_cannot_be_is_refused_with_its_fields() {
         ("a@b.example", "", "password"),
         ("a@b.example", &"x".repeat(257), "password"),
     ] {
-        let request = app.auth("register", customer(email, password));
+        let request = app.auth("register", &customer(email, password));
         let problem = refused(request, 422, "schema_violation").await;
         assert_eq!(problem["field_errors"][0]["field"], field, "{problem}");
         assert!(!problem.to_string().contains(password) || password.is_empty(), "{problem}");
@@ -143,11 +125,11 @@ async fn a_taken_address_cannot_be_registered_again_in_any_spelling() {
     let app = TestApp::start().await;
     app.granted("register", customer("eva@example.com", "correct horse")).await;
     for email in ["eva@example.com", "EVA@example.com", " eva@example.com "] {
-        refused(app.auth("register", customer(email, "another horse")), 409, "conflict").await;
+        refused(app.auth("register", &customer(email, "another horse")), 409, "conflict").await;
     }
     app.granted("login", customer("eva@example.com", "correct horse")).await;
     let other = customer("eva@example.com", "another horse");
-    refused(app.auth("login", other), 401, "token_invalid").await;
+    refused(app.auth("login", &other), 401, "token_invalid").await;
     app.stop().await;
 }
 
@@ -164,7 +146,7 @@ async fn signing_in_never_says_whether_the_address_exists() {
         ("eva@example.com", ""),
         ("nobody@example.com", ""),
     ] {
-        let problem = refused(app.auth("login", customer(email, password)), 401, "token_invalid");
+        let problem = refused(app.auth("login", &customer(email, password)), 401, "token_invalid");
         answers.push(essence(problem.await));
     }
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
@@ -177,7 +159,7 @@ async fn an_account_of_one_shop_does_not_open_another() {
     app.granted("register", customer("eva@example.com", "correct horse")).await;
     let elsewhere =
         with(customer("eva@example.com", "correct horse"), "site_key", json!("pk_shop"));
-    refused(app.auth("login", elsewhere.clone()), 401, "token_invalid").await;
+    refused(app.auth("login", &elsewhere), 401, "token_invalid").await;
     // The same address may have an account of its own there.
     let other = app.granted("register", elsewhere).await;
     assert_eq!(other["principal"]["site_id"], "shop");
@@ -191,11 +173,11 @@ async fn a_refresh_token_that_comes_twice_ends_its_whole_family() {
     let second = app.granted("refresh", refresh_of(&first)).await;
     let third = app.granted("refresh", refresh_of(&second)).await;
     assert_eq!(third["principal"], first["principal"]);
-    refused(app.auth("refresh", refresh_of(&first)), 401, "token_invalid").await;
-    refused(app.auth("refresh", refresh_of(&third)), 401, "token_invalid").await;
+    refused(app.auth("refresh", &refresh_of(&first)), 401, "token_invalid").await;
+    refused(app.auth("refresh", &refresh_of(&third)), 401, "token_invalid").await;
     for token in ["", "x", &"x".repeat(10_000), "a'b", "\0"] {
         let body = json!({ "refresh_token": token });
-        refused(app.auth("refresh", body), 401, "token_invalid").await;
+        refused(app.auth("refresh", &body), 401, "token_invalid").await;
     }
     app.stop().await;
 }
@@ -204,7 +186,7 @@ async fn a_refresh_token_that_comes_twice_ends_its_whole_family() {
 async fn eight_refreshes_of_one_token_at_once_are_one_success() {
     let app = TestApp::start().await;
     let tokens = app.granted("visitor", json!({"site_key": "pk_demo"})).await;
-    let refresh = || app.auth("refresh", refresh_of(&tokens)).send();
+    let refresh = || app.auth("refresh", &refresh_of(&tokens)).send();
     let answers = futures_util::future::join_all((0..8).map(|_| refresh())).await;
     let mut statuses: Vec<u16> =
         answers.into_iter().map(|answer| answer.unwrap().status().as_u16()).collect();
@@ -217,7 +199,7 @@ async fn eight_refreshes_of_one_token_at_once_are_one_success() {
 async fn an_expired_refresh_token_says_so() {
     let app = TestApp::with(&[("auth.refresh_ttl_s", "0".to_owned())]).await;
     let tokens = app.granted("visitor", json!({"site_key": "pk_demo"})).await;
-    refused(app.auth("refresh", refresh_of(&tokens)), 401, "token_expired").await;
+    refused(app.auth("refresh", &refresh_of(&tokens)), 401, "token_expired").await;
     app.stop().await;
 }
 
@@ -228,10 +210,10 @@ async fn signing_out_is_idempotent_and_ends_every_token_of_the_family() {
     let second = app.granted("refresh", refresh_of(&first)).await;
     let unknown = json!({"refresh_token": "nobody's"});
     for body in [refresh_of(&first), refresh_of(&second), refresh_of(&second), unknown] {
-        let out = app.auth("logout", body).send().await.unwrap();
+        let out = app.auth("logout", &body).send().await.unwrap();
         assert_eq!(out.status(), StatusCode::NO_CONTENT);
     }
-    refused(app.auth("refresh", refresh_of(&second)), 401, "token_invalid").await;
+    refused(app.auth("refresh", &refresh_of(&second)), 401, "token_invalid").await;
     app.stop().await;
 }
 
@@ -247,7 +229,7 @@ async fn an_access_token_that_is_not_ours_opens_nothing() {
     let ours = |claims: &Value| signed(Algorithm::HS256, claims, SIGNING);
     let good = ours(&claims());
     let me = |token: &str| app.get("/v1/auth/me").bearer_auth(token);
-    assert_eq!(me(&good).send().await.unwrap().status(), StatusCode::OK, "the control");
+    assert_eq!(status_of(me(&good)).await, StatusCode::OK, "the control");
 
     let part = |json: Value| URL_SAFE_NO_PAD.encode(json.to_string());
     let unsigned = format!("{}.{}.", part(json!({"alg": "none"})), part(claims()));
@@ -323,10 +305,10 @@ async fn a_shopper_whom_the_shop_vouches_for_is_the_same_customer_each_time() {
     let at_once = || app.granted("identify", identity("customer-9", 600, IDENTITY));
     let many = futures_util::future::join_all((0..5).map(|_| at_once())).await;
     assert!(many.iter().all(|one| one["principal"] == many[0]["principal"]), "{many:?}");
-    let session = app.holding(&first).session().await;
-    let read = |who: &Value| app.holding(who).get(&format!("/v1/sessions/{session}")).send();
-    assert_eq!(read(&again).await.unwrap().status(), StatusCode::OK);
-    assert_eq!(read(&other).await.unwrap().status(), StatusCode::NOT_FOUND);
+    let session = app.signed_in(&first).session().await;
+    let read = |who: &Value| app.signed_in(who).view(&session);
+    sent(read(&again)).await;
+    refused(read(&other), 404, "not_found").await;
     app.stop().await;
 }
 
@@ -344,7 +326,7 @@ async fn an_identity_that_the_shop_did_not_sign_is_refused() {
         (with(identity("x", 600, ""), "site_key", json!("pk_demo")), "token_invalid"),
         (with(identity("x", 600, IDENTITY), "site_key", json!("pk_demo")), "token_invalid"),
     ] {
-        refused(app.auth("identify", body), 401, code).await;
+        refused(app.auth("identify", &body), 401, code).await;
     }
     let mut token = identity("customer-7", 600, IDENTITY)["identity_token"].take();
     let as_access = app.get("/v1/auth/me").bearer_auth(token.take().as_str().unwrap());
@@ -359,15 +341,13 @@ async fn signing_in_shows_nothing_of_the_anonymous_use_before_it_and_the_other_w
     let before = anonymous.session().await;
     anonymous.ask(&before, "What is the price guarantee?").await;
     let tokens = app.granted("register", customer("eva@example.com", "correct horse")).await;
-    let eva = app.holding(&tokens);
+    let eva = app.signed_in(&tokens);
     let own = eva.session().await;
     eva.ask(&own, "Do you deliver on Saturdays?").await;
 
     for (who, mine, theirs) in [(&eva, &own, &before), (&anonymous, &before, &own)] {
-        let list = body(who.get("/v1/sessions").send().await.unwrap()).await;
-        let ids: Vec<_> = list["items"].as_array().unwrap().iter().map(|s| &s["id"]).collect();
-        assert_eq!(ids, [mine.as_str()]);
-        refused(who.get(&format!("/v1/sessions/{theirs}/messages")), 404, "not_found").await;
+        assert_eq!(who.session_ids().await, [mine.as_str()]);
+        refused(who.history(theirs), 404, "not_found").await;
     }
     app.stop().await;
 }
@@ -376,32 +356,30 @@ async fn signing_in_shows_nothing_of_the_anonymous_use_before_it_and_the_other_w
 async fn a_key_of_the_shops_server_works_until_it_is_revoked() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let create = |name: &str| admin.post("/v1/admin/keys").json(&json!({ "name": name }));
-    let made = create("backend").send().await.unwrap();
+    let made = admin.create_key("backend").send().await.unwrap();
     assert_eq!(made.status(), StatusCode::CREATED);
     let made = body(made).await;
-    let server = Shopper { app: &app, token: made["key"].as_str().unwrap().to_owned() };
-    let me = body(server.get("/v1/auth/me").send().await.unwrap()).await;
+    let server = app.holder(made["key"].as_str().unwrap());
+    let me = ok(server.me()).await;
     assert_eq!((&me["role"], &me["site_id"]), (&json!("server"), &json!("demo")));
     let session = server.session().await;
     server.ask(&session, "What is the price guarantee?").await;
     // Keys are for admins only, not for keys.
-    refused(server.get("/v1/admin/keys"), 403, "forbidden").await;
+    refused(server.keys(), 403, "forbidden").await;
 
-    create("next").send().await.unwrap().error_for_status().unwrap();
-    refused(create("third"), 409, "conflict").await;
-    let listed = body(admin.get("/v1/admin/keys").send().await.unwrap()).await;
+    sent(admin.create_key("next")).await;
+    refused(admin.create_key("third"), 409, "conflict").await;
+    let listed = ok(admin.keys()).await;
     assert_eq!(listed.as_array().unwrap().len(), 2);
     assert!(!listed.to_string().contains(&server.token), "a key is shown once");
 
-    let path = format!("/v1/admin/keys/{}", made["id"].as_str().unwrap());
-    let revoke = || admin.request(Method::DELETE, &path);
-    assert_eq!(revoke().send().await.unwrap().status(), StatusCode::NO_CONTENT);
-    refused(server.get("/v1/auth/me"), 401, "token_invalid").await;
-    refused(revoke(), 404, "not_found").await;
-    create("third").send().await.unwrap().error_for_status().unwrap();
+    let id = made["id"].as_str().unwrap();
+    assert_eq!(status_of(admin.revoke_key(id)).await, StatusCode::NO_CONTENT);
+    refused(server.me(), 401, "token_invalid").await;
+    refused(admin.revoke_key(id), 404, "not_found").await;
+    sent(admin.create_key("third")).await;
     for name in [String::new(), "x".repeat(101)] {
-        refused(create(&name), 422, "schema_violation").await;
+        refused(admin.create_key(&name), 422, "schema_violation").await;
     }
     app.stop().await;
 }
@@ -411,7 +389,7 @@ async fn the_rooms_of_operators_are_closed_to_shoppers() {
     let app = TestApp::start().await;
     let visitor = app.visitor().await;
     let tokens = app.granted("register", customer("eva@example.com", "correct horse")).await;
-    let eva = app.holding(&tokens);
+    let eva = app.signed_in(&tokens);
     let id = uuid::Uuid::now_v7();
     for (method, path, body) in [
         (Method::GET, "/v1/admin/cache".to_owned(), Value::Null),
@@ -439,16 +417,16 @@ async fn a_page_of_another_website_gets_nothing() {
     let app = TestApp::with(&[shop()]).await;
     let body = json!({"site_key": "pk_shop"});
     let allowed = app.granted("visitor", body.clone()).await;
-    let shopper = app.holding(&allowed);
+    let shopper = app.signed_in(&allowed);
     for origin in ["https://evil.example", "https://shop.example.evil.example", "null", ""] {
         let from = |request: RequestBuilder| request.header("origin", origin);
-        refused(from(app.auth("visitor", body.clone())), 403, "origin_not_allowed").await;
-        refused(from(shopper.get("/v1/sessions")), 403, "origin_not_allowed").await;
-        let response = from(shopper.get("/v1/sessions")).send().await.unwrap();
+        refused(from(app.auth("visitor", &body)), 403, "origin_not_allowed").await;
+        refused(from(shopper.sessions()), 403, "origin_not_allowed").await;
+        let response = from(shopper.sessions()).send().await.unwrap();
         assert!(!response.headers().contains_key("access-control-allow-origin"), "{origin}");
     }
     // An origin that one shop allows is still a stranger to another.
-    let demo = app.auth("visitor", json!({"site_key": "pk_demo"}));
+    let demo = app.auth("visitor", &json!({"site_key": "pk_demo"}));
     refused(demo.header("origin", "https://shop.example"), 403, "origin_not_allowed").await;
     app.stop().await;
 }
@@ -457,7 +435,7 @@ async fn a_page_of_another_website_gets_nothing() {
 async fn a_page_of_the_shop_may_call_and_may_read_what_it_needs() {
     let app = TestApp::with(&[shop()]).await;
     let origin = "https://shop.example";
-    let visitor = app.auth("visitor", json!({"site_key": "pk_shop"})).header("origin", origin);
+    let visitor = app.auth("visitor", &json!({"site_key": "pk_shop"})).header("origin", origin);
     let response = visitor.send().await.unwrap();
     assert_eq!(response.status(), StatusCode::CREATED);
     assert_eq!(response.headers()["access-control-allow-origin"], origin);
@@ -467,7 +445,7 @@ async fn a_page_of_the_shop_may_call_and_may_read_what_it_needs() {
     }
     let tokens = body(response).await;
     let path = format!("/v1/sessions/{}", uuid::Uuid::now_v7());
-    let request = app.holding(&tokens).get(&path).header("origin", origin);
+    let request = app.signed_in(&tokens).get(&path).header("origin", origin);
     let missing = request.send().await.unwrap();
     assert_eq!(missing.status(), StatusCode::NOT_FOUND);
     assert_eq!(missing.headers()["access-control-allow-origin"], origin, "errors can be read too");

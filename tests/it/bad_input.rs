@@ -15,7 +15,7 @@ use super::harness::*;
 const JSON: &str = "application/json";
 
 /// A message whose body is sent as it is.
-fn raw(shopper: &Shopper<'_>, session: &str, media_type: &str, body: Vec<u8>) -> RequestBuilder {
+fn raw(shopper: &Shopper, session: &str, media_type: &str, body: Vec<u8>) -> RequestBuilder {
     shopper
         .post(&format!("/v1/sessions/{session}/messages"))
         .header("idempotency-key", "k")
@@ -24,17 +24,16 @@ fn raw(shopper: &Shopper<'_>, session: &str, media_type: &str, body: Vec<u8>) ->
 }
 
 /// Nothing was written to the session.
-async fn untouched(shopper: &Shopper<'_>, session: &str) {
+async fn untouched(shopper: &Shopper, session: &str) {
     assert_eq!(shopper.messages(session).await, Vec::<Value>::new());
-    let session = shopper.get(&format!("/v1/sessions/{session}")).send().await.unwrap();
-    assert_eq!(body(session).await["last_seq"], 0);
+    let session = ok(shopper.view(session)).await;
+    assert_eq!(session["last_seq"], 0);
 }
 
 #[test]
 async fn a_body_that_is_no_message_is_refused_and_nothing_is_written() {
-    let app = TestApp::with(&[("limits.visitor_burst", "1000".to_owned())]).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) =
+        TestApp::chat_with(NO_MODEL, &[("limits.visitor_burst", "1000".to_owned())]).await;
     let deep = format!("{{\"text\":\"a\",\"x\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
     let long_id = json!({"text": "a", "client_message_id": "x".repeat(129)}).to_string();
     let cases: Vec<(&str, &str, Vec<u8>, u16, &str)> = vec![
@@ -134,9 +133,7 @@ async fn a_deep_body_is_refused_by_every_route_that_takes_one() {
 
 #[test]
 async fn a_body_without_an_announced_length_is_bounded_too() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let chunks = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 1_024]));
     let chunks = futures_util::StreamExt::take(chunks, 4_096);
     let request = shopper
@@ -155,9 +152,7 @@ async fn a_body_without_an_announced_length_is_bounded_too() {
 
 #[test]
 async fn whatever_may_be_in_a_message_comes_back_as_it_was() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let texts = [
         "<script>alert(1)</script>".to_owned(),
         "'; DROP TABLE sessions; --".to_owned(),
@@ -177,9 +172,7 @@ async fn whatever_may_be_in_a_message_comes_back_as_it_was() {
 
 #[test]
 async fn an_idempotency_key_is_one_to_255_visible_characters() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let message = |key: Option<&[u8]>| {
         let request = shopper
             .post(&format!("/v1/sessions/{session}/messages"))
@@ -224,33 +217,21 @@ fn session_routes(session: &str) -> Vec<(Method, String, Value)> {
     ]
 }
 
-fn on_session(who: &Shopper<'_>, route: &(Method, String, Value)) -> RequestBuilder {
+fn on_session(who: &Shopper, route: &(Method, String, Value)) -> RequestBuilder {
     let (method, path, body) = route;
     who.request(method.clone(), path).header("idempotency-key", "k").json(body)
-}
-
-/// A problem without what differs between two equal ones.
-fn essence(mut problem: Value) -> Value {
-    for field in ["request_id", "instance"] {
-        problem.as_object_mut().unwrap().remove(field);
-    }
-    problem
 }
 
 #[test]
 async fn another_persons_session_looks_exactly_like_one_that_does_not_exist() {
     let site = "[{id=\"shop\",name=\"S\",site_key=\"pk_shop\"}]";
     let app = TestApp::with(&[("sites", site.to_owned())]).await;
-    let owner = app.visitor().await;
-    let session = owner.session().await;
+    let (owner, session) = app.chatting().await;
     let turn = owner.ask(&session, "What is the price guarantee?").await;
     let history = owner.messages(&session).await;
 
     let stranger = app.visitor().await;
-    let elsewhere = app.post("/v1/auth/visitor").json(&json!({"site_key": "pk_shop"}));
-    let tokens = body(elsewhere.send().await.unwrap()).await;
-    let token = tokens["access_token"].as_str().unwrap().to_owned();
-    let elsewhere = Shopper { app: &app, token };
+    let elsewhere = app.visitor_of("pk_shop").await;
     let made_up = uuid::Uuid::now_v7().to_string();
     for who in [&stranger, &elsewhere] {
         for (foreign, missing) in session_routes(&session).iter().zip(session_routes(&made_up)) {
@@ -260,8 +241,7 @@ async fn another_persons_session_looks_exactly_like_one_that_does_not_exist() {
         }
         let answer = turn["answer"]["message_id"].as_str().unwrap();
         for message in [answer, &made_up] {
-            let rating = who.post(&format!("/v1/messages/{message}/feedback"));
-            refused(rating.json(&json!({"rating": "down"})), 404, "not_found").await;
+            refused(who.rate(message, "down"), 404, "not_found").await;
         }
     }
     for route in session_routes(&session) {
@@ -293,22 +273,17 @@ async fn an_id_that_cannot_be_one_is_not_there() {
             let (status, code, _) = problem(response).await;
             assert_eq!((status, code.as_str()), (404, "not_found"), "{id} {}", route.0);
         }
-        let rating = shopper.post(&format!("/v1/messages/{id}/feedback"));
-        refused(rating.json(&json!({"rating": "up"})), 404, "not_found").await;
+        refused(shopper.rate(id, "up"), 404, "not_found").await;
     }
     app.stop().await;
 }
 
 #[test]
 async fn an_erased_session_is_gone_for_its_owner_and_was_never_there_for_others() {
-    let app = TestApp::start().await;
-    let owner = app.visitor().await;
+    let (app, owner, session) = TestApp::chat(NO_MODEL).await;
     let stranger = app.visitor().await;
-    let session = owner.session().await;
     owner.ask(&session, "What is the price guarantee?").await;
-    let path = format!("/v1/sessions/{session}");
-    let erased = owner.request(Method::DELETE, &path).send().await.unwrap();
-    assert_eq!(erased.status(), StatusCode::OK);
+    sent(owner.erase(&session)).await;
     for route in session_routes(&session) {
         refused(on_session(&owner, &route), 410, "erased").await;
     }
@@ -320,9 +295,7 @@ async fn an_erased_session_is_gone_for_its_owner_and_was_never_there_for_others(
 
 #[test]
 async fn an_address_that_does_not_exist_is_404_and_a_wrong_method_405() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     for path in
         ["/nothing", "/v1", "/v1/nothing", "/v2/sessions", "/assets/nothing.js", "/v1/sessions/"]
     {
@@ -350,10 +323,8 @@ async fn an_address_that_does_not_exist_is_404_and_a_wrong_method_405() {
 
 #[test]
 async fn a_query_that_means_nothing_is_refused() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let admin = app.admin().await;
-    let session = shopper.session().await;
     shopper.ask(&session, "What is the price guarantee?").await;
     let messages = format!("/v1/sessions/{session}/messages");
     let lists = [
@@ -396,9 +367,7 @@ async fn a_query_that_means_nothing_is_refused() {
 
 #[test]
 async fn a_position_beyond_every_number_finds_nothing_hot_or_cold() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     shopper.ask(&session, "What is the price guarantee?").await;
     for _ in 0..2 {
         for after in [2, i64::MAX as u64, i64::MAX as u64 + 1, u64::MAX] {
@@ -456,17 +425,14 @@ async fn drip(url: &str, head: &str, byte: &[u8]) -> String {
     let ended = async {
         tokio::select! { () = drips => {}, () = read => {} }
     };
-    tokio::time::timeout(Duration::from_secs(3), ended)
-        .await
-        .expect("a slow client holds its connection");
+    tokio::time::timeout(PATIENCE, ended).await.expect("a slow client holds its connection");
     String::from_utf8_lossy(&seen).into_owned()
 }
 
 #[test]
 async fn a_client_that_drips_its_body_or_its_head_is_ended_while_others_are_served() {
-    let app = TestApp::with(&[("server.request_timeout_ms", "500".to_owned())]).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) =
+        TestApp::chat_with(NO_MODEL, &[("server.request_timeout_ms", "500".to_owned())]).await;
     let body = format!(
         "POST /v1/sessions/{session}/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
          content-type: application/json\r\nidempotency-key: k\r\ncontent-length: 10000\r\n\r\n",
@@ -475,9 +441,7 @@ async fn a_client_that_drips_its_body_or_its_head_is_ended_while_others_are_serv
     let chunked = body.replace("content-length: 10000", "transfer-encoding: chunked");
     let head = "GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ";
     let others = async {
-        let other = app.visitor().await;
-        let session = other.session().await;
-        other.ask(&session, "What is the price guarantee?").await;
+        app.ask("What is the price guarantee?").await;
     };
     let (body, chunked, head, ()) = tokio::join!(
         drip(&app.url, &body, b" "),

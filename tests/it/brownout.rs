@@ -1,7 +1,6 @@
 //! Service levels and tickets from outside: what a turn gets at each level, and that no question is left behind.
 
 use actix_web::rt::test;
-use reqwest::Method;
 use rushdesk::{
     domain::{Answer, Fact, Route, Ticket, TicketId},
     session::deliver::{Deliver, Delivered},
@@ -12,22 +11,13 @@ use super::{
     distributed::Stores,
     fake_model::{FakeModel, WORDS},
     harness::*,
-    rush::one_slot,
 };
 
 /// Nothing in the demo shop's knowledge answers this.
 const UNKNOWN: &str = "Zzyzx qwerty?";
 
 async fn pin(app: &TestApp, level: Option<u8>) -> Value {
-    let admin = app.admin().await;
-    let order = json!({ "service_level": level });
-    let response = admin.request(Method::PUT, "/v1/admin/modes").json(&order).send().await.unwrap();
-    assert_eq!(response.status(), 200);
-    body(response).await
-}
-
-async fn status(app: &TestApp) -> Value {
-    body(app.get("/v1/status").send().await.unwrap()).await
+    ok(app.admin().await.set_modes(&json!({ "service_level": level }))).await
 }
 
 /// The messages that answer a ticket.
@@ -36,7 +26,7 @@ fn late(messages: &[Value]) -> Vec<&Value> {
 }
 
 /// Asks at level 4 and gives the ticket's id.
-async fn open_ticket(shopper: &Shopper<'_>, session: &str) -> String {
+async fn open_ticket(shopper: &Shopper, session: &str) -> String {
     let turn = shopper.ask(session, UNKNOWN).await;
     assert_eq!(turn["answer"]["route"], "template", "{turn}");
     assert_eq!(turn["answer"]["service_level"], 4, "{turn}");
@@ -44,7 +34,7 @@ async fn open_ticket(shopper: &Shopper<'_>, session: &str) -> String {
     turn["answer"]["ticket"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn answered_once(app: &TestApp, shopper: &Shopper<'_>, session: &str, ticket: &str) {
+async fn answered_once(app: &TestApp, shopper: &Shopper, session: &str, ticket: &str) {
     settle("the ticket's answer is in the session", async || {
         !late(&shopper.messages(session).await).is_empty()
     })
@@ -60,14 +50,12 @@ async fn answered_once(app: &TestApp, shopper: &Shopper<'_>, session: &str, tick
 
 #[test]
 async fn a_question_at_the_last_level_is_kept_and_answered_when_service_is_back() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     assert_eq!(pin(&app, Some(4)).await["in_force"], 4);
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (shopper, session) = app.chatting().await;
     let ticket = open_ticket(&shopper, &session).await;
     assert_eq!(app.archive().open_tickets().await.unwrap(), 1);
-    assert_eq!(fake.requests(), 0, "an order keeps the model out");
+    assert_eq!(app.model().requests(), 0, "an order keeps the model out");
     // What the knowledge is sure of is answered all the same, and a greeting is no ticket.
     let other = shopper.session().await;
     let known = shopper.ask(&other, "How long do I have to return something?").await;
@@ -94,14 +82,13 @@ async fn a_ticket_and_a_pin_survive_a_restart() {
     let settings = [backend("ok", &fake.url)];
     let app = TestApp::with(&settings).await;
     pin(&app, Some(4)).await;
-    let shopper = app.visitor().await;
-    let (session, token) = (shopper.session().await, shopper.token.clone());
+    let (shopper, session) = app.chatting().await;
     let ticket = open_ticket(&shopper, &session).await;
     let data = app.stop().await;
 
     let app = TestApp::in_folder(data, &settings).await;
-    let shopper = Shopper { app: &app, token };
-    let now = status(&app).await;
+    let shopper = shopper.at(&app);
+    let now = app.status().await;
     assert_eq!((&now["service_level"], &now["pinned"]), (&json!(4), &json!(true)), "{now}");
     assert_eq!(app.archive().open_tickets().await.unwrap(), 1);
     pin(&app, None).await;
@@ -117,15 +104,14 @@ async fn a_ticket_goes_through_redis_and_mariadb_and_is_answered_by_another_proc
     let app = TestApp::with(&settings).await;
     let other = TestApp::with(&settings).await;
     pin(&app, Some(4)).await;
-    settle("the other replica holds the level", async || status(&other).await["pinned"] == true)
+    settle("the other replica holds the level", async || other.status().await["pinned"] == true)
         .await;
-    let shopper = app.visitor().await;
-    let (session, token) = (shopper.session().await, shopper.token.clone());
+    let (shopper, session) = app.chatting().await;
     let ticket = open_ticket(&shopper, &session).await;
     app.stop().await;
 
     assert_eq!(other.archive().open_tickets().await.unwrap(), 1);
-    let shopper = Shopper { app: &other, token };
+    let shopper = shopper.at(&other);
     pin(&other, None).await;
     answered_once(&other, &shopper, &session, &ticket).await;
     other.stop().await;
@@ -133,17 +119,15 @@ async fn a_ticket_goes_through_redis_and_mariadb_and_is_answered_by_another_proc
 
 #[test]
 async fn an_answer_to_a_ticket_waits_for_the_turn_that_runs() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
+    let app = TestApp::with_model("step").await;
     pin(&app, Some(4)).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (shopper, session) = app.chatting().await;
     let ticket = open_ticket(&shopper, &session).await;
     pin(&app, Some(0)).await;
     let mut stream = shopper.stream(&session, "When do boots ship?").await;
     stream.until("message.created").await;
-    settle("both are at the model", async || fake.open() == 2).await;
-    fake.steps.add_permits(100);
+    settle("both are at the model", async || app.model().open() == 2).await;
+    app.model().steps.add_permits(100);
     assert_eq!(stream.rest().await.last().unwrap().data["text"], WORDS.concat());
     answered_once(&app, &shopper, &session, &ticket).await;
     assert_eq!(shopper.messages(&session).await.len(), 5);
@@ -154,8 +138,7 @@ async fn an_answer_to_a_ticket_waits_for_the_turn_that_runs() {
 async fn a_delivery_that_is_done_again_changes_nothing() {
     let app = TestApp::with(&[backend("ok", "http://127.0.0.1:9")]).await;
     pin(&app, Some(4)).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (shopper, session) = app.chatting().await;
     let ticket: TicketId = open_ticket(&shopper, &session).await.parse().unwrap();
     let answer = Fact::AnswerCompleted(Answer {
         ticket: Some(Ticket::answered(ticket)),
@@ -176,72 +159,62 @@ async fn a_delivery_that_is_done_again_changes_nothing() {
 
 #[test]
 async fn erasing_a_session_erases_its_ticket() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     pin(&app, Some(4)).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (shopper, session) = app.chatting().await;
     open_ticket(&shopper, &session).await;
-    let path = format!("/v1/sessions/{session}");
-    let receipt = body(shopper.request(Method::DELETE, &path).send().await.unwrap()).await;
+    let receipt = ok(shopper.erase(&session)).await;
     assert_eq!(receipt["tickets"], 1, "{receipt}");
     assert_eq!(app.archive().open_tickets().await.unwrap(), 0);
     app.stop().await;
 }
 
 /// One slot, one place in the queue, and a ladder that stays where it is.
-fn full_house(fake: &FakeModel, tickets: bool) -> Vec<(&'static str, String)> {
-    let one =
-        format!("[{{name=\"fake\",kind=\"vllm\",url=\"{}\",model=\"step\",slots=1}}]", fake.url);
-    vec![
-        ("inference.backends", one),
+async fn full_house(tickets: bool) -> TestApp {
+    let settings = [
         ("inference.max_queue", "1".to_owned()),
         ("brownout.climb_ms", "[600000, 600001, 600002, 600003]".to_owned()),
         ("brownout.longest_wait_ms", "[60000, 60000, 60000, 60000, 60000]".to_owned()),
         ("brownout.tickets", tickets.to_string()),
-    ]
+    ];
+    TestApp::with_slots(1, "step", &settings).await
 }
 
 #[test]
 async fn whoever_finds_the_queue_full_gets_a_ticket_and_then_the_answer() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with(&full_house(&fake, true)).await;
-    let shoppers = [app.visitor().await, app.visitor().await, app.visitor().await];
-    let mut sessions = Vec::new();
-    for shopper in &shoppers {
-        sessions.push(shopper.session().await);
-    }
-    let mut answered = shoppers[0].stream(&sessions[0], "Zzyzx one?").await;
-    settle("the model is busy", async || fake.open() == 1).await;
-    let mut queued = shoppers[1].stream(&sessions[1], "Zzyzx two?").await;
-    settle("somebody waits", async || status(&app).await["queue_depth"] == 1).await;
-    let turn = shoppers[2].ask(&sessions[2], "Zzyzx three?").await;
+    let app = full_house(true).await;
+    let (first, session) = app.chatting().await;
+    let mut answered = first.stream(&session, "Zzyzx one?").await;
+    settle("the model is busy", async || app.model().open() == 1).await;
+    let (second, session) = app.chatting().await;
+    let mut queued = second.stream(&session, "Zzyzx two?").await;
+    settle("somebody waits", async || app.status().await["queue_depth"] == 1).await;
+    let (third, session) = app.chatting().await;
+    let turn = third.ask(&session, "Zzyzx three?").await;
     assert_eq!(turn["answer"]["service_level"], 0, "{turn}");
     let ticket = turn["answer"]["ticket"]["id"].as_str().unwrap_or_else(|| panic!("{turn}"));
-    fake.steps.add_permits(200);
+    app.model().steps.add_permits(200);
     for stream in [&mut answered, &mut queued] {
         assert_eq!(stream.rest().await.last().unwrap().data["text"], WORDS.concat());
     }
-    answered_once(&app, &shoppers[2], &sessions[2], ticket).await;
+    answered_once(&app, &third, &session, ticket).await;
     app.stop().await;
 }
 
 #[test]
 async fn without_tickets_whoever_finds_the_queue_full_is_told_when_to_come_back() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with(&full_house(&fake, false)).await;
-    let shoppers = [app.visitor().await, app.visitor().await, app.visitor().await];
+    let app = full_house(false).await;
     let mut streams = Vec::new();
-    for (n, shopper) in shoppers.iter().take(2).enumerate() {
-        let session = shopper.session().await;
+    for n in 0..2 {
+        let (shopper, session) = app.chatting().await;
         streams.push(shopper.stream(&session, &format!("Zzyzx number {n}?")).await);
     }
-    settle("somebody waits", async || status(&app).await["queue_depth"] == 1).await;
-    let session = shoppers[2].session().await;
-    let turn = body(shoppers[2].message(&session, "k", UNKNOWN).send().await.unwrap()).await;
+    settle("somebody waits", async || app.status().await["queue_depth"] == 1).await;
+    let (shopper, session) = app.chatting().await;
+    let turn = body(shopper.message(&session, "k", UNKNOWN).send().await.unwrap()).await;
     assert_eq!(turn["problem"]["code"], "overloaded", "{turn}");
     assert!(turn["problem"]["retry_after_ms"].is_u64(), "{turn}");
-    fake.steps.add_permits(200);
+    app.model().steps.add_permits(200);
     for stream in &mut streams {
         assert_eq!(stream.rest().await.last().unwrap().name, "answer.completed");
     }
@@ -250,61 +223,55 @@ async fn without_tickets_whoever_finds_the_queue_full_is_told_when_to_come_back(
 
 #[test]
 async fn the_level_is_told_and_from_the_first_one_answers_are_short_and_stay_out_of_the_cache() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let question = "Which payment methods do you accept?";
     let mut asked = Vec::new();
     for level in [Some(1), Some(2), None] {
         pin(&app, level).await;
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
+        let (shopper, session) = app.chatting().await;
         let events = shopper.stream(&session, question).await.rest().await;
         let level = json!(level.unwrap_or(0));
         for name in ["turn.started", "answer.completed"] {
             let event = events.iter().find(|event| event.name == name).unwrap();
             assert_eq!(event.data["service_level"], level, "{event:?}");
         }
-        asked.push(fake.last_body()["max_tokens"].clone());
-        assert_eq!(fake.last_prompt().contains("two short sentences"), level != 0);
+        asked.push(app.model().last_body()["max_tokens"].clone());
+        assert_eq!(app.model().last_prompt().contains("two short sentences"), level != 0);
         assert_eq!(app.cached().await, usize::from(level == 0));
     }
     assert_eq!(asked, [json!(160), json!(160), json!(512)]);
-    assert_eq!(fake.requests(), 3);
+    assert_eq!(app.model().requests(), 3);
     app.stop().await;
 }
 
 #[test]
 async fn a_question_that_others_ask_too_is_answered_in_full_and_then_from_the_cache() {
-    let fake = FakeModel::start().await;
     let settings = [
-        one_slot("step", &fake.url),
         ("brownout.climb_ms", "[1, 600000, 600000, 600000]".to_owned()),
         ("brownout.dwell_ms", "1".to_owned()),
     ];
-    let app = TestApp::with(&settings).await;
+    let app = TestApp::with_slots(1, "step", &settings).await;
     // One holds the slot and one waits for it; the way down takes a minute of calm.
     let (first, second) = (app.visitor().await, app.visitor().await);
-    fake.steps.add_permits(2);
+    app.model().steps.add_permits(2);
     let mut held = first.stream(&first.session().await, UNKNOWN).await;
     held.until("answer.delta").await;
     let mut waits = second.stream(&second.session().await, "Xyzzy plugh?").await;
-    settle("somebody waits", async || status(&app).await["service_level"] == 1).await;
-    fake.steps.add_permits(1000);
+    settle("somebody waits", async || app.status().await["service_level"] == 1).await;
+    app.model().steps.add_permits(1000);
     held.until("answer.completed").await;
     waits.until("answer.completed").await;
-    let before = fake.requests();
+    let before = app.model().requests();
     let (mut routes, mut asked) = (Vec::new(), Vec::new());
     for _ in 0..3 {
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
-        let turn = shopper.ask(&session, "Which payment methods do you accept?").await;
+        let turn = app.ask("Which payment methods do you accept?").await;
         assert_eq!(turn["answer"]["service_level"], 1, "{turn}");
         routes.push(turn["answer"]["route"].clone());
-        asked.push(fake.last_body()["max_tokens"].clone());
+        asked.push(app.model().last_body()["max_tokens"].clone());
     }
     assert_eq!(routes, ["model", "model", "exact"]);
     assert_eq!(asked[..2], [json!(160), json!(512)]);
-    assert_eq!(fake.requests(), before + 2);
+    assert_eq!(app.model().requests(), before + 2);
     app.stop().await;
 }
 
@@ -331,8 +298,7 @@ async fn from_the_second_level_on_a_small_model_answers() {
 
 #[test]
 async fn at_the_third_level_the_knowledge_comes_before_the_model() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     pin(&app, Some(3)).await;
     let shopper = app.visitor().await;
     for (question, route, requests) in
@@ -342,22 +308,21 @@ async fn at_the_third_level_the_knowledge_comes_before_the_model() {
         let turn = shopper.ask(&session, question).await;
         assert_eq!(turn["answer"]["route"], route, "{turn}");
         assert_eq!(turn["answer"]["service_level"], 3, "{turn}");
-        assert_eq!(fake.requests(), requests);
+        assert_eq!(app.model().requests(), requests);
     }
     app.stop().await;
 }
 
 #[test]
 async fn a_client_that_cannot_be_reached_later_gets_an_honest_no_instead_of_a_ticket() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     pin(&app, Some(4)).await;
     let shopper = app.visitor().await;
     let ask = json!({"model": "rushdesk", "messages": [{"role": "user", "content": UNKNOWN}]});
-    let response = shopper.post("/v1/chat/completions").json(&ask).send().await.unwrap();
+    let response = shopper.complete(&ask).send().await.unwrap();
     assert_eq!(response.status(), 503);
     assert!(response.headers().contains_key("retry-after"));
-    assert_eq!((fake.requests(), app.archive().open_tickets().await.unwrap()), (0, 0));
+    assert_eq!((app.model().requests(), app.archive().open_tickets().await.unwrap()), (0, 0));
     app.stop().await;
 }
 
@@ -365,23 +330,21 @@ async fn a_client_that_cannot_be_reached_later_gets_an_honest_no_instead_of_a_ti
 async fn only_an_admin_sets_the_level_and_it_is_written_down() {
     let app = TestApp::start().await;
     let (shopper, admin) = (app.visitor().await, app.admin().await);
-    refused(shopper.get("/v1/admin/modes"), 403, "forbidden").await;
-    let order =
-        |who: &Shopper<'_>, order: Value| who.request(Method::PUT, "/v1/admin/modes").json(&order);
-    refused(order(&shopper, json!({"service_level": 4})), 403, "forbidden").await;
-    refused(order(&admin, json!({"service_level": 5})), 422, "schema_violation").await;
+    refused(shopper.modes(), 403, "forbidden").await;
+    refused(shopper.set_modes(&json!({"service_level": 4})), 403, "forbidden").await;
+    refused(admin.set_modes(&json!({"service_level": 5})), 422, "schema_violation").await;
     for wrong in [json!({}), json!({"service_level": "high"}), json!({"level": 1})] {
-        let response = order(&admin, wrong).send().await.unwrap();
+        let response = admin.set_modes(&wrong).send().await.unwrap();
         assert!([400, 422].contains(&response.status().as_u16()), "{response:?}");
     }
-    assert_eq!(status(&app).await["pinned"], false);
-    let set = body(order(&admin, json!({"service_level": 2})).send().await.unwrap()).await;
+    assert_eq!(app.status().await["pinned"], false);
+    let set = ok(admin.set_modes(&json!({"service_level": 2}))).await;
     assert_eq!(set, json!({"service_level": 2, "in_force": 2, "automatic": 0}));
-    assert_eq!(body(admin.get("/v1/admin/modes").send().await.unwrap()).await, set);
-    assert_eq!(status(&app).await["service_level"], 2);
-    order(&admin, json!({"service_level": null})).send().await.unwrap();
-    assert_eq!(status(&app).await["service_level"], 0);
-    let audit = body(admin.get("/v1/admin/audit").send().await.unwrap()).await;
+    assert_eq!(ok(admin.modes()).await, set);
+    assert_eq!(app.status().await["service_level"], 2);
+    sent(admin.set_modes(&json!({"service_level": null}))).await;
+    assert_eq!(app.status().await["service_level"], 0);
+    let audit = ok(admin.audit()).await;
     assert_eq!(audit["items"][1]["action"], "modes.set", "{audit}");
     assert_eq!(audit["items"][1]["detail"], json!({"service_level": 2}));
     app.stop().await;

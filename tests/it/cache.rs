@@ -1,58 +1,35 @@
 //! Answers that are shared, and answers that must not be. Needs the embedding model for the semantic tier.
 
 use actix_web::rt::test;
-use reqwest::Method;
 use serde_json::json;
 
-use super::{
-    fake_model::{FakeModel, WORDS},
-    harness::*,
-};
-
-fn with_embedder(fake: &FakeModel, model: &str) -> Option<Vec<(&'static str, String)>> {
-    let Some(folder) = model_dir() else {
-        assert!(std::env::var_os("CI").is_none(), "the embedding model must be there under CI");
-        eprintln!("no embedding model: `make model` makes it; skipping");
-        return None;
-    };
-    Some(vec![
-        backend(model, &fake.url),
-        ("embedding.model_dir", folder.join("all-MiniLM-L6-v2").display().to_string()),
-        ("embedding.library", folder.join("libonnxruntime.so").display().to_string()),
-    ])
-}
+use super::{fake_model::WORDS, harness::*};
 
 #[test]
 async fn the_same_question_of_another_shopper_is_served_from_the_exact_cache() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     for (question, route) in [
         ("Which payment methods do you accept?", "model"),
         ("  which payment METHODS do you accept ", "exact"),
     ] {
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
-        let turn = shopper.ask(&session, question).await;
+        let turn = app.ask(question).await;
         assert_eq!(turn["answer"]["route"], route, "{turn}");
         assert_eq!(turn["answer"]["text"], WORDS.concat());
     }
-    assert_eq!(fake.requests(), 1);
+    assert_eq!(app.model().requests(), 1);
     app.stop().await;
 }
 
 #[test]
 async fn another_wording_is_served_by_meaning_and_another_fact_is_not() {
-    let fake = FakeModel::start().await;
-    let Some(settings) = with_embedder(&fake, "ok") else { return };
-    let app = TestApp::with(&settings).await;
+    let Some(embedder) = embedder() else { return };
+    let app = TestApp::with_model_and("ok", &embedder).await;
     for (question, route) in [
         ("How long does standard delivery to Germany take?", "model"),
         ("How long does the standard delivery to Germany take?", "semantic"),
         ("How long does standard delivery to Norway take?", "model"),
     ] {
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
-        let turn = shopper.ask(&session, question).await;
+        let turn = app.ask(question).await;
         assert_eq!(turn["answer"]["route"], route, "{question}: {turn}");
     }
     app.stop().await;
@@ -60,11 +37,9 @@ async fn another_wording_is_served_by_meaning_and_another_fact_is_not() {
 
 #[test]
 async fn a_follow_up_or_a_question_with_personal_data_is_never_shared() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     for _ in 0..2 {
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
+        let (shopper, session) = app.chatting().await;
         for question in
             ["Where is my order 00123842?", "and how much is it?", "write to eva@example.com"]
         {
@@ -72,14 +47,13 @@ async fn a_follow_up_or_a_question_with_personal_data_is_never_shared() {
             assert_eq!(turn["answer"]["route"], "model", "{question}: {turn}");
         }
     }
-    assert_eq!(fake.requests(), 6);
+    assert_eq!(app.model().requests(), 6);
     app.stop().await;
 }
 
 #[test]
 async fn a_flood_of_one_question_makes_one_call_and_all_stream_along() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
+    let app = TestApp::with_model("step").await;
     let mut streams = Vec::new();
     let mut shoppers = Vec::new();
     for _ in 0..8 {
@@ -89,14 +63,14 @@ async fn a_flood_of_one_question_makes_one_call_and_all_stream_along() {
         let session = shopper.session().await;
         streams.push(shopper.stream(&session, "Which payment methods do you accept?").await);
     }
-    fake.steps.add_permits(100);
+    app.model().steps.add_permits(100);
     let mut ends = Vec::new();
     for mut stream in streams {
         let events = stream.rest().await;
         assert_eq!(text_of(&events), WORDS.concat());
         ends.push(events.last().unwrap().data.clone());
     }
-    assert_eq!(fake.requests(), 1);
+    assert_eq!(app.model().requests(), 1);
     let routes: Vec<&str> = ends.iter().map(|end| end["route"].as_str().unwrap()).collect();
     let leader = ends.iter().find(|end| end["route"] == "model").unwrap();
     for follower in ends.iter().filter(|end| end["route"] == "coalesced") {
@@ -110,50 +84,42 @@ async fn a_flood_of_one_question_makes_one_call_and_all_stream_along() {
 
 #[test]
 async fn a_follower_takes_over_when_the_leader_is_stopped() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
+    let app = TestApp::with_model("step").await;
     let (leader, follower) = (app.visitor().await, app.visitor().await);
     let (first, second) = (leader.session().await, follower.session().await);
-    fake.steps.add_permits(3);
+    app.model().steps.add_permits(3);
     let question = "Which payment methods do you accept?";
     let mut leading = leader.stream(&first, question).await;
     let seen = leading.until("answer.delta").await;
     let mut following = follower.stream(&second, question).await;
     following.until("answer.delta").await;
     let turn = seen[0].data["turn_id"].as_str().unwrap();
-    leader.post(&format!("/v1/sessions/{first}/turns/{turn}/cancel")).send().await.unwrap();
+    sent(leader.cancel(&first, turn)).await;
     assert_eq!(leading.rest().await.last().unwrap().name, "turn.cancelled");
-    fake.steps.add_permits(100);
+    app.model().steps.add_permits(100);
     let rest = following.rest().await;
     assert!(rest.iter().any(|event| event.name == "answer.replaced"), "{rest:?}");
     assert_eq!(rest.last().unwrap().data["text"], WORDS.concat());
-    assert_eq!(fake.requests(), 2);
+    assert_eq!(app.model().requests(), 2);
     app.stop().await;
 }
 
 #[test]
 async fn a_bad_rating_takes_the_cached_answer_away() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let question = "Which payment methods do you accept?";
     let mut last = json!(null);
     for _ in 0..2 {
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
+        let (shopper, session) = app.chatting().await;
         last = shopper.ask(&session, question).await;
         if last["answer"]["route"] == "exact" {
             let message = last["answer"]["message_id"].as_str().unwrap();
-            let rating = json!({"rating": "down"});
-            let path = format!("/v1/messages/{message}/feedback");
-            let response = shopper.post(&path).json(&rating).send().await.unwrap();
-            assert_eq!(response.status(), 200);
+            sent(shopper.rate(message, "down")).await;
             assert_eq!(shopper.messages(&session).await[1]["feedback"], "down");
         }
     }
     assert_eq!(last["answer"]["route"], "exact");
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    assert_eq!(shopper.ask(&session, question).await["answer"]["route"], "model");
+    assert_eq!(app.ask(question).await["answer"]["route"], "model");
     app.stop().await;
 }
 
@@ -194,44 +160,33 @@ async fn a_bad_rating_finds_the_cached_answer_after_the_knowledge_changed() {
 
 #[test]
 async fn an_operator_lists_and_purges_and_it_is_written_down() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("ok").await;
     shopper.ask(&session, "Which payment methods do you accept?").await;
     let admin = app.admin().await;
-    let list = async || body(admin.get("/v1/admin/cache").send().await.unwrap()).await;
-    assert_eq!(list().await["items"].as_array().unwrap().len(), 1);
-    let purge = admin.post("/v1/admin/cache/purge").json(&json!({"all": true}));
-    assert_eq!(body(purge.send().await.unwrap()).await["removed"], 1);
-    assert!(list().await["items"].as_array().unwrap().is_empty());
-    let audit = body(admin.get("/v1/admin/audit").send().await.unwrap()).await;
+    assert_eq!(ok(admin.cache()).await["items"].as_array().unwrap().len(), 1);
+    assert_eq!(ok(admin.purge(&json!({"all": true}))).await["removed"], 1);
+    assert!(ok(admin.cache()).await["items"].as_array().unwrap().is_empty());
+    let audit = ok(admin.audit()).await;
     assert_eq!(audit["items"][0]["action"], "cache.purge");
-    let refused = shopper.post("/v1/admin/cache/purge").json(&json!({"all": true})).send().await;
-    assert_eq!(refused.unwrap().status(), 403);
+    refused(shopper.purge(&json!({"all": true})), 403, "forbidden").await;
     app.stop().await;
 }
 
 #[test]
 async fn a_purge_by_tag_takes_what_was_answered_from_its_documents() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let (admin, shopper) = (app.admin().await, app.visitor().await);
     let document = json!({
         "title": "Moonlight Club",
         "text": "# Moonlight Club\n\nThe Moonlight Club costs 12 EUR a year.",
         "tags": ["club"],
     });
-    let put = admin.request(Method::PUT, "/v1/knowledge/documents/club").json(&document);
-    put.send().await.unwrap().error_for_status().unwrap();
+    sent(admin.put_document("club", &document)).await;
     for question in ["What does the Moonlight Club cost?", "Which payment methods do you accept?"] {
         let session = shopper.session().await;
         shopper.ask(&session, question).await;
     }
-    let purge = async |tag: &str| {
-        let purge = admin.post("/v1/admin/cache/purge").json(&json!({"tag": tag}));
-        body(purge.send().await.unwrap()).await["removed"].clone()
-    };
+    let purge = async |tag: &str| ok(admin.purge(&json!({ "tag": tag }))).await["removed"].clone();
     assert_eq!(purge("unknown").await, 0);
     assert_eq!(purge("club").await, 1);
     assert_eq!(purge("club").await, 0);
@@ -240,15 +195,14 @@ async fn a_purge_by_tag_takes_what_was_answered_from_its_documents() {
 
 #[test]
 async fn a_paraphrase_in_flight_is_answered_along() {
-    let fake = FakeModel::start().await;
-    let Some(settings) = with_embedder(&fake, "step") else { return };
-    let app = TestApp::with(&settings).await;
+    let Some(embedder) = embedder() else { return };
+    let app = TestApp::with_model_and("step", &embedder).await;
     let (first, second, third) = (app.visitor().await, app.visitor().await, app.visitor().await);
     let session = first.session().await;
     let mut leader =
         first.stream(&session, "How long does standard delivery to Germany take?").await;
     leader.until("message.created").await;
-    settle("the model is asked", async || fake.requests() == 1).await;
+    settle("the model is asked", async || app.model().requests() == 1).await;
     let session = second.session().await;
     let mut follower =
         second.stream(&session, "How long does the standard delivery to Germany take?").await;
@@ -258,13 +212,13 @@ async fn a_paraphrase_in_flight_is_answered_along() {
     let session = third.session().await;
     let mut other = third.stream(&session, "How long does standard delivery to France take?").await;
     other.until("message.created").await;
-    settle("the model is asked again", async || fake.requests() == 2).await;
-    fake.steps.add_permits(100);
+    settle("the model is asked again", async || app.model().requests() == 2).await;
+    app.model().steps.add_permits(100);
     for stream in [&mut leader, &mut follower, &mut other] {
         let events = stream.until("answer.completed").await;
         assert_eq!(events.last().unwrap().data["text"], WORDS.concat());
     }
-    assert_eq!(fake.requests(), 2);
+    assert_eq!(app.model().requests(), 2);
     drop((leader, follower, other));
     app.stop().await;
 }

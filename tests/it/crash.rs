@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use actix_web::rt::{spawn, test};
 use futures_util::future::join_all;
 use reqwest::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     distributed::Stores,
@@ -54,7 +54,7 @@ impl Server {
         let child = command.spawn().unwrap();
         let server = Self { child, url: format!("http://127.0.0.1:{port}") };
         let client = client();
-        settle("the server is ready", async || {
+        settle_within(PATIENCE * 3, "the server is ready", async || {
             let ready = client.get(format!("{}/readyz", server.url)).send().await;
             ready.is_ok_and(|response| response.status() == 200)
         })
@@ -75,38 +75,21 @@ pub fn client() -> Client {
     Client::builder().no_proxy().timeout(PATIENCE).build().unwrap()
 }
 
-/// One shopper: what was acknowledged before the stream broke.
+/// What was acknowledged before the stream broke.
 struct Acknowledged {
-    token: String,
+    shopper: Shopper,
     session: String,
     message: Value,
 }
 
 async fn begin(client: Client, url: String) -> (Acknowledged, Events) {
-    let visitor: Value = client
-        .post(format!("{url}/v1/auth/visitor"))
-        .json(&json!({"site_key": "pk_demo"}))
-        .send()
-        .await
-        .unwrap()
-        .json()
-        .await
-        .unwrap();
-    let token = visitor["access_token"].as_str().unwrap().to_owned();
-    let post = |path: String| client.post(format!("{url}{path}")).bearer_auth(&token);
-    let session: Value =
-        post("/v1/sessions".into()).json(&json!({})).send().await.unwrap().json().await.unwrap();
-    let session = session["id"].as_str().unwrap().to_owned();
+    let shopper = Shopper::visitor(&client, &url, "pk_demo").await;
+    let session = shopper.session().await;
     // Unique, so that nobody coalesces.
     let text = format!("When do boots of shopper {session} ship?");
     loop {
-        let response = post(format!("/v1/sessions/{session}/messages"))
-            .header("idempotency-key", "only")
-            .header("accept", "text/event-stream")
-            .json(&json!({ "text": text }))
-            .send()
-            .await
-            .unwrap();
+        let request = shopper.message(&session, "only", &text);
+        let response = request.header("accept", "text/event-stream").send().await.unwrap();
         // What a client does that is told to come back.
         if let Some(after) = response.headers().get("retry-after") {
             let seconds = after.to_str().unwrap().parse().unwrap();
@@ -116,7 +99,7 @@ async fn begin(client: Client, url: String) -> (Acknowledged, Events) {
         let mut events = Events::of(response);
         let first = events.next().await.unwrap();
         assert_eq!(first.name, "message.created");
-        return (Acknowledged { token, session, message: first.data }, events);
+        return (Acknowledged { shopper, session, message: first.data }, events);
     }
 }
 
@@ -146,28 +129,20 @@ async fn survives(settings: Vec<(&'static str, String)>) {
     drop(server);
     fake.steps.add_permits(STREAMS * 100);
     let server = Server::start(&settings, port).await;
-    let client = client();
     let mut cut = 0;
-    for (known, _) in &begun {
-        let path = format!("{}/v1/sessions/{}/messages", server.url, known.session);
-        let get = || client.get(&path).bearer_auth(&known.token);
-        let page: Value = get().send().await.unwrap().json().await.unwrap();
-        let items = page["items"].as_array().unwrap_or_else(|| panic!("{page}"));
-        assert_eq!(items.len(), 2, "{page}");
-        assert_eq!(items[0]["id"], known.message["message_id"]);
-        assert_eq!(items[0]["text"], known.message["text"]);
+    for (Acknowledged { shopper, session, message }, _) in &begun {
+        let items = shopper.messages(session).await;
+        assert_eq!(items.len(), 2, "{items:?}");
+        assert_eq!(items[0]["id"], message["message_id"]);
+        assert_eq!(items[0]["text"], message["text"]);
         // The permits of the model are for whoever comes first, so some answers were whole before the end.
         let whole = items[1]["status"] == "complete";
-        assert!(whole || items[1]["status"] == "failed", "{page}");
+        assert!(whole || items[1]["status"] == "failed", "{items:?}");
         cut += usize::from(!whole);
         // The retry of the same request is the same turn.
-        let retry = client
-            .post(&path)
-            .bearer_auth(&known.token)
-            .header("idempotency-key", "only")
-            .json(&json!({"text": known.message["text"]}));
-        let retry: Value = retry.send().await.unwrap().json().await.unwrap();
-        assert_eq!(retry["turn_id"], known.message["turn_id"], "{retry}");
+        let retry = shopper.message(session, "only", message["text"].as_str().unwrap());
+        let retry = body(retry.send().await.unwrap()).await;
+        assert_eq!(retry["turn_id"], message["turn_id"], "{retry}");
         if whole {
             assert_eq!(retry["answer"]["text"], WORDS.concat(), "{retry}");
         } else {

@@ -2,18 +2,13 @@
 
 use actix_web::rt::test;
 
-use super::{
-    fake_model::{FakeModel, WORDS},
-    harness::*,
-};
+use super::{fake_model::WORDS, harness::*};
 
 #[test]
 async fn a_resume_in_the_middle_of_an_answer_neither_loses_nor_repeats() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    fake.steps.add_permits(4);
+    let grace = [("sessions.resume_grace_ms", "20000".to_owned())];
+    let (app, shopper, session) = TestApp::chat_with("step", &grace).await;
+    app.model().steps.add_permits(4);
     let mut stream = shopper.stream(&session, "When do boots ship?").await;
     let mut seen = stream.until("answer.delta").await;
     seen.extend(stream.until("answer.delta").await);
@@ -21,19 +16,17 @@ async fn a_resume_in_the_middle_of_an_answer_neither_loses_nor_repeats() {
     let position = seen.last().unwrap().id.clone().unwrap();
     assert_eq!(position, "1.1");
     let mut resumed = shopper.events(&session, Some(&position)).await;
-    fake.steps.add_permits(100);
+    app.model().steps.add_permits(100);
     seen.extend(resumed.until("answer.completed").await);
     assert_eq!(text_of(&seen), WORDS.concat());
-    assert_eq!(fake.requests(), 1, "a reconnect started a second generation");
+    assert_eq!(app.model().requests(), 1, "a reconnect started a second generation");
     drop(resumed);
     app.stop().await;
 }
 
 #[test]
 async fn a_reconnect_after_the_end_delivers_what_was_missed() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     for _ in 0..2 {
         shopper.ask(&session, "What is the price guarantee?").await;
     }
@@ -52,9 +45,7 @@ async fn a_reconnect_after_the_end_delivers_what_was_missed() {
 
 #[test]
 async fn a_position_that_means_nothing_gives_a_reset_and_never_an_error() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     shopper.ask(&session, "What is the price guarantee?").await;
     let huge = "9".repeat(400);
     for position in ["nonsense", "-1", "7000", "1.x", "1.2.3", "", &huge, "99999999999999999999"] {
@@ -69,34 +60,28 @@ async fn a_position_that_means_nothing_gives_a_reset_and_never_an_error() {
 
 #[test]
 async fn a_reload_in_the_middle_of_an_answer_shows_the_text_so_far() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    fake.steps.add_permits(3);
+    let (app, shopper, session) = TestApp::chat("step").await;
+    app.model().steps.add_permits(3);
     let mut stream = shopper.stream(&session, "When do boots ship?").await;
     stream.until("answer.delta").await;
     stream.until("answer.delta").await;
     let messages = shopper.messages(&session).await;
     assert_eq!(messages[1]["status"], "streaming");
     assert_eq!(messages[1]["text"], WORDS[..2].concat());
-    fake.steps.add_permits(100);
+    app.model().steps.add_permits(100);
     stream.rest().await;
     app.stop().await;
 }
 
 #[test]
 async fn every_reader_of_a_session_sees_the_same_answer() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("step").await;
     let mut tabs = Vec::new();
     for _ in 0..3 {
         tabs.push(shopper.events(&session, None).await);
     }
     let mut own = shopper.stream(&session, "When do boots ship?").await;
-    fake.steps.add_permits(100);
+    app.model().steps.add_permits(100);
     let expected = text_of(&own.rest().await);
     for mut tab in tabs {
         let seen = tab.until("answer.completed").await;
@@ -108,9 +93,7 @@ async fn every_reader_of_a_session_sees_the_same_answer() {
 
 #[test]
 async fn a_drain_tells_idle_readers_to_come_back_elsewhere() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let mut stream = shopper.events(&session, None).await;
     app.stop().await;
     let events = stream.rest().await;
@@ -120,12 +103,10 @@ async fn a_drain_tells_idle_readers_to_come_back_elsewhere() {
 
 #[test]
 async fn a_drain_lets_a_running_answer_end() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("slow", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let time = [("server.drain_timeout_ms", "30000".to_owned())];
+    let (app, shopper, session) = TestApp::chat_with("slow", &time).await;
     let mut stream = shopper.stream(&session, "When do boots ship?").await;
     stream.until("answer.delta").await;
-    let (_, rest) = tokio::join!(app.stop(), stream.rest());
+    let (_, rest) = tokio::join!(app.drain(), stream.rest());
     assert_eq!(rest.last().unwrap().name, "answer.completed");
 }

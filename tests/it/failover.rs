@@ -41,8 +41,7 @@ async fn another_master_is_found_through_the_sentinels_that_still_answer() {
     }
     let addresses: Vec<String> = sentinels.iter().map(Server::address).collect();
     let app = service(format!("redis-sentinel://{}/0#shop", addresses.join(","))).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (shopper, session) = app.chatting().await;
     shopper.ask(&session, "First question?").await;
     settle("the session is hot", async || app.hot_seq(&session).await == Some(2)).await;
 
@@ -50,7 +49,7 @@ async fn another_master_is_found_through_the_sentinels_that_still_answer() {
     sentinels[0].freeze();
     master.kill();
     shopper.ask(&session, "Second question?").await;
-    settle("the replica is master", async || {
+    settle_within(PATIENCE * 3, "the replica is master", async || {
         replica.asked(&["info", "replication"]).contains("role:master")
     })
     .await;
@@ -73,7 +72,7 @@ async fn another_master_is_found_through_the_sentinels_that_still_answer() {
 
 async fn whole(nodes: &[Server]) {
     for node in nodes {
-        settle("the cluster is whole", async || {
+        settle_within(PATIENCE * 3, "the cluster is whole", async || {
             node.asked(&["cluster", "info"]).contains("cluster_state:ok")
                 && node.asked(&["cluster", "nodes"]).matches("slave ").count() == 3
                 && !node.asked(&["info", "replication"]).contains("master_link_status:down")
@@ -88,6 +87,18 @@ fn cluster_url(nodes: &[Server]) -> String {
     format!("redis-cluster://{}", addresses.join(","))
 }
 
+/// A shopper with as many sessions as it takes to have some on each of the three masters.
+async fn on_every_master(app: &TestApp) -> (Shopper, Vec<String>) {
+    let shopper = app.visitor().await;
+    let mut sessions = Vec::new();
+    for _ in 0..12 {
+        let session = shopper.session().await;
+        shopper.ask(&session, "First question?").await;
+        sessions.push(session);
+    }
+    (shopper, sessions)
+}
+
 fn is_master(node: &Server) -> bool {
     node.asked(&["info", "replication"]).contains("role:master")
 }
@@ -97,14 +108,7 @@ async fn a_cluster_that_appoints_another_master_loses_nothing() {
     let Some(mut nodes) = Server::redis_cluster().await else { return };
     whole(&nodes).await;
     let app = service(cluster_url(&nodes)).await;
-    let shopper = app.visitor().await;
-    let mut sessions = Vec::new();
-    // As many as it takes to have some on each of the three masters.
-    for _ in 0..12 {
-        let session = shopper.session().await;
-        shopper.ask(&session, "First question?").await;
-        sessions.push(session);
-    }
+    let (shopper, sessions) = on_every_master(&app).await;
     // Mostly the first of the two that the service was told of; a slow machine may have appointed others already.
     let dead = nodes.iter().position(is_master).unwrap();
     nodes[dead].kill();
@@ -112,7 +116,7 @@ async fn a_cluster_that_appoints_another_master_loses_nothing() {
     for session in &sessions {
         shopper.ask(session, "Second question?").await;
     }
-    settle("another master was appointed", async || {
+    settle_within(PATIENCE * 3, "another master was appointed", async || {
         alive.asked(&["cluster", "info"]).contains("cluster_state:ok")
             && alive.asked(&["cluster", "nodes"]).matches("master,fail ").count() == 1
     })
@@ -133,16 +137,9 @@ async fn a_service_starts_beside_a_cluster_with_a_frozen_node() {
     // It still takes connections, and never says a word.
     let frozen = nodes.iter().position(is_master).unwrap();
     nodes[frozen].freeze();
-    let app = timeout(PATIENCE, service(cluster_url(&nodes))).await.expect("the start hangs");
-    let shopper = app.visitor().await;
-    let mut sessions = Vec::new();
-    // As many as it takes to have some on each of the three masters.
-    for _ in 0..12 {
-        let session = shopper.session().await;
-        shopper.ask(&session, "First question?").await;
-        sessions.push(session);
-    }
-    assert_eq!(app.get("/readyz").send().await.unwrap().status(), StatusCode::OK);
+    let app = timeout(PATIENCE * 3, service(cluster_url(&nodes))).await.expect("the start hangs");
+    let (shopper, sessions) = on_every_master(&app).await;
+    assert_eq!(status_of(app.get("/readyz")).await, StatusCode::OK);
     nodes[frozen].thaw();
     whole(&nodes).await;
     settle("the hot store answers", async || hot_store(&app).await == "ok").await;

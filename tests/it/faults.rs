@@ -12,10 +12,8 @@ use super::{
     servers::Server,
 };
 
-type Owned = Vec<(&'static str, String)>;
-
 /// Redis of the test's own, MariaDB shared; nothing is flushed unless the test waits for it.
-async fn on_own_redis() -> Option<(Server, Owned)> {
+async fn on_own_redis() -> Option<(Server, OwnedSettings)> {
     let stores = Stores::new().await?;
     let redis = Server::redis().await?;
     let settings = stores.with(&[
@@ -29,7 +27,7 @@ async fn on_own_redis() -> Option<(Server, Owned)> {
 }
 
 /// Texts of a session's messages by role, and a check of what must hold of every history.
-pub async fn told(shopper: &Shopper<'_>, session: &str) -> Vec<String> {
+pub async fn told(shopper: &Shopper, session: &str) -> Vec<String> {
     let messages = shopper.messages(session).await;
     let seqs: Vec<u64> = messages.iter().map(|m| m["seq"].as_u64().unwrap()).collect();
     assert_eq!(seqs, (1..=seqs.len() as u64).collect::<Vec<_>>(), "{messages:?}");
@@ -47,14 +45,13 @@ async fn recovered(app: &TestApp, session: &str, last_seq: u64) {
     settle("the session is hot again", async || app.hot_seq(session).await == Some(last_seq)).await;
 }
 
-async fn goes_on_without_redis(app: &TestApp, shopper: &Shopper<'_>, session: &str) {
+async fn goes_on_without_redis(app: &TestApp, shopper: &Shopper, session: &str) {
     shopper.ask(session, "Second question?").await;
     shopper.ask(session, "Third question?").await;
     assert_eq!(told(shopper, session).await.len(), 3);
-    assert_eq!(app.get("/readyz").send().await.unwrap().status(), StatusCode::OK);
+    assert_eq!(status_of(app.get("/readyz")).await, StatusCode::OK);
     // Others come and go meanwhile.
-    let other = app.visitor().await;
-    let other_session = other.session().await;
+    let (other, other_session) = app.chatting().await;
     other.ask(&other_session, "Is anybody there?").await;
     assert_eq!(told(&other, &other_session).await, ["Is anybody there?"]);
     // The same request again is the same turn.
@@ -68,9 +65,7 @@ async fn goes_on_without_redis(app: &TestApp, shopper: &Shopper<'_>, session: &s
 #[test]
 async fn a_frozen_redis_is_replaced_by_the_archive_and_taken_back_when_it_thaws() {
     let Some((redis, settings)) = on_own_redis().await else { return };
-    let app = TestApp::with(&settings).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
     shopper.ask(&session, "First question?").await;
     redis.freeze();
     goes_on_without_redis(&app, &shopper, &session).await;
@@ -82,7 +77,7 @@ async fn a_frozen_redis_is_replaced_by_the_archive_and_taken_back_when_it_thaws(
     assert_eq!(again.headers()["idempotency-replayed"], "true");
     // Another replica knows only what lies in the stores.
     let two = TestApp::with(&settings).await;
-    let there = Shopper { app: &two, token: shopper.token.clone() };
+    let there = shopper.at(&two);
     settle("the other replica tells all of it", async || told(&there, &session).await.len() == 5)
         .await;
     app.stop().await;
@@ -110,7 +105,7 @@ async fn a_killed_redis_takes_nothing_acknowledged_with_it() {
     shopper.ask(&session, "Fifth question?").await;
     shopper.ask(&quiet, "Still there?").await;
     let two = TestApp::with(&settings).await;
-    let there = Shopper { app: &two, token: shopper.token.clone() };
+    let there = shopper.at(&two);
     settle("the other replica tells all of it", async || {
         told(&there, &session).await.len() == 5 && told(&there, &quiet).await.len() == 2
     })
@@ -123,10 +118,9 @@ async fn a_killed_redis_takes_nothing_acknowledged_with_it() {
 async fn a_turn_that_loses_redis_under_way_ends_whole() {
     let Some((mut redis, settings)) = on_own_redis().await else { return };
     let fake = FakeModel::start().await;
-    let settings: Owned = settings.into_iter().chain([backend("step", &fake.url)]).collect();
-    let app = TestApp::with(&settings).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let settings: OwnedSettings =
+        settings.into_iter().chain([backend("step", &fake.url)]).collect();
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
     fake.steps.add_permits(3);
     let mut events = shopper.stream(&session, "When do boots ship?").await;
     events.until("answer.delta").await;
@@ -146,21 +140,17 @@ async fn a_turn_that_loses_redis_under_way_ends_whole() {
 #[test]
 async fn what_was_erased_while_redis_was_away_stays_erased() {
     let Some((redis, settings)) = on_own_redis().await else { return };
-    let app = TestApp::with(&settings).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
     shopper.ask(&session, "Forget me.").await;
     redis.freeze();
-    let path = format!("/v1/sessions/{session}");
-    let receipt = shopper.request(reqwest::Method::DELETE, &path).send().await.unwrap();
-    assert_eq!(receipt.status(), StatusCode::OK);
-    refused(shopper.get(&path), 410, "erased").await;
+    sent(shopper.erase(&session)).await;
+    refused(shopper.view(&session), 410, "erased").await;
     redis.thaw();
     settle("the hot copy is gone", async || {
         hot_store(&app).await == "ok" && app.hot_seq(&session).await.is_none()
     })
     .await;
-    refused(shopper.get(&path), 410, "erased").await;
+    refused(shopper.view(&session), 410, "erased").await;
     app.stop().await;
 }
 
@@ -183,28 +173,19 @@ async fn without_mysql_shoppers_come_and_chat_and_all_of_it_is_archived_later() 
             mariadb.kill()
         }
         known.ask(&session, "Next question?").await;
-        let tokens = app.post("/v1/auth/visitor").json(&json!({"site_key": "pk_demo"}));
-        let tokens = body(tokens.send().await.unwrap()).await;
-        assert!(tokens["access_token"].is_string(), "frozen {frozen}: {tokens}");
-        let token = tokens["access_token"].as_str().unwrap().to_owned();
-        let stranger = Shopper { app: &app, token };
+        let tokens = ok(app.auth("visitor", &json!({"site_key": "pk_demo"}))).await;
+        let stranger = app.signed_in(&tokens);
         let own = stranger.session().await;
         stranger.ask(&own, "I am new here.").await;
         assert_eq!(told(&stranger, &own).await, ["I am new here."]);
-        assert_eq!(app.get("/readyz").send().await.unwrap().status(), StatusCode::OK);
+        assert_eq!(status_of(app.get("/readyz")).await, StatusCode::OK);
         if frozen {
             mariadb.thaw()
         } else {
             mariadb.restart().await
         }
-        let id = own.parse().unwrap();
-        settle("what was said is archived", async || {
-            app.archive().events(id, 0, 10).await.is_ok_and(|events| events.len() == 2)
-        })
-        .await;
-        let refresh = json!({"refresh_token": tokens["refresh_token"]});
-        let response = app.post("/v1/auth/refresh").json(&refresh).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK, "{:?}", response.text().await);
+        settle("what was said is archived", async || app.archived(&own).await == 2).await;
+        sent(app.auth("refresh", &json!({"refresh_token": tokens["refresh_token"]}))).await;
     }
     assert_eq!(told(&known, &session).await.len(), 3);
     app.stop().await;
@@ -216,10 +197,8 @@ async fn without_both_stores_a_message_is_refused_clearly_and_taken_again_later(
     let Some(mut mariadb) = Server::mariadb().await else { return };
     let more =
         [("store.mysql_url", mariadb.mysql_url()), ("store.archive_timeout_ms", "1000".to_owned())];
-    let settings: Owned = settings.into_iter().chain(more).collect();
-    let app = TestApp::with(&settings).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let settings: OwnedSettings = settings.into_iter().chain(more).collect();
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
     shopper.ask(&session, "First question?").await;
     redis.kill();
     mariadb.kill();
@@ -232,8 +211,7 @@ async fn without_both_stores_a_message_is_refused_clearly_and_taken_again_later(
     mariadb.restart().await;
     redis.restart().await;
     settle("the same request is taken", async || {
-        let again = shopper.message(&session, "lost", "Second question?").send().await.unwrap();
-        again.status() == StatusCode::OK
+        status_of(shopper.message(&session, "lost", "Second question?")).await == StatusCode::OK
     })
     .await;
     assert_eq!(told(&shopper, &session).await, ["First question?", "Second question?"]);

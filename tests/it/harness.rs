@@ -1,25 +1,42 @@
-//! A service on port 0 with a method for each endpoint, and a reader of its streams.
+//! A service on port 0 that must leave nothing behind, and the questions that every test asks of a response.
 
-use std::{collections::BTreeMap, path::PathBuf, sync::OnceLock, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, OnceLock},
+    time::{Duration, SystemTime},
+};
 
-use futures_util::StreamExt;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use rushdesk::{
     app::Application,
     config::{Config, Sources},
+    http::state::App,
+    inference::Observe,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use super::fake_model::FakeModel;
+pub use super::{
+    shopper::Shopper,
+    streams::{Event, Events, Socket, text_of},
+};
+
 /// No wait of a test is longer.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+/// Without a model the demo shop's pages answer.
+pub const NO_MODEL: &str = "no model";
 
+/// A running service. A test ends it with [`TestApp::stop`], which checks that nothing is left.
 pub struct TestApp {
-    application: Application,
+    /// `None` once it is stopped.
+    application: Option<Application>,
+    model: Option<FakeModel>,
+    data: Option<TempDir>,
     pub client: Client,
     pub url: String,
-    _data: TempDir,
 }
 
 /// A process has one recorder; the services of all tests share it.
@@ -30,13 +47,25 @@ fn metrics() -> PrometheusHandle {
 
 /// Overrides of the configuration, as `section.key` and value.
 pub type Settings<'a> = &'a [(&'a str, String)];
+pub type OwnedSettings = Vec<(&'static str, String)>;
 
-pub fn model_dir() -> Option<PathBuf> {
+/// Settings of the embedding model; `None` where there is none (never under CI).
+pub fn embedder() -> Option<OwnedSettings> {
     let folder = std::env::var_os("RUSHDESK_TEST_MODEL_DIR").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/model"),
         PathBuf::from,
     );
-    folder.join("all-MiniLM-L6-v2/model_int8.onnx").is_file().then_some(folder)
+    if !folder.join("all-MiniLM-L6-v2/model_int8.onnx").is_file() {
+        assert!(std::env::var_os("CI").is_none(), "the embedding model must be there under CI");
+        eprintln!("no embedding model: `make model` makes it; skipping");
+        return None;
+    }
+    Some(vec![
+        ("embedding.model_dir", folder.join("all-MiniLM-L6-v2").display().to_string()),
+        ("embedding.library", folder.join("libonnxruntime.so").display().to_string()),
+        // On a busy machine a vector takes its time.
+        ("embedding.timeout_ms", "15000".to_owned()),
+    ])
 }
 
 /// A URL of a real store; under CI its absence is a failure, elsewhere the test says why it returns.
@@ -50,14 +79,18 @@ pub fn store_url(name: &str) -> Option<String> {
 }
 
 pub fn backend(model: &str, url: &str) -> (&'static str, String) {
+    backend_with_slots(model, url, 8)
+}
+
+fn backend_with_slots(model: &str, url: &str, slots: usize) -> (&'static str, String) {
     (
         "inference.backends",
-        format!("[{{name=\"fake\",kind=\"vllm\",url=\"{url}\",model=\"{model}\",slots=8}}]"),
+        format!("[{{name=\"fake\",kind=\"vllm\",url=\"{url}\",model=\"{model}\",slots={slots}}}]"),
     )
 }
 
 impl TestApp {
-    /// Embedded, without an embedding model: search by words only.
+    /// Embedded, with the demo shop, without a model, searching terms only.
     pub async fn start() -> Self {
         Self::with(&[]).await
     }
@@ -67,9 +100,36 @@ impl TestApp {
         Self::in_folder(data, settings).await
     }
 
-    /// With a fake model server that answers as its model's name says.
-    pub async fn with_model(model: &str, fake: &super::fake_model::FakeModel) -> Self {
-        Self::with(&[backend(model, &fake.url)]).await
+    /// With a fake model server of its own that behaves as its model's name says.
+    pub async fn with_model(model: &str) -> Self {
+        Self::with_model_and(model, &[]).await
+    }
+
+    pub async fn with_model_and(model: &str, settings: Settings<'_>) -> Self {
+        if model == NO_MODEL {
+            return Self::with(settings).await;
+        }
+        Self::with_slots(8, model, settings).await
+    }
+
+    /// With a model server that answers only so many at once.
+    pub async fn with_slots(slots: usize, model: &str, settings: Settings<'_>) -> Self {
+        let fake = FakeModel::start().await;
+        let settings = [&[backend_with_slots(model, &fake.url, slots)], settings].concat();
+        let mut app = Self::with(&settings).await;
+        app.model = Some(fake);
+        app
+    }
+
+    /// A visitor of the demo shop with an empty session, answered by this model of [`FakeModel`] or by [`NO_MODEL`].
+    pub async fn chat(model: &str) -> (Self, Shopper, String) {
+        Self::chat_with(model, &[]).await
+    }
+
+    pub async fn chat_with(model: &str, settings: Settings<'_>) -> (Self, Shopper, String) {
+        let app = Self::with_model_and(model, settings).await;
+        let (shopper, session) = app.chatting().await;
+        (app, shopper, session)
     }
 
     pub async fn in_folder(data: TempDir, settings: Settings<'_>) -> Self {
@@ -92,42 +152,91 @@ impl TestApp {
         let application = Application::start(config, metrics()).await.unwrap();
         let url = format!("http://{}", application.address);
         let client = Client::builder().no_proxy().build().unwrap();
-        Self { application, client, url, _data: data }
+        Self { application: Some(application), model: None, data: Some(data), client, url }
     }
 
-    /// Stops in order and says whether anything was left running.
+    /// Stops a service where nothing is under way, and checks that nothing is left of it.
     pub async fn stop(self) -> TempDir {
-        let turns = self.application.app.turn_permits.clone();
-        let most = self.application.app.config.sessions.max_turns;
-        drop(self.client);
-        tokio::time::timeout(PATIENCE, self.application.stop()).await.unwrap();
-        assert_eq!(turns.available_permits(), most, "a turn is still running");
-        self._data
+        self.quiet().await;
+        self.drain().await
+    }
+
+    /// Stops a service where turns may run, and checks that nothing is left of it.
+    pub async fn drain(mut self) -> TempDir {
+        let application = self.application.take().unwrap();
+        let app = application.app.clone();
+        let (turns, streams) = (app.turn_permits.clone(), app.streams.clone());
+        let (sessions, tasks) = (app.config.sessions.clone(), app.tasks.clone());
+        // In embedded mode a message is in the archive before it is acknowledged.
+        let unflushed = app.archivist.is_some().then(|| app.hot.clone());
+        drop(app);
+        tokio::time::timeout(PATIENCE * 3, application.stop()).await.unwrap();
+        assert!(tasks.is_empty(), "a background task outlives the service");
+        // Whoever can run a turn holds these: the supervisor, session actors, handlers and background tasks.
+        settle("every actor and task is gone", async || Arc::strong_count(&turns) == 1).await;
+        assert_eq!(turns.available_permits(), sessions.max_turns, "a turn is still running");
+        assert_eq!(streams.available_permits(), sessions.max_streams, "a stream is still open");
+        if let Some(hot) = unflushed {
+            settle("everything is in the archive", async || {
+                for shard in 0..hot.shards() {
+                    if hot.dirty(shard, 1).await.is_ok_and(|sessions| !sessions.is_empty()) {
+                        return false;
+                    }
+                }
+                true
+            })
+            .await;
+        }
+        if let Some(model) = self.model.take() {
+            model.stop().await;
+        }
+        self.data.take().unwrap()
+    }
+
+    /// Waits until no turn runs, and nobody holds a slot or waits for one.
+    async fn quiet(&self) {
+        let app = self.app();
+        let most = app.config.sessions.max_turns;
+        settle("no turn is running", async || app.turn_permits.available_permits() == most).await;
+        let Some(pool) = &app.pool else { return };
+        settle("no slot is in use", async || {
+            let status = pool.observe.send(Observe).await.unwrap();
+            status.queued == 0 && status.backends.iter().all(|backend| backend.in_flight == 0)
+        })
+        .await;
     }
 
     /// A counter, by its name and labels as `/metrics` writes them; 0 where it does not show. All tests share it.
     pub fn counter(&self, name: &str) -> u64 {
-        let page = self.application.app.metrics.render();
+        let page = self.app().metrics.render();
         let value = page.lines().find_map(|line| line.strip_prefix(name));
         value.map_or(0, |value| value.trim().parse().unwrap())
     }
 
+    fn running(&self) -> &Application {
+        self.application.as_ref().unwrap()
+    }
+
     pub fn port(&self) -> u16 {
-        self.application.address.port()
+        self.running().address.port()
+    }
+
+    pub fn app(&self) -> &App {
+        &self.running().app
     }
 
     pub fn archive(&self) -> &rushdesk::archive::Archive {
-        &self.application.app.archive
+        &self.app().archive
     }
 
-    pub fn app(&self) -> &rushdesk::http::state::App {
-        &self.application.app
+    /// The model server of an app that was started with one.
+    pub fn model(&self) -> &FakeModel {
+        self.model.as_ref().unwrap()
     }
 
     /// How far the hot store has a session; `None` where it does not have it or is away.
     pub async fn hot_seq(&self, session: &str) -> Option<u64> {
-        let hot = &self.application.app.hot;
-        let found = hot.load(session.parse().unwrap(), 0).await.ok()??;
+        let found = self.app().hot.load(session.parse().unwrap(), 0).await.ok()??;
         Some(found.meta.last_seq)
     }
 
@@ -135,12 +244,18 @@ impl TestApp {
     pub async fn forget_hot(&self, session: &str) {
         let id = session.parse().unwrap();
         let meta = self.archive().session(id).await.unwrap().unwrap();
-        self.application.app.hot.erase(id, meta.owner).await.unwrap();
+        self.app().hot.erase(id, meta.owner).await.unwrap();
+    }
+
+    /// How many events of a session the archive has.
+    pub async fn archived(&self, session: &str) -> usize {
+        let events = self.archive().events(session.parse().unwrap(), 0, 100).await;
+        events.map_or(0, |events| events.len())
     }
 
     /// Entries in the cache of the demo site.
     pub async fn cached(&self) -> usize {
-        let cache = self.application.app.cache.as_ref().unwrap();
+        let cache = self.app().cache.as_ref().unwrap();
         cache.list(&rushdesk::demo::site_id(), None, 100, rushdesk::clock::now()).items.len()
     }
 
@@ -156,98 +271,94 @@ impl TestApp {
         self.request(Method::POST, path)
     }
 
-    pub async fn visitor(&self) -> Shopper<'_> {
-        let tokens: Value = self
-            .post("/v1/auth/visitor")
-            .json(&json!({"site_key": "pk_demo"}))
-            .send()
-            .await
-            .unwrap()
-            .json()
-            .await
-            .unwrap();
-        Shopper { app: self, token: tokens["access_token"].as_str().unwrap().to_owned() }
+    pub async fn status(&self) -> Value {
+        ok(self.get("/v1/status")).await
+    }
+
+    /// One of the ways to sign in: `visitor`, `register`, `login`, `identify`, `refresh`, `logout`.
+    pub fn auth(&self, how: &str, body: &Value) -> RequestBuilder {
+        self.post(&format!("/v1/auth/{how}")).json(body)
+    }
+
+    /// Whoever holds this token or key.
+    pub fn holder(&self, token: &str) -> Shopper {
+        Shopper::new(&self.client, &self.url, token)
+    }
+
+    /// Whoever was given these tokens.
+    pub fn signed_in(&self, tokens: &Value) -> Shopper {
+        self.holder(tokens["access_token"].as_str().unwrap())
+    }
+
+    pub async fn visitor(&self) -> Shopper {
+        self.visitor_of("pk_demo").await
+    }
+
+    pub async fn visitor_of(&self, site_key: &str) -> Shopper {
+        Shopper::visitor(&self.client, &self.url, site_key).await
+    }
+
+    /// A visitor and a new session of theirs.
+    pub async fn chatting(&self) -> (Shopper, String) {
+        let visitor = self.visitor().await;
+        let session = visitor.session().await;
+        (visitor, session)
+    }
+
+    /// Asks in a new session of a new visitor.
+    pub async fn ask(&self, text: &str) -> Value {
+        let (visitor, session) = self.chatting().await;
+        visitor.ask(&session, text).await
     }
 
     /// Makes an admin of the demo site and signs in.
-    pub async fn admin(&self) -> Shopper<'_> {
-        use rushdesk::{accounts::Credentials, domain::Role};
+    pub async fn admin(&self) -> Shopper {
         let email = format!("admin-{}@example.com", uuid::Uuid::now_v7());
-        let password = "correct horse battery".to_owned();
-        let credentials = Credentials { email: email.clone(), password: password.clone() };
-        let accounts = &self.application.app.accounts;
-        accounts.create_staff(&rushdesk::demo::site_id(), Role::Admin, credentials).await.unwrap();
-        let body = json!({"site_key": "pk_demo", "email": email, "password": password});
-        let response = self.post("/v1/auth/login").json(&body).send().await.unwrap();
-        let tokens: Value = response.json().await.unwrap();
-        Shopper { app: self, token: tokens["access_token"].as_str().unwrap().to_owned() }
+        self.staff("demo", rushdesk::domain::Role::Admin, &email).await
+    }
+
+    /// Makes somebody of a site's staff and signs in.
+    pub async fn staff(&self, site: &str, role: rushdesk::domain::Role, email: &str) -> Shopper {
+        let password = "correct horse battery";
+        let credentials = rushdesk::accounts::Credentials {
+            email: email.to_owned(),
+            password: password.to_owned(),
+        };
+        let site_id = rushdesk::domain::SiteId::parse(site).unwrap();
+        self.app().accounts.create_staff(&site_id, role, credentials).await.unwrap();
+        let site_key = format!("pk_{site}");
+        let login = json!({"site_key": site_key, "email": email, "password": password});
+        self.signed_in(&ok(self.auth("login", &login)).await)
     }
 }
 
-/// Somebody with a token.
-#[derive(Clone)]
-pub struct Shopper<'a> {
-    pub app: &'a TestApp,
-    pub token: String,
-}
-
-impl Shopper<'_> {
-    pub fn get(&self, path: &str) -> RequestBuilder {
-        self.app.get(path).bearer_auth(&self.token)
-    }
-
-    pub fn post(&self, path: &str) -> RequestBuilder {
-        self.app.post(path).bearer_auth(&self.token)
-    }
-
-    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
-        self.app.request(method, path).bearer_auth(&self.token)
-    }
-
-    pub async fn session(&self) -> String {
-        let response = self.post("/v1/sessions").json(&json!({})).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::CREATED);
-        body(response).await["id"].as_str().unwrap().to_owned()
-    }
-
-    pub fn message(&self, session: &str, key: &str, text: &str) -> RequestBuilder {
-        self.post(&format!("/v1/sessions/{session}/messages"))
-            .header("idempotency-key", key)
-            .json(&json!({ "text": text }))
-    }
-
-    /// Asks and waits for the whole turn.
-    pub async fn ask(&self, session: &str, text: &str) -> Value {
-        let key = uuid::Uuid::now_v7().to_string();
-        let response = self.message(session, &key, text).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK, "{:?}", response.text().await);
-        body(response).await
-    }
-
-    /// Asks and streams the turn on the response.
-    pub async fn stream(&self, session: &str, text: &str) -> Events {
-        let key = uuid::Uuid::now_v7().to_string();
-        let request = self.message(session, &key, text).header("accept", "text/event-stream");
-        Events::of(request.send().await.unwrap())
-    }
-
-    pub async fn events(&self, session: &str, last_event_id: Option<&str>) -> Events {
-        let mut request = self.get(&format!("/v1/sessions/{session}/events"));
-        if let Some(id) = last_event_id {
-            request = request.header("last-event-id", id);
-        }
-        Events::of(request.send().await.unwrap())
-    }
-
-    pub async fn messages(&self, session: &str) -> Vec<Value> {
-        let response = self.get(&format!("/v1/sessions/{session}/messages")).send().await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        body(response).await["items"].as_array().unwrap().clone()
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        // A test that fails already says why.
+        let is_stopped = self.application.is_none() || std::thread::panicking();
+        assert!(is_stopped, "a test ends with `stop` or `drain`, which check that nothing is left");
     }
 }
 
 pub async fn body(response: Response) -> Value {
     response.json().await.unwrap()
+}
+
+/// Sends what must succeed.
+pub async fn sent(request: RequestBuilder) -> Response {
+    let response = request.send().await.unwrap();
+    let status = response.status();
+    assert!(status.is_success(), "{status}: {:?}", response.text().await);
+    response
+}
+
+/// Sends what must succeed; the body of the answer.
+pub async fn ok(request: RequestBuilder) -> Value {
+    body(sent(request).await).await
+}
+
+pub async fn status_of(request: RequestBuilder) -> StatusCode {
+    request.send().await.unwrap().status()
 }
 
 /// The problem of a refused request; checks that it is one.
@@ -271,79 +382,12 @@ pub async fn refused(request: RequestBuilder, status: u16, code: &str) -> Value 
     problem
 }
 
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub id: Option<String>,
-    pub name: String,
-    pub data: Value,
-}
-
-/// A reader of Server-Sent Events.
-pub struct Events {
-    pub status: StatusCode,
-    stream: futures_util::stream::BoxStream<'static, reqwest::Result<bytes::Bytes>>,
-    buffer: String,
-}
-
-impl Events {
-    pub fn of(response: Response) -> Self {
-        let status = response.status();
-        Self { status, stream: response.bytes_stream().boxed(), buffer: String::new() }
+/// A problem without what differs between two equal ones.
+pub fn essence(mut problem: Value) -> Value {
+    for field in ["request_id", "instance", "retry_after_ms"] {
+        problem.as_object_mut().unwrap().remove(field);
     }
-
-    /// The next event; `None` at the end of the stream. Comments and `retry:` are passed over.
-    pub async fn next(&mut self) -> Option<Event> {
-        loop {
-            while let Some(end) = self.buffer.find("\n\n") {
-                let block: String = self.buffer.drain(..end + 2).collect();
-                if let Some(event) = parse(&block) {
-                    return Some(event);
-                }
-            }
-            let chunk = tokio::time::timeout(PATIENCE, self.stream.next()).await.unwrap()?.ok()?;
-            self.buffer.push_str(std::str::from_utf8(&chunk).unwrap());
-        }
-    }
-
-    /// Everything up to and with the first event of this name.
-    pub async fn until(&mut self, name: &str) -> Vec<Event> {
-        let mut seen = Vec::new();
-        while let Some(event) = self.next().await {
-            let found = event.name == name;
-            seen.push(event);
-            if found {
-                return seen;
-            }
-        }
-        panic!("the stream ended without {name}: {seen:?}");
-    }
-
-    pub async fn rest(&mut self) -> Vec<Event> {
-        let mut seen = Vec::new();
-        while let Some(event) = self.next().await {
-            seen.push(event);
-        }
-        seen
-    }
-}
-
-fn parse(block: &str) -> Option<Event> {
-    let (mut id, mut name, mut data) = (None, None, String::new());
-    for line in block.lines() {
-        match line.split_once(": ").or_else(|| line.split_once(':')) {
-            Some(("id", value)) => id = Some(value.to_owned()),
-            Some(("event", value)) => name = Some(value.to_owned()),
-            Some(("data", value)) => data.push_str(value),
-            _ => {}
-        }
-    }
-    Some(Event { id, name: name?, data: serde_json::from_str(&data).unwrap() })
-}
-
-/// The text of the deltas, in order.
-pub fn text_of(events: &[Event]) -> String {
-    let deltas = events.iter().filter(|event| event.name == "answer.delta");
-    deltas.map(|event| event.data["text"].as_str().unwrap()).collect()
+    problem
 }
 
 /// Waits until `holds`, without guessing a time.
@@ -353,7 +397,7 @@ pub async fn settle(what: &str, holds: impl AsyncFn() -> bool) {
 
 /// For what others decide by delays of their own.
 pub async fn settle_within(limit: Duration, what: &str, holds: impl AsyncFn() -> bool) {
-    let begun = std::time::SystemTime::now();
+    let begun = SystemTime::now();
     while !holds().await {
         assert!(begun.elapsed().unwrap() < limit, "never settled: {what}");
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -16,8 +16,7 @@ fn header<'a>(response: &'a Response, name: &str) -> &'a str {
 #[test]
 async fn every_response_carries_the_headers_of_its_kind() {
     let app = TestApp::start().await;
-    let visitor = app.visitor().await;
-    let session = visitor.session().await;
+    let (visitor, session) = app.chatting().await;
     let data = "default-src 'none'";
     let page = "default-src 'self'";
     let requests = [
@@ -33,9 +32,9 @@ async fn every_response_carries_the_headers_of_its_kind() {
         (app.get("/v1/sessions"), 401, data),
         (app.request(Method::PATCH, "/v1/sessions"), 405, data),
         (app.post("/v1/auth/visitor").body("{"), 415, data),
-        (visitor.get("/v1/sessions"), 200, data),
-        (visitor.get(&format!("/v1/sessions/{session}/events")), 200, data),
-        (visitor.get("/v1/sessions").header("origin", "https://evil.example"), 403, data),
+        (visitor.sessions(), 200, data),
+        (visitor.follow(&session), 200, data),
+        (visitor.sessions().header("origin", "https://evil.example"), 403, data),
     ];
     for (request, status, policy) in requests {
         let response = request.send().await.unwrap();

@@ -8,10 +8,6 @@ use super::harness::*;
 
 const QUESTION: &str = "How much does the Moonlight Club cost?";
 
-fn put(who: &Shopper<'_>, id: &str, document: &Value) -> RequestBuilder {
-    who.request(Method::PUT, &format!("/v1/knowledge/documents/{id}")).json(document)
-}
-
 fn club(price: &str) -> Value {
     json!({
         "title": "Moonlight Club",
@@ -29,14 +25,11 @@ async fn stored(request: RequestBuilder, status: StatusCode) -> (String, Value) 
 }
 
 async fn answer(app: &TestApp, question: &str) -> Value {
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    shopper.ask(&session, question).await["answer"].take()
+    app.ask(question).await["answer"].take()
 }
 
-async fn found(who: &Shopper<'_>, query: &str) -> Vec<String> {
-    let request = who.post("/v1/knowledge/search").json(&json!({ "query": query, "limit": 20 }));
-    let result = body(request.send().await.unwrap()).await;
+async fn found(who: &Shopper, query: &str) -> Vec<String> {
+    let result = ok(who.search(query)).await;
     let items = result["items"].as_array().unwrap();
     items.iter().map(|item| item["document_id"].as_str().unwrap().to_owned()).collect()
 }
@@ -47,13 +40,13 @@ async fn a_new_document_is_found_and_answers_with_its_source() {
     let admin = app.admin().await;
     assert_ne!(answer(&app, QUESTION).await["route"], "knowledge");
     let (etag, document) =
-        stored(put(&admin, "help-club", &club("49 EUR")), StatusCode::CREATED).await;
+        stored(admin.put_document("help-club", &club("49 EUR")), StatusCode::CREATED).await;
     assert_eq!((&document["external_id"], &document["version"]), (&json!("help-club"), &json!(1)));
     assert_eq!(document["status"], "created");
     assert!(document["chunks"].as_u64().unwrap() >= 1, "{document}");
     assert!(etag.starts_with('"') && etag.ends_with('"'), "{etag}");
 
-    let read = admin.get("/v1/knowledge/documents/help-club").send().await.unwrap();
+    let read = admin.document("help-club").send().await.unwrap();
     assert_eq!(read.headers()["etag"], etag);
     assert_eq!(body(read).await["title"], "Moonlight Club");
     let visitor = app.visitor().await;
@@ -105,23 +98,24 @@ async fn an_import_by_another_process_is_answered_from_without_a_restart() {
 async fn the_same_content_again_changes_nothing_and_another_writer_is_noticed() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let (first, _) = stored(put(&admin, "club", &club("49 EUR")), StatusCode::CREATED).await;
-    let (again, document) = stored(put(&admin, "club", &club("49 EUR")), StatusCode::OK).await;
+    let (first, _) = stored(admin.put_document("club", &club("49 EUR")), StatusCode::CREATED).await;
+    let (again, document) =
+        stored(admin.put_document("club", &club("49 EUR")), StatusCode::OK).await;
     assert_eq!((&document["status"], &document["version"]), (&json!("unchanged"), &json!(1)));
     assert_eq!(again, first);
 
     let guarded =
-        |price: &str, tag: &str| put(&admin, "club", &club(price)).header("if-match", tag);
+        |price: &str, tag: &str| admin.put_document("club", &club(price)).header("if-match", tag);
     let (second, document) = stored(guarded("59 EUR", &first), StatusCode::OK).await;
     assert_eq!((&document["status"], &document["version"]), (&json!("updated"), &json!(2)));
     assert_ne!(second, first);
     for tag in [first.as_str(), "\"nonsense\"", "", "*x"] {
         refused(guarded("69 EUR", tag), 412, "precondition_failed").await;
     }
-    let missing = put(&admin, "nothing", &club("1 EUR")).header("if-match", &first);
+    let missing = admin.put_document("nothing", &club("1 EUR")).header("if-match", &first);
     refused(missing, 412, "precondition_failed").await;
-    refused(admin.get("/v1/knowledge/documents/nothing"), 404, "not_found").await;
-    let read = body(admin.get("/v1/knowledge/documents/club").send().await.unwrap()).await;
+    refused(admin.document("nothing"), 404, "not_found").await;
+    let read = ok(admin.document("club")).await;
     assert!(read.to_string().contains("59 EUR"), "{read}");
     app.stop().await;
 }
@@ -130,12 +124,12 @@ async fn the_same_content_again_changes_nothing_and_another_writer_is_noticed() 
 async fn an_update_changes_the_answer_at_once_also_where_the_old_one_was_cached() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    stored(put(&admin, "club", &club("49 EUR")), StatusCode::CREATED).await;
+    stored(admin.put_document("club", &club("49 EUR")), StatusCode::CREATED).await;
     assert_eq!(answer(&app, QUESTION).await["route"], "knowledge");
     let cached = answer(&app, QUESTION).await;
     assert_eq!(cached["route"], "exact", "{cached}");
     assert!(cached["text"].as_str().unwrap().contains("49 EUR"), "{cached}");
-    stored(put(&admin, "club", &club("59 EUR")), StatusCode::OK).await;
+    stored(admin.put_document("club", &club("59 EUR")), StatusCode::OK).await;
     for _ in 0..2 {
         let text = answer(&app, QUESTION).await["text"].to_string();
         assert!(text.contains("59 EUR") && !text.contains("49 EUR"), "{text}");
@@ -147,21 +141,18 @@ async fn an_update_changes_the_answer_at_once_also_where_the_old_one_was_cached(
 async fn a_deleted_document_is_gone_from_search_answers_and_cache() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let (_, made) = stored(put(&admin, "club", &club("49 EUR")), StatusCode::CREATED).await;
+    let (_, made) = stored(admin.put_document("club", &club("49 EUR")), StatusCode::CREATED).await;
     for _ in 0..2 {
         assert!(answer(&app, QUESTION).await["text"].to_string().contains("49 EUR"));
     }
-    let delete = || admin.request(Method::DELETE, "/v1/knowledge/documents/club");
-    let deleted = delete().send().await.unwrap();
-    assert_eq!(deleted.status(), StatusCode::OK);
-    let deleted = body(deleted).await;
+    let deleted = ok(admin.delete_document("club")).await;
     assert_eq!((&deleted["external_id"], &deleted["chunks"]), (&json!("club"), &made["chunks"]));
     assert_eq!(deleted["cache_entries"], 1, "{deleted}");
     let answer = answer(&app, QUESTION).await;
     assert!(!answer.to_string().contains("49 EUR"), "{answer}");
     assert!(!found(&admin, "moonlight club price").await.contains(&"club".to_owned()));
-    refused(delete(), 404, "not_found").await;
-    refused(admin.get("/v1/knowledge/documents/club"), 404, "not_found").await;
+    refused(admin.delete_document("club"), 404, "not_found").await;
+    refused(admin.document("club"), 404, "not_found").await;
 
     let app = TestApp::in_folder(app.stop().await, &[]).await;
     let visitor = app.visitor().await;
@@ -172,10 +163,10 @@ async fn a_deleted_document_is_gone_from_search_answers_and_cache() {
 #[test]
 async fn documents_survive_a_restart() {
     let app = TestApp::start().await;
-    stored(put(&app.admin().await, "club", &club("49 EUR")), StatusCode::CREATED).await;
+    stored(app.admin().await.put_document("club", &club("49 EUR")), StatusCode::CREATED).await;
     let app = TestApp::in_folder(app.stop().await, &[]).await;
     assert!(answer(&app, QUESTION).await["text"].to_string().contains("49 EUR"));
-    let again = put(&app.admin().await, "club", &club("49 EUR"));
+    let again = app.admin().await.put_document("club", &club("49 EUR"));
     let (_, document) = stored(again, StatusCode::OK).await;
     assert_eq!(document["status"], "unchanged");
     app.stop().await;
@@ -219,7 +210,7 @@ async fn every_format_is_read() {
             "14 years",
         ),
     ] {
-        stored(put(&admin, id, &document), StatusCode::CREATED).await;
+        stored(admin.put_document(id, &document), StatusCode::CREATED).await;
         let answer = answer(&app, question).await;
         assert_eq!(answer["route"], "knowledge", "{id}: {answer}");
         assert!(answer["text"].as_str().unwrap().contains(fact), "{id}: {answer}");
@@ -255,14 +246,14 @@ async fn a_document_that_cannot_be_stored_is_refused_with_its_fields() {
         ("%00", with("title", json!("A")), "external_id"),
         (&"x".repeat(129), with("title", json!("A")), "external_id"),
     ] {
-        let problem = refused(put(&admin, id, &document), 422, "schema_violation").await;
+        let problem = refused(admin.put_document(id, &document), 422, "schema_violation").await;
         assert_eq!(problem["field_errors"][0]["field"], field, "{problem}");
     }
     let huge = with("text", json!("x".repeat(101_000)));
-    refused(put(&admin, "a", &huge), 413, "payload_too_large").await;
+    refused(admin.put_document("a", &huge), 413, "payload_too_large").await;
     let plain = admin.request(Method::PUT, "/v1/knowledge/documents/a").body("# A");
     refused(plain, 415, "unsupported_media_type").await;
-    refused(admin.get("/v1/knowledge/documents/a"), 404, "not_found").await;
+    refused(admin.document("a"), 404, "not_found").await;
     app.stop().await;
 }
 
@@ -270,13 +261,11 @@ async fn a_document_that_cannot_be_stored_is_refused_with_its_fields() {
 async fn a_shopper_reads_answers_and_writes_no_documents() {
     let app = TestApp::start().await;
     let visitor = app.visitor().await;
-    refused(put(&visitor, "club", &club("0 EUR")), 403, "forbidden").await;
-    let delete = visitor.request(Method::DELETE, "/v1/knowledge/documents/returns");
-    refused(delete, 403, "forbidden").await;
+    refused(visitor.put_document("club", &club("0 EUR")), 403, "forbidden").await;
+    refused(visitor.delete_document("returns"), 403, "forbidden").await;
     assert!(!found(&visitor, "return something").await.is_empty());
     for query in ["", "  ", &"x".repeat(1_001)] {
-        let request = visitor.post("/v1/knowledge/search").json(&json!({ "query": query }));
-        refused(request, 422, "schema_violation").await;
+        refused(visitor.search(query), 422, "schema_violation").await;
     }
     app.stop().await;
 }
@@ -287,7 +276,7 @@ async fn what_is_not_public_answers_no_shopper() {
     let admin = app.admin().await;
     let mut staff = club("49 EUR");
     staff["audience"] = json!("staff");
-    stored(put(&admin, "club", &staff), StatusCode::CREATED).await;
+    stored(admin.put_document("club", &staff), StatusCode::CREATED).await;
     assert!(
         !found(&app.visitor().await, "moonlight club price").await.contains(&"club".to_owned())
     );
@@ -300,12 +289,9 @@ async fn what_is_not_public_answers_no_shopper() {
 async fn a_document_of_one_shop_answers_in_that_shop_only() {
     let site = "[{id=\"shop\",name=\"S\",site_key=\"pk_shop\"}]";
     let app = TestApp::with(&[("sites", site.to_owned())]).await;
-    stored(put(&app.admin().await, "club", &club("49 EUR")), StatusCode::CREATED).await;
+    stored(app.admin().await.put_document("club", &club("49 EUR")), StatusCode::CREATED).await;
     assert!(answer(&app, QUESTION).await["text"].to_string().contains("49 EUR"));
-    let tokens = app.post("/v1/auth/visitor").json(&json!({"site_key": "pk_shop"}));
-    let tokens = body(tokens.send().await.unwrap()).await;
-    let token = tokens["access_token"].as_str().unwrap().to_owned();
-    let elsewhere = Shopper { app: &app, token };
+    let elsewhere = app.visitor_of("pk_shop").await;
     assert_eq!(found(&elsewhere, "moonlight club price").await, Vec::<String>::new());
     let session = elsewhere.session().await;
     let turn = elsewhere.ask(&session, QUESTION).await;
@@ -317,9 +303,7 @@ async fn a_document_of_one_shop_answers_in_that_shop_only() {
 async fn documents_are_listed_page_by_page_without_their_texts() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let list = async |query: String| {
-        body(admin.get(&format!("/v1/knowledge/documents?{query}")).send().await.unwrap()).await
-    };
+    let list = async |query: String| ok(admin.documents(&query)).await;
     let all = list("limit=200".into()).await;
     let all = all["items"].as_array().unwrap().clone();
     assert!(all.len() > 20, "{}", all.len());
@@ -341,17 +325,15 @@ async fn documents_are_listed_page_by_page_without_their_texts() {
 async fn every_write_lands_in_the_audit_log_and_a_refused_one_does_not() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    stored(put(&admin, "club", &club("49 EUR")), StatusCode::CREATED).await;
-    stored(put(&admin, "club", &club("49 EUR")), StatusCode::OK).await;
-    stored(put(&admin, "club", &club("59 EUR")), StatusCode::OK).await;
-    let guarded = put(&admin, "club", &club("69 EUR")).header("if-match", "\"other\"");
+    stored(admin.put_document("club", &club("49 EUR")), StatusCode::CREATED).await;
+    stored(admin.put_document("club", &club("49 EUR")), StatusCode::OK).await;
+    stored(admin.put_document("club", &club("59 EUR")), StatusCode::OK).await;
+    let guarded = admin.put_document("club", &club("69 EUR")).header("if-match", "\"other\"");
     refused(guarded, 412, "precondition_failed").await;
-    let delete = admin.request(Method::DELETE, "/v1/knowledge/documents/club");
-    delete.send().await.unwrap().error_for_status().unwrap();
-    let purge = admin.post("/v1/admin/cache/purge").json(&json!({"all": true}));
-    purge.send().await.unwrap().error_for_status().unwrap();
+    sent(admin.delete_document("club")).await;
+    sent(admin.purge(&json!({"all": true}))).await;
 
-    let log = body(admin.get("/v1/admin/audit").send().await.unwrap()).await;
+    let log = ok(admin.audit()).await;
     let items = log["items"].as_array().unwrap();
     let actions: Vec<_> = items
         .iter()
@@ -364,7 +346,7 @@ async fn every_write_lands_in_the_audit_log_and_a_refused_one_does_not() {
         ("knowledge.put", "club"),
     ];
     assert_eq!(actions, expected);
-    let me = body(admin.get("/v1/auth/me").send().await.unwrap()).await;
+    let me = ok(admin.me()).await;
     for item in items {
         assert_eq!((&item["actor_id"], &item["actor_role"]), (&me["id"], &json!("admin")));
     }

@@ -8,7 +8,7 @@ use std::sync::{
 use actix_web::{HttpResponse, dev::ServerHandle, rt::test, web};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode, jwk::Jwk};
-use reqwest::{Method, RequestBuilder};
+use reqwest::RequestBuilder;
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
 use serde_json::{Value, json};
 
@@ -140,11 +140,11 @@ fn with(mut claims: Value, name: &str, value: Value) -> Value {
 }
 
 fn me(app: &TestApp, token: &str) -> RequestBuilder {
-    app.get("/v1/auth/me").bearer_auth(token)
+    app.holder(token).me()
 }
 
 async fn principal(app: &TestApp, token: &str) -> Value {
-    body(me(app, token).send().await.unwrap().error_for_status().unwrap()).await
+    ok(me(app, token)).await
 }
 
 #[test]
@@ -164,13 +164,12 @@ async fn staff_come_in_with_the_tokens_of_their_provider() {
     assert_eq!(bob["role"], "agent");
     assert_ne!(bob["id"], seen[0]);
     // What the role may do, it may do.
-    let admin = Shopper { app: &app, token: ec.sign(&claims("boss")) };
-    let made = admin.post("/v1/admin/keys").json(&json!({"name": "backend"}));
-    assert_eq!(made.send().await.unwrap().status(), 201);
-    let audit = body(admin.get("/v1/admin/audit").send().await.unwrap()).await;
+    let admin = app.holder(&ec.sign(&claims("boss")));
+    sent(admin.create_key("backend")).await;
+    let audit = ok(admin.audit()).await;
     assert_eq!(audit["items"][0]["actor_id"], seen[0]);
-    let agent = Shopper { app: &app, token: ec.sign(&claims("desk")) };
-    refused(agent.get("/v1/admin/keys"), 403, "forbidden").await;
+    let agent = app.holder(&ec.sign(&claims("desk")));
+    refused(agent.keys(), 403, "forbidden").await;
     assert_eq!(provider.fetches(), 1, "keys are kept");
     app.stop().await;
     provider.handle.stop(false).await;
@@ -308,7 +307,7 @@ async fn without_a_provider_its_tokens_open_nothing() {
     let app = TestApp::start().await;
     let token = Signer::p256("e").sign(&claims("boss"));
     refused(me(&app, &token), 401, "token_invalid").await;
-    let request = app.request(Method::PUT, "/v1/admin/modes").bearer_auth(&token);
-    refused(request.json(&json!({"service_level": 4})), 401, "token_invalid").await;
+    let order = json!({"service_level": 4});
+    refused(app.holder(&token).set_modes(&order), 401, "token_invalid").await;
     app.stop().await;
 }

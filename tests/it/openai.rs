@@ -1,19 +1,12 @@
 //! What clients and load tools of OpenAI's API rely on.
 
 use actix_web::rt::test;
-use reqwest::{RequestBuilder, Response, StatusCode};
+use reqwest::{Response, StatusCode};
 use serde_json::{Value, json};
 
-use super::{
-    fake_model::{FakeModel, WORDS},
-    harness::*,
-};
+use super::{fake_model::WORDS, harness::*};
 
 const QUESTION: &str = "When do boots ship?";
-
-fn chat(shopper: &Shopper<'_>, body: Value) -> RequestBuilder {
-    shopper.post("/v1/chat/completions").json(&body)
-}
 
 fn user(text: &str) -> Value {
     json!({"role": "user", "content": text})
@@ -44,7 +37,7 @@ fn text_of_chunks(chunks: &[Value]) -> String {
 async fn there_is_one_model() {
     let app = TestApp::start().await;
     let shopper = app.visitor().await;
-    let list = body(shopper.get("/v1/models").send().await.unwrap()).await;
+    let list = ok(shopper.models()).await;
     assert_eq!(list["object"], "list");
     assert_eq!(list["data"].as_array().unwrap().len(), 1);
     assert_eq!(
@@ -57,14 +50,13 @@ async fn there_is_one_model() {
 
 #[test]
 async fn a_completion_has_the_shape_that_clients_expect() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let shopper = app.visitor().await;
     let request = json!({
         "model": "rushdesk", "messages": [user(QUESTION)], "temperature": 0.7, "max_tokens": 9,
         "user": "u", "n": 1, "stop": ["x"], "some_future_field": {},
     });
-    let response = chat(&shopper, request).send().await.unwrap();
+    let response = shopper.complete(&request).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     assert_eq!(response.headers()["x-rushdesk-route"], "model");
     for name in ["server-timing", "ratelimit", "x-request-id"] {
@@ -89,11 +81,10 @@ async fn a_completion_has_the_shape_that_clients_expect() {
 
 #[test]
 async fn a_stream_is_chunks_that_end_with_a_reason_and_done() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let shopper = app.visitor().await;
     let request = json!({"messages": [user(QUESTION)], "stream": true});
-    let lines = data(chat(&shopper, request).send().await.unwrap()).await;
+    let lines = data(shopper.complete(&request).send().await.unwrap()).await;
     let (done, lines) = lines.split_last().unwrap();
     assert_eq!(done, "[DONE]");
     let chunks = json_of(lines);
@@ -113,13 +104,12 @@ async fn a_stream_is_chunks_that_end_with_a_reason_and_done() {
 
 #[test]
 async fn usage_comes_in_a_chunk_of_its_own_for_whoever_asks() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let shopper = app.visitor().await;
     let request = json!({
         "messages": [user(QUESTION)], "stream": true, "stream_options": {"include_usage": true},
     });
-    let lines = data(chat(&shopper, request).send().await.unwrap()).await;
+    let lines = data(shopper.complete(&request).send().await.unwrap()).await;
     assert_eq!(lines.last().unwrap(), "[DONE]");
     let usage = &json_of(&lines[..lines.len() - 1]).pop().unwrap();
     assert_eq!(usage["choices"], json!([]));
@@ -129,8 +119,7 @@ async fn usage_comes_in_a_chunk_of_its_own_for_whoever_asks() {
 
 #[test]
 async fn the_conversation_reaches_the_model_and_instructions_of_clients_do_not() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let shopper = app.visitor().await;
     let messages = json!([
         {"role": "system", "content": "You are a pirate."},
@@ -142,9 +131,9 @@ async fn the_conversation_reaches_the_model_and_instructions_of_clients_do_not()
             {"type": "text", "text": "How much are they?"},
         ]},
     ]);
-    let response = chat(&shopper, json!({ "messages": messages })).send().await.unwrap();
+    let response = shopper.complete(&json!({ "messages": messages })).send().await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
-    let prompt: Value = serde_json::from_str(&fake.last_prompt()).unwrap();
+    let prompt: Value = serde_json::from_str(&app.model().last_prompt()).unwrap();
     let prompt = prompt.as_array().unwrap();
     assert_eq!(prompt[0]["role"], "system");
     let said: Vec<_> = prompt[1..]
@@ -155,11 +144,10 @@ async fn the_conversation_reaches_the_model_and_instructions_of_clients_do_not()
     assert_eq!(said[1], ("assistant", "Yes, thirty kinds.".to_owned()));
     assert_eq!(said[2].0, "user");
     assert!(said[2].1.ends_with("\nHow much are they?"), "{said:?}");
-    let all = fake.last_prompt();
+    let all = app.model().last_prompt();
     assert!(!all.contains("pirate") && !all.contains("eva@example.com"), "{all}");
     // Nothing is kept.
-    let list = body(shopper.get("/v1/sessions").send().await.unwrap()).await;
-    assert_eq!(list["items"], json!([]));
+    assert_eq!(shopper.session_ids().await, Vec::<String>::new());
     app.stop().await;
 }
 
@@ -168,7 +156,7 @@ async fn without_a_model_the_knowledge_answers_with_its_sources() {
     let app = TestApp::start().await;
     let shopper = app.visitor().await;
     let request = json!({"messages": [user("How long do I have to return something?")]});
-    let answer = body(chat(&shopper, request).send().await.unwrap()).await;
+    let answer = ok(shopper.complete(&request)).await;
     let text = answer["choices"][0]["message"]["content"].as_str().unwrap();
     assert!(text.contains("30 days"), "{answer}");
     assert_eq!(answer["rushdesk"]["route"], "knowledge");
@@ -180,7 +168,7 @@ async fn without_a_model_the_knowledge_answers_with_its_sources() {
 async fn what_cannot_be_answered_is_refused() {
     let app = TestApp::start().await;
     let shopper = app.visitor().await;
-    let ask = |body: Value| chat(&shopper, body);
+    let ask = |body: Value| shopper.complete(&body);
     refused(ask(json!({"model": "gpt-4o", "messages": [user("hi")]})), 404, "not_found").await;
     refused(ask(json!({"model": "", "messages": [user("hi")]})), 404, "not_found").await;
     let assistant = json!({"role": "assistant", "content": "hi"});
@@ -238,46 +226,43 @@ async fn a_history_with_pictures_and_calls_is_answered() {
 
 #[test]
 async fn a_client_that_leaves_frees_the_model() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
+    let app = TestApp::with_model("step").await;
     let shopper = app.visitor().await;
-    fake.steps.add_permits(3);
+    app.model().steps.add_permits(3);
     let request = json!({"messages": [user(QUESTION)], "stream": true});
-    let mut response = chat(&shopper, request).send().await.unwrap();
+    let mut response = shopper.complete(&request).send().await.unwrap();
     let mut seen = String::new();
     while !seen.contains(WORDS[0].trim()) {
         let chunk = response.chunk().await.unwrap().unwrap();
         seen.push_str(std::str::from_utf8(&chunk).unwrap());
     }
-    assert_eq!(fake.open(), 1);
+    assert_eq!(app.model().open(), 1);
     drop(response);
-    settle("the model's connection is closed", async || fake.open() == 0).await;
+    settle("the model's connection is closed", async || app.model().open() == 0).await;
     app.stop().await;
 }
 
 #[test]
 async fn a_client_that_leaves_while_it_waits_for_the_whole_answer_frees_the_model_too() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
+    let app = TestApp::with_model("step").await;
     let shopper = app.visitor().await;
-    let waiting = chat(&shopper, json!({"messages": [user(QUESTION)]}));
-    let asked = settle("the model is asked", async || fake.open() == 1);
+    let waiting = shopper.complete(&json!({"messages": [user(QUESTION)]}));
+    let asked = settle("the model is asked", async || app.model().open() == 1);
     tokio::select! {
         answer = waiting.send() => panic!("{answer:?}"),
         () = asked => {}
     }
-    settle("the model's connection is closed", async || fake.open() == 0).await;
+    settle("the model's connection is closed", async || app.model().open() == 0).await;
     app.stop().await;
 }
 
 #[test]
 async fn a_model_that_fails_ends_the_stream_with_an_error_and_without_done() {
     for model in ["error_frame", "no_end"] {
-        let fake = FakeModel::start().await;
-        let app = TestApp::with_model(model, &fake).await;
+        let app = TestApp::with_model(model).await;
         let shopper = app.visitor().await;
         let request = json!({"messages": [user(QUESTION)], "stream": true});
-        let lines = data(chat(&shopper, request).send().await.unwrap()).await;
+        let lines = data(shopper.complete(&request).send().await.unwrap()).await;
         assert!(!lines.iter().any(|line| line == "[DONE]"), "{model}: {lines:?}");
         let chunks = json_of(&lines);
         let (last, chunks) = chunks.split_last().unwrap();
@@ -285,7 +270,7 @@ async fn a_model_that_fails_ends_the_stream_with_an_error_and_without_done() {
         assert!(last["error"]["message"].is_string(), "{model}: {last}");
         assert!(text_of_chunks(chunks).starts_with(WORDS[0]), "{model}: {chunks:?}");
 
-        let whole = chat(&shopper, json!({"messages": [user("And how are tents shipped?")]}));
+        let whole = shopper.complete(&json!({"messages": [user("And how are tents shipped?")]}));
         refused(whole, 503, "dependency_unavailable").await;
         app.stop().await;
     }
@@ -293,21 +278,20 @@ async fn a_model_that_fails_ends_the_stream_with_an_error_and_without_done() {
 
 #[test]
 async fn a_question_in_flight_is_shared_with_the_chat() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
+    let app = TestApp::with_model("step").await;
     let (first, second) = (app.visitor().await, app.visitor().await);
     let session = first.session().await;
     let mut stream = first.stream(&session, QUESTION).await;
     stream.until("message.created").await;
-    settle("the model is asked", async || fake.requests() == 1).await;
+    settle("the model is asked", async || app.model().requests() == 1).await;
     let request = json!({"messages": [user(QUESTION)], "stream": true});
-    let response = chat(&second, request).send().await.unwrap();
-    fake.steps.add_permits(100);
+    let response = second.complete(&request).send().await.unwrap();
+    app.model().steps.add_permits(100);
     let lines = data(response).await;
     let chunks = json_of(&lines[..lines.len() - 1]);
     assert_eq!(text_of_chunks(&chunks), WORDS.concat());
     stream.until("answer.completed").await;
-    assert_eq!(fake.requests(), 1);
+    assert_eq!(app.model().requests(), 1);
     drop(stream);
     app.stop().await;
 }

@@ -6,17 +6,14 @@
 use std::collections::BTreeSet;
 
 use actix_web::rt::test;
-use futures_util::{SinkExt, StreamExt};
 use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::Method;
 use rushdesk::{
-    accounts::Credentials,
     archive::RecordId,
     domain::{Role, SiteId},
     http::docs::ApiDoc,
 };
 use serde_json::{Value, json};
-use tokio_tungstenite::tungstenite::{Message, client::IntoClientRequest};
 use utoipa::OpenApi;
 
 use super::harness::*;
@@ -167,9 +164,9 @@ impl Shop {
         shop
     }
 
-    fn who(&self, column: &str) -> Shopper<'_> {
+    fn who(&self, column: &str) -> Shopper {
         let (_, token) = self.tokens.iter().find(|(name, _)| *name == column).unwrap();
-        Shopper { app: &self.app, token: token.clone().unwrap() }
+        self.app.holder(token.as_deref().unwrap())
     }
 
     async fn new_session(&self) -> String {
@@ -178,9 +175,7 @@ impl Shop {
 
     async fn put_document(&self) {
         let document = json!({"title": MARK, "text": format!("We sell {MARK} for 12 EUR.")});
-        let path = format!("/v1/knowledge/documents/{DOCUMENT}");
-        let request = self.who("admin").request(Method::PUT, &path).json(&document);
-        request.send().await.unwrap().error_for_status().unwrap();
+        sent(self.who("admin").put_document(DOCUMENT, &document)).await;
     }
 
     /// What a good request to this operation says.
@@ -198,8 +193,7 @@ impl Shop {
                 json!({"site_key": "pk_shop", "identity_token": token})
             }
             "/v1/auth/refresh" | "/v1/auth/logout" => {
-                let response = self.app.post("/v1/auth/visitor").json(&site_key);
-                let tokens = body(response.send().await.unwrap()).await;
+                let tokens = ok(self.app.auth("visitor", &site_key)).await;
                 json!({"refresh_token": tokens["refresh_token"]})
             }
             "/v1/sessions" => json!({}),
@@ -248,7 +242,7 @@ impl Shop {
             .replace("{turn}", &self.turn);
         assert!(!path.contains('{'), "{path}");
         if path.ends_with("/socket") {
-            return (self.socket(&path, token).await, String::new());
+            return (self.socket(&session, token).await, String::new());
         }
         let mut request = self.app.request(row.method.clone(), &path);
         if row.method != Method::GET {
@@ -282,16 +276,11 @@ impl Shop {
     }
 
     /// A socket is opened for everybody and closed with a code: 4401 and 4404 are 401 and 404.
-    async fn socket(&self, path: &str, token: Option<&str>) -> String {
-        let url = format!("ws{}{path}", self.app.url.strip_prefix("http").unwrap());
-        let request = url.into_client_request().unwrap();
-        let (mut socket, _) = tokio_tungstenite::connect_async(request).await.unwrap();
-        let auth = json!({"type": "auth", "token": token.unwrap_or_default()}).to_string();
-        socket.send(Message::text(auth)).await.unwrap();
-        let first = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
-        match first.unwrap().unwrap() {
-            Message::Close(frame) => (u16::from(frame.unwrap().code) - 4_000).to_string(),
-            _ => "ok".to_owned(),
+    async fn socket(&self, session: &str, token: Option<&str>) -> String {
+        let who = self.app.holder(token.unwrap_or_default());
+        match Socket::open(&who, session, None).await.next().await {
+            Ok(_) => "ok".to_owned(),
+            Err((code, _)) => (code - 4_000).to_string(),
         }
     }
 }
@@ -301,17 +290,11 @@ fn credentials(site_key: &str, email: &str) -> Value {
 }
 
 async fn sign_in(app: &TestApp, how: &str, data: Value) -> String {
-    let response = app.post(&format!("/v1/auth/{how}")).json(&data).send().await.unwrap();
-    let tokens = body(response.error_for_status().unwrap()).await;
-    tokens["access_token"].as_str().unwrap().to_owned()
+    app.signed_in(&ok(app.auth(how, &data)).await).token
 }
 
 async fn staff(app: &TestApp, site: &str, role: Role) -> String {
-    let email = format!("{}@example.com", role.as_str());
-    let credentials_of = Credentials { email: email.clone(), password: PASSWORD.to_owned() };
-    let site_id = SiteId::parse(site).unwrap();
-    app.app().accounts.create_staff(&site_id, role, credentials_of).await.unwrap();
-    sign_in(app, "login", credentials(&format!("pk_{site}"), &email)).await
+    app.staff(site, role, &format!("{}@example.com", role.as_str())).await.token
 }
 
 async fn key(app: &TestApp, site: &str) -> (RecordId, String) {
@@ -354,17 +337,16 @@ async fn where_there_is_one_shop_its_admins_operate_and_where_there_are_several_
         "[{id=\"shop\",name=\"S\",site_key=\"pk_shop\"},{id=\"b\",name=\"B\",site_key=\"pk_b\"}]";
     for (sites, allowed) in [(one, true), (two, false)] {
         let app = TestApp::with(&[("sites", sites.to_owned())]).await;
-        let token = staff(&app, "shop", Role::Admin).await;
-        let admin = Shopper { app: &app, token };
+        let admin = app.staff("shop", Role::Admin, "admin@example.com").await;
         let order = json!({"service_level": 1});
-        let request = admin.request(Method::PUT, "/v1/admin/modes").json(&order);
+        let request = admin.set_modes(&order);
         if allowed {
-            assert_eq!(request.send().await.unwrap().status(), 200);
+            assert_eq!(status_of(request).await, 200);
         } else {
             refused(request, 403, "forbidden").await;
         }
         // The demo shop is there too and never operates a real one.
-        refused(app.admin().await.get("/v1/admin/backends"), 403, "forbidden").await;
+        refused(app.admin().await.backends(), 403, "forbidden").await;
         app.stop().await;
     }
 }
@@ -372,15 +354,12 @@ async fn where_there_is_one_shop_its_admins_operate_and_where_there_are_several_
 #[test]
 async fn an_erasure_by_somebody_of_the_shop_is_written_down() {
     let app = TestApp::start().await;
-    let visitor = app.visitor().await;
-    let (mine, another) = (visitor.session().await, visitor.session().await);
+    let (visitor, mine) = app.chatting().await;
+    let another = visitor.session().await;
     let admin = app.admin().await;
-    let erase = |who: &Shopper<'_>, session: &str| {
-        who.request(Method::DELETE, &format!("/v1/sessions/{session}")).send()
-    };
-    assert_eq!(erase(&visitor, &mine).await.unwrap().status(), 200);
-    assert_eq!(erase(&admin, &another).await.unwrap().status(), 200);
-    let audit = body(admin.get("/v1/admin/audit").send().await.unwrap()).await;
+    sent(visitor.erase(&mine)).await;
+    sent(admin.erase(&another)).await;
+    let audit = ok(admin.audit()).await;
     let targets: Vec<_> = audit["items"].as_array().unwrap().iter().collect();
     assert_eq!(targets.len(), 1, "{audit}");
     assert_eq!(

@@ -66,7 +66,7 @@ async fn an_admin_is_made_before_the_first_start_and_signs_in_after_it() {
     let server = crash::Server::start(&settings, free_port()).await;
     let login = client().post(format!("{}/v1/auth/login", server.url));
     let who = json!({"site_key": "pk_demo", "email": "you@example.com", "password": password});
-    let tokens = body(login.json(&who).send().await.unwrap()).await;
+    let tokens = ok(login.json(&who)).await;
     assert_eq!(tokens["principal"]["role"], "admin", "{tokens}");
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::rt::test;
-use reqwest::{Method, StatusCode};
+use reqwest::StatusCode;
 
 use super::{
     distributed::Stores,
@@ -47,9 +47,8 @@ async fn until_text(events: &mut Events, text: &str) -> Vec<Event> {
 #[test]
 async fn a_reader_on_another_replica_reads_along_while_the_answer_is_written() {
     let Some(pair) = Pair::start().await else { return };
-    let here = pair.one.visitor().await;
-    let there = Shopper { app: &pair.two, token: here.token.clone() };
-    let session = here.session().await;
+    let (here, session) = pair.one.chatting().await;
+    let there = here.at(&pair.two);
     pair.fake.steps.add_permits(3);
     let mut own = here.stream(&session, "When do boots ship?").await;
     until_text(&mut own, "All boots ").await;
@@ -76,8 +75,7 @@ async fn a_reader_on_another_replica_reads_along_while_the_answer_is_written() {
 #[test]
 async fn replicas_of_one_name_leave_each_others_turns_alone() {
     let Some(pair) = Pair::start().await else { return };
-    let (one, two) = (pair.one.visitor().await, pair.two.visitor().await);
-    let (here, there) = (one.session().await, two.session().await);
+    let ((one, here), (two, there)) = (pair.one.chatting().await, pair.two.chatting().await);
     let mut first = one.stream(&here, "When do boots ship?").await;
     first.until("message.created").await;
     let mut second = two.stream(&there, "And when do tents ship?").await;
@@ -95,7 +93,7 @@ async fn replicas_of_one_name_leave_each_others_turns_alone() {
     }
     // Each session is opened on the other replica too, which would end what nobody runs.
     for (app, session, shopper) in [(&pair.two, &here, &one), (&pair.one, &there, &two)] {
-        let elsewhere = Shopper { app, token: shopper.token.clone() };
+        let elsewhere = shopper.at(app);
         assert_eq!(elsewhere.messages(session).await[0]["seq"], 1);
     }
     pair.fake.steps.add_permits(100);
@@ -109,14 +107,13 @@ async fn replicas_of_one_name_leave_each_others_turns_alone() {
 #[test]
 async fn an_idle_stream_on_another_replica_hears_of_every_turn() {
     let Some(pair) = Pair::start().await else { return };
-    let here = pair.one.visitor().await;
-    let there = Shopper { app: &pair.two, token: here.token.clone() };
-    let session = here.session().await;
+    let (here, session) = pair.one.chatting().await;
+    let there = here.at(&pair.two);
     let mut other = there.events(&session, None).await;
     for question in ["When do boots ship?", "And when do tents ship?"] {
         let key = uuid::Uuid::now_v7().to_string();
         let sent = here.message(&session, &key, question).header("prefer", "respond-async");
-        assert_eq!(sent.send().await.unwrap().status(), StatusCode::ACCEPTED);
+        assert_eq!(status_of(sent).await, StatusCode::ACCEPTED);
         let created = other.until("message.created").await;
         assert_eq!(created.last().unwrap().data["text"], question);
         pair.fake.steps.add_permits(2);
@@ -135,11 +132,10 @@ async fn an_idle_stream_on_another_replica_hears_of_every_turn() {
 #[test]
 async fn the_same_request_on_another_replica_streams_the_same_turn() {
     let Some(pair) = Pair::start().await else { return };
-    let here = pair.one.visitor().await;
-    let there = Shopper { app: &pair.two, token: here.token.clone() };
-    let session = here.session().await;
+    let (here, session) = pair.one.chatting().await;
+    let there = here.at(&pair.two);
     pair.fake.steps.add_permits(2);
-    let streamed = |shopper: &Shopper<'_>| {
+    let streamed = |shopper: &Shopper| {
         let request = shopper.message(&session, "same", "When do boots ship?");
         request.header("accept", "text/event-stream")
     };
@@ -161,32 +157,28 @@ async fn the_same_request_on_another_replica_streams_the_same_turn() {
 #[test]
 async fn a_cancel_and_an_erasure_reach_the_other_replica() {
     let Some(pair) = Pair::start().await else { return };
-    let here = pair.one.visitor().await;
-    let there = Shopper { app: &pair.two, token: here.token.clone() };
-    let session = here.session().await;
+    let (here, session) = pair.one.chatting().await;
+    let there = here.at(&pair.two);
     let mut other = there.events(&session, None).await;
     pair.fake.steps.add_permits(2);
     let mut own = here.stream(&session, "When do boots ship?").await;
     let delta = own.until("answer.delta").await.pop().unwrap();
     other.until("answer.delta").await;
     let turn = delta.data["turn_id"].as_str().unwrap();
-    let cancel = there.post(&format!("/v1/sessions/{session}/turns/{turn}/cancel"));
-    assert_eq!(body(cancel.send().await.unwrap()).await["status"], "stopping");
+    assert_eq!(ok(there.cancel(&session, turn)).await["status"], "stopping");
     own.until("turn.cancelled").await;
     other.until("turn.cancelled").await;
-    let erase = here.request(Method::DELETE, &format!("/v1/sessions/{session}"));
-    assert_eq!(erase.send().await.unwrap().status(), StatusCode::OK);
+    sent(here.erase(&session)).await;
     let last = other.rest().await.pop().unwrap();
     assert_eq!((last.name.as_str(), &last.data["problem"]["code"]), ("error", &"erased".into()));
-    refused(there.get(&format!("/v1/sessions/{session}")), 410, "erased").await;
+    refused(there.view(&session), 410, "erased").await;
     pair.stop().await;
 }
 
 #[test]
 async fn one_question_at_once_on_two_replicas_is_answered_once() {
     let Some(pair) = Pair::start().await else { return };
-    let (one, two) = (pair.one.visitor().await, pair.two.visitor().await);
-    let (here, there) = (one.session().await, two.session().await);
+    let ((one, here), (two, there)) = (pair.one.chatting().await, pair.two.chatting().await);
     pair.fake.steps.add_permits(2);
     let mut leader = one.stream(&here, "When do boots ship?").await;
     until_text(&mut leader, "All ").await;
@@ -206,16 +198,14 @@ async fn one_question_at_once_on_two_replicas_is_answered_once() {
 #[test]
 async fn a_leader_that_is_cancelled_is_replaced_by_its_follower_on_the_other_replica() {
     let Some(pair) = Pair::start().await else { return };
-    let (one, two) = (pair.one.visitor().await, pair.two.visitor().await);
-    let (here, there) = (one.session().await, two.session().await);
+    let ((one, here), (two, there)) = (pair.one.chatting().await, pair.two.chatting().await);
     pair.fake.steps.add_permits(2);
     let mut leader = one.stream(&here, "When do boots ship?").await;
     let delta = leader.until("answer.delta").await.pop().unwrap();
     let mut follower = two.stream(&there, "When do boots ship?").await;
     until_text(&mut follower, "All ").await;
     let turn = delta.data["turn_id"].as_str().unwrap();
-    let cancel = one.post(&format!("/v1/sessions/{here}/turns/{turn}/cancel"));
-    assert_eq!(cancel.send().await.unwrap().status(), StatusCode::OK);
+    sent(one.cancel(&here, turn)).await;
     leader.until("turn.cancelled").await;
     pair.fake.steps.add_permits(100);
     let end = follower.until("answer.completed").await.pop().unwrap();

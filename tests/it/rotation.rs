@@ -5,7 +5,7 @@ use std::{cell::Cell, path::Path};
 use actix_web::rt::test;
 use futures_util::future::join;
 use jsonwebtoken::{EncodingKey, Header, encode};
-use reqwest::{Method, RequestBuilder, StatusCode};
+use reqwest::{RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 
 use super::harness::*;
@@ -34,7 +34,7 @@ fn put(path: &Path, content: &str) {
 async fn traffic(done: &Cell<bool>, request: impl Fn() -> RequestBuilder) -> usize {
     let mut count = 0;
     while !done.get() {
-        let status = request().send().await.unwrap().status();
+        let status = status_of(request()).await;
         assert_eq!(status, StatusCode::OK, "request {count}");
         count += 1;
     }
@@ -42,8 +42,7 @@ async fn traffic(done: &Cell<bool>, request: impl Fn() -> RequestBuilder) -> usi
 }
 
 async fn accepted(app: &TestApp, token: &str) -> bool {
-    let response = app.get("/v1/auth/me").bearer_auth(token).send().await.unwrap();
-    response.status() == StatusCode::OK
+    status_of(app.holder(token).me()).await == StatusCode::OK
 }
 
 #[test]
@@ -72,7 +71,7 @@ async fn a_signing_secret_is_replaced_under_traffic_and_no_request_fails() {
         done.set(true);
         fresh.token
     };
-    let (fresh, count) = join(rotation, traffic(&done, || old.get("/v1/auth/me"))).await;
+    let (fresh, count) = join(rotation, traffic(&done, || old.me())).await;
     assert!(count > 10, "only {count} requests");
     // Once the old secret is gone its tokens are too.
     put(&file, SECOND);
@@ -92,10 +91,7 @@ fn is_signed_by(token: &str, secret: &str) -> bool {
 async fn an_api_key_is_replaced_under_traffic_and_no_request_fails() {
     let app = TestApp::start().await;
     let admin = app.admin().await;
-    let create = async |name: &str| {
-        let request = admin.post("/v1/admin/keys").json(&json!({ "name": name }));
-        body(request.send().await.unwrap().error_for_status().unwrap()).await
-    };
+    let create = async |name: &str| ok(admin.create_key(name)).await;
     let first = create("first").await;
     let in_use = std::cell::RefCell::new(first["key"].as_str().unwrap().to_owned());
     let done = Cell::new(false);
@@ -103,18 +99,15 @@ async fn an_api_key_is_replaced_under_traffic_and_no_request_fails() {
         let second = create("second").await;
         let old = in_use.replace(second["key"].as_str().unwrap().to_owned());
         // The request that is under way with the old key is answered before it is revoked.
-        let me = app.get("/v1/auth/me").bearer_auth(&old);
-        assert_eq!(me.send().await.unwrap().status(), StatusCode::OK);
+        sent(app.holder(&old).me()).await;
         done.set(true);
         old
     };
-    let request = || app.get("/v1/auth/me").bearer_auth(in_use.borrow().as_str());
+    let request = || app.holder(&in_use.borrow()).me();
     let (old, count) = join(rotation, traffic(&done, request)).await;
     assert!(count > 0);
-    let path = format!("/v1/admin/keys/{}", first["id"].as_str().unwrap());
-    let revoked = admin.request(Method::DELETE, &path).send().await.unwrap();
-    assert_eq!(revoked.status(), StatusCode::NO_CONTENT);
-    refused(app.get("/v1/auth/me").bearer_auth(old), 401, "token_invalid").await;
-    assert_eq!(request().send().await.unwrap().status(), StatusCode::OK);
+    sent(admin.revoke_key(first["id"].as_str().unwrap())).await;
+    refused(app.holder(&old).me(), 401, "token_invalid").await;
+    assert_eq!(status_of(request()).await, StatusCode::OK);
     app.stop().await;
 }

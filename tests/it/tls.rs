@@ -18,7 +18,6 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore,
     pki_types::{CertificateDer, ServerName, pem::PemObject},
 };
-use serde_json::json;
 use tempfile::TempDir;
 
 use super::{
@@ -122,18 +121,10 @@ async fn a_shopper_chats_over_tls_and_is_told_to_stay_there() {
     let (client, url) = (authority.client(), format!("https://localhost:{}", app.port()));
     let page = client.get(&url).send().await.unwrap();
     assert_eq!(page.headers()["strict-transport-security"], "max-age=31536000");
-    let request =
-        client.post(format!("{url}/v1/auth/visitor")).json(&json!({"site_key": "pk_demo"}));
-    let tokens = body(request.send().await.unwrap()).await;
-    let token = tokens["access_token"].as_str().unwrap();
-    let ask = |path: &str| client.post(format!("{url}{path}")).bearer_auth(token);
-    let session = body(ask("/v1/sessions").json(&json!({})).send().await.unwrap()).await;
-    let path = format!("/v1/sessions/{}/messages", session["id"].as_str().unwrap());
-    let request = ask(&path)
-        .header("idempotency-key", "one")
-        .header("accept", "text/event-stream")
-        .json(&json!({"text": "What is the price guarantee?"}));
-    let events = Events::of(request.send().await.unwrap()).until("answer.completed").await;
+    let shopper = Shopper::visitor(&client, &url, "pk_demo").await;
+    let session = shopper.session().await;
+    let mut stream = shopper.stream(&session, "What is the price guarantee?").await;
+    let events = stream.until("answer.completed").await;
     assert!(events.len() > 2, "{events:?}");
     // Who speaks plain HTTP there gets no answer, and a client that does not know the authority gives none.
     assert!(app.get("/livez").send().await.is_err());
@@ -231,7 +222,7 @@ async fn redis_is_spoken_to_over_tls_and_only_if_its_authority_is_trusted() {
         let server = crash::Server::start_in(&trusted, &settings, free_port()).await;
         let ready =
             Client::builder().no_proxy().build().unwrap().get(format!("{}/readyz", server.url));
-        let ready = body(ready.send().await.unwrap()).await;
+        let ready = ok(ready).await;
         assert_eq!(ready["hot_store"], expected, "{ready}");
     }
     drop(redis);
@@ -258,15 +249,10 @@ async fn a_service_keeps_everything_in_mysql_over_tls() {
     let authority = Authority::new();
     let Some(mariadb) = mariadb_with_tls(&authority).await else { return };
     let query = format!("?ssl-mode=VERIFY_IDENTITY&ssl-ca={}", authority.ca());
-    let app = TestApp::with(&stores.with(&[mysql_url(&mariadb, "localhost", &query)])).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let settings = stores.with(&[mysql_url(&mariadb, "localhost", &query)]);
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
     shopper.ask(&session, "What is the price guarantee?").await;
-    let id = session.parse().unwrap();
-    settle("the turn is archived", async || {
-        app.archive().events(id, 0, 10).await.is_ok_and(|events| events.len() == 2)
-    })
-    .await;
+    settle("the turn is archived", async || app.archived(&session).await == 2).await;
     app.stop().await;
 }
 

@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest, trace::v1::Span,
 };
 use prost::Message as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{
     crash::{Server, client},
@@ -64,20 +64,10 @@ fn is_of_the_trace(id: &[u8]) -> bool {
 
 /// Asks one question as part of a caller's trace.
 async fn ask(url: &str) -> Value {
-    let client = client();
-    let post = |path: &str| client.post(format!("{url}{path}"));
-    let visitor = post("/v1/auth/visitor").json(&json!({"site_key": "pk_demo"}));
-    let visitor: Value = visitor.send().await.unwrap().json().await.unwrap();
-    let token = visitor["access_token"].as_str().unwrap();
-    let session = post("/v1/sessions").bearer_auth(token).json(&json!({}));
-    let session: Value = session.send().await.unwrap().json().await.unwrap();
-    let path = format!("/v1/sessions/{}/messages", session["id"].as_str().unwrap());
-    let message = post(&path)
-        .bearer_auth(token)
-        .header("idempotency-key", "only")
-        .header("traceparent", format!("00-{TRACE}-{PARENT}-01"))
-        .json(&json!({ "text": QUESTION }));
-    message.send().await.unwrap().json().await.unwrap()
+    let shopper = Shopper::visitor(&client(), url, "pk_demo").await;
+    let session = shopper.session().await;
+    let message = shopper.message(&session, "only", QUESTION);
+    ok(message.header("traceparent", format!("00-{TRACE}-{PARENT}-01"))).await
 }
 
 async fn is_traced(mut settings: Vec<(&'static str, String)>, steps: &[&str]) {
@@ -140,17 +130,8 @@ async fn a_turn_on_sqlite_is_one_trace_with_its_flush() {
 #[test]
 async fn a_turn_on_redis_and_mariadb_is_one_trace_with_its_flush() {
     let Some(stores) = Stores::new().await else { return };
-    let Some(model) = model_dir() else {
-        assert!(std::env::var_os("CI").is_none(), "the embedding model must be there under CI");
-        eprintln!("no embedding model: `make model` makes it; skipping");
-        return;
-    };
-    let settings = stores.with(&[
-        ("embedding.model_dir", model.join("all-MiniLM-L6-v2").display().to_string()),
-        ("embedding.library", model.join("libonnxruntime.so").display().to_string()),
-        ("embedding.timeout_ms", "15000".to_owned()),
-    ]);
-    is_traced(settings, &["request", "turn", "embed", "queue", "generate"]).await;
+    let Some(embedder) = embedder() else { return };
+    is_traced(stores.with(&embedder), &["request", "turn", "embed", "queue", "generate"]).await;
 }
 
 #[test]

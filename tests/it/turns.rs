@@ -4,16 +4,11 @@ use actix_web::rt::test;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{
-    fake_model::{FakeModel, WORDS},
-    harness::*,
-};
+use super::{fake_model::WORDS, harness::*};
 
 #[test]
 async fn a_question_is_answered_from_the_knowledge_with_its_source() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let turn = shopper.ask(&session, "How long do I have to return something?").await;
     let answer = &turn["answer"];
     assert_eq!(answer["route"], "knowledge", "{turn}");
@@ -26,9 +21,7 @@ async fn a_question_is_answered_from_the_knowledge_with_its_source() {
 
 #[test]
 async fn what_the_shop_cannot_know_gets_an_honest_template_and_no_source() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let turn = shopper.ask(&session, "Who won the football world cup in 1998?").await;
     assert_eq!(turn["answer"]["route"], "template", "{turn}");
     assert_eq!(turn["answer"]["citations"], json!([]));
@@ -37,10 +30,7 @@ async fn what_the_shop_cannot_know_gets_an_honest_template_and_no_source() {
 
 #[test]
 async fn a_streamed_turn_begins_with_the_message_and_ends_with_one_terminal_event() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("ok").await;
     let events = shopper.stream(&session, "When do boots ship?").await.rest().await;
     assert_eq!(events.first().unwrap().name, "message.created");
     assert_eq!(events.first().unwrap().id.as_deref(), Some("1"));
@@ -60,15 +50,11 @@ async fn a_streamed_turn_begins_with_the_message_and_ends_with_one_terminal_even
         }
     }
     app.stop().await;
-    fake.stop().await;
 }
 
 #[test]
 async fn five_equal_requests_at_once_are_one_turn() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("slow", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("slow").await;
     let ask = || shopper.message(&session, "same-key", "When do boots ship?").send();
     let answers = futures_util::future::join_all((0..5).map(|_| ask())).await;
     let mut turns = Vec::new();
@@ -81,22 +67,17 @@ async fn five_equal_requests_at_once_are_one_turn() {
     }
     assert!(turns.iter().all(|turn| *turn == turns[0]), "{turns:?}");
     assert_eq!(replayed, 4);
-    assert_eq!(fake.requests(), 1);
+    assert_eq!(app.model().requests(), 1);
     assert_eq!(shopper.messages(&session).await.len(), 2);
     app.stop().await;
 }
 
 #[test]
 async fn a_key_that_is_used_for_another_text_is_refused_and_a_repeat_gets_the_same_turn() {
-    let app = TestApp::start().await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    let first =
-        body(shopper.message(&session, "k", "What is the price guarantee?").send().await.unwrap())
-            .await;
-    let other = shopper.message(&session, "k", "Something else").send().await.unwrap();
-    let (status, code, _) = problem(other).await;
-    assert_eq!((status, code.as_str()), (422, "idempotency_key_reused"));
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    let first = ok(shopper.message(&session, "k", "What is the price guarantee?")).await;
+    let other = shopper.message(&session, "k", "Something else");
+    refused(other, 422, "idempotency_key_reused").await;
     let again =
         shopper.message(&session, "k", "What is the price guarantee?").send().await.unwrap();
     assert_eq!(again.headers()["idempotency-replayed"], "true");
@@ -106,17 +87,12 @@ async fn a_key_that_is_used_for_another_text_is_refused_and_a_repeat_gets_the_sa
 
 #[test]
 async fn a_second_turn_is_refused_while_one_is_answering() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("step").await;
     let mut first = shopper.stream(&session, "When do boots ship?").await;
     first.until("message.created").await;
-    let second = shopper.message(&session, "two", "And tents?").send().await.unwrap();
-    let (status, code, body) = problem(second).await;
-    assert_eq!((status, code.as_str()), (409, "turn_active"));
-    assert!(body["retry_after_ms"].is_u64());
-    fake.steps.add_permits(100);
+    let second = shopper.message(&session, "two", "And tents?");
+    assert!(refused(second, 409, "turn_active").await["retry_after_ms"].is_u64());
+    app.model().steps.add_permits(100);
     first.until("answer.completed").await;
     shopper.ask(&session, "And tents?").await;
     app.stop().await;
@@ -124,20 +100,16 @@ async fn a_second_turn_is_refused_while_one_is_answering() {
 
 #[test]
 async fn a_cancelled_turn_ends_visibly_and_closes_the_connection_to_the_model() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    fake.steps.add_permits(3);
+    let (app, shopper, session) = TestApp::chat("step").await;
+    app.model().steps.add_permits(3);
     let mut stream = shopper.stream(&session, "When do boots ship?").await;
     let seen = stream.until("answer.delta").await;
     let turn = seen[0].data["turn_id"].as_str().unwrap().to_owned();
-    let cancel = || shopper.post(&format!("/v1/sessions/{session}/turns/{turn}/cancel")).send();
-    assert_eq!(body(cancel().await.unwrap()).await["status"], "stopping");
+    assert_eq!(ok(shopper.cancel(&session, &turn)).await["status"], "stopping");
     let rest = stream.rest().await;
     assert_eq!(rest.last().unwrap().name, "turn.cancelled");
-    settle("the model's connection is closed", async || fake.open() == 0).await;
-    assert_eq!(body(cancel().await.unwrap()).await["status"], "not_running");
+    settle("the model's connection is closed", async || app.model().open() == 0).await;
+    assert_eq!(ok(shopper.cancel(&session, &turn)).await["status"], "not_running");
     let messages = shopper.messages(&session).await;
     assert_eq!(messages[1]["status"], "cancelled");
     assert!(messages[1]["text"].as_str().unwrap().starts_with("All"), "{messages:?}");
@@ -146,15 +118,12 @@ async fn a_cancelled_turn_ends_visibly_and_closes_the_connection_to_the_model() 
 
 #[test]
 async fn a_turn_whose_reader_left_frees_the_model_after_the_grace() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
-    fake.steps.add_permits(3);
+    let (app, shopper, session) = TestApp::chat("step").await;
+    app.model().steps.add_permits(3);
     let mut stream = shopper.stream(&session, "When do boots ship?").await;
     stream.until("answer.delta").await;
     drop(stream);
-    settle("the model's connection is closed", async || fake.open() == 0).await;
+    settle("the model's connection is closed", async || app.model().open() == 0).await;
     settle("the turn ended", async || {
         shopper.messages(&session).await.get(1).is_some_and(|m| m["status"] == "cancelled")
     })
@@ -164,10 +133,7 @@ async fn a_turn_whose_reader_left_frees_the_model_after_the_grace() {
 
 #[test]
 async fn whoever_prefers_to_come_back_gets_202_and_the_answer_later() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("step", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("step").await;
     let request = shopper.message(&session, "k", "When do boots ship?");
     let response = request.header("prefer", "respond-async").send().await.unwrap();
     assert_eq!(response.status(), StatusCode::ACCEPTED);
@@ -175,7 +141,7 @@ async fn whoever_prefers_to_come_back_gets_202_and_the_answer_later() {
     assert_eq!(turn["status"], "running");
     let messages = shopper.messages(&session).await;
     assert_eq!(messages[1]["status"], "streaming");
-    fake.steps.add_permits(100);
+    app.model().steps.add_permits(100);
     settle("the answer is complete", async || {
         shopper.messages(&session).await.get(1).is_some_and(|m| m["text"] == WORDS.concat())
     })
@@ -185,10 +151,7 @@ async fn whoever_prefers_to_come_back_gets_202_and_the_answer_later() {
 
 #[test]
 async fn a_model_that_fails_before_its_first_word_is_replaced_by_the_knowledge() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("broken", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("broken").await;
     let turn = shopper.ask(&session, "How long do I have to return something?").await;
     assert_eq!(turn["answer"]["route"], "knowledge", "{turn}");
     app.stop().await;
@@ -197,10 +160,7 @@ async fn a_model_that_fails_before_its_first_word_is_replaced_by_the_knowledge()
 #[test]
 async fn an_error_in_the_stream_or_an_end_without_end_fails_the_turn_visibly() {
     for model in ["error_frame", "no_end"] {
-        let fake = FakeModel::start().await;
-        let app = TestApp::with_model(model, &fake).await;
-        let shopper = app.visitor().await;
-        let session = shopper.session().await;
+        let (app, shopper, session) = TestApp::chat(model).await;
         let events = shopper.stream(&session, "When do boots ship?").await.rest().await;
         let last = events.last().unwrap();
         assert_eq!(last.name, "turn.failed", "{model}");
@@ -214,28 +174,21 @@ async fn an_error_in_the_stream_or_an_end_without_end_fails_the_turn_visibly() {
 
 #[test]
 async fn a_stalled_model_fails_the_turn_in_time_and_frees_its_slot() {
-    let fake = FakeModel::start().await;
-    let settings =
-        [backend("stall", &fake.url), ("inference.first_token_timeout_ms", "300".to_owned())];
-    let app = TestApp::with(&settings).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let settings = [("inference.first_token_timeout_ms", "300".to_owned())];
+    let (app, shopper, session) = TestApp::chat_with("stall", &settings).await;
     let request = shopper.message(&session, "k", "Zzyzx qwerty?");
     let turn = body(request.send().await.unwrap()).await;
     assert_eq!(turn["problem"]["code"], "upstream_timeout", "{turn}");
-    settle("the model's connection is closed", async || fake.open() == 0).await;
+    settle("the model's connection is closed", async || app.model().open() == 0).await;
     app.stop().await;
 }
 
 #[test]
 async fn personal_data_never_reaches_the_model_and_comes_back_to_its_owner() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("ok").await;
     let text = "My mail is eva@example.com, where is order 00123842?";
     shopper.ask(&session, text).await;
-    let prompt = fake.last_prompt();
+    let prompt = app.model().last_prompt();
     assert!(!prompt.contains("eva@example.com"), "{prompt}");
     assert!(prompt.contains("00123842"), "{prompt}");
     assert_eq!(shopper.messages(&session).await[0]["text"], text);
@@ -244,13 +197,10 @@ async fn personal_data_never_reaches_the_model_and_comes_back_to_its_owner() {
 
 #[test]
 async fn a_follow_up_is_asked_with_what_was_said_before() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("ok").await;
     shopper.ask(&session, "When do boots ship?").await;
     shopper.ask(&session, "And how much is that?").await;
-    let prompt: Value = serde_json::from_str(&fake.last_prompt()).unwrap();
+    let prompt: Value = serde_json::from_str(&app.model().last_prompt()).unwrap();
     let texts: Vec<&str> =
         prompt.as_array().unwrap()[1..].iter().map(|m| m["content"].as_str().unwrap()).collect();
     assert_eq!(texts, ["When do boots ship?", &WORDS.concat(), "And how much is that?"]);
@@ -259,10 +209,7 @@ async fn a_follow_up_is_asked_with_what_was_said_before() {
 
 #[test]
 async fn links_and_tags_of_a_model_do_not_leave_as_such() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("links", &fake).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) = TestApp::chat("links").await;
     let turn = shopper.ask(&session, "When do boots ship?").await;
     assert!(!turn["answer"]["text"].as_str().unwrap().contains("javascript:"), "{turn}");
     app.stop().await;
@@ -270,9 +217,8 @@ async fn links_and_tags_of_a_model_do_not_leave_as_such() {
 
 #[test]
 async fn a_visitor_over_the_limit_is_told_when_to_come_back() {
-    let app = TestApp::with(&[("limits.visitor_burst", "2".to_owned())]).await;
-    let shopper = app.visitor().await;
-    let session = shopper.session().await;
+    let (app, shopper, session) =
+        TestApp::chat_with(NO_MODEL, &[("limits.visitor_burst", "2".to_owned())]).await;
     for _ in 0..2 {
         shopper.ask(&session, "What is the price guarantee?").await;
     }
@@ -281,8 +227,6 @@ async fn a_visitor_over_the_limit_is_told_when_to_come_back() {
     let (status, code, body) = problem(refused).await;
     assert_eq!((status, code.as_str()), (429, "rate_limited"));
     assert_eq!(retry_after, body["retry_after_ms"].as_u64().unwrap().div_ceil(1_000));
-    let other = app.visitor().await;
-    let session = other.session().await;
-    other.ask(&session, "What is the price guarantee?").await;
+    app.ask("What is the price guarantee?").await;
     app.stop().await;
 }
