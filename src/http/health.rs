@@ -20,26 +20,26 @@ use crate::{
 const OBSERVE_TIMEOUT: Duration = Duration::from_millis(500);
 
 #[derive(Serialize, ToSchema)]
-pub struct Live {
+pub struct Health {
     pub status: &'static str,
 }
 
 /// The process is running.
 ///
 /// No store is checked.
-#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, body = Live)))]
+#[utoipa::path(get, path = "/livez", tag = "operations", responses((status = 200, body = Health)))]
 #[get("/livez")]
 pub async fn livez() -> HttpResponse {
-    HttpResponse::Ok().json(Live { status: "alive" })
+    HttpResponse::Ok().json(Health { status: "alive" })
 }
 
 /// Models are loaded and the archive was reached.
 ///
 /// The service listens only after that.
-#[utoipa::path(get, path = "/startupz", tag = "operations", responses((status = 200, body = Live)))]
+#[utoipa::path(get, path = "/startupz", tag = "operations", responses((status = 200, body = Health)))]
 #[get("/startupz")]
 pub async fn startupz() -> HttpResponse {
-    HttpResponse::Ok().json(Live { status: "started" })
+    HttpResponse::Ok().json(Health { status: "started" })
 }
 
 #[derive(Serialize, ToSchema)]
