@@ -33,6 +33,7 @@ mod rotation;
 mod rush;
 mod servers;
 mod sessions;
+mod shapes;
 mod shopper;
 mod socket;
 mod streams;

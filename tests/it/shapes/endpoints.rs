@@ -1,0 +1,763 @@
+//! The answer of each operation of the OpenAPI document when all is well.
+
+use std::collections::BTreeSet;
+
+use actix_web::rt::test;
+use insta::assert_json_snapshot;
+use jsonwebtoken::{EncodingKey, Header, encode};
+use reqwest::RequestBuilder;
+use serde_json::{Value, json};
+
+use super::{document, mentioned, shape};
+use crate::harness::*;
+
+const IDENTITY: &str = "the-identity-key-of-this-shop-7f3c9a21";
+const QUESTION: &str = "What is the price guarantee?";
+
+/// Sends a request of this operation; its status and what it answers.
+async fn answer(operation: &str, request: RequestBuilder) -> Value {
+    let request = request.build().unwrap();
+    let (method, template) = operation.split_once(' ').unwrap();
+    let path = request.url().path().trim_start_matches('/').split('/');
+    let parts: Vec<_> = template.trim_start_matches('/').split('/').zip(path).collect();
+    let fits = parts.iter().all(|(part, got)| part.starts_with('{') || part == got);
+    assert!(
+        request.method() == method && fits,
+        "{operation}: {} {}",
+        request.method(),
+        request.url()
+    );
+    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+    let response = client.execute(request).await.unwrap();
+    assert!(response.status().is_success(), "{operation}: {response:?}");
+    let status = response.status().as_u16();
+    let text = response.text().await.unwrap();
+    let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+    json!({ "status": status, "body": shape(&body) })
+}
+
+#[::core::prelude::v1::test]
+fn every_operation_has_its_shape_here() {
+    let mut operations = BTreeSet::new();
+    for (path, methods) in document()["paths"].as_object().unwrap() {
+        for method in methods.as_object().unwrap().keys() {
+            operations.insert(format!("{} {path}", method.to_uppercase()));
+        }
+    }
+    // Streams have their shapes in `events.rs`, metrics in `docs/metrics.md`.
+    for elsewhere in
+        ["GET /v1/sessions/{id}/events", "GET /v1/sessions/{id}/socket", "GET /metrics"]
+    {
+        assert!(operations.remove(elsewhere), "{elsewhere}");
+    }
+    assert_eq!(mentioned(include_str!("endpoints.rs"), concat!("answer", "(\""), "\""), operations);
+}
+
+#[test]
+async fn signing_in() {
+    let site =
+        format!("[{{id=\"shop\",name=\"S\",site_key=\"pk_shop\",identity_secret=\"{IDENTITY}\"}}]");
+    let app = TestApp::with(&[("sites", site)]).await;
+    let eva =
+        json!({"site_key": "pk_shop", "email": "eva@example.com", "password": "correct horse"});
+    let visitor = app.auth("visitor", &json!({"site_key": "pk_shop"}));
+    assert_json_snapshot!(answer("POST /v1/auth/visitor", visitor).await, @r#"
+    {
+      "body": {
+        "access_token": "[access_token]",
+        "expires_in": 900,
+        "principal": {
+          "id": "[id]",
+          "role": "visitor",
+          "site_id": "shop"
+        },
+        "refresh_token": "[refresh_token]",
+        "token_type": "Bearer"
+      },
+      "status": 201
+    }
+    "#);
+    assert_json_snapshot!(answer("POST /v1/auth/register", app.auth("register", &eva)).await, @r#"
+    {
+      "body": {
+        "access_token": "[access_token]",
+        "expires_in": 900,
+        "principal": {
+          "id": "[id]",
+          "role": "customer",
+          "site_id": "shop"
+        },
+        "refresh_token": "[refresh_token]",
+        "token_type": "Bearer"
+      },
+      "status": 201
+    }
+    "#);
+    assert_json_snapshot!(answer("POST /v1/auth/login", app.auth("login", &eva)).await, @r#"
+    {
+      "body": {
+        "access_token": "[access_token]",
+        "expires_in": 900,
+        "principal": {
+          "id": "[id]",
+          "role": "customer",
+          "site_id": "shop"
+        },
+        "refresh_token": "[refresh_token]",
+        "token_type": "Bearer"
+      },
+      "status": 200
+    }
+    "#);
+    let exp = rushdesk::clock::now().as_millis() / 1_000 + 600;
+    let claims = json!({"iss": "shop", "sub": "customer-7", "exp": exp});
+    let key = EncodingKey::from_secret(IDENTITY.as_bytes());
+    let token = encode(&Header::default(), &claims, &key).unwrap();
+    let identify = app.auth("identify", &json!({"site_key": "pk_shop", "identity_token": token}));
+    assert_json_snapshot!(answer("POST /v1/auth/identify", identify).await, @r#"
+    {
+      "body": {
+        "access_token": "[access_token]",
+        "expires_in": 900,
+        "principal": {
+          "id": "[id]",
+          "role": "customer",
+          "site_id": "shop"
+        },
+        "refresh_token": "[refresh_token]",
+        "token_type": "Bearer"
+      },
+      "status": 200
+    }
+    "#);
+    let tokens = ok(app.auth("login", &eva)).await;
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    let refreshed = app.auth("refresh", &refresh);
+    assert_json_snapshot!(answer("POST /v1/auth/refresh", refreshed).await, @r#"
+    {
+      "body": {
+        "access_token": "[access_token]",
+        "expires_in": 900,
+        "principal": {
+          "id": "[id]",
+          "role": "customer",
+          "site_id": "shop"
+        },
+        "refresh_token": "[refresh_token]",
+        "token_type": "Bearer"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("POST /v1/auth/logout", app.auth("logout", &refresh)).await, @r#"
+    {
+      "body": null,
+      "status": 204
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/auth/me", app.signed_in(&tokens).me()).await, @r#"
+    {
+      "body": {
+        "id": "[id]",
+        "role": "customer",
+        "site_id": "shop"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn a_conversation() {
+    let (app, shopper, session) = TestApp::chat("ok").await;
+    let new = shopper.new_session(&json!({"locale": "de"}));
+    assert_json_snapshot!(answer("POST /v1/sessions", new).await, @r#"
+    {
+      "body": {
+        "controller": "bot",
+        "created_at": "[time]",
+        "epoch": 0,
+        "id": "[id]",
+        "last_seq": 0,
+        "locale": "de",
+        "site_id": "demo",
+        "state": "open",
+        "updated_at": "[time]"
+      },
+      "status": 201
+    }
+    "#);
+    let message = shopper.message(&session, "k", "When do boots ship?");
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/messages", message).await, @r#"
+    {
+      "body": {
+        "answer": {
+          "cache": null,
+          "citations": [
+            {
+              "document_id": "[document_id]",
+              "id": "1",
+              "quote": "[quote]",
+              "title": "[title]"
+            }
+          ],
+          "finish_reason": "stop",
+          "message_id": "[id]",
+          "route": "model",
+          "service_level": 0,
+          "text": "All boots ship within two days [1].",
+          "timings": {
+            "cache_ms": "[cache_ms]",
+            "first_token_ms": "[first_token_ms]",
+            "queue_ms": "[queue_ms]",
+            "retrieve_ms": "[retrieve_ms]",
+            "total_ms": "[total_ms]"
+          },
+          "usage": {
+            "completion_tokens": 6,
+            "prompt_tokens": 9
+          }
+        },
+        "message": {
+          "created_at": "[time]",
+          "id": "[id]",
+          "role": "user",
+          "seq": 1,
+          "status": "complete",
+          "text": "When do boots ship?",
+          "turn_id": "[id]"
+        },
+        "status": "completed",
+        "turn_id": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    let later = shopper.message(&session, "k2", "And tents?").header("prefer", "respond-async");
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/messages", later).await, @r#"
+    {
+      "body": {
+        "message": {
+          "created_at": "[time]",
+          "id": "[id]",
+          "role": "user",
+          "seq": 3,
+          "status": "complete",
+          "text": "And tents?",
+          "turn_id": "[id]"
+        },
+        "status": "running",
+        "turn_id": "[id]"
+      },
+      "status": 202
+    }
+    "#);
+    settle("the turn has ended", async || {
+        shopper.messages(&session).await.get(3).is_some_and(|m| m["status"] == "complete")
+    })
+    .await;
+    let history = shopper.get(&format!("/v1/sessions/{session}/messages?limit=2"));
+    assert_json_snapshot!(answer("GET /v1/sessions/{id}/messages", history).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "created_at": "[time]",
+            "id": "[id]",
+            "role": "user",
+            "seq": 1,
+            "status": "complete",
+            "text": "When do boots ship?",
+            "turn_id": "[id]"
+          },
+          {
+            "citations": [
+              {
+                "document_id": "[document_id]",
+                "id": "1",
+                "quote": "[quote]",
+                "title": "[title]"
+              }
+            ],
+            "created_at": "[time]",
+            "id": "[id]",
+            "role": "assistant",
+            "route": "model",
+            "seq": 2,
+            "status": "complete",
+            "text": "All boots ship within two days [1].",
+            "turn_id": "[id]"
+          }
+        ],
+        "last_seq": 2,
+        "next_cursor": "2"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/sessions/{id}", shopper.view(&session)).await, @r#"
+    {
+      "body": {
+        "controller": "bot",
+        "created_at": "[time]",
+        "epoch": 0,
+        "id": "[id]",
+        "last_seq": 4,
+        "locale": "en",
+        "site_id": "demo",
+        "state": "open",
+        "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/sessions", shopper.get("/v1/sessions?limit=1")).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "controller": "bot",
+            "created_at": "[time]",
+            "epoch": 0,
+            "id": "[id]",
+            "last_seq": 0,
+            "locale": "de",
+            "site_id": "demo",
+            "state": "open",
+            "updated_at": "[time]"
+          }
+        ],
+        "next_cursor": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    let turn = ok(shopper.message(&session, "k", "When do boots ship?")).await;
+    let cancel = shopper.cancel(&session, turn["turn_id"].as_str().unwrap());
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/turns/{turn}/cancel", cancel).await, @r#"
+    {
+      "body": {
+        "status": "not_running",
+        "turn_id": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    let rating = shopper.rate(turn["answer"]["message_id"].as_str().unwrap(), "up");
+    assert_json_snapshot!(answer("POST /v1/messages/{id}/feedback", rating).await, @r#"
+    {
+      "body": {
+        "message_id": "[id]",
+        "rating": "up"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("DELETE /v1/sessions/{id}", shopper.erase(&session)).await, @r#"
+    {
+      "body": {
+        "erased_at": "[time]",
+        "events": 4,
+        "feedback": 1,
+        "messages": 4,
+        "session_id": "[id]",
+        "tickets": 0
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn what_the_openai_compatible_side_answers() {
+    let app = TestApp::with_model("ok").await;
+    let shopper = app.visitor().await;
+    assert_json_snapshot!(answer("GET /v1/models", shopper.models()).await, @r#"
+    {
+      "body": {
+        "data": [
+          {
+            "created": "[created]",
+            "id": "rushdesk",
+            "object": "model",
+            "owned_by": "rushdesk"
+          }
+        ],
+        "object": "list"
+      },
+      "status": 200
+    }
+    "#);
+    let messages = json!([{"role": "user", "content": "When do boots ship?"}]);
+    let completion = shopper.complete(&json!({"model": "rushdesk", "messages": messages}));
+    assert_json_snapshot!(answer("POST /v1/chat/completions", completion).await, @r#"
+    {
+      "body": {
+        "choices": [
+          {
+            "finish_reason": "stop",
+            "index": 0,
+            "logprobs": null,
+            "message": {
+              "content": "All boots ship within two days [1].",
+              "refusal": null,
+              "role": "assistant"
+            }
+          }
+        ],
+        "created": "[created]",
+        "id": "chatcmpl-[id]",
+        "model": "rushdesk",
+        "object": "chat.completion",
+        "rushdesk": {
+          "cache": null,
+          "citations": [
+            {
+              "document_id": "[document_id]",
+              "id": "1",
+              "quote": "[quote]",
+              "title": "[title]"
+            }
+          ],
+          "route": "model",
+          "service_level": 0,
+          "timings": {
+            "cache_ms": "[cache_ms]",
+            "first_token_ms": "[first_token_ms]",
+            "queue_ms": "[queue_ms]",
+            "retrieve_ms": "[retrieve_ms]",
+            "total_ms": "[total_ms]"
+          }
+        },
+        "usage": {
+          "completion_tokens": 6,
+          "prompt_tokens": 9,
+          "total_tokens": 15
+        }
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn the_shops_knowledge() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let document = json!({
+        "title": "Moonlight Club", "text": "The Moonlight Club costs 12 EUR a year.",
+        "tags": ["club"], "url": "https://fjellheim.example/club",
+    });
+    let put = admin.put_document("a-club", &document);
+    assert_json_snapshot!(answer("PUT /v1/knowledge/documents/{external_id}", put).await, @r#"
+    {
+      "body": {
+        "chunks": 1,
+        "external_id": "a-club",
+        "status": "created",
+        "version": 1
+      },
+      "status": 201
+    }
+    "#);
+    let got = admin.document("a-club");
+    assert_json_snapshot!(answer("GET /v1/knowledge/documents/{external_id}", got).await, @r#"
+    {
+      "body": {
+        "audience": "public",
+        "body": "The Moonlight Club costs 12 EUR a year.",
+        "content_hash": "[content_hash]",
+        "created_at": "[time]",
+        "external_id": "a-club",
+        "format": "markdown",
+        "locale": null,
+        "site_id": "demo",
+        "status": "ready",
+        "tags": [
+          "[tags]"
+        ],
+        "title": "[title]",
+        "updated_at": "[time]",
+        "url": "https://fjellheim.example/club",
+        "version": 1
+      },
+      "status": 200
+    }
+    "#);
+    let list = admin.documents("limit=1");
+    assert_json_snapshot!(answer("GET /v1/knowledge/documents", list).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "audience": "public",
+            "content_hash": "[content_hash]",
+            "external_id": "a-club",
+            "format": "markdown",
+            "locale": null,
+            "status": "ready",
+            "tags": [
+              "[tags]"
+            ],
+            "title": "[title]",
+            "updated_at": "[time]",
+            "url": "https://fjellheim.example/club",
+            "version": 1
+          }
+        ],
+        "next_cursor": "a-club"
+      },
+      "status": 200
+    }
+    "#);
+    let search = admin.post("/v1/knowledge/search");
+    let search = search.json(&json!({"query": "moonlight club", "limit": 1}));
+    assert_json_snapshot!(answer("POST /v1/knowledge/search", search).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "confidence": "[confidence]",
+            "document_id": "[document_id]",
+            "heading": "",
+            "score": "[score]",
+            "text": "The Moonlight Club costs 12 EUR a year.",
+            "title": "[title]",
+            "url": "https://fjellheim.example/club"
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let delete = admin.delete_document("a-club");
+    assert_json_snapshot!(answer("DELETE /v1/knowledge/documents/{external_id}", delete).await, @r#"
+    {
+      "body": {
+        "cache_entries": 0,
+        "chunks": 1,
+        "external_id": "a-club"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn what_operators_see() {
+    let app = TestApp::with_model("ok").await;
+    let admin = app.admin().await;
+    app.ask("Which payment methods do you accept?").await;
+    assert_json_snapshot!(answer("GET /v1/admin/cache", admin.cache()).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "age_ms": "[age_ms]",
+            "audience": "public",
+            "documents": [
+              "[documents]"
+            ],
+            "expires_at": "[time]",
+            "hits_exact": 0,
+            "hits_semantic": 0,
+            "id": "[id]",
+            "knowledge_version": "[knowledge_version]",
+            "locale": "en",
+            "question": "Which payment methods do you accept?",
+            "semantic": false,
+            "tags": [
+              "[tags]"
+            ]
+          }
+        ],
+        "next_cursor": null
+      },
+      "status": 200
+    }
+    "#);
+    let purge = admin.purge(&json!({"all": true}));
+    assert_json_snapshot!(answer("POST /v1/admin/cache/purge", purge).await, @r#"
+    {
+      "body": {
+        "removed": 1
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("POST /v1/admin/keys", admin.create_key("backend")).await, @r#"
+    {
+      "body": {
+        "created_at": "[time]",
+        "id": "[id]",
+        "key": "[key]",
+        "name": "backend",
+        "prefix": "[prefix]"
+      },
+      "status": 201
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/admin/keys", admin.keys()).await, @r#"
+    {
+      "body": [
+        {
+          "created_at": "[time]",
+          "id": "[id]",
+          "name": "backend",
+          "prefix": "[prefix]"
+        }
+      ],
+      "status": 200
+    }
+    "#);
+    let keys = ok(admin.keys()).await;
+    let revoke = admin.revoke_key(keys[0]["id"].as_str().unwrap());
+    assert_json_snapshot!(answer("DELETE /v1/admin/keys/{id}", revoke).await, @r#"
+    {
+      "body": null,
+      "status": 204
+    }
+    "#);
+    let log = admin.get("/v1/admin/audit?limit=1");
+    assert_json_snapshot!(answer("GET /v1/admin/audit", log).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "action": "key.revoke",
+            "actor_id": "[id]",
+            "actor_role": "admin",
+            "at": "[time]",
+            "detail": {},
+            "id": "[id]",
+            "target": "[id]"
+          }
+        ],
+        "next_cursor": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    settle("nothing is in flight", async || {
+        ok(admin.backends()).await["backends"][0]["in_flight"] == 0
+    })
+    .await;
+    assert_json_snapshot!(answer("GET /v1/admin/backends", admin.backends()).await, @r#"
+    {
+      "body": {
+        "backends": [
+          {
+            "breaker": "passing",
+            "healthy": true,
+            "in_flight": 0,
+            "model": "ok",
+            "name": "fake",
+            "slots": 8,
+            "slots_learned": 8
+          }
+        ],
+        "closing": false,
+        "lanes": [
+          {
+            "lane": "checkout",
+            "queued": 0
+          },
+          {
+            "lane": "order",
+            "queued": 0
+          },
+          {
+            "lane": "paid",
+            "queued": 0
+          },
+          {
+            "lane": "browse",
+            "queued": 0
+          },
+          {
+            "lane": "background",
+            "queued": 0
+          }
+        ],
+        "oldest_wait_ms": "[oldest_wait_ms]",
+        "queued": 0,
+        "queued_tokens": 0,
+        "wait_ms": "[wait_ms]"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/admin/modes", admin.modes()).await, @r#"
+    {
+      "body": {
+        "automatic": 0,
+        "in_force": 0,
+        "service_level": null
+      },
+      "status": 200
+    }
+    "#);
+    let pin = admin.set_modes(&json!({"service_level": 2}));
+    assert_json_snapshot!(answer("PUT /v1/admin/modes", pin).await, @r#"
+    {
+      "body": {
+        "automatic": 0,
+        "in_force": 2,
+        "service_level": 2
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn how_the_service_is() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    shopper.ask(&session, QUESTION).await;
+    assert_json_snapshot!(answer("GET /v1/status", app.get("/v1/status")).await, @r#"
+    {
+      "body": {
+        "draining": false,
+        "pinned": false,
+        "queue_depth": 0,
+        "queue_wait_ms": "[queue_wait_ms]",
+        "service_level": 0
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /livez", app.get("/livez")).await, @r#"
+    {
+      "body": {
+        "status": "alive"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /startupz", app.get("/startupz")).await, @r#"
+    {
+      "body": {
+        "status": "started"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /readyz", app.get("/readyz")).await, @r#"
+    {
+      "body": {
+        "archive": "ok",
+        "embedder": "absent",
+        "hot_store": "ok",
+        "model": "absent",
+        "status": "ready"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}

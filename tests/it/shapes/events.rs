@@ -1,0 +1,394 @@
+//! Every event of a session, as a stream sends it and as a socket does.
+
+use actix_web::rt::test;
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
+
+use super::{mentioned, shape, words_of};
+use crate::harness::*;
+
+const QUESTION: &str = "When do boots ship?";
+
+/// The event of this name: its id, and its data.
+fn event(events: &[Event], name: &str) -> Value {
+    let found = events.iter().find(|event| event.name == name);
+    let Event { id, data, .. } = found.unwrap_or_else(|| panic!("no {name} in {events:?}"));
+    json!({ "id": id, "data": shape(data) })
+}
+
+#[::core::prelude::v1::test]
+fn every_event_has_its_shape_here() {
+    let mut names = &words_of("Fact") | &words_of("Live");
+    names.extend(["stream.reset", "server.draining", "error"].map(str::to_owned));
+    let shown = mentioned(include_str!("events.rs"), concat!("event", "(&events, \""), "\"");
+    assert_eq!(shown, names);
+}
+
+#[test]
+async fn an_answer_of_the_model() {
+    let (app, shopper, session) = TestApp::chat("ok").await;
+    let events = shopper.stream(&session, QUESTION).await.rest().await;
+    assert_json_snapshot!(event(&events, "message.created"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "message_id": "[id]",
+        "seq": 1,
+        "session_id": "[id]",
+        "text": "When do boots ship?",
+        "turn_id": "[id]",
+        "type": "message.created",
+        "v": 1
+      },
+      "id": "1"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "turn.started"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "route": "model",
+        "seq": 1,
+        "service_level": 0,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "turn.started",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "turn.status"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "seq": 1,
+        "session_id": "[id]",
+        "stage": "searching",
+        "turn_id": "[id]",
+        "type": "turn.status",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "answer.delta"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "index": 0,
+        "seq": 1,
+        "session_id": "[id]",
+        "text": "All ",
+        "turn_id": "[id]",
+        "type": "answer.delta",
+        "v": 1
+      },
+      "id": "1.0"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "answer.citation"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "document_id": "[document_id]",
+        "epoch": 0,
+        "id": "1",
+        "quote": "[quote]",
+        "seq": 1,
+        "session_id": "[id]",
+        "title": "[title]",
+        "turn_id": "[id]",
+        "type": "answer.citation",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "answer.completed"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "citations": [
+          {
+            "document_id": "[document_id]",
+            "id": "1",
+            "quote": "[quote]",
+            "title": "[title]"
+          }
+        ],
+        "epoch": 0,
+        "finish_reason": "stop",
+        "message_id": "[id]",
+        "route": "model",
+        "seq": 2,
+        "service_level": 0,
+        "session_id": "[id]",
+        "text": "All boots ship within two days [1].",
+        "timings": {
+          "cache_ms": "[cache_ms]",
+          "first_token_ms": "[first_token_ms]",
+          "queue_ms": "[queue_ms]",
+          "retrieve_ms": "[retrieve_ms]",
+          "total_ms": "[total_ms]"
+        },
+        "turn_id": "[id]",
+        "type": "answer.completed",
+        "usage": {
+          "completion_tokens": 6,
+          "prompt_tokens": 9
+        },
+        "v": 1
+      },
+      "id": "2"
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn a_turn_that_waits() {
+    let app = TestApp::with_slots(1, "step", &[]).await;
+    let ((first, one), (second, two)) = (app.chatting().await, app.chatting().await);
+    app.model().steps.add_permits(2);
+    let mut running = first.stream(&one, QUESTION).await;
+    running.until("answer.delta").await;
+    let mut waiting = second.stream(&two, "Do tents come with pegs?").await;
+    let events = waiting.until("turn.queued").await;
+    assert_json_snapshot!(event(&events, "turn.queued"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "eta_ms": "[eta_ms]",
+        "position": 1,
+        "seq": 1,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "turn.queued",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    app.model().steps.add_permits(100);
+    running.rest().await;
+    waiting.rest().await;
+    app.stop().await;
+}
+
+#[test]
+async fn an_answer_that_begins_again() {
+    let (app, shopper, session) = TestApp::chat("no_end_once").await;
+    let events = shopper.stream(&session, QUESTION).await.rest().await;
+    assert_json_snapshot!(event(&events, "answer.replaced"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "reason": "restarted",
+        "seq": 1,
+        "session_id": "[id]",
+        "text": "",
+        "turn_id": "[id]",
+        "type": "answer.replaced",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn a_turn_that_fails() {
+    let (app, shopper, session) = TestApp::chat("error_frame").await;
+    let events = shopper.stream(&session, QUESTION).await.rest().await;
+    assert_json_snapshot!(event(&events, "turn.failed"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "message_id": "[id]",
+        "problem": {
+          "code": "dependency_unavailable",
+          "detail": "A part of the service is unavailable; please try again in a moment.",
+          "status": 503,
+          "title": "dependency unavailable",
+          "type": "urn:rushdesk:problem:dependency_unavailable"
+        },
+        "seq": 2,
+        "session_id": "[id]",
+        "text": "All boots ship within two days [1].",
+        "turn_id": "[id]",
+        "type": "turn.failed",
+        "v": 1
+      },
+      "id": "2"
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn a_turn_that_is_cancelled() {
+    let (app, shopper, session) = TestApp::chat("step").await;
+    app.model().steps.add_permits(2);
+    let mut stream = shopper.stream(&session, QUESTION).await;
+    let begun = stream.until("answer.delta").await;
+    sent(shopper.cancel(&session, begun[0].data["turn_id"].as_str().unwrap())).await;
+    let events = stream.rest().await;
+    assert_json_snapshot!(event(&events, "turn.cancelled"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "message_id": "[id]",
+        "seq": 2,
+        "session_id": "[id]",
+        "text": "All ",
+        "turn_id": "[id]",
+        "type": "turn.cancelled",
+        "v": 1
+      },
+      "id": "2"
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn what_ends_or_interrupts_a_stream() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    shopper.ask(&session, QUESTION).await;
+    let events = shopper.events(&session, Some("nonsense")).await.until("stream.reset").await;
+    assert_json_snapshot!(event(&events, "stream.reset"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "seq": 2,
+        "session_id": "[id]",
+        "type": "stream.reset",
+        "v": 1
+      },
+      "id": "2"
+    }
+    "#);
+    let erased = shopper.session().await;
+    let mut stream = shopper.events(&erased, None).await;
+    sent(shopper.erase(&erased)).await;
+    let events = stream.rest().await;
+    assert_json_snapshot!(event(&events, "error"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "problem": {
+          "code": "erased",
+          "detail": "This conversation has been erased.",
+          "status": 410,
+          "title": "erased",
+          "type": "urn:rushdesk:problem:erased"
+        },
+        "session_id": "[id]",
+        "type": "error",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    let mut stream = shopper.events(&session, None).await;
+    app.stop().await;
+    let events = stream.rest().await;
+    assert_json_snapshot!(event(&events, "server.draining"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "reconnect_after_ms": "[reconnect_after_ms]",
+        "session_id": "[id]",
+        "type": "server.draining",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+}
+
+#[test]
+async fn what_a_socket_says() {
+    let (app, shopper, session) = TestApp::chat("ok").await;
+    let mut socket = Socket::open(&shopper, &session, None).await;
+    socket.message(QUESTION, "k").await;
+    let frames = socket.until("answer.completed").await;
+    let first = |kind: &str| shape(frames.iter().find(|frame| frame["type"] == kind).unwrap());
+    assert_json_snapshot!(first("message.created"), @r#"
+    {
+      "at": "[time]",
+      "epoch": 0,
+      "event_id": "1",
+      "message_id": "[id]",
+      "seq": 1,
+      "session_id": "[id]",
+      "text": "When do boots ship?",
+      "turn_id": "[id]",
+      "type": "message.created",
+      "v": 1
+    }
+    "#);
+    assert_json_snapshot!(first("answer.delta"), @r#"
+    {
+      "at": "[time]",
+      "epoch": 0,
+      "event_id": "1.0",
+      "index": 0,
+      "seq": 1,
+      "session_id": "[id]",
+      "text": "All ",
+      "turn_id": "[id]",
+      "type": "answer.delta",
+      "v": 1
+    }
+    "#);
+    socket.message("", "k2").await;
+    let refused = socket.until("error").await.pop().unwrap();
+    assert_json_snapshot!(shape(&refused), @r#"
+    {
+      "idempotency_key": "k2",
+      "problem": {
+        "code": "schema_violation",
+        "detail": "Some fields of the request are not valid.",
+        "field_errors": [
+          {
+            "detail": "must not be empty",
+            "field": "text"
+          }
+        ],
+        "status": 422,
+        "title": "schema violation",
+        "type": "urn:rushdesk:problem:schema_violation"
+      },
+      "type": "error",
+      "v": 1
+    }
+    "#);
+    app.stop().await;
+    let notice = socket.until("server.draining").await.pop().unwrap();
+    assert_json_snapshot!(shape(&notice), @r#"
+    {
+      "at": "[time]",
+      "reconnect_after_ms": "[reconnect_after_ms]",
+      "session_id": "[id]",
+      "type": "server.draining",
+      "v": 1
+    }
+    "#);
+    assert_json_snapshot!(socket.closed().await, @r#"
+    [
+      1012,
+      "draining"
+    ]
+    "#);
+}
