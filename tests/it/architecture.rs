@@ -130,7 +130,7 @@ fn the_reader_of_imports_sees_what_it_must() {
     assert_eq!(imports(code).into_iter().collect::<Vec<_>>(), ["a", "b", "c", "e"]);
     let (rows, exceptions) = table();
     assert_eq!(rows["domain"], 1);
-    assert!(exceptions["archive"].contains("hot"), "{exceptions:?}");
+    assert!(exceptions["cache"].contains("embedding"), "{exceptions:?}");
 }
 
 #[test]

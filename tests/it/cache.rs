@@ -125,34 +125,28 @@ async fn a_bad_rating_takes_the_cached_answer_away() {
 
 #[test]
 async fn a_bad_rating_finds_the_cached_answer_after_the_knowledge_changed() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let admin = app.admin().await;
     let ids = async || {
-        let list = body(admin.get("/v1/admin/cache").send().await.unwrap()).await;
-        let items = list["items"].as_array().unwrap().clone();
+        let items = ok(admin.cache()).await["items"].as_array().unwrap().clone();
         items.into_iter().map(|item| item["id"].clone()).collect::<Vec<_>>()
     };
     for (n, rated) in ["the first answer", "a served answer"].into_iter().enumerate() {
         let question = format!("Which payment methods do you accept for gift box {n}?");
-        let (first, second) = (app.visitor().await, app.visitor().await);
-        let session = first.session().await;
+        let (first, session) = app.chatting().await;
         let made = first.ask(&session, &question).await["answer"].clone();
         assert_eq!(ids().await, [made["message_id"].clone()]);
-        let session = second.session().await;
+        let (second, session) = app.chatting().await;
         let served = second.ask(&session, &question).await["answer"].clone();
         assert_eq!(served["route"], "exact");
         assert_eq!(served["cache"]["entry"], made["message_id"]);
 
         let document = json!({"title": "News", "text": format!("# News\n\nNumber {n} is out.")});
-        let put = admin.request(Method::PUT, "/v1/knowledge/documents/news").json(&document);
-        put.send().await.unwrap().error_for_status().unwrap();
+        sent(admin.put_document("news", &document)).await;
         assert_eq!(ids().await.len(), 1, "the document is another one");
 
         let (shopper, answer) = if n == 0 { (&first, &made) } else { (&second, &served) };
-        let path = format!("/v1/messages/{}/feedback", answer["message_id"].as_str().unwrap());
-        let rating = shopper.post(&path).json(&json!({"rating": "down"})).send().await.unwrap();
-        assert_eq!(rating.status(), 200);
+        sent(shopper.rate(answer["message_id"].as_str().unwrap(), "down")).await;
         assert!(ids().await.is_empty(), "{rated} was rated down");
     }
     app.stop().await;

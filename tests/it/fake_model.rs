@@ -22,6 +22,9 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Words of every answer; a test recognises them.
 pub const WORDS: [&str; 6] = ["All ", "boots ", "ship ", "within ", "two ", "days [1]."];
 
+/// What a `recalls` model says once it was given two addresses.
+const RECALLED: [&str; 3] = ["Your addresses: [EMA", "IL_1] and [EMAIL_2]", "."];
+
 #[derive(Clone, Default)]
 pub struct Seen {
     pub requests: Arc<AtomicUsize>,
@@ -108,7 +111,9 @@ async fn chat(
         return HttpResponse::InternalServerError().json(json!({"error": {"message": "boom"}}));
     }
     let mut pieces = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
-    pieces.extend(WORDS.iter().map(|word| chunk(&json!({ "content": word }), None)));
+    let knows_both = body["messages"].to_string().contains("[EMAIL_2]");
+    let words: &[&str] = if model == "recalls" && knows_both { &RECALLED } else { &WORDS };
+    pieces.extend(words.iter().map(|word| chunk(&json!({ "content": word }), None)));
     let dies_now = model == "no_end" || (model == "no_end_once" && count == 0);
     match model.as_str() {
         "error_frame" => pieces.push("data: {\"error\": {\"message\": \"dead\"}}\n\n".into()),

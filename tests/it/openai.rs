@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 use super::{fake_model::WORDS, harness::*};
 
 const QUESTION: &str = "When do boots ship?";
+/// The pages have nothing on it.
+const UNANSWERABLE: &str = "Zzyzx qwerty?";
 
 fn user(text: &str) -> Value {
     json!({"role": "user", "content": text})
@@ -202,8 +204,7 @@ async fn what_cannot_be_answered_is_refused() {
 
 #[test]
 async fn a_history_with_pictures_and_calls_is_answered() {
-    let fake = FakeModel::start().await;
-    let app = TestApp::with_model("ok", &fake).await;
+    let app = TestApp::with_model("ok").await;
     let shopper = app.visitor().await;
     let image = json!({"type": "image_url", "image_url": {"url": "https://x.example"}});
     let call = json!({"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}});
@@ -213,14 +214,15 @@ async fn a_history_with_pictures_and_calls_is_answered() {
             {"role": "user", "name": "eva", "content": [{"type": "text", "text": "What is this?"}, image]},
             {"role": "assistant", "content": null, "tool_calls": [call]},
             {"role": "tool", "tool_call_id": "c", "content": "a boot"},
-            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]},
+            {"role": "assistant", "content": [{"type": "refusal", "refusal": "No."}, {"type": "text", "text": "A boot."}]},
             {"role": "function", "name": "f", "content": "a boot"},
             {"role": "user", "content": [image, {"type": "text", "text": QUESTION}]},
         ],
     });
-    let answer = body(chat(&shopper, request).send().await.unwrap()).await;
+    let answer = ok(shopper.complete(&request)).await;
     assert_eq!(answer["choices"][0]["message"]["content"], WORDS.concat(), "{answer}");
-    assert!(fake.last_prompt().contains("What is this?"));
+    let prompt = app.model().last_prompt();
+    assert!(prompt.contains("What is this?") && prompt.contains("A boot."), "{prompt}");
     app.stop().await;
 }
 
@@ -261,7 +263,7 @@ async fn a_model_that_fails_ends_the_stream_with_an_error_and_without_done() {
     for model in ["error_frame", "no_end"] {
         let app = TestApp::with_model(model).await;
         let shopper = app.visitor().await;
-        let request = json!({"messages": [user(QUESTION)], "stream": true});
+        let request = json!({"messages": [user(UNANSWERABLE)], "stream": true});
         let lines = data(shopper.complete(&request).send().await.unwrap()).await;
         assert!(!lines.iter().any(|line| line == "[DONE]"), "{model}: {lines:?}");
         let chunks = json_of(&lines);
@@ -270,7 +272,7 @@ async fn a_model_that_fails_ends_the_stream_with_an_error_and_without_done() {
         assert!(last["error"]["message"].is_string(), "{model}: {last}");
         assert!(text_of_chunks(chunks).starts_with(WORDS[0]), "{model}: {chunks:?}");
 
-        let whole = shopper.complete(&json!({"messages": [user("And how are tents shipped?")]}));
+        let whole = shopper.complete(&json!({"messages": [user("Qwerty zzyzx?")]}));
         refused(whole, 503, "dependency_unavailable").await;
         app.stop().await;
     }

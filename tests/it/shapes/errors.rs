@@ -26,17 +26,17 @@ fn the_list_of_errors() {
     400 never invalid_request: The request could not be understood.
     401 never token_expired: Your sign-in has expired; please refresh it.
     401 never token_invalid: You are not signed in.
-    403 never forbidden: You may not do this.
+    403 never forbidden: You are not allowed to do this.
     403 never origin_not_allowed: This website may not use this chat.
-    404 never not_found: There is nothing here.
-    405 never method_not_allowed: This address does not take that method.
+    404 never not_found: This does not exist.
+    405 never method_not_allowed: This address does not accept this method.
     408 again request_timeout: The request took too long to arrive.
-    409 again request_in_progress: The same request is already being worked on.
+    409 again request_in_progress: The same request is already being processed.
     409 again turn_active: An answer is still being written; please wait for it or stop it.
-    409 never conflict: This conflicts with what is already there.
+    409 never conflict: This conflicts with something that already exists.
     409 never control_conflict: Somebody else has taken over this conversation.
     410 never erased: This conversation has been erased.
-    412 never precondition_failed: It has changed since you last read it.
+    412 never precondition_failed: This has changed since you last read it.
     413 never payload_too_large: The request is too large.
     415 never unsupported_media_type: The request must be JSON.
     422 never idempotency_key_reused: This Idempotency-Key was already used for another request.
@@ -96,7 +96,7 @@ async fn problems_of_the_caller() {
     {
       "body": {
         "code": "forbidden",
-        "detail": "You may not do this.",
+        "detail": "You are not allowed to do this.",
         "instance": "[path]",
         "request_id": "[id]",
         "status": 403,
@@ -135,7 +135,7 @@ async fn problems_of_the_caller() {
     {
       "body": {
         "code": "not_found",
-        "detail": "There is nothing here.",
+        "detail": "This does not exist.",
         "instance": "[path]",
         "request_id": "[id]",
         "status": 404,
@@ -155,7 +155,7 @@ async fn problems_of_the_caller() {
     {
       "body": {
         "code": "method_not_allowed",
-        "detail": "This address does not take that method.",
+        "detail": "This address does not accept this method.",
         "instance": "[path]",
         "request_id": "[id]",
         "status": 405,
@@ -330,7 +330,7 @@ async fn problems_of_a_request() {
     {
       "body": {
         "code": "precondition_failed",
-        "detail": "It has changed since you last read it.",
+        "detail": "This has changed since you last read it.",
         "instance": "[path]",
         "request_id": "[id]",
         "status": 412,

@@ -207,7 +207,7 @@ async fn an_answer_that_begins_again() {
 #[test]
 async fn a_turn_that_fails() {
     let (app, shopper, session) = TestApp::chat("error_frame").await;
-    let events = shopper.stream(&session, QUESTION).await.rest().await;
+    let events = shopper.stream(&session, "Zzyzx qwerty?").await.rest().await;
     assert_json_snapshot!(event(&events, "turn.failed"), @r#"
     {
       "data": {
