@@ -1,15 +1,47 @@
 //! The configuration: read once at start, checked as a whole, then never changed.
+//!
+//! A section is a file with its struct and its checks, and a line in `whole.rs`. Its keys and their
+//! defaults stand in `rushdesk.toml.example`, which is compiled in.
 
+mod across;
+mod address;
+mod auth;
+mod brownout;
+mod cache;
 mod check;
+mod embedding;
+mod inference;
+mod knowledge;
+mod layers;
+mod limits;
 mod load;
 mod mysql_address;
 mod redis_address;
-mod sections;
+mod secret;
+mod server;
+mod sessions;
+mod sites;
+mod spans;
+mod store;
+mod telemetry;
+mod turn;
+mod whole;
 
+pub use auth::{Auth, Oidc};
+pub use brownout::Brownout;
+pub use cache::Cache;
+pub use embedding::Embedding;
+pub use inference::{Backend, BackendKind, Inference, Lanes, Tier};
+pub use knowledge::Knowledge;
+pub use limits::Limits;
 pub use load::{Faults, Sources};
 pub use mysql_address::{MysqlAddress, MysqlFault, MysqlTls};
 pub use redis_address::{AddressFault, RedisAddress};
-pub use sections::*;
-
-/// The site that the embedded mode makes by itself.
-pub const DEMO_SITE: &str = "demo";
+pub use secret::Secret;
+pub use server::Server;
+pub use sessions::Sessions;
+pub use sites::{DEMO_SITE, Site};
+pub use store::{Store, StoreMode};
+pub use telemetry::{LogFormat, Telemetry};
+pub use turn::Turn;
+pub use whole::Config;

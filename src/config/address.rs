@@ -1,0 +1,48 @@
+//! Addresses of the web, as keys of several sections hold them.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+pub(super) fn is_http(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
+}
+
+/// Whether nobody on the way can change what is fetched from there.
+pub(super) fn is_safe(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| {
+        let ip = || url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
+        let is_here = || ip().is_some_and(|ip: IpAddr| ip.is_loopback());
+        url.scheme() == "https" || (url.scheme() == "http" && is_here())
+    })
+}
+
+/// Scheme, host and port as a browser sends them in `Origin`: also what a policy may name.
+pub(super) fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_fetched_without_tls_stays_on_this_machine() {
+        for safe in ["https://id.example/keys", "http://127.0.0.1:8/keys", "http://[::1]/keys"] {
+            assert!(is_safe(safe), "{safe}");
+        }
+        for other in ["http://id.example/keys", "http://10.0.0.1/keys", "file:///keys", "keys"] {
+            assert!(!is_safe(other), "{other}");
+        }
+    }
+
+    #[test]
+    fn an_origin_is_written_as_browsers_send_it() {
+        assert!(is_origin("https://shop.example") && is_origin("http://localhost:3000"));
+        for other in ["https://shop.example/", "https://Shop.example", "shop.example", "ftp://a"] {
+            assert!(!is_origin(other), "{other}");
+        }
+    }
+}

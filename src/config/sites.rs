@@ -1,0 +1,72 @@
+//! `[[sites]]`: the shops that this service answers for.
+
+use serde::Deserialize;
+
+use super::{
+    address::is_origin,
+    check::{Check, Section},
+    secret::Secret,
+};
+use crate::domain::SiteId;
+
+/// The site that the embedded mode makes by itself.
+pub const DEMO_SITE: &str = "demo";
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    pub id: SiteId,
+    pub name: String,
+    pub site_key: String,
+    #[serde(default)]
+    pub allowed_origins: Vec<String>,
+    #[serde(default)]
+    pub identity_secret: Secret,
+}
+
+impl Section for Vec<Site> {
+    fn check(&self, check: &mut Check<'_>) {
+        check.each("", self, Site::check);
+        check.unique("", "id", self, |site| site.id.as_str());
+        check.unique("", "site_key", self, |site| &site.site_key);
+    }
+}
+
+impl Site {
+    fn check(&self, check: &mut Check<'_>) {
+        check.require("site_key", self.site_key.len() >= 4, "must have at least 4 characters");
+        for origin in &self.allowed_origins {
+            let what = format_args!("`{origin}` is not an origin such as https://shop.example");
+            check.require("allowed_origins", is_origin(origin), what);
+        }
+        let secret = self.identity_secret.expose();
+        check.require(
+            "identity_secret",
+            secret.is_empty() || secret.len() >= 32,
+            "must have at least 32 bytes",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::load::tests::assert_faults;
+
+    #[test]
+    fn every_fault_of_every_site_is_reported() {
+        let site = "[[sites]]\nid = \"shop\"\nname = \"S\"\nsite_key = \"pk\"\n";
+        let file = format!(
+            "{site}allowed_origins = [\"https://a.example\", \"b.example\"]\n\
+             {site}identity_secret = \"short\"\n"
+        );
+        let keys = [
+            "sites[0].site_key: must",
+            "sites[0].allowed_origins",
+            "sites[1].site_key: must",
+            "sites[1].identity_secret",
+            "sites[1].id: `shop` is used twice",
+            "sites[1].site_key: `pk` is used twice",
+        ];
+        assert_faults(&file, &[], &keys);
+    }
+}
