@@ -4,24 +4,25 @@
 //! `rushdesk admin`. A visitor has no row in the archive, only a token.
 
 mod absence;
+mod error;
 mod keyring;
 
 use std::{sync::Arc, time::Duration};
 
 use absence::Absence;
+use error::invalid;
 use keyring::Keyring;
+
+pub use error::AccountError;
 
 use crate::{
     archive::{
         ApiKey as StoredKey, Archive, ArchiveError, KeyCreation, RecordId,
         RefreshToken as StoredToken, Site, Successor, TokenUse, User,
     },
-    auth::{
-        ApiKey, AuthError, Email, Password, PasswordError, Passwords, RefreshToken, Tokens, oidc,
-        verify_identity,
-    },
+    auth::{ApiKey, Email, Password, Passwords, RefreshToken, Tokens, oidc, verify_identity},
     clock, config,
-    domain::{FieldError, Principal, PrincipalId, Role, SiteId, Timestamp},
+    domain::{Principal, PrincipalId, Role, SiteId, Timestamp},
 };
 
 /// Refresh tokens that are stored in one round after an outage of the archive.
@@ -58,55 +59,6 @@ pub struct Session {
     pub access_token: String,
     pub expires_in: Duration,
     pub refresh_token: String,
-}
-
-#[derive(Debug, thiserror::Error)]
-pub enum AccountError {
-    #[error("no such site")]
-    UnknownSite,
-    /// Never says which of the two was wrong.
-    #[error("wrong e-mail address or password")]
-    Credentials,
-    #[error("the account cannot be created")]
-    Taken,
-    #[error("invalid fields")]
-    Invalid(Vec<FieldError>),
-    #[error("token expired")]
-    TokenExpired,
-    #[error("token invalid")]
-    TokenInvalid,
-    #[error("the identity provider gives no role")]
-    NoRole,
-    #[error("the keys of the identity provider cannot be fetched")]
-    KeysAway,
-    #[error("too many password checks")]
-    Busy,
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-}
-
-impl From<PasswordError> for AccountError {
-    fn from(error: PasswordError) -> Self {
-        match error {
-            PasswordError::Length => invalid("password", "must have 8 to 256 characters"),
-            PasswordError::Busy => Self::Busy,
-            PasswordError::Hash => Self::Credentials,
-        }
-    }
-}
-
-impl From<AuthError> for AccountError {
-    fn from(error: AuthError) -> Self {
-        match error {
-            AuthError::Expired => Self::TokenExpired,
-            AuthError::NoRole => Self::NoRole,
-            AuthError::Invalid | AuthError::Signing => Self::TokenInvalid,
-        }
-    }
-}
-
-fn invalid(field: &str, detail: &str) -> AccountError {
-    AccountError::Invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
 }
 
 impl Accounts {

@@ -10,7 +10,6 @@ mod summary;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use actix::Actor as _;
 use actix_web::{dev::ServerHandle, web};
 use anyhow::Context as _;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -27,19 +26,8 @@ use self::{
 pub(crate) use self::{answering::start_embedder, stores::open_archive};
 pub use self::{measured::measured, summary::Summary};
 use crate::{
-    archive::Archive,
-    background,
-    config::Config,
-    demo,
-    http::state::App,
-    limits::Limits,
-    renewal,
-    runtime::Services,
-    secrets,
-    session::actor::Shared,
-    shutdown::{self, Signals},
-    supervisor::{actor::Supervisor, door::Sessions},
-    telemetry,
+    archive::Archive, background, config::Config, demo, http::state::App, limits::Limits, renewal,
+    runtime::Services, secrets, session::actor::Shared, supervisor::door::Sessions, telemetry,
 };
 
 /// Most interrupted turns that are ended at the start. Others end when their session is opened.
@@ -92,9 +80,7 @@ impl Application {
             draining: draining.clone(),
             turns: turns.clone(),
         });
-        let arbiter = services.arbiter();
-        let supervisor = Supervisor::start_in_arbiter(&arbiter, move |_| Supervisor::new(shared));
-        let sessions = Sessions::new(supervisor);
+        let sessions = Sessions::start(shared, &services.arbiter());
         let limits = if config.is_embedded() {
             Limits::local(&config.limits)
         } else {
@@ -149,22 +135,6 @@ impl Application {
 
     pub fn summary(&self) -> &Summary {
         &self.summary
-    }
-
-    /// Serves until SIGTERM or SIGINT, or until a part dies that the service needs.
-    pub async fn run_until_told(self, signals: Signals) -> anyhow::Result<()> {
-        let broken = shutdown::asked(&self, signals).await;
-        shutdown::run(self).await;
-        match broken {
-            None => Ok(()),
-            Some(part) => {
-                anyhow::bail!("the {part} died; the process ends so that it is restarted")
-            }
-        }
-    }
-
-    pub async fn stop(self) {
-        shutdown::run(self).await;
     }
 }
 

@@ -8,7 +8,7 @@ use rushdesk::{
     commands,
     config::{Config, Faults, Sources},
     rehearse,
-    shutdown::Signals,
+    shutdown::{self, Signals},
     telemetry,
 };
 
@@ -164,7 +164,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
                 }
             };
             eprint!("{}", application.summary());
-            application.run_until_told(signals).await
+            shutdown::serve(application, signals).await
         }
         Command::CheckConfig | Command::CheckHealth | Command::Metrics | Command::Rehearse(_) => {
             Ok(())

@@ -3,21 +3,16 @@
 //! They are checked every second and on SIGHUP. If a new version cannot be used, the log has one
 //! warning and the previous version stays in use.
 
+mod metrics;
+
 use std::{path::PathBuf, time::Duration};
 
 use anyhow::Context as _;
-use metrics::counter;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-use crate::telemetry::declare;
-
-declare! {
-    RENEWALS: counter "rushdesk_renewals_total" ["files", "outcome"]
-        "Reloads of changed files, by outcome: `in_force`, or `refused` if they cannot be used and the previous ones stay in use"
-        when "after the first change";
-}
+pub use self::metrics::METRICS;
 
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -50,7 +45,7 @@ impl Watched {
             Err(error) => {
                 if !std::mem::replace(&mut self.failing, true) {
                     warn!(what, "{error:#}; the previous one stays in use");
-                    counter!(RENEWALS, "files" => what, "outcome" => "refused").increment(1);
+                    metrics::renewed(what, "refused");
                 }
                 return;
             }
@@ -70,7 +65,7 @@ impl Watched {
                 "refused"
             }
         };
-        counter!(RENEWALS, "files" => what, "outcome" => outcome).increment(1);
+        metrics::renewed(what, outcome);
         self.seen = found;
     }
 }

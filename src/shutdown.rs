@@ -57,8 +57,23 @@ impl Signals {
     }
 }
 
+/// Serves until SIGTERM or SIGINT, or until a part dies that the service needs; then stops.
+///
+/// # Errors
+/// The part that died.
+pub async fn serve(application: Application, signals: Signals) -> anyhow::Result<()> {
+    let dead = asked(&application, signals).await;
+    run(application).await;
+    match dead {
+        None => Ok(()),
+        Some(part) => {
+            anyhow::bail!("the {part} died; the process ends so that it is restarted")
+        }
+    }
+}
+
 /// Waits for a signal, or for the death of a part, whose name it returns.
-pub async fn asked(application: &Application, mut signals: Signals) -> Option<&'static str> {
+async fn asked(application: &Application, mut signals: Signals) -> Option<&'static str> {
     loop {
         tokio::select! {
             () = signals.stop() => return None,
@@ -77,6 +92,7 @@ pub async fn asked(application: &Application, mut signals: Signals) -> Option<&'
     }
 }
 
+/// Goes through the phases.
 pub async fn run(application: Application) {
     let Application { app, server, serving, services, turns, tasks, stopping, replica, .. } =
         application;

@@ -19,7 +19,7 @@ use reqwest::{Client, redirect::Policy};
 use tokio::{sync::Mutex, time::Instant};
 use tracing::{info, warn};
 
-use super::AccountError;
+use super::error::AccountError;
 use crate::{
     auth::{Verified, oidc},
     config,

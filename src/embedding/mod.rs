@@ -15,6 +15,7 @@ mod folder;
 pub mod messages;
 pub mod metrics;
 mod onnx;
+mod ports;
 mod queue;
 mod tokenizer;
 mod vector;
@@ -23,87 +24,6 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-use std::{path::Path, sync::Arc};
-
-use actix::{Actor, ArbiterHandle, Recipient};
-use tokio_util::task::TaskTracker;
-
 pub use error::{EmbedError, EmbedStartError};
 pub use messages::{Embed, EmbedderStatus, Embedding, ObserveEmbedder, embed};
-
-use crate::config;
-use folder::ModelFolder;
-use onnx::OnnxEncoder;
-use queue::Queue;
-
-/// A running embedder. Clones of its ports may be handed out freely.
-pub struct EmbedderHandle {
-    pub embed: Recipient<Embed>,
-    pub observe: Recipient<ObserveEmbedder>,
-    /// Names model, quantisation and file; vectors of two ids must never be compared.
-    pub embedder_id: Arc<str>,
-    pub dim: usize,
-    queue: Arc<Queue>,
-    threads: TaskTracker,
-}
-
-impl EmbedderHandle {
-    /// Refuses new texts, answers the waiting ones with `Closed` and waits for the batches that
-    /// run, each some ten milliseconds. To be called before the process exits: the native library
-    /// must not be unloaded under a running batch.
-    pub async fn stop(&self) {
-        self.queue.close();
-        self.threads.close();
-        self.threads.wait().await;
-    }
-}
-
-/// Loads library, model and tokenizer, runs the model once on each thread's session and starts the
-/// threads; the actor runs on `arbiter`.
-///
-/// Blocks for a second or so: call it before the server starts, or in `spawn_blocking`. Each of
-/// `config.threads` holds its own copy of the model (about 25 MB for the int8 model).
-///
-/// # Errors
-/// `Missing` with a hint when a file is not there; others when it cannot be used.
-pub fn start(
-    config: &config::Embedding,
-    data_dir: &Path,
-    arbiter: &ArbiterHandle,
-) -> Result<EmbedderHandle, EmbedStartError> {
-    let folder = ModelFolder::find(config, data_dir)?;
-    let tokenizer = folder.tokenizer(config.max_tokens)?;
-    let embedder_id = folder.embedder_id()?;
-    let encoders = (0..config.threads)
-        .map(|_| OnnxEncoder::load(&folder.library, &folder.model, tokenizer.clone()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let dim = encoders.first().map_or(0, OnnxEncoder::dim);
-
-    let queue = Arc::new(Queue::new(config.max_queue, config.batch_tokens));
-    let threads = TaskTracker::new();
-    for (number, encoder) in encoders.into_iter().enumerate() {
-        worker::spawn(number, Arc::clone(&queue), encoder, &threads)
-            .inspect_err(|_| queue.close())?;
-    }
-    tracing::info!(%embedder_id, dim, threads = config.threads, "embedder ready");
-    Ok(handle(queue, threads, embedder_id, dim, arbiter))
-}
-
-fn handle(
-    queue: Arc<Queue>,
-    threads: TaskTracker,
-    embedder_id: Arc<str>,
-    dim: usize,
-    arbiter: &ArbiterHandle,
-) -> EmbedderHandle {
-    let embedder = actor::Embedder::new(Arc::clone(&queue), Arc::clone(&embedder_id));
-    let address = actor::Embedder::start_in_arbiter(arbiter, |_| embedder);
-    EmbedderHandle {
-        embed: address.clone().recipient(),
-        observe: address.recipient(),
-        embedder_id,
-        dim,
-        queue,
-        threads,
-    }
-}
+pub use ports::{EmbedderHandle, start};

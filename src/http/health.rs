@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::{
     error::{ApiError, jittered},
+    metrics::streams,
     state::App,
 };
 use crate::{
@@ -120,7 +121,7 @@ pub async fn status(app: web::Data<App>) -> HttpResponse {
 #[get("/metrics")]
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
     let open = app.config.sessions.max_streams - app.streams.available_permits();
-    super::trace::streams(open);
+    streams(open);
     let data_dir = app.config.server.data_dir.clone();
     // Without the metrics of the process, the other metrics are still useful.
     let _ = web::block(move || process::look(&data_dir)).await;

@@ -11,6 +11,7 @@ pub mod feedback;
 mod headers;
 pub mod health;
 pub mod knowledge;
+mod metrics;
 pub mod modes;
 pub mod openai;
 pub mod origins;
@@ -72,4 +73,5 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(page::docs)
 }
 
-pub use trace::{METRICS, trace};
+pub use metrics::METRICS;
+pub use trace::trace;

@@ -16,7 +16,6 @@ use actix_web::{
     middleware::Next,
     web,
 };
-use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 use tracing::{Instrument, field::Empty, info_span, warn};
 use uuid::Uuid;
@@ -24,27 +23,14 @@ use uuid::Uuid;
 use super::{
     docs::allowed,
     error::{ApiError, respond},
+    metrics,
     security::secure,
     state::App,
 };
 use crate::{
     domain::{ErrorCode, Problem},
-    telemetry::{declare, traces},
+    telemetry::traces,
 };
-
-declare! {
-    REQUESTS: counter "rushdesk_http_requests_total" ["method", "route", "status"]
-        "HTTP requests by route template and status class (`2xx`); the route `none` is a path that is not served";
-    RESPONSE: histogram(SECONDS) "rushdesk_http_response_seconds" ["method", "route"]
-        "Time from a request to the headers of its response; a stream continues after them";
-    STREAMS: gauge "rushdesk_http_streams_open" [] "Open event streams and sockets";
-}
-
-/// Read when the metrics are scraped.
-pub(super) fn streams(open: usize) {
-    #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
-    gauge!(STREAMS).set(open as f64);
-}
 
 pub async fn trace(
     request: ServiceRequest,
@@ -80,13 +66,8 @@ pub async fn trace(
             warn!(elapsed_ms = millis(begun.elapsed()), "request failed");
         }
     });
-    // Only patterns of our routes become labels.
     let route = route.unwrap_or_else(|| "none".to_owned());
-    let class = class(status);
-    counter!(REQUESTS, "method" => method, "route" => route.clone(), "status" => class)
-        .increment(1);
-    histogram!(RESPONSE, "method" => method, "route" => route)
-        .record(begun.elapsed().as_secs_f64());
+    metrics::answered(method, route, class(status), begun.elapsed());
     Ok(response)
 }
 

@@ -9,7 +9,7 @@ use governor::{
 };
 
 use super::{
-    Limited, Quota,
+    quota::{Limited, Quota},
     rate::{Rate, Rates},
     tats::Tats,
 };

@@ -2,7 +2,7 @@
 
 use metrics::counter;
 
-use super::Limited;
+use super::quota::Limited;
 use crate::telemetry::declare;
 
 declare! {

@@ -9,16 +9,20 @@
 
 mod local;
 mod metrics;
+mod quota;
 mod rate;
 mod shared;
 mod tats;
 #[cfg(test)]
 mod tests;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-pub use self::metrics::METRICS;
 use self::{local::Local, rate::Rates, shared::Shared};
+pub use self::{
+    metrics::METRICS,
+    quota::{Limited, Quota, Scope},
+};
 use crate::{
     config::{self, AddressFault},
     domain::{PrincipalId, SiteId},
@@ -31,56 +35,6 @@ pub struct Limits(Arc<Inner>);
 struct Inner {
     local: Local,
     shared: Option<Shared>,
-}
-
-/// What a visitor has left; feeds the headers of
-/// [draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)
-/// in the form it has since revision 08 (structured fields, one item for each policy).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Quota {
-    /// Requests in a full quota.
-    pub limit: u32,
-    pub remaining: u32,
-    /// Time until the quota is full again without further requests.
-    pub reset: Duration,
-    /// Value of the `RateLimit-Policy` header: `"visitor";q=20;w=720`, that is 20 requests in 720
-    /// seconds.
-    pub policy: String,
-}
-
-impl Quota {
-    /// Value of the `RateLimit` header: `"visitor";r=19;t=36`.
-    pub fn header(&self) -> String {
-        let seconds = rate::whole_seconds(self.reset);
-        format!("\"{}\";r={};t={seconds}", Scope::Visitor.as_str(), self.remaining)
-    }
-}
-
-/// A refusal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("rate limit of the {} reached", scope.as_str())]
-pub struct Limited {
-    /// The request is admitted after this time, unless others use the quota first.
-    pub retry_after: Duration,
-    pub scope: Scope,
-}
-
-/// Which limit it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    Visitor,
-    Site,
-    Logins,
-}
-
-impl Scope {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Visitor => "visitor",
-            Self::Site => "site",
-            Self::Logins => "logins",
-        }
-    }
 }
 
 impl Limits {

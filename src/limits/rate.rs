@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use super::{Limited, Quota, Scope};
+use super::quota::{Limited, Quota, Scope, whole_seconds};
 use crate::config;
 
 #[derive(Clone, Debug)]
@@ -69,9 +69,4 @@ impl Rate {
     pub fn limited(&self, retry_after: Duration) -> Limited {
         Limited { retry_after, scope: self.scope }
     }
-}
-
-/// Rounded up, since a client that retries a moment too early is refused again.
-pub fn whole_seconds(span: Duration) -> u64 {
-    span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }

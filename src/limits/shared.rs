@@ -13,7 +13,8 @@ use deadpool_redis::redis::Script;
 use tokio::time::{Instant, timeout};
 
 use super::{
-    Limited, Quota, metrics,
+    metrics,
+    quota::{Limited, Quota},
     rate::{Rate, Rates},
 };
 use crate::{

@@ -8,75 +8,24 @@
 mod curve;
 mod drive;
 mod log;
+mod options;
 mod prometheus;
 mod questions;
 mod target;
 mod verdict;
 
-use std::{
-    io::BufRead,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{io::BufRead, path::Path, time::Duration};
 
 use anyhow::{Context as _, ensure};
 
 pub use self::{
     curve::{Curve, Minute},
-    verdict::{Thresholds, Verdict},
+    options::{Options, Thresholds},
+    verdict::Verdict,
 };
 
 /// Larger files are cut by the caller (`tail`, `split`); a day of a busy shop is well below.
 const MAX_FILE_BYTES: u64 = 4 << 30;
-
-/// What a rehearsal is made from; the command line of `rushdesk rehearse`.
-#[derive(Clone, Debug, clap::Args)]
-pub struct Options {
-    /// An access log (common, combined or JSON lines), or the JSON of a Prometheus range query.
-    #[arg(long)]
-    pub from: PathBuf,
-    /// Multiplies the rate of the log.
-    #[arg(long, default_value_t = 20.0)]
-    pub times: f64,
-    /// The service, for example `http://127.0.0.1:8080`.
-    #[arg(long)]
-    pub target: String,
-    /// The shop's public key.
-    #[arg(long, default_value = "pk_demo")]
-    pub site_key: String,
-    /// Plays the whole log in this time, for example 90s, 10m or 2h. Rates stay the same; each
-    /// lasts shorter.
-    #[arg(long, default_value = "10m", value_parser = span)]
-    pub within: Duration,
-    /// File with questions, one a line. Without it, titles of the target's documents are used.
-    #[arg(long)]
-    pub questions: Option<PathBuf>,
-    /// API key of the site, to list its documents.
-    #[arg(long, env = "RUSHDESK_API_KEY", hide_env_values = true)]
-    pub api_key: Option<String>,
-    /// Share of the questions, 0 to 1, that get a unique number, so that their answers are not
-    /// shared.
-    #[arg(long, default_value_t = 0.5)]
-    pub own_share: f64,
-    /// For a log without chats: the number of chats for 1,000 page views.
-    #[arg(long)]
-    pub per_thousand: Option<f64>,
-    /// Confirms that you may put load on a target outside this machine and private networks.
-    #[arg(long)]
-    pub yes_this_is_mine: bool,
-    #[command(flatten)]
-    pub thresholds: Thresholds,
-    /// Seed of the times and questions of the plan.
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-}
-
-/// `90s`, `10m`, `2h` or `1h30m`.
-fn span(text: &str) -> Result<Duration, String> {
-    let fault = || format!("`{text}` is not a duration: write it as 90s, 10m or 2h");
-    let span: jiff::SignedDuration = text.parse().map_err(|_| fault())?;
-    Duration::try_from(span).map_err(|_| fault())
-}
 
 /// Reads, plays and judges. Prints the plan before it begins.
 ///

@@ -7,7 +7,7 @@ use rand::{RngExt as _, rngs::StdRng};
 use reqwest::Url;
 use serde::Deserialize;
 
-use super::Options;
+use super::options::Options;
 
 const MAX_QUESTIONS: usize = 10_000;
 const MAX_CHARS: usize = 500;

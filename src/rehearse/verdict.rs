@@ -2,24 +2,10 @@
 
 use std::{fmt, time::Duration};
 
-use super::drive::{PATIENCE, Seen};
-
-/// Thresholds, in addition to "every admitted turn has an end".
-#[derive(Clone, Copy, Debug, PartialEq, clap::Args)]
-pub struct Thresholds {
-    /// The first word of an answer, p99.
-    #[arg(long, default_value = "10s", value_parser = super::span)]
-    pub first_token_p99: Duration,
-    /// Share of refused messages, 0 to 1.
-    #[arg(long, default_value_t = 0.01)]
-    pub most_refused: f64,
-    /// Share of messages, 0 to 1, with an answer or a ticket within ten seconds.
-    #[arg(long, default_value_t = 0.95)]
-    pub least_useful: f64,
-    /// How late messages may be sent, p99; a generator that is later did not play the plan.
-    #[arg(long, default_value = "1s", value_parser = super::span)]
-    pub most_late: Duration,
-}
+use super::{
+    drive::{PATIENCE, Seen},
+    options::Thresholds,
+};
 
 /// The figures of a rehearsal, and what speaks against the event.
 #[derive(Clone, Debug, PartialEq)]

@@ -7,7 +7,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use actix::prelude::*;
 
-use super::messages::*;
+use super::messages::{InterruptAll, ObserveSupervisor, OpenError, SupervisorStatus};
 use crate::{
     domain::SessionId,
     session::{
@@ -16,6 +16,17 @@ use crate::{
     },
     telemetry::actors::{self, ActorKind},
 };
+
+/// Finds the actor of a session or spawns it. Whether the session exists is for the actor to
+/// find out. Only `door` sends this, since the reply names an actor.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Addr<SessionActor>, OpenError>")]
+pub(super) struct OpenSession {
+    pub id: SessionId,
+    /// Where a new actor runs: on the thread of whoever asks first, so that the pieces of an answer
+    /// do not change threads on their way to the connection that waits for them.
+    pub home: Option<ArbiterHandle>,
+}
 
 pub struct Supervisor {
     shared: Arc<Shared>,

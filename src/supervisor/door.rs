@@ -1,20 +1,23 @@
 //! Sends a message to a session: opens it, asks its actor, and tries again if the actor was
 //! stopping.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix::{
-    Addr, Arbiter, Handler, MailboxError, Message,
+    Actor as _, Addr, Arbiter, ArbiterHandle, Handler, MailboxError, Message,
     dev::{MessageResponse, ToEnvelope},
 };
 
 use super::{
-    actor::Supervisor,
-    messages::{InterruptAll, ObserveSupervisor, OpenError, OpenSession, SupervisorStatus},
+    actor::{OpenSession, Supervisor},
+    messages::{InterruptAll, ObserveSupervisor, OpenError, SupervisorStatus},
 };
 use crate::{
     domain::SessionId,
-    session::{actor::SessionActor, messages::SessionError},
+    session::{
+        actor::{SessionActor, Shared},
+        messages::SessionError,
+    },
 };
 
 /// Longest wait for a session actor. The waits for the stores are shorter.
@@ -42,7 +45,9 @@ fn here(id: SessionId) -> OpenSession {
 }
 
 impl Sessions {
-    pub fn new(supervisor: Addr<Supervisor>) -> Self {
+    /// Starts a supervisor on `arbiter`.
+    pub fn start(shared: Arc<Shared>, arbiter: &ArbiterHandle) -> Self {
+        let supervisor = Supervisor::start_in_arbiter(arbiter, move |_| Supervisor::new(shared));
         Self { supervisor }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{counter, histogram};
 
-use super::declare;
+use super::metric::declare;
 
 declare! {
     WAIT: histogram(QUICK) "rushdesk_actor_mailbox_wait_seconds" ["actor"]

@@ -20,7 +20,7 @@ use opentelemetry_sdk::{
     },
 };
 
-use super::declare;
+use super::metric::declare;
 use crate::config::Telemetry;
 
 /// Spans that wait to be sent; further ones are dropped.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use metrics::gauge;
 
-use super::declare;
+use super::metric::{Kind, Metric, declare};
 
 declare! {
     BUILD: gauge "rushdesk_build_info" ["version"] "Always 1; the label is the running version";
@@ -13,10 +13,10 @@ declare! {
 }
 
 /// Metrics of the crate `metrics-process`.
-pub const PROCESS: &[super::Metric] = &[
+pub const PROCESS: &[Metric] = &[
     gauge("process_start_time_seconds", "Start of the process since the Unix epoch in seconds"),
-    super::Metric {
-        kind: super::Kind::Counter,
+    Metric {
+        kind: Kind::Counter,
         ..gauge("process_cpu_seconds_total", "Processor time of the process in seconds")
     },
     gauge("process_resident_memory_bytes", "Resident memory of the process in bytes"),
@@ -27,8 +27,8 @@ pub const PROCESS: &[super::Metric] = &[
     gauge("process_threads", "Threads of the process"),
 ];
 
-const fn gauge(name: &'static str, help: &'static str) -> super::Metric {
-    super::Metric { name, kind: super::Kind::Gauge, labels: &[], help, when: None }
+const fn gauge(name: &'static str, help: &'static str) -> Metric {
+    Metric { name, kind: Kind::Gauge, labels: &[], help, when: None }
 }
 
 /// Reads a few small files, so it must not run on an async thread.

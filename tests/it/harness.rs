@@ -14,6 +14,7 @@ use rushdesk::{
     config::{Config, Sources},
     http::state::App,
     inference::Observe,
+    shutdown,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -170,7 +171,7 @@ impl TestApp {
         // In embedded mode a message is in the archive before it is acknowledged.
         let unflushed = app.archivist.is_some().then(|| app.hot.clone());
         drop(app);
-        tokio::time::timeout(PATIENCE * 3, application.stop()).await.unwrap();
+        tokio::time::timeout(PATIENCE * 3, shutdown::run(application)).await.unwrap();
         assert!(tasks.is_empty(), "a background task outlives the service");
         // Whoever can run a turn holds these: the supervisor, session actors, handlers and background tasks.
         settle("every actor and task is gone", async || Arc::strong_count(&turns) == 1).await;

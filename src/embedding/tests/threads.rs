@@ -11,8 +11,8 @@ use tokio_util::task::TaskTracker;
 use super::super::{
     EmbedderHandle,
     error::EmbedError,
-    handle,
     messages::{Embed, EmbedderStatus, Embedding, ObserveEmbedder, embed},
+    ports::handle,
     queue::{Queue, Ready, Work},
     tokenizer::Tokens,
     worker::{Encoder, spawn},

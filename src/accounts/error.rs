@@ -1,0 +1,56 @@
+//! Why an account cannot be had.
+
+use crate::{
+    archive::ArchiveError,
+    auth::{AuthError, PasswordError},
+    domain::FieldError,
+};
+
+#[derive(Debug, thiserror::Error)]
+pub enum AccountError {
+    #[error("no such site")]
+    UnknownSite,
+    /// Never says which of the two was wrong.
+    #[error("wrong e-mail address or password")]
+    Credentials,
+    #[error("the account cannot be created")]
+    Taken,
+    #[error("invalid fields")]
+    Invalid(Vec<FieldError>),
+    #[error("token expired")]
+    TokenExpired,
+    #[error("token invalid")]
+    TokenInvalid,
+    #[error("the identity provider gives no role")]
+    NoRole,
+    #[error("the keys of the identity provider cannot be fetched")]
+    KeysAway,
+    #[error("too many password checks")]
+    Busy,
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+}
+
+impl From<PasswordError> for AccountError {
+    fn from(error: PasswordError) -> Self {
+        match error {
+            PasswordError::Length => invalid("password", "must have 8 to 256 characters"),
+            PasswordError::Busy => Self::Busy,
+            PasswordError::Hash => Self::Credentials,
+        }
+    }
+}
+
+impl From<AuthError> for AccountError {
+    fn from(error: AuthError) -> Self {
+        match error {
+            AuthError::Expired => Self::TokenExpired,
+            AuthError::NoRole => Self::NoRole,
+            AuthError::Invalid | AuthError::Signing => Self::TokenInvalid,
+        }
+    }
+}
+
+pub(super) fn invalid(field: &str, detail: &str) -> AccountError {
+    AccountError::Invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
+}
