@@ -15,7 +15,6 @@ use std::{
 
 use arc_swap::ArcSwapOption;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use reqwest::{Client, redirect::Policy};
 use tokio::{sync::Mutex, time::Instant};
 use tracing::{info, warn};
 
@@ -24,6 +23,7 @@ use crate::{
     auth::{Verified, oidc},
     config,
     domain::Timestamp,
+    net::Fetcher,
 };
 
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -42,7 +42,7 @@ pub struct Keyring {
 
 struct Provider {
     settings: config::Oidc,
-    client: Client,
+    fetcher: Fetcher,
     keys: ArcSwapOption<Fetched>,
     fetching: Arc<Mutex<()>>,
     is_away: AtomicBool,
@@ -58,8 +58,9 @@ impl Keyring {
     /// # Errors
     /// If TLS cannot be set up.
     pub fn new(providers: &[config::Oidc]) -> Result<Self, reqwest::Error> {
-        let providers = providers.iter().map(|settings| Provider::new(settings).map(Arc::new));
-        Ok(Self { providers: providers.collect::<Result<_, _>>()? })
+        let fetcher = Fetcher::new(FETCH_TIMEOUT, MAX_BYTES)?;
+        let provider = |settings| Arc::new(Provider::new(settings, fetcher.clone()));
+        Ok(Self { providers: providers.iter().map(provider).collect() })
     }
 
     /// The person that a provider's token names. The issuer of `claimed` selects the provider.
@@ -75,21 +76,16 @@ impl Keyring {
 }
 
 impl Provider {
-    fn new(settings: &config::Oidc) -> Result<Self, reqwest::Error> {
+    fn new(settings: &config::Oidc, fetcher: Fetcher) -> Self {
         let quota = Quota::with_period(FETCH_PERIOD).unwrap_or(Quota::per_minute(FETCHES));
-        Ok(Self {
+        Self {
             settings: settings.clone(),
-            client: Client::builder()
-                .redirect(Policy::none())
-                .timeout(FETCH_TIMEOUT)
-                // Idle connections would belong to the thread that opened them.
-                .pool_max_idle_per_host(0)
-                .build()?,
+            fetcher,
             keys: ArcSwapOption::empty(),
             fetching: Arc::default(),
             is_away: AtomicBool::new(false),
             limiter: RateLimiter::direct(quota.allow_burst(FETCHES)),
-        })
+        }
     }
 
     async fn verify(
@@ -157,26 +153,16 @@ impl Provider {
             }
             Err(reason) => {
                 if !self.is_away.swap(true, Relaxed) {
-                    warn!(issuer, reason, "keys of the identity provider cannot be fetched");
+                    warn!(issuer, %reason, "keys of the identity provider cannot be fetched");
                 }
             }
         }
     }
 
-    async fn download(&self) -> Result<oidc::KeySet, &'static str> {
-        let request = self.client.get(&self.settings.jwks_url).header("accept", "application/json");
-        let mut response = request.send().await.map_err(|_| "it does not answer")?;
-        if response.status() != reqwest::StatusCode::OK {
-            return Err("it answers with an error or elsewhere");
-        }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|_| "its answer breaks off")? {
-            if body.len() + chunk.len() > MAX_BYTES {
-                return Err("its answer is too large");
-            }
-            body.extend_from_slice(&chunk);
-        }
-        oidc::KeySet::parse(&body).ok_or("its answer is no set of keys")
+    async fn download(&self) -> Result<oidc::KeySet, String> {
+        let fetched = self.fetcher.get(&self.settings.jwks_url, "application/json").await;
+        let body = fetched.map_err(|error| error.to_string())?;
+        oidc::KeySet::parse(&body).ok_or_else(|| "the answer is no set of keys".to_owned())
     }
 }
 
@@ -215,7 +201,10 @@ mod tests {
         // Takes connections and never answers.
         let away = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", away.local_addr().unwrap());
-        let provider = Arc::new(Provider::new(&settings(url)).unwrap());
+        let provider = Arc::new(Provider::new(
+            &settings(url),
+            Fetcher::new(FETCH_TIMEOUT, MAX_BYTES).unwrap(),
+        ));
         let der = PrivateKeyDer::from_pem_slice(ED25519.as_bytes()).unwrap();
         let key = EncodingKey::from_ed_der(der.secret_der());
         let mut jwk = json!(Jwk::from_encoding_key(&key, Algorithm::EdDSA).unwrap());

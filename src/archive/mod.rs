@@ -46,8 +46,8 @@ use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
 use tokio::{runtime::Handle, time::Instant};
 
 use crate::{
+    circuit::{Change, Circuit},
     config,
-    hot::{Change, Circuit},
 };
 use pool::Pool;
 use query::read;

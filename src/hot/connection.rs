@@ -14,12 +14,9 @@ use deadpool_redis::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{
-    HotError,
-    circuit::{Change, Circuit},
-    metrics,
-};
+use super::{HotError, metrics};
 use crate::{
+    circuit::{Change, Circuit},
     config::{self, AddressFault},
     redis::{Connection, Redis},
 };

@@ -7,7 +7,6 @@
 //! It never talks to the archive, never decides what an event means, and never drops what is not flushed.
 //! Redis must run with `maxmemory-policy noeviction` and an append-only file: eviction would take acknowledged messages.
 
-mod circuit;
 mod connection;
 mod keys;
 mod lease;
@@ -20,7 +19,6 @@ mod redis;
 mod tests;
 
 pub use self::{
-    circuit::{Change, Circuit},
     mail::Inbox,
     memory::MemoryHot,
     metrics::{METRICS, up},

@@ -17,14 +17,14 @@ use crate::{
     telemetry::actors::{self, ActorKind},
 };
 
-/// Finds the actor of a session or spawns it. Whether the session exists is for the actor to
-/// find out. Only `door` sends this, since the reply names an actor.
+/// Finds or starts the actor of a session. The actor checks whether the session exists. Only `door`
+/// sends this, since the reply names an actor.
 #[derive(Debug, Message)]
 #[rtype(result = "Result<Addr<SessionActor>, OpenError>")]
 pub(super) struct OpenSession {
     pub id: SessionId,
-    /// Where a new actor runs: on the thread of whoever asks first, so that the pieces of an answer
-    /// do not change threads on their way to the connection that waits for them.
+    /// The thread of a new actor. It is the thread of the first request, so that the pieces of an
+    /// answer do not change threads on their way to the connection.
     pub home: Option<ArbiterHandle>,
 }
 

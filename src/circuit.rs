@@ -1,12 +1,13 @@
-//! Whether a dependency is worth asking, so that one that is away is not waited for by every request.
+//! The breaker of a store. While a store is unreachable, calls fail at once, and one call in a
+//! second tries it.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Failures in a row after which nobody waits any more.
+/// Failures in a row that open a circuit.
 const FAILURES: u32 = 3;
-/// While open, one call in this time finds out whether the dependency is back.
+/// While open, one call in this time tries the store.
 const PROBE: Duration = Duration::from_secs(1);
 
 /// Closed while calls succeed; open after several failures in a row. Any success closes it.
