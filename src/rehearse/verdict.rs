@@ -1,6 +1,6 @@
 //! Ready or not, and why.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use super::{
     drive::{PATIENCE, Seen},
