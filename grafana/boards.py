@@ -256,7 +256,7 @@ CACHE = Board(
             [
                 Panel("Entries", "short", [("rushdesk_cache_entries{@}", "{{instance}}")], "By replica; replicas agree within about a second."),
                 Panel("Memory", "bytes", [("rushdesk_cache_bytes{@}", "{{instance}}")], "Estimated."),
-                Panel("Entries that left", "reqps",
+                Panel("Entries removed, by reason", "reqps",
                       [(per("reason", "rushdesk_cache_removed_total"), "{{reason}}")],
                       "`evicted`: it is full. `distrusted`: rated down.", stack=True),
                 Panel("Replication", "reqps",

@@ -150,7 +150,7 @@ impl TicketWorker {
             Some(Ok(Err(Unanswered::Busy))) => pause_after(ticket.attempts.into()),
             Some(Ok(Err(error))) => {
                 metrics::ticket_failed();
-                warn!(%error, ticket_id = %ticket.id, attempts = u64::from(ticket.attempts), "a ticket stays open");
+                warn!(%error, ticket_id = %ticket.id, attempts = u64::from(ticket.attempts), "a ticket was not answered; retrying later");
                 pause_after(ticket.attempts.into())
             }
             Some(Err(_panic)) => {

@@ -14,7 +14,7 @@ pub enum ArchiveError {
     #[error("archive did not answer in time")]
     Timeout,
     /// What is to be written contradicts what is there. Read again before writing.
-    #[error("conflicts with what the archive holds")]
+    #[error("conflicts with data in the archive")]
     Conflict,
     /// No room for more. Reading still works.
     #[error("archive is full")]

@@ -9,14 +9,14 @@ use crate::telemetry::declare;
 
 declare! {
     CALLS: histogram(QUICK) "rushdesk_archive_operation_seconds" []
-        "Calls of the archive, reads and commits, with their wait for a connection";
+        "Reads and commits of the archive, including the wait for a connection";
     COMMIT: histogram(QUICK) "rushdesk_archive_commit_seconds" []
         "Commits of sessions to the archive";
     COMMITTED: counter "rushdesk_archive_committed_sessions_total" []
-        "Sessions in these commits";
+        "Sessions committed to the archive";
     ERRORS: counter "rushdesk_archive_errors_total" ["error"]
-        "Archive operations that failed, by situation" when "after the first failure";
-    UP: gauge "rushdesk_archive_up" [] "1 while the archive answers, as far as this process knows";
+        "Failed operations of the archive, by error" when "after the first failure";
+    UP: gauge "rushdesk_archive_up" [] "1 if the archive answers, as known to this process";
 }
 
 pub(super) fn called(took: Duration) {

@@ -165,8 +165,8 @@ impl Archive {
             None => circuit.succeeded(),
         });
         match (change, away) {
-            (Some(Change::Opened), Some(error)) => tracing::warn!(%error, "archive is away"),
-            (Some(Change::Closed), _) => tracing::info!("archive is back"),
+            (Some(Change::Opened), Some(error)) => tracing::warn!(%error, "archive is unreachable"),
+            (Some(Change::Closed), _) => tracing::info!("archive is reachable again"),
             _ => return,
         }
         metrics::up(change == Some(Change::Closed));

@@ -12,32 +12,32 @@ declare! {
     LOOKUPS: counter "rushdesk_cache_lookups_total" ["tier", "result"]
         "Look-ups by tier (`exact`, `semantic`) and result (`hit`, `miss`)";
     SAVED: counter "rushdesk_cache_saved_tokens_total" ["kind"]
-        "Tokens of the model that hits did not need again, `prompt` or `completion`, as counted when the answer was made"
+        "Model tokens that hits saved, `prompt` or `completion`, as counted when the answer was generated"
         when "after the first hit on an answer of a model that counts its tokens";
     WRONG: counter "rushdesk_cache_wrong_hits_total" ["tier"]
-        "Ratings down of hits, a sign of wrong hits; most readers rate nothing, and one may rate twice"
+        "Hits that were rated down; most shoppers do not rate, and one may rate twice"
         when "after the first";
     GUARDED: counter "rushdesk_cache_guarded_total" ["guard"]
-        "Similar questions that a guard kept apart" when "after the first";
+        "Similar questions that did not share an answer, by the guard that refused" when "after the first";
     REFUSED: counter "rushdesk_cache_refused_total" ["reason"]
-        "Answers kept out of the cache" when "after the first";
+        "Answers that were not cached, by reason" when "after the first";
     REMOVED: counter "rushdesk_cache_removed_total" ["reason"]
-        "Entries that left" when "after the first";
+        "Entries removed, by reason" when "after the first";
     FOREIGN: counter "rushdesk_cache_foreign_vectors_total" []
-        "Vectors refused because another embedder made them";
-    ENTRIES: gauge "rushdesk_cache_entries" [] "Entries held by this process"
+        "Vectors of another embedding model that were refused";
+    ENTRIES: gauge "rushdesk_cache_entries" [] "Entries in the cache of this process"
         when "after the first entry";
-    BYTES: gauge "rushdesk_cache_bytes" [] "Memory of these entries, estimated"
+    BYTES: gauge "rushdesk_cache_bytes" [] "Estimated memory of the entries"
         when "after the first entry";
     CONNECTED: gauge "rushdesk_cache_replication_connected" []
-        "1 while this process follows the shared log" when "in distributed mode";
+        "1 if this process reads the shared log of the cache" when "in distributed mode";
     REPLICATED: counter "rushdesk_cache_replicated_total" ["direction"]
         "Changes `sent` or `received`" when "in distributed mode, after the first";
     DROPPED: counter "rushdesk_cache_replication_dropped_total" []
-        "Entries not shared because Redis was away too long";
-    RELOADS: counter "rushdesk_cache_reloads_total" [] "Times the whole shared cache was read";
+        "Entries not shared because Redis was unreachable too long";
+    RELOADS: counter "rushdesk_cache_reloads_total" [] "Times that the whole shared cache was read";
     FLIGHTS: counter "rushdesk_flights_total" ["role"]
-        "Questions that could share one generation: they `lead`, `follow` the same words, follow the same meaning (`kindred`), or go `alone`";
+        "Questions by their part in a shared generation: `lead`, `follow` (same words), `kindred` (same meaning), or `alone`";
 }
 
 /// Counts a question or an answer that stayed out of the cache.

@@ -29,13 +29,13 @@ pub enum NotCacheable {
     ContextDependent,
     #[error("it is too long")]
     TooLong,
-    #[error("the embedder cut it")]
+    #[error("the text was too long for the embedder")]
     Truncated,
     #[error("its answer is not complete")]
     Incomplete,
     #[error("its answer was not made by the model or from knowledge")]
     Route,
-    #[error("its answer was made in a degraded mode")]
+    #[error("its answer was given at a raised service level")]
     Degraded,
 }
 

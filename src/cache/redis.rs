@@ -107,7 +107,7 @@ impl Link {
     fn up(&self) {
         metrics::connected(true);
         if !self.up.swap(true, Ordering::Relaxed) {
-            tracing::info!("cache: redis is back, entries are shared again");
+            tracing::info!("cache: redis is reachable again; entries are shared");
         }
     }
 
@@ -115,7 +115,7 @@ impl Link {
         metrics::connected(false);
         if self.up.swap(false, Ordering::Relaxed) {
             let kind = error.category();
-            tracing::warn!(kind, "cache: redis is away, this replica goes on with its own entries");
+            tracing::warn!(kind, "cache: redis is unreachable; entries are not shared");
         }
     }
 }

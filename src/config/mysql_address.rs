@@ -29,17 +29,17 @@ pub enum MysqlTls {
 pub enum MysqlFault {
     #[error("needs mysql://user:password@host:3306/database")]
     Scheme,
-    #[error("cannot be read; special characters of a password are written as %40")]
+    #[error("is not a valid URL; write special characters of a password as %40")]
     Unreadable,
-    #[error("has a parameter that is not known; TLS is ssl-mode and ssl-ca")]
+    #[error("has an unknown parameter; use ssl-mode and ssl-ca for TLS")]
     Parameter,
     #[error("ssl-mode must be DISABLED, REQUIRED or VERIFY_IDENTITY")]
     Mode,
     #[error(
-        "ssl-mode=PREFERRED would go on without TLS unnoticed; give REQUIRED or VERIFY_IDENTITY"
+        "ssl-mode=PREFERRED may silently connect without TLS; use REQUIRED or VERIFY_IDENTITY"
     )]
     Preferred,
-    #[error("ssl-mode=VERIFY_CA is not offered; give VERIFY_IDENTITY, which checks the host too")]
+    #[error("ssl-mode=VERIFY_CA is not supported; use VERIFY_IDENTITY, which also checks the host")]
     VerifyCa,
     #[error("ssl-ca is read with ssl-mode=VERIFY_IDENTITY only")]
     Authority,

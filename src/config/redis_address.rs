@@ -30,9 +30,9 @@ pub enum AddressFault {
          or redis-sentinel://host:26379,host:26379/0#master"
     )]
     Scheme,
-    #[error("cannot be read; special characters of a password are written as %40")]
+    #[error("is not a valid URL; write special characters of a password as %40")]
     Unreadable,
-    #[error("a cluster has the database 0 only")]
+    #[error("a cluster has only the database 0")]
     Database,
     #[error("sentinels need the name of the master: redis-sentinel://host:26379/0#master")]
     Master,

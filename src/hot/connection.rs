@@ -136,8 +136,8 @@ impl Connections {
             None => self.circuit().succeeded(),
         };
         match (change, away) {
-            (Some(Change::Opened), Some(error)) => tracing::warn!(%error, "hot store is away"),
-            (Some(Change::Closed), _) => tracing::info!("hot store is back"),
+            (Some(Change::Opened), Some(error)) => tracing::warn!(%error, "redis is unreachable"),
+            (Some(Change::Closed), _) => tracing::info!("redis is reachable again"),
             _ => return,
         }
         metrics::up(change == Some(Change::Closed));

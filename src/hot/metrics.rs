@@ -8,10 +8,10 @@ use crate::telemetry::declare;
 
 declare! {
     SECONDS: histogram(QUICK) "rushdesk_hot_operation_seconds" ["operation"]
-        "Calls of the hot store to Redis" when "in distributed mode";
+        "Time of calls to Redis by the hot store" when "in distributed mode";
     ERRORS: counter "rushdesk_hot_errors_total" ["kind"]
-        "Calls of the hot store that failed" when "after the first failure";
-    UP: gauge "rushdesk_hot_up" [] "1 while the hot store answers, as far as this process knows";
+        "Failed calls of the hot store" when "after the first failure";
+    UP: gauge "rushdesk_hot_up" [] "1 if the hot store answers, as known to this process";
 }
 
 /// Labels are names of operations and of [`HotError`] variants, so the set is closed.

@@ -138,10 +138,10 @@ impl Gate {
         metrics::breaker(&self.backend, to);
         let backend = &*self.backend;
         match to {
-            BreakerState::Passing => tracing::info!(backend, "breaker passes again"),
-            BreakerState::Probing => tracing::info!(backend, "breaker probes"),
+            BreakerState::Passing => tracing::info!(backend, "breaker closed"),
+            BreakerState::Probing => tracing::info!(backend, "breaker probes the backend"),
             BreakerState::Refusing => {
-                tracing::warn!(backend, for_ms = delay.as_millis() as u64, "breaker refuses");
+                tracing::warn!(backend, for_ms = delay.as_millis() as u64, "breaker opened");
             }
         }
     }

@@ -84,9 +84,9 @@ pub enum Refused {
     #[error("the visitor has too many requests waiting")]
     TooManyOfVisitor { retry_after: Duration },
     /// The predicted wait is longer than the request can wait.
-    #[error("no slot would come free in time")]
+    #[error("no slot will be free in time")]
     TooLate { retry_after: Duration },
-    #[error("no slot came free in time")]
+    #[error("no slot was free in time")]
     DeadlinePassed,
     /// Every backend is unhealthy or refused by its breaker, or there is none.
     #[error("no backend is in service")]

@@ -13,52 +13,52 @@ use crate::{
 declare! {
     QUEUE_ENTRIES: gauge "rushdesk_inference_queue_entries" ["lane"] "Requests that wait for a slot";
     QUEUE_TOKENS: gauge "rushdesk_inference_queue_tokens" []
-        "Prompt and answer tokens of the requests that wait";
+        "Prompt and answer tokens of waiting requests";
     QUEUE_OLDEST: gauge "rushdesk_inference_queue_oldest_seconds" ["lane"]
-        "How long the request that has waited longest has; 0 for `background`, where nobody waits";
+        "Wait so far of the oldest request; always 0 for `background`";
     PREDICTED_WAIT: gauge "rushdesk_inference_predicted_wait_seconds" ["lane"]
-        "Forecast wait of a request that came now; 0 where a slot is free";
+        "Forecast wait of a new request; 0 if a slot is free";
     PROMISED_WAIT: histogram(SECONDS) "rushdesk_inference_promised_wait_seconds" ["lane"]
-        "Wait that granted requests were told first; those that did not wait were told none"
+        "First promised wait of requests that got a slot; not counted if a request did not wait"
         when "after the first wait";
     QUEUE_WAIT: histogram(SECONDS) "rushdesk_inference_queue_wait_seconds" ["lane"]
-        "Wait that granted requests had";
+        "Actual wait of requests that got a slot";
     REFUSALS: counter "rushdesk_inference_refusals_total" ["reason"]
         "Requests that got no slot" when "after the first";
     SLOTS: gauge "rushdesk_inference_slots" ["backend"]
-        "Slots of a backend as learned, never above the configured";
+        "Learned slots of a backend, at most the configured ones";
     SLOTS_CONFIGURED: gauge "rushdesk_inference_slots_configured" ["backend"]
-        "Slots of a backend as configured";
-    IN_FLIGHT: gauge "rushdesk_inference_requests_in_flight" ["backend"] "Requests at a backend now";
+        "Configured slots of a backend";
+    IN_FLIGHT: gauge "rushdesk_inference_requests_in_flight" ["backend"] "Requests in flight at a backend";
     REQUEST: histogram(SECONDS) "rushdesk_inference_request_seconds" ["backend"]
-        "How long requests held a slot; the sum is the backend's busy time over all slots";
+        "Time that requests held a slot; the sum is the busy time of all slots of the backend";
     GPUS: gauge "rushdesk_inference_gpus" ["backend"]
-        "GPUs that the slots of a backend share, as configured; GPU seconds are busy time × this / configured slots"
+        "Configured GPUs of a backend; GPU seconds are busy time × GPUs / configured slots"
         when "for a backend with `gpus`";
     GPU_HOUR_COST: gauge "rushdesk_inference_gpu_hour_cost" ["backend"]
-        "Price of one of them for an hour, as configured" when "for a backend with `gpu_hour_cost`";
+        "Configured price of a GPU for an hour" when "for a backend with `gpu_hour_cost`";
     TOKENS: counter "rushdesk_inference_tokens_total" ["backend", "kind"]
-        "Tokens read (`prompt`) and written (`completion`) as the backend counts them";
+        "Tokens of prompts (`prompt`) and answers (`completion`), as counted by the backend";
     OUTCOMES: counter "rushdesk_inference_outcomes_total" ["backend", "outcome"]
-        "Ended requests to a backend";
+        "Requests to a backend, by outcome";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_inference_first_token_seconds" ["backend"]
-        "From the request to the first token, be it reasoning";
+        "Time from a request to its first token, reasoning included";
     FIRST_ANSWER_TOKEN: histogram(SECONDS) "rushdesk_inference_first_answer_token_seconds" ["backend"]
-        "From the request to the first token of the answer";
+        "Time from a request to the first token of its answer";
     TOKEN_GAP: histogram(GAPS) "rushdesk_inference_token_gap_seconds" ["backend"]
-        "Between two tokens of one answer as they arrive; tokens that arrive at once count with nearly 0";
+        "Time between two tokens of an answer; nearly 0 for tokens that arrive together";
     BREAKER: gauge "rushdesk_inference_breaker_state" ["backend"]
         "Breaker of a backend: 0 passing, 1 probing, 2 refusing";
-    HEALTHY: gauge "rushdesk_inference_backend_healthy" ["backend"] "1 while a backend is healthy, else 0";
+    HEALTHY: gauge "rushdesk_inference_backend_healthy" ["backend"] "1 if a backend is healthy, otherwise 0";
     EJECTIONS: counter "rushdesk_inference_ejections_total" ["backend"]
         "Times a backend was taken out of service";
     RETRIES: counter "rushdesk_inference_retries_total" []
         "Second attempts after a failure before the first token";
     RESTARTS: counter "rushdesk_inference_restarts_total" ["backend"]
-        "Answers that broke off and were begun again, by the backend that failed"
+        "Answers that broke off and restarted, by the backend that failed"
         when "after the first";
     HEDGES: counter "rushdesk_inference_hedges_total" ["backend", "result"]
-        "Requests asked a second time for a late first token, by the second backend, which `won` or `lost`"
+        "Second attempts because of a late first token, by the second backend, and whether it `won` or `lost`"
         when "after the first";
 }
 

@@ -20,7 +20,7 @@ pub enum Outcome {
     #[error("completed")]
     Completed,
     /// We hung up: the shopper left, the turn was cancelled or panicked.
-    #[error("the client is gone")]
+    #[error("the client left")]
     ClientGone,
     /// The backend refused the request itself.
     #[error("the backend refused the request with {0}")]
@@ -49,10 +49,10 @@ pub enum Outcome {
     #[error("the answer is empty")]
     Empty,
     /// A tool call without a name, or with arguments that are no JSON object.
-    #[error("a tool call is broken")]
+    #[error("a tool call is malformed")]
     BrokenToolCall,
     /// A bare `</think>` came after text was handed on: what was shown was a thought.
-    #[error("a thought was shown as an answer")]
+    #[error("reasoning was shown as the answer")]
     LeakedThought,
 }
 

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub queue: Duration,
-    /// From the request to the first token, be it reasoning.
+    /// Time from a request to its first token, reasoning included.
     pub first_token: Duration,
     pub token_gap: Duration,
     /// From the request that is answered to the end of the answer.

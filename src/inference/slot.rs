@@ -17,7 +17,7 @@ pub type OnRelease = Arc<dyn Fn() + Send + Sync>;
 /// One slot of one backend, taken until this is dropped.
 ///
 /// Dropping it reports the outcome to the breaker, gives the slot back and tells the pool: success,
-/// failure, cancel and panic go the same road. Without a [`report`](Self::report) the client is gone.
+/// failure, cancel and panic go the same road. Without a [`report`](Self::report) the client left.
 #[must_use = "dropping a pass gives its slot back"]
 pub struct SlotPass {
     station: Arc<Station>,

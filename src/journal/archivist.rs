@@ -2,7 +2,7 @@
 //! flush any session: a commit twice over changes nothing, and each starts its rounds at another shard.
 //!
 //! It loses nothing: a session leaves the hot store's dirty marks only after its facts are in the archive. It never
-//! gives up; while the archive is away it asks ever more rarely. The one place where the archive knows the hot store.
+//! gives up; while the archive is unreachable it asks ever more rarely. The one place where the archive knows the hot store.
 
 use std::{
     collections::HashSet,
@@ -146,9 +146,9 @@ impl Archivist {
         };
         match timeout(COUNTING, self.count_dirty()).await {
             Ok(Ok(left)) => {
-                tracing::warn!(error, left, "last flush failed; the hot store keeps the rest");
+                tracing::warn!(error, left, "last flush failed; redis keeps the rest");
             }
-            _ => tracing::warn!(error, "last flush failed; the hot store cannot be read"),
+            _ => tracing::warn!(error, "last flush failed; redis cannot be read"),
         }
         false
     }
@@ -297,14 +297,14 @@ impl Archivist {
             Some(FlushError::Archive(_)) => tracing::warn!(
                 error = status.last_error,
                 backlog = status.backlog,
-                "archive falls behind"
+                "flush to the archive failed"
             ),
             // Whoever appends finds the same, and goes to the archive.
             Some(FlushError::Hot(_)) => tracing::warn!(
                 error = status.last_error,
-                "hot store cannot be read; new messages go to the archive"
+                "redis cannot be read; new messages go to the archive"
             ),
-            None => tracing::info!("archive is up to date again"),
+            None => tracing::info!("all sessions are flushed again"),
         }
     }
 }

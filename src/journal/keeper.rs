@@ -1,4 +1,4 @@
-//! Beside the requests: brings unsaved facts to the archive while the hot store is away, and makes the two agree again
+//! Beside the requests: brings unsaved facts to the archive while the redis is unreachable, and makes the two agree again
 //! when it is back.
 
 use std::{sync::Arc, time::Duration};
@@ -64,7 +64,7 @@ impl Keeper {
         }
     }
 
-    /// The hot store is back, perhaps without its last moments: say at once that this replica lives, or its turns
+    /// The redis is reachable again, perhaps without its last moments: say at once that this replica lives, or its turns
     /// would be taken for orphans, and bring what may be lost.
     async fn welcome(&self) {
         let _ = self.journal.hot.beat(&self.replica, self.beat_ttl).await;
@@ -119,9 +119,9 @@ impl Keeper {
             .count()
             .await;
         match attached {
-            _ if attached == all => info!(sessions = attached, "sessions are hot again"),
+            _ if attached == all => info!(sessions = attached, "sessions are back in redis"),
             0 => {}
-            _ => warn!(sessions = attached, left = all - attached, "some sessions are hot again"),
+            _ => warn!(sessions = attached, left = all - attached, "some sessions are back in redis"),
         }
     }
 

@@ -9,7 +9,7 @@ use crate::telemetry::declare;
 
 declare! {
     APPEND: histogram(QUICK) "rushdesk_journal_append_seconds" []
-        "Time until a step of a session is durable, in Redis, on disk or in the archive";
+        "Time until an append is durable, in Redis, on disk or in the archive";
     FALLBACKS: counter "rushdesk_journal_fallbacks_total" []
         "Appends that the archive took because redis was unreachable";
     DETACHED_TOTAL: counter "rushdesk_sessions_detached_total" []

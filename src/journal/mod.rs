@@ -2,7 +2,7 @@
 //!
 //! In embedded mode an append is on disk (group commit) before it reaches the hot store, hence before it is
 //! acknowledged. In distributed mode the hot store acknowledges and the archivist brings it to the archive; while the
-//! hot store is away the archive acknowledges, and while the archive is away the hot store keeps what is new. A session
+//! redis is unreachable the archive acknowledges, and while the archive is unreachable the hot store keeps what is new. A session
 //! that went on in the archive is detached: its hot copy is not asked until the keeper has made the two agree.
 
 mod append;
@@ -60,7 +60,7 @@ pub struct Opened {
     pub running: Option<Running>,
     /// It came from the archive: idempotency keys older than this life are only there.
     pub was_cold: bool,
-    /// The hot store is away, so a turn may run elsewhere without being named in `running`.
+    /// The redis is unreachable, so a turn may run elsewhere without being named in `running`.
     pub is_uncertain: bool,
 }
 
@@ -127,7 +127,7 @@ impl Journal {
                 // Another replica went on from an older point: its facts stand, these move behind them.
                 fallback.detach(id);
                 self.archive.merge(&batch).await?;
-                error!(session_id = %id, "a session went on in two places; merged");
+                error!(session_id = %id, "two copies of a session were merged");
             }
             Err(error) => return Err(error.into()),
         }

@@ -34,7 +34,7 @@ pub async fn reconcile(
                 Merged::Done { moved: 0, .. } => {}
                 Merged::Done { moved, .. } => {
                     metrics::conflict();
-                    error!(session_id = %id, moved, "a session went on in two places; merged");
+                    error!(session_id = %id, moved, "two copies of a session were merged");
                 }
                 Merged::Erased => {
                     hot.erase(id, owner).await?;

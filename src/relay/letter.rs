@@ -18,7 +18,7 @@ const AT_ONCE: usize = 256;
 const RETRY: Duration = Duration::from_millis(300);
 
 declare! {
-    DROPPED: counter "rushdesk_relay_dropped_total" [] "Letters to other replicas that were not sent";
+    DROPPED: counter "rushdesk_relay_dropped_total" [] "Messages to other replicas that were dropped";
 }
 
 fn dropped() {

@@ -9,22 +9,22 @@ use crate::{
 };
 
 declare! {
-    LIVE: gauge "rushdesk_sessions_live" [] "Session actors in this process";
+    LIVE: gauge "rushdesk_sessions_live" [] "Sessions in memory of this process";
     OPENED: counter "rushdesk_sessions_opened_total" ["from"]
-        "Sessions taken in from the `hot` store or the `archive`, a new one too";
+        "Sessions opened, by source: the `hot` store (new sessions too) or the `archive`";
     PASSIVATED: counter "rushdesk_sessions_passivated_total" []
-        "Sessions that left after `sessions.idle_timeout_s` without traffic";
-    RUNNING: gauge "rushdesk_turns_running" [] "Turns being answered in this process";
+        "Sessions that left memory after `sessions.idle_timeout_s` without traffic";
+    RUNNING: gauge "rushdesk_turns_running" [] "Turns that run in this process";
     TURNS: counter "rushdesk_turns_total" ["outcome", "route"]
         "Ended turns: `completed` by a route, `failed` or `cancelled`";
     FAILURES: counter "rushdesk_turn_failures_total" ["code"]
-        "Failed turns by the error that their reader saw" when "after the first";
+        "Failed turns by error code" when "after the first";
     INTERRUPTED: counter "rushdesk_turns_interrupted_total" []
-        "Turns found unfinished that nobody ran any more";
+        "Turns that were ended because their replica had died";
     SECONDS: histogram(SECONDS) "rushdesk_turn_seconds" ["route"]
-        "Whole turns, from the message to the end of its answer";
+        "Time from a message to the end of its answer";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
-        "From the message to the first piece of its answer";
+        "Time from a message to the first piece of its answer";
 }
 
 /// A session is as its store has it.

@@ -60,7 +60,7 @@ impl SessionActor {
         let Opened { meta, events, running, .. } = opened;
         if meta.last_seq < known {
             // The keeper of whoever wrote it will bring the copy up to date, and say so.
-            debug!(session_id = %self.id, "a copy is behind what was seen here");
+            debug!(session_id = %self.id, "the loaded copy of a session is outdated");
             return;
         }
         let fresh: Vec<&Event> = events.iter().filter(|event| event.seq > known).collect();

@@ -5,7 +5,7 @@ use metrics::counter;
 use crate::telemetry::declare;
 
 declare! {
-    PANICS: counter "rushdesk_turn_panics_total" [] "Turns that ended by a panic";
+    PANICS: counter "rushdesk_turn_panics_total" [] "Turns that panicked";
 }
 
 pub fn panicked() {

@@ -41,7 +41,7 @@ pub async fn hot_store(app: &TestApp) -> Value {
 
 /// Waits until the hot store has been found again and knows the session as the archive does.
 async fn recovered(app: &TestApp, session: &str, last_seq: u64) {
-    settle("the hot store is back", async || hot_store(app).await == "ok").await;
+    settle("the redis is reachable again", async || hot_store(app).await == "ok").await;
     settle("the session is hot again", async || app.hot_seq(session).await == Some(last_seq)).await;
 }
 

@@ -40,7 +40,7 @@ pub(super) async fn run(cache: Cache, link: Arc<Link>, shutdown: CancellationTok
     let last =
         async { while !writer.cache.shared.outbox.is_empty() && writer.send().await.is_ok() {} };
     if tokio::time::timeout(patience, last).await.is_err() {
-        tracing::warn!("cache: redis did not take the last changes in time");
+        tracing::warn!("cache: the last changes were not sent to redis in time");
     }
 }
 
@@ -172,7 +172,7 @@ async fn merge_purges(
     let Ok(everything) = serde_json::to_string(&super::super::purge::Scope::Everything) else {
         return Ok(());
     };
-    tracing::warn!(purges, "cache: too many purges to keep apart, older entries are forgotten");
+    tracing::warn!(purges, "cache: too many purges; older entries were removed");
     let mut merged = pipe();
     merged.atomic();
     merged.cmd("ZREMRANGEBYRANK").arg(&keys.purges).arg(0).arg(half - 1).ignore();
