@@ -35,9 +35,7 @@ pub enum MysqlFault {
     Parameter,
     #[error("ssl-mode must be DISABLED, REQUIRED or VERIFY_IDENTITY")]
     Mode,
-    #[error(
-        "ssl-mode=PREFERRED may silently connect without TLS; use REQUIRED or VERIFY_IDENTITY"
-    )]
+    #[error("ssl-mode=PREFERRED may silently connect without TLS; use REQUIRED or VERIFY_IDENTITY")]
     Preferred,
     #[error("ssl-mode=VERIFY_CA is not supported; use VERIFY_IDENTITY, which also checks the host")]
     VerifyCa,

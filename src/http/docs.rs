@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::LazyLock};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        ContentBuilder, Ref, RefOr, ResponseBuilder,
+        ContentBuilder, Ref, RefOr, ResponseBuilder, Schema,
         security::{Http, HttpAuthScheme, SecurityScheme},
     },
 };
@@ -39,7 +39,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem)),
-    modifiers(&Bearer, &Problems),
+    modifiers(&Bearer, &Problems, &NewerEvents),
     tags(
         (name = "auth", description = "Who calls"),
         (name = "sessions", description = "Conversations"),
@@ -101,6 +101,23 @@ impl Modify for Problems {
                     .description("a problem, for example an invalid request, a missing right or a rate limit")
                     .content(PROBLEM_JSON, content);
                 responses.insert("default".to_owned(), other.build().into());
+            }
+        }
+    }
+}
+
+/// Says what a client does with an event of a type that is not listed, instead of listing it.
+struct NewerEvents;
+
+impl Modify for NewerEvents {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        for name in ["Fact", "Live"] {
+            if let Some(RefOr::T(Schema::OneOf(events))) = components.schemas.get_mut(name) {
+                // The variant for unknown types is the last one.
+                events.items.pop();
+                let known = events.description.take().unwrap_or_default();
+                events.description = Some(format!("{known}\n\nMore types may come: ignore them."));
             }
         }
     }

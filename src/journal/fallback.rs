@@ -1,4 +1,4 @@
-//! What a replica remembers so that its sessions go on while the redis is unreachable and are right when it is back.
+//! What a replica remembers so that its sessions go on while redis is unreachable and are right when it is back.
 //!
 //! A session whose appends went to the archive is *detached*: the hot copy is behind, so nothing of it is read or
 //! written there until the two agree again. What only the hot store had is kept in `Unsaved` and brought along.
@@ -88,7 +88,7 @@ impl Fallback {
         self.state().detached.iter().take(limit).copied().collect()
     }
 
-    /// The redis is unreachable now.
+    /// Redis is unreachable now.
     pub fn outage(&self) {
         self.state().outage = Some(Instant::now());
     }

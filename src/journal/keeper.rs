@@ -1,4 +1,4 @@
-//! Beside the requests: brings unsaved facts to the archive while the redis is unreachable, and makes the two agree again
+//! Beside the requests: brings unsaved facts to the archive while redis is unreachable, and makes the two agree again
 //! when it is back.
 
 use std::{sync::Arc, time::Duration};
@@ -121,7 +121,9 @@ impl Keeper {
         match attached {
             _ if attached == all => info!(sessions = attached, "sessions are back in redis"),
             0 => {}
-            _ => warn!(sessions = attached, left = all - attached, "some sessions are back in redis"),
+            _ => {
+                warn!(sessions = attached, left = all - attached, "some sessions are back in redis")
+            }
         }
     }
 

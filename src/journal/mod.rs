@@ -60,7 +60,7 @@ pub struct Opened {
     pub running: Option<Running>,
     /// It came from the archive: idempotency keys older than this life are only there.
     pub was_cold: bool,
-    /// The redis is unreachable, so a turn may run elsewhere without being named in `running`.
+    /// Redis is unreachable, so a turn may run elsewhere without being named in `running`.
     pub is_uncertain: bool,
 }
 

@@ -129,7 +129,7 @@ async fn the_log_says_that_redis_is_away_and_not_that_the_archive_falls_behind()
     let server = crash::Server::run(command, port).await;
     redis.kill();
     let said = || std::fs::read_to_string(&log).unwrap();
-    settle("it is said", async || said().contains("hot store cannot be read")).await;
+    settle("it is said", async || said().contains("redis cannot be read")).await;
     assert!(!said().contains("falls behind"), "{}", said());
     drop(server);
 }

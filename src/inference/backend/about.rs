@@ -59,7 +59,11 @@ impl About {
         self.learn_that_it_thinks();
         if !self.begins_in_thought.swap(true, Ordering::Relaxed) {
             let (backend, model) = (&*self.name, &*self.model);
-            tracing::warn!(backend, model, "the model starts with reasoning; its answers are buffered");
+            tracing::warn!(
+                backend,
+                model,
+                "the model starts with reasoning; its answers are buffered"
+            );
         }
     }
 }
