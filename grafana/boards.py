@@ -226,7 +226,7 @@ CACHE = Board(
                       "By tier and result.", stack=True),
                 Panel("Questions that share a generation", "reqps",
                       [(per("role", "rushdesk_flights_total"), "{{role}}")],
-                      "`follow`: the same words; `kindred`: the same meaning. Each saves a generation.", stack=True),
+                      "`follow`: the same words; `similar`: the same meaning. Each saves a generation.", stack=True),
                 Panel("Tokens saved", "short",
                       [(per("kind", "rushdesk_cache_saved_tokens_total"), "{{kind}}")],
                       "Per second, as counted when the answers were generated."),

@@ -2,7 +2,7 @@
 
 use metrics::{counter, gauge};
 
-use super::{Disagreement, NotCacheable};
+use super::question::{Disagreement, NotCacheable};
 use crate::{
     domain::{CacheTier, Usage},
     telemetry::declare,
@@ -37,7 +37,7 @@ declare! {
         "Entries not shared because Redis was unreachable too long";
     RELOADS: counter "rushdesk_cache_reloads_total" [] "Times that the whole shared cache was read";
     FLIGHTS: counter "rushdesk_flights_total" ["role"]
-        "Questions by their part in a shared generation: `lead`, `follow` (same words), `kindred` (same meaning), or `alone`";
+        "Questions by their part in a shared generation: `lead`, `follow` (same words), `similar` (same meaning), or `alone`";
 }
 
 /// Counts a question or an answer that stayed out of the cache.

@@ -11,9 +11,8 @@ use std::{
 use tokio::sync::Notify;
 
 use super::{
-    entry::{Address, Entry},
     metrics,
-    purge::Scope,
+    store::{Address, Entry, Scope},
 };
 use crate::domain::Timestamp;
 

@@ -1,9 +1,19 @@
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
 use uuid::Uuid;
 
-use super::*;
-use crate::guard::mask;
+use super::{store::Entry, *};
+use crate::{
+    config,
+    domain::{CacheTier, MessageId, SiteId, Timestamp},
+    guard::mask,
+};
 
 const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
@@ -317,6 +327,6 @@ fn a_disabled_cache_keeps_and_finds_nothing() {
 
 #[test]
 fn a_question_with_personal_data_never_becomes_a_key() {
-    let asked = Question::new(&mask("send my invoice to ann@example.com"), true);
+    let asked = Question::new(&mask("send my invoice to ann@example.com").text, true);
     assert_eq!(asked.unwrap_err(), NotCacheable::Personal);
 }

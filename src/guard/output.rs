@@ -5,7 +5,7 @@
 
 mod link;
 
-use super::Vault;
+use super::vault::Vault;
 use link::Link;
 
 /// A `[` or `<` is looked at together with at most this many bytes after it. What is longer is no link.

@@ -5,7 +5,7 @@ use std::{
     fmt,
 };
 
-use super::pii::{self, Kind};
+use super::pii::Kind;
 
 /// Placeholders of one conversation and what they stand for.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -25,18 +25,6 @@ impl Vault {
         Self::default()
     }
 
-    /// Masks another text of the same conversation: a value seen before keeps its placeholder.
-    pub fn mask(&mut self, text: &str) -> String {
-        self.reserve(text);
-        pii::mask_into(text, self)
-    }
-
-    /// Says that `text` belongs to the conversation before it is masked: a placeholder that stands in
-    /// it was typed, and is given to no value of an earlier text.
-    pub fn reserve(&mut self, text: &str) {
-        self.typed.extend(pii::spelled_out(text).map(str::to_owned));
-    }
-
     pub fn is_empty(&self) -> bool {
         self.originals.is_empty()
     }
@@ -49,6 +37,11 @@ impl Vault {
     /// Placeholder and value, sorted by placeholder.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
         self.originals.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Gives this placeholder to no value.
+    pub(super) fn reserve_placeholder(&mut self, typed: &str) {
+        self.typed.insert(typed.to_owned());
     }
 
     pub(super) fn placeholder(&mut self, kind: Kind, value: &str) -> &str {

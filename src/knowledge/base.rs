@@ -11,7 +11,8 @@ use super::{
     chunk::Chunk,
     document::NewDocument,
     metrics,
-    search::{Passage, Query, search},
+    query::Query,
+    search::{Passage, search},
     site::{Change, Site},
     stored::{self, Embedder, Head},
 };

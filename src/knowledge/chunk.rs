@@ -5,9 +5,16 @@
 
 use super::{
     blocks::{Block, is_name},
-    document::Content,
+    faq::FaqPair,
     sentence::sentences,
 };
+
+/// A document read into what passages are made of.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Content {
+    Blocks(Vec<Block>),
+    Faq(Vec<FaqPair>),
+}
 
 /// What a passage is, and so how it is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,7 +223,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::knowledge::{faq::FaqPair, markdown};
+    use crate::knowledge::markdown;
 
     fn of_markdown(text: &str, max: usize) -> Vec<(String, String)> {
         chunks(&Content::Blocks(markdown::blocks(text)), max)

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 use crate::domain::FieldError;
 
 use super::{
-    blocks::{self, Block},
-    chunk::{Chunk, chunks},
+    blocks,
+    chunk::{Chunk, Content, chunks},
     faq::{self, FaqPair},
     html, markdown,
 };
@@ -75,13 +75,6 @@ pub struct NewDocument {
     /// A language tag such as `en` or `de-AT`; `None` speaks to everyone.
     pub locale: Option<String>,
     pub url: Option<String>,
-}
-
-/// A document read into what passages are made of.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Content {
-    Blocks(Vec<Block>),
-    Faq(Vec<FaqPair>),
 }
 
 impl NewDocument {

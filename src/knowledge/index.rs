@@ -138,6 +138,12 @@ pub(super) fn unit(vector: &[f32]) -> Option<Box<[f32]>> {
     (length.is_finite() && length > 0.0).then(|| vector.iter().map(|x| x / length).collect())
 }
 
+/// BM25's inverse document frequency of a term in `frequency` of so many passages.
+pub(super) fn inverse_frequency(passages: usize, frequency: usize) -> f32 {
+    let frequency = frequency.min(passages) as f32;
+    ((passages as f32 - frequency + 0.5) / (frequency + 0.5)).ln_1p()
+}
+
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Posting {
     pub entry: u32,

@@ -4,8 +4,8 @@
 use std::cell::Cell;
 
 use super::{
-    index::{DocumentHead, Index},
-    search::{Query, inverse_frequency},
+    index::{DocumentHead, Index, inverse_frequency},
+    query::Query,
     terms::Language,
 };
 

@@ -5,13 +5,14 @@
 //! and so did we: a rank forgets by how much the first one leads. Everything here is arithmetic over an index that
 //! is held for the length of one call; nothing waits.
 
-use std::{cmp::Ordering, fmt, sync::Arc};
+use std::{cmp::Ordering, sync::Arc};
 
 use super::{
     chunk::Kind,
     document::PUBLIC,
-    index::{self, Entry, Index},
+    index::{self, Entry, Index, inverse_frequency},
     mentions::Mentions,
+    query::Query,
     spelling,
     synonyms::{QueryTerm, query_terms},
     terms::Language,
@@ -30,33 +31,6 @@ const STRANGE_WEIGHT: f32 = 1.5;
 
 /// How much a passage gains whose title is named in the conversation.
 const CONTEXT_GAIN: f32 = 4.0;
-
-/// A question and who asks it.
-#[derive(Clone, Copy)]
-pub struct Query<'a> {
-    pub text: &'a str,
-    /// Its embedding; without one the terms decide alone.
-    pub vector: Option<&'a [f32]>,
-    /// Earlier messages of the conversation, oldest first. They tell which of many alike titles is meant.
-    pub context: &'a [&'a str],
-    /// The asker's group; what is public is found in any case.
-    pub audience: &'a str,
-    /// Language of the asker; documents of another language are not found. `None` finds all.
-    pub locale: Option<&'a str>,
-}
-
-impl<'a> Query<'a> {
-    /// A question of the public in any language, without vector and conversation.
-    pub const fn new(text: &'a str) -> Self {
-        Self { text, vector: None, context: &[], audience: PUBLIC, locale: None }
-    }
-}
-
-impl fmt::Debug for Query<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Query([{} chars])", self.text.chars().count())
-    }
-}
 
 /// A passage found for a question.
 #[derive(Clone, Debug, PartialEq)]
@@ -246,12 +220,6 @@ impl Question {
         let rarities = frequencies.into_iter().map(inverse).collect();
         self.terms.push(Weighed { term, rarities, rarity });
     }
-}
-
-/// BM25's inverse document frequency of a term in `frequency` of so many passages.
-pub(super) fn inverse_frequency(passages: usize, frequency: usize) -> f32 {
-    let frequency = frequency.min(passages) as f32;
-    ((passages as f32 - frequency + 0.5) / (frequency + 0.5)).ln_1p()
 }
 
 /// Sums over the passages of one segment.

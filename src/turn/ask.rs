@@ -14,7 +14,7 @@ use crate::{
     cache::{Hit, Partition, Question},
     clock,
     domain::{Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
-    guard::{Masked, Vault},
+    guard::Vault,
 };
 
 pub struct Ask {
@@ -51,8 +51,7 @@ impl Ask {
             Purpose::Ticket => Service::FULL,
         };
         let partition = Arc::new(cached::partition(ports, &site, &locale));
-        let own = Masked { text: text.clone(), vault: Vault::new() };
-        let question = Question::new(&own, history.is_empty()).ok();
+        let question = Question::new(&text, history.is_empty()).ok();
         let mut ask = Self {
             purpose,
             site,

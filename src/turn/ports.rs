@@ -6,7 +6,7 @@ use actix::Recipient;
 
 use crate::{
     brownout::Brownout,
-    cache::{Cache, Demand, Flights, Kindred},
+    cache::{Cache, Demand, Flights, SimilarFlights},
     config,
     domain::{Lane, PrincipalId, SiteId},
     embedding::messages::Embed,
@@ -23,7 +23,7 @@ pub struct Ports {
     pub model: Option<ModelPort>,
     pub cache: Option<Cache>,
     pub flights: Flights<TurnLog>,
-    pub kindred: Kindred<TurnLog>,
+    pub similar: SimilarFlights<TurnLog>,
     pub demand: Demand,
     /// The way to other replicas; absent where there is only one process.
     pub relay: Option<Arc<Relay>>,

@@ -1,6 +1,7 @@
 //! The names in Redis. All share one hash tag, so that a batch is one transaction in a cluster too.
 
-use super::super::{codec, entry::Address};
+use super::codec;
+use crate::cache::store::Address;
 
 pub(super) struct Keys {
     prefix: String,

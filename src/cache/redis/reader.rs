@@ -10,16 +10,15 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{
-        Cache,
-        codec::{self, News, Record},
-        metrics,
-        outbox::Change,
-        purge::Scope,
-    },
-    BLOCK, Backoff, CLOCK_SKEW, LOG_LENGTH, Link,
+    codec::{self, News, Record},
+    link::{BLOCK, Backoff, CLOCK_SKEW, LOG_LENGTH, Link},
 };
-use crate::{clock, domain::Timestamp, redis::Handle};
+use crate::{
+    cache::{answers::Cache, metrics, outbox::Change, store::Scope},
+    clock,
+    domain::Timestamp,
+    redis::Handle,
+};
 
 /// Records taken at once. A full batch means that there may be many more, and that some may have been trimmed.
 const BATCH: usize = 256;

@@ -3,17 +3,20 @@
 use std::time::Duration;
 
 use deadpool_redis::redis::cmd;
+use tokio::{sync::watch, time::Instant};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use uuid::Uuid;
 
-use super::*;
+use super::{Replication, ReplicationError};
 use crate::{
     cache::{
-        CachedAnswer, Freshness, Question,
+        Cache, CachedAnswer, Freshness, Question,
         tests::{answer, config, partition, question, site},
     },
     clock,
     config::{Secret, Store, StoreMode},
     domain::Timestamp,
+    redis::{Handle, Redis},
 };
 
 fn redis_url() -> Option<String> {

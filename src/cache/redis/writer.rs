@@ -6,16 +6,20 @@ use deadpool_redis::redis::{Pipeline, RedisResult, cmd, pipe};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    super::{
-        Cache,
-        codec::{self, News, Record},
+    codec::{self, News, Record},
+    link::{Backoff, LOG_LENGTH, Link},
+};
+use crate::{
+    cache::{
+        answers::Cache,
         metrics,
         outbox::Change,
-        purge::Watermarks,
+        store::{Scope, Watermarks},
     },
-    Backoff, LOG_LENGTH, Link,
+    clock,
+    domain::Timestamp,
+    redis::Handle,
 };
-use crate::{clock, domain::Timestamp, redis::Handle};
 
 const BATCH: usize = 128;
 
@@ -169,7 +173,7 @@ async fn merge_purges(
         .query_async(connection)
         .await?;
     let Some((_, at)) = newest.first() else { return Ok(()) };
-    let Ok(everything) = serde_json::to_string(&super::super::purge::Scope::Everything) else {
+    let Ok(everything) = serde_json::to_string(&Scope::Everything) else {
         return Ok(());
     };
     tracing::warn!(purges, "cache: too many purges; older entries were removed");

@@ -1,4 +1,4 @@
-//! Finds e-mail addresses, phone, card and social-security numbers, IBANs and IP addresses, and masks them.
+//! Finds e-mail addresses, phone, card and social-security numbers, IBANs and IP addresses.
 //!
 //! The shop's own order, tracking and invoice numbers are not personal data and stay: a tool needs them. Scanners are
 //! written by hand and go over the text a constant number of times, so no message can make them slow.
@@ -13,9 +13,8 @@ mod phone;
 mod run;
 mod ssn;
 
-use std::{borrow::Cow, fmt, ops::Range};
+use std::ops::Range;
 
-use super::Vault;
 use context::Context;
 use fold::Folded;
 use run::Run;
@@ -61,67 +60,15 @@ impl Kind {
     }
 }
 
-/// A text without personal data, and the way back.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Masked {
-    pub text: String,
-    pub vault: Vault,
-}
-
-impl fmt::Debug for Masked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Masked {{ [{} chars], {:?} }}", self.text.chars().count(), self.vault)
-    }
-}
-
-/// Masks one message. The same value gets the same placeholder; see [`Vault::mask`] for a whole conversation.
-pub fn mask(text: &str) -> Masked {
-    let mut vault = Vault::new();
-    let text = vault.mask(text);
-    Masked { text, vault }
-}
-
-/// A value that was replaced moves its neighbours' context words nearer, so a text is looked at again until nothing new is
-/// found; the bound keeps the work linear.
-const ROUNDS: usize = 8;
-
-pub(super) fn mask_into(original: &str, vault: &mut Vault) -> String {
-    let mut text = Cow::Borrowed(original);
-    for _ in 0..ROUNDS {
-        let found = find(&text);
-        if found.is_empty() {
-            break;
-        }
-        let mut masked = String::with_capacity(text.len());
-        let mut rest = 0;
-        for Found { kind, range } in found {
-            masked.push_str(&text[rest..range.start]);
-            masked.push_str(vault.placeholder(kind, &text[range.clone()]));
-            rest = range.end;
-        }
-        masked.push_str(&text[rest..]);
-        text = Cow::Owned(masked);
-    }
-    text.into_owned()
-}
-
-/// What looks like a placeholder already.
-pub(super) fn spelled_out(text: &str) -> impl Iterator<Item = &str> {
-    let closes =
-        |at: usize| text[at..].chars().take(16).position(|c| c == ']').map(|n| at..=at + n);
-    let starts = memchr::memchr_iter(b'[', text.as_bytes());
-    starts.filter_map(closes).filter_map(|range| text.get(range))
-}
-
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Found {
-    kind: Kind,
+pub(super) struct Found {
+    pub(super) kind: Kind,
     /// Bytes of the text that was searched.
-    range: Range<usize>,
+    pub(super) range: Range<usize>,
 }
 
 /// What must be masked in `text`, from left to right, without overlaps.
-fn find(text: &str) -> Vec<Found> {
+pub(super) fn find(text: &str) -> Vec<Found> {
     // A number with fewer than four digits and no address sign is never masked: most messages end here.
     let suspicious = |c: char| c == '@' || c.is_numeric();
     if !text.contains(suspicious) && !email::may_be_spelled_out(text) {

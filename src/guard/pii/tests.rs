@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::guard::{Masked, mask};
 
 fn masked(text: &str) -> String {
     mask(text).text

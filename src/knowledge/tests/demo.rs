@@ -13,7 +13,8 @@ use crate::{
         extract::extract,
         import::{Bounds, read_folder},
         index::{self, DocumentHead, Entry, Index},
-        search::{Query, search},
+        query::Query,
+        search::search,
         stored,
     },
 };

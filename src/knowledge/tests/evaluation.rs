@@ -9,7 +9,8 @@ use crate::knowledge::{
     chunk::{Chunk, Kind},
     document::PUBLIC,
     index::{self, DocumentHead, Entry, Index},
-    search::{Query, search},
+    query::Query,
+    search::search,
 };
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 
 use super::{Shared, follow::follow};
 use crate::{
-    cache::{Join, Led},
+    cache::{Join, SimilarFlight},
     domain::CacheTier,
     embedding::messages::Embedding,
     log::TurnLog,
@@ -16,7 +16,7 @@ pub async fn same_meaning(
     ask: &Ask,
     reply: &mut Reply,
     embedding: Option<&Embedding>,
-) -> Shared<Led<TurnLog>> {
+) -> Shared<SimilarFlight<TurnLog>> {
     let whole = embedding.filter(|embedding| !embedding.truncated);
     let (Some(embedding), Some(question), Some(_), Some(_)) =
         (whole, &ask.question, &ports.cache, &ports.model)
@@ -29,7 +29,7 @@ pub async fn same_meaning(
     let mut dead = None;
     loop {
         let (vector, log) = (&embedding.vector, reply.log());
-        match ports.kindred.join(&ask.partition, question, vector, log, dead.as_ref()) {
+        match ports.similar.join(&ask.partition, question, vector, log, dead.as_ref()) {
             Join::Lead(led) => return Shared::Leading(led),
             Join::Follow(leader) => {
                 if let Some(fact) = follow(ports, ask, reply, &leader, CacheTier::Semantic).await {

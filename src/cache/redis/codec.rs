@@ -6,12 +6,14 @@ use std::sync::Arc;
 use base64::{Engine, engine::general_purpose::STANDARD_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    CachedAnswer, Partition, Question,
-    entry::{Address, Entry},
-    purge::Scope,
+use crate::{
+    cache::{
+        partition::Partition,
+        question::Question,
+        store::{Address, CachedAnswer, Entry, Scope},
+    },
+    domain::Timestamp,
 };
-use crate::domain::Timestamp;
 
 const VERSION: u8 = 2;
 

@@ -13,7 +13,7 @@ use crate::domain::{MessageId, SiteId, Timestamp};
 /// What a purge reaches.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Scope {
+pub(in crate::cache) enum Scope {
     /// Everything, of all sites: where single purges could not be kept apart any more.
     Everything,
     Site(SiteId),
@@ -24,7 +24,7 @@ pub(super) enum Scope {
 }
 
 impl Scope {
-    pub(super) fn reaches(&self, entry: &Entry) -> bool {
+    pub(in crate::cache) fn reaches(&self, entry: &Entry) -> bool {
         let of = |site: &SiteId| *site == entry.partition.site;
         match self {
             Self::Everything => true,
@@ -53,7 +53,7 @@ impl Scope {
 
 /// The latest purge of each scope, for as long as an answer could be older and alive. When there are too many, the
 /// oldest are merged into one of everything, which forgets answers and never a purge.
-pub(super) struct Watermarks {
+pub(in crate::cache) struct Watermarks {
     /// Milliseconds that an answer lives.
     life: i64,
     latest: HashMap<Scope, Timestamp>,
@@ -61,14 +61,14 @@ pub(super) struct Watermarks {
 }
 
 impl Watermarks {
-    pub(super) const MOST: usize = 10_000;
+    pub(in crate::cache) const MOST: usize = 10_000;
 
-    pub(super) fn new(life: Duration) -> Self {
+    pub(in crate::cache) fn new(life: Duration) -> Self {
         let life = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
         Self { life, latest: HashMap::new(), by_time: BTreeSet::new() }
     }
 
-    pub(super) fn note(&mut self, scope: Scope, at: Timestamp) {
+    pub(in crate::cache) fn note(&mut self, scope: Scope, at: Timestamp) {
         self.set(scope, at);
         let outlived = Timestamp::from_millis(at.as_millis().saturating_sub(self.life));
         while self.by_time.first().is_some_and(|(oldest, _)| *oldest < outlived) {
@@ -102,7 +102,7 @@ impl Watermarks {
     }
 
     /// Whether an answer is older than a purge that reaches it, or lost its trust at any time.
-    pub(super) fn cover(&self, entry: &Entry) -> bool {
+    pub(in crate::cache) fn cover(&self, entry: &Entry) -> bool {
         let made_at = entry.answer.made_at;
         Scope::over(entry).any(|scope| match self.latest.get(&scope) {
             Some(at) => *at >= made_at || matches!(scope, Scope::Entry(_)),
@@ -110,7 +110,7 @@ impl Watermarks {
         })
     }
 
-    pub(super) fn all(&self) -> Vec<(Scope, Timestamp)> {
+    pub(in crate::cache) fn all(&self) -> Vec<(Scope, Timestamp)> {
         self.latest.iter().map(|(scope, at)| (scope.clone(), *at)).collect()
     }
 }

@@ -5,11 +5,11 @@ use std::sync::LazyLock;
 use super::{
     facts,
     lexicon::{self, Meaning},
-    question::normalised,
+    text::normalised,
 };
 use crate::{
     domain::{FinishReason, Route, ServiceLevel},
-    guard::{Kind, Masked},
+    guard::Kind,
     words::{self, Policy, Words},
 };
 
@@ -40,7 +40,7 @@ pub enum NotCacheable {
 }
 
 impl NotCacheable {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(in crate::cache) const fn as_str(self) -> &'static str {
         match self {
             Self::Personal => "personal",
             Self::OwnRecord => "own_record",
@@ -83,12 +83,12 @@ pub fn may_store(made: &Made<'_>) -> Result<(), NotCacheable> {
 }
 
 /// The question's side of the same decision.
-pub(super) fn check(masked: &Masked, first_turn: bool) -> Result<(), NotCacheable> {
-    let normal = normalised(&masked.text);
+pub(super) fn check(masked: &str, first_turn: bool) -> Result<(), NotCacheable> {
+    let normal = normalised(masked);
     if normal.chars().nth(LONGEST).is_some() {
         return Err(NotCacheable::TooLong);
     }
-    if !masked.vault.is_empty() || mentions_placeholder(&masked.text) || introduces(&normal) {
+    if mentions_placeholder(masked) || introduces(&normal) {
         return Err(NotCacheable::Personal);
     }
     let words: Vec<Word> = facts::words(&normal).into_iter().map(Word::new).collect();

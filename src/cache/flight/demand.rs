@@ -5,7 +5,7 @@ use std::{
     sync::atomic::{AtomicU64, Ordering},
 };
 
-use super::FlightKey;
+use super::flights::FlightKey;
 
 /// Questions that are remembered, about; 64 KiB.
 const PLACES: usize = 8192;

@@ -1,7 +1,7 @@
 //! Whether two questions may share an answer. Similarity alone never serves: everything that could change the answer has
 //! to agree, and a word that nobody put in the lexicon has to be the same word.
 
-use super::{facts::Facts, question::Question};
+use super::{asked::Question, facts::Facts};
 
 /// Why two questions that look alike do not share an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -27,7 +27,7 @@ pub enum Disagreement {
 }
 
 impl Disagreement {
-    pub(super) const fn as_str(self) -> &'static str {
+    pub(in crate::cache) const fn as_str(self) -> &'static str {
         match self {
             Self::Numbers => "numbers",
             Self::Currencies => "currencies",

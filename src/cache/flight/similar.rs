@@ -5,15 +5,23 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{Join, Partition, Question, agree, metrics};
-use crate::{config, embedding::messages::dot};
+use super::flights::Join;
+use crate::{
+    cache::{
+        metrics,
+        partition::Partition,
+        question::{Question, agree},
+    },
+    config,
+    embedding::messages::dot,
+};
 
 /// Questions in flight that are compared; beyond it a newcomer is answered by itself. Bounds the look-up to some tens
 /// of microseconds.
 const MAX: usize = 1_024;
 
 /// The questions of one process that a model is answering; `T` is what followers read. Cheap to clone.
-pub struct Kindred<T> {
+pub struct SimilarFlights<T> {
     shared: Arc<Shared<T>>,
 }
 
@@ -31,12 +39,12 @@ struct Asked<T> {
 
 /// A leader's place. Dropping it, also by panic or cancel, ends the following of newcomers.
 #[must_use]
-pub struct Led<T> {
+pub struct SimilarFlight<T> {
     shared: Arc<Shared<T>>,
     value: Arc<T>,
 }
 
-impl<T> Clone for Kindred<T> {
+impl<T> Clone for SimilarFlights<T> {
     fn clone(&self) -> Self {
         Self { shared: Arc::clone(&self.shared) }
     }
@@ -48,7 +56,7 @@ impl<T> Shared<T> {
     }
 }
 
-impl<T> Kindred<T> {
+impl<T> SimilarFlights<T> {
     pub fn new(config: &config::Cache) -> Self {
         let shared = Shared { threshold: config.threshold, asked: Mutex::default() };
         Self { shared: Arc::new(shared) }
@@ -63,7 +71,7 @@ impl<T> Kindred<T> {
         vector: &Arc<[f32]>,
         value: &Arc<T>,
         dead: Option<&Arc<T>>,
-    ) -> Join<T, Led<T>> {
+    ) -> Join<T, SimilarFlight<T>> {
         let partition = partition.key();
         let mut asked = self.shared.asked();
         if let Some(dead) = dead {
@@ -77,7 +85,7 @@ impl<T> Kindred<T> {
             .filter(|(_, other)| agree(question, &other.question).is_ok())
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         if let Some((_, leader)) = nearest {
-            metrics::flew("kindred");
+            metrics::flew("similar");
             return Join::Follow(Arc::clone(&leader.value));
         }
         if asked.len() < MAX {
@@ -88,11 +96,11 @@ impl<T> Kindred<T> {
                 value: Arc::clone(value),
             });
         }
-        Join::Lead(Led { shared: Arc::clone(&self.shared), value: Arc::clone(value) })
+        Join::Lead(SimilarFlight { shared: Arc::clone(&self.shared), value: Arc::clone(value) })
     }
 }
 
-impl<T> Drop for Led<T> {
+impl<T> Drop for SimilarFlight<T> {
     fn drop(&mut self) {
         self.shared.asked().retain(|asked| !Arc::ptr_eq(&asked.value, &self.value));
     }
@@ -103,43 +111,43 @@ mod tests {
     use super::*;
     use crate::cache::tests::{partition, question, site};
 
-    fn kindred() -> Kindred<u32> {
+    fn flights() -> SimilarFlights<u32> {
         let shared = Shared { threshold: 0.9, asked: Mutex::default() };
-        Kindred { shared: Arc::new(shared) }
+        SimilarFlights { shared: Arc::new(shared) }
     }
 
     fn join(
-        kindred: &Kindred<u32>,
+        flights: &SimilarFlights<u32>,
         text: &str,
         vector: [f32; 2],
         dead: Option<&Arc<u32>>,
-    ) -> Join<u32, Led<u32>> {
+    ) -> Join<u32, SimilarFlight<u32>> {
         let value = Arc::new(7);
-        kindred.join(&partition(), &question(text), &Arc::from(vector), &value, dead)
+        flights.join(&partition(), &question(text), &Arc::from(vector), &value, dead)
     }
 
     #[test]
     fn a_paraphrase_follows_until_the_leader_lands() {
-        let kindred = kindred();
-        let Join::Lead(led) = join(&kindred, "How do I return shoes?", [1.0, 0.0], None) else {
+        let flights = flights();
+        let Join::Lead(led) = join(&flights, "How do I return shoes?", [1.0, 0.0], None) else {
             panic!("nobody to follow")
         };
-        let again = join(&kindred, "How can I return shoes?", [0.99, 0.14], None);
+        let again = join(&flights, "How can I return shoes?", [0.99, 0.14], None);
         assert!(matches!(again, Join::Follow(leader) if Arc::ptr_eq(&leader, &led.value)));
         drop(led);
-        let later = join(&kindred, "How can I return shoes?", [0.99, 0.14], None);
+        let later = join(&flights, "How can I return shoes?", [0.99, 0.14], None);
         assert!(matches!(later, Join::Lead(_)));
     }
 
     #[test]
     fn what_the_cache_would_not_serve_is_not_followed() {
-        let kindred = kindred();
-        let _led = join(&kindred, "Can I return shoes within 30 days?", [1.0, 0.0], None);
-        let number = join(&kindred, "Can I return shoes within 60 days?", [1.0, 0.0], None);
+        let flights = flights();
+        let _led = join(&flights, "Can I return shoes within 30 days?", [1.0, 0.0], None);
+        let number = join(&flights, "Can I return shoes within 60 days?", [1.0, 0.0], None);
         assert!(matches!(number, Join::Lead(_)), "another number");
-        let far = join(&kindred, "Can I return shoes within 30 days", [0.0, 1.0], None);
+        let far = join(&flights, "Can I return shoes within 30 days", [0.0, 1.0], None);
         assert!(matches!(far, Join::Lead(_)), "another meaning");
-        let elsewhere = kindred.join(
+        let elsewhere = flights.join(
             &Partition { site: site("other"), ..partition() },
             &question("Can I return shoes within 30 days?"),
             &Arc::from([1.0, 0.0]),
@@ -151,15 +159,15 @@ mod tests {
 
     #[test]
     fn one_follower_of_a_dead_leader_leads_and_the_others_follow_it() {
-        let kindred = kindred();
-        let Join::Lead(dead) = join(&kindred, "How do I return shoes?", [1.0, 0.0], None) else {
+        let flights = flights();
+        let Join::Lead(dead) = join(&flights, "How do I return shoes?", [1.0, 0.0], None) else {
             panic!("nobody to follow")
         };
         let value = Arc::clone(&dead.value);
-        let heir = join(&kindred, "How can I return shoes?", [1.0, 0.0], Some(&value));
+        let heir = join(&flights, "How can I return shoes?", [1.0, 0.0], Some(&value));
         let Join::Lead(heir) = heir else { panic!("the dead are not followed") };
         drop(dead);
-        let next = join(&kindred, "How do I return shoes?", [1.0, 0.0], Some(&value));
+        let next = join(&flights, "How do I return shoes?", [1.0, 0.0], Some(&value));
         assert!(matches!(next, Join::Follow(leader) if Arc::ptr_eq(&leader, &heir.value)));
     }
 }

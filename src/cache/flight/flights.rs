@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use super::{Partition, Question, metrics};
+use crate::cache::{metrics, partition::Partition, question::Question};
 
 /// Partition and exact question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,18 +10,32 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    Freshness, Question, agree,
     entry::{Address, Entry, Hit, Page},
     index::Index,
-    metrics::{self, Gone},
     purge::{Scope, Watermarks},
 };
-use crate::domain::{CacheTier, MessageId, SiteId, Timestamp};
+use crate::{
+    cache::{
+        metrics::{self, Gone},
+        question::{Question, agree},
+    },
+    domain::{CacheTier, MessageId, SiteId, Timestamp},
+};
 
 /// Neighbours that the guards look at before a look-up gives up.
 const CANDIDATES: usize = 16;
 
-pub(super) struct Store {
+/// How old an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// Within its life.
+    Fresh,
+    /// Up to the configured time beyond its life, for when service is low. A purge and a changed document count all
+    /// the same.
+    Stale,
+}
+
+pub(in crate::cache) struct Store {
     max_entries: usize,
     max_bytes: usize,
     /// Milliseconds that an entry is kept beyond its life.
@@ -39,7 +53,7 @@ pub(super) struct Store {
 
 impl Store {
     /// `life` of an answer and how long it is kept beyond that; a purge must be remembered for both.
-    pub(super) fn new(
+    pub(in crate::cache) fn new(
         max_entries: usize,
         max_bytes: usize,
         life: Duration,
@@ -60,7 +74,7 @@ impl Store {
         }
     }
 
-    pub(super) fn exact(
+    pub(in crate::cache) fn exact(
         &self,
         partition: [u8; 16],
         question: [u8; 32],
@@ -80,7 +94,7 @@ impl Store {
         }
     }
 
-    pub(super) fn semantic(
+    pub(in crate::cache) fn semantic(
         &self,
         partition: [u8; 16],
         question: &Question,
@@ -104,7 +118,7 @@ impl Store {
     }
 
     /// `false` where the entry is expired, older than a purge, older than what is there, or larger than the whole cache.
-    pub(super) fn insert(&mut self, entry: &Arc<Entry>, now: Timestamp) -> bool {
+    pub(in crate::cache) fn insert(&mut self, entry: &Arc<Entry>, now: Timestamp) -> bool {
         self.drop_expired(now);
         let known = self.by_address.get(&entry.address());
         let newer_known = known.is_some_and(|known| {
@@ -160,7 +174,7 @@ impl Store {
     }
 
     /// Removes what the purge reaches, however young, and keeps older answers out from now on.
-    pub(super) fn purge(&mut self, scope: &Scope, at: Timestamp) -> Vec<Arc<Entry>> {
+    pub(in crate::cache) fn purge(&mut self, scope: &Scope, at: Timestamp) -> Vec<Arc<Entry>> {
         self.watermarks.note(scope.clone(), at);
         let reached: Vec<MessageId> = match scope {
             Scope::Everything => self.by_id.keys().copied().collect(),
@@ -177,7 +191,7 @@ impl Store {
         gone
     }
 
-    pub(super) fn list(
+    pub(in crate::cache) fn list(
         &self,
         site: &SiteId,
         cursor: Option<MessageId>,
@@ -191,7 +205,7 @@ impl Store {
     }
 
     /// Removes what is older than a purge that happened before, and keeps it out; younger entries stay.
-    pub(super) fn forbid(&mut self, scope: Scope, at: Timestamp) {
+    pub(in crate::cache) fn forbid(&mut self, scope: Scope, at: Timestamp) {
         self.watermarks.note(scope, at);
         let covered = self.by_id.values().filter(|entry| self.watermarks.cover(entry));
         for id in covered.map(|entry| entry.id).collect::<Vec<_>>() {
@@ -199,12 +213,12 @@ impl Store {
         }
     }
 
-    pub(super) fn purges(&self) -> Vec<(Scope, Timestamp)> {
+    pub(in crate::cache) fn purges(&self) -> Vec<(Scope, Timestamp)> {
         self.watermarks.all()
     }
 
     /// Forgets all entries and no purge.
-    pub(super) fn clear(&mut self) {
+    pub(in crate::cache) fn clear(&mut self) {
         for id in self.by_id.keys().copied().collect::<Vec<_>>() {
             self.remove(id, Gone::Reloaded);
         }

@@ -6,13 +6,12 @@ use std::{
 };
 
 use sha2::{Digest, Sha256};
-use unicode_normalization::UnicodeNormalization;
 
 use super::{
     facts::Facts,
     policy::{self, NotCacheable},
+    text::normalised,
 };
-use crate::guard::Masked;
 
 /// A question that may be looked up and stored. Cheap to clone.
 #[derive(Clone)]
@@ -26,13 +25,13 @@ pub struct Question {
 impl Question {
     /// Judges whether an answer to this question could serve somebody else. On a later turn of a conversation
     /// (`first_turn` is false) only a question that is plainly complete in itself qualifies.
-    pub fn new(masked: &Masked, first_turn: bool) -> Result<Self, NotCacheable> {
+    pub fn new(masked: &str, first_turn: bool) -> Result<Self, NotCacheable> {
         policy::check(masked, first_turn)?;
-        Ok(Self::trusted(&masked.text))
+        Ok(Self::trusted(masked))
     }
 
     /// Of a text that passed the policy before.
-    pub(super) fn trusted(text: &str) -> Self {
+    pub(in crate::cache) fn trusted(text: &str) -> Self {
         let normal = normalised(text);
         Self {
             text: text.trim().into(),
@@ -60,27 +59,6 @@ impl fmt::Debug for Question {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Question [{} chars]", self.text.chars().count())
     }
-}
-
-/// NFKC, lower case, single spaces, plain apostrophes, no punctuation at the ends.
-pub(super) fn normalised(text: &str) -> String {
-    let mut normal = String::with_capacity(text.len());
-    for c in text.nfkc() {
-        match c {
-            '\u{2018}' | '\u{2019}' | '`' | '\u{b4}' => normal.push('\''),
-            c if c.is_whitespace() || c.is_control() => {
-                if !normal.ends_with(' ') {
-                    normal.push(' ');
-                }
-            }
-            c => normal.extend(c.to_lowercase()),
-        }
-    }
-    let ends = |c: char| {
-        c.is_whitespace()
-            || matches!(c, '.' | '?' | '!' | '…' | ',' | ';' | '"' | '¿' | '¡' | '。' | '？' | '！')
-    };
-    normal.trim_matches(ends).to_owned()
 }
 
 #[cfg(test)]

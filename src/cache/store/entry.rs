@@ -11,8 +11,10 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Partition, Question};
-use crate::domain::{CacheTier, Citation, MessageId, Timestamp, Usage};
+use crate::{
+    cache::{partition::Partition, question::Question},
+    domain::{CacheTier, Citation, MessageId, Timestamp, Usage},
+};
 
 /// An answer that may serve others: it holds no personal data, not even as placeholders.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
@@ -79,27 +81,27 @@ pub struct Page {
 
 /// Partition and question as one number, the same on all replicas.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Address {
-    pub(super) partition: [u8; 16],
-    pub(super) question: [u8; 32],
+pub(in crate::cache) struct Address {
+    pub(in crate::cache) partition: [u8; 16],
+    pub(in crate::cache) question: [u8; 32],
 }
 
-pub(super) struct Entry {
-    pub(super) id: MessageId,
-    pub(super) partition: Partition,
-    pub(super) partition_key: [u8; 16],
-    pub(super) question: Question,
-    pub(super) vector: Option<Arc<[f32]>>,
-    pub(super) answer: Arc<CachedAnswer>,
-    pub(super) expires_at: Timestamp,
+pub(in crate::cache) struct Entry {
+    pub(in crate::cache) id: MessageId,
+    pub(in crate::cache) partition: Partition,
+    pub(in crate::cache) partition_key: [u8; 16],
+    pub(in crate::cache) question: Question,
+    pub(in crate::cache) vector: Option<Arc<[f32]>>,
+    pub(in crate::cache) answer: Arc<CachedAnswer>,
+    pub(in crate::cache) expires_at: Timestamp,
     /// Since it last had to justify its place.
-    pub(super) used: AtomicBool,
+    pub(in crate::cache) used: AtomicBool,
     hits_exact: AtomicU64,
     hits_semantic: AtomicU64,
 }
 
 impl Entry {
-    pub(super) fn new(
+    pub(in crate::cache) fn new(
         partition: Partition,
         question: Question,
         vector: Option<Arc<[f32]>>,
@@ -120,12 +122,12 @@ impl Entry {
         }
     }
 
-    pub(super) fn address(&self) -> Address {
+    pub(in crate::cache) fn address(&self) -> Address {
         Address { partition: self.partition_key, question: self.question.key() }
     }
 
     /// Memory in bytes, roughly: what it holds, twice the vector (the index has a copy) and what maps take.
-    pub(super) fn bytes(&self) -> usize {
+    pub(in crate::cache) fn bytes(&self) -> usize {
         const OVERHEAD: usize = 1024;
         let answer = &self.answer;
         let citations = answer.citations.iter().map(|c| {
@@ -150,7 +152,12 @@ impl Entry {
             + vector
     }
 
-    pub(super) fn hit(&self, tier: CacheTier, similarity: Option<f32>, now: Timestamp) -> Hit {
+    pub(in crate::cache) fn hit(
+        &self,
+        tier: CacheTier,
+        similarity: Option<f32>,
+        now: Timestamp,
+    ) -> Hit {
         self.used.store(true, Ordering::Relaxed);
         let counter = match tier {
             CacheTier::Exact => &self.hits_exact,
@@ -161,7 +168,7 @@ impl Entry {
         Hit { answer: self.answer.clone(), tier, similarity, age }
     }
 
-    pub(super) fn listed(&self, now: Timestamp) -> Listed {
+    pub(in crate::cache) fn listed(&self, now: Timestamp) -> Listed {
         Listed {
             id: self.id,
             question: self.question.text().to_owned(),

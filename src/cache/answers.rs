@@ -1,0 +1,167 @@
+//! The cache as the rest of the service sees it: look up, keep, take away.
+
+use std::{
+    sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    time::Duration,
+};
+
+use super::{
+    metrics,
+    outbox::{Change, Outbox},
+    partition::Partition,
+    question::Question,
+    store::{CachedAnswer, Entry, Freshness, Hit, Page, Scope, Store},
+};
+use crate::{
+    config,
+    domain::{CacheTier, MessageId, SiteId, Timestamp},
+};
+
+/// The cache of one process. Cheap to clone; all clones are one cache.
+#[derive(Clone)]
+pub struct Cache {
+    pub(super) shared: Arc<Shared>,
+}
+
+pub(super) struct Shared {
+    enabled: bool,
+    ttl: Duration,
+    /// How long an entry is kept beyond its life.
+    stale: Duration,
+    threshold: f32,
+    pub(super) max_entries: usize,
+    store: RwLock<Store>,
+    pub(super) outbox: Outbox,
+}
+
+impl Cache {
+    pub fn new(config: &config::Cache) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                enabled: config.enabled,
+                ttl: config.ttl,
+                stale: config.stale,
+                threshold: config.threshold,
+                max_entries: config.max_entries,
+                store: RwLock::new(Store::new(
+                    config.max_entries,
+                    config.max_bytes,
+                    config.ttl,
+                    config.stale,
+                )),
+                outbox: Outbox::default(),
+            }),
+        }
+    }
+
+    /// The answer to the same question in the same words.
+    pub fn exact(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        freshness: Freshness,
+        now: Timestamp,
+    ) -> Option<Hit> {
+        if !self.shared.enabled {
+            return None;
+        }
+        let hit = self.read().exact(partition.key(), question.key(), freshness, now);
+        metrics::looked_up(CacheTier::Exact, hit.is_some());
+        hit
+    }
+
+    /// The answer to the nearest question that the guards let through. At 20,000 entries of 384 dimensions in one
+    /// partition a look-up reads some 10 MB and takes about a millisecond, so it may run on an async thread.
+    pub fn semantic(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        vector: &[f32],
+        freshness: Freshness,
+        now: Timestamp,
+    ) -> Option<Hit> {
+        if !self.shared.enabled {
+            return None;
+        }
+        let threshold = self.shared.threshold;
+        let hit =
+            self.read().semantic(partition.key(), question, vector, threshold, freshness, now);
+        metrics::looked_up(CacheTier::Semantic, hit.is_some());
+        hit
+    }
+
+    /// Keeps an answer until `answer.made_at` plus the configured life. Without a vector it is found by its exact words
+    /// only. An answer made before a purge that concerns it is dropped.
+    pub fn put(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        vector: Option<Arc<[f32]>>,
+        answer: CachedAnswer,
+        now: Timestamp,
+    ) {
+        let life = i64::try_from(self.shared.ttl.as_millis()).unwrap_or(i64::MAX);
+        let expires_at = Timestamp::from_millis(answer.made_at.as_millis().saturating_add(life));
+        let entry = Entry::new(partition.clone(), question.clone(), vector, answer, expires_at);
+        let entry = Arc::new(entry);
+        if self.shared.enabled && self.insert(&entry, now) {
+            self.shared.outbox.push(Change::Put(entry));
+        }
+    }
+
+    /// Takes the entry that came from a message away everywhere, as after a negative rating. It cannot come back.
+    pub fn distrust(&self, entry: MessageId, now: Timestamp) {
+        self.purge(Scope::Entry(entry), now);
+    }
+
+    /// Takes away all entries of a site, here at once and on every replica within a second. Answers made before `now`
+    /// can no longer be put. Gives how many entries went here.
+    pub fn purge_all(&self, site: &SiteId, now: Timestamp) -> usize {
+        self.purge(Scope::Site(site.clone()), now)
+    }
+
+    /// As [`Cache::purge_all`], for the answers that carry a tag.
+    pub fn purge_tag(&self, site: &SiteId, tag: &str, now: Timestamp) -> usize {
+        self.purge(Scope::Tag(site.clone(), tag.into()), now)
+    }
+
+    /// As [`Cache::purge_all`], for the answers that rest on a document.
+    pub fn purge_document(&self, site: &SiteId, document_id: &str, now: Timestamp) -> usize {
+        self.purge(Scope::Document(site.clone(), document_id.into()), now)
+    }
+
+    /// The entries of a site, oldest first, from behind `cursor`.
+    pub fn list(
+        &self,
+        site: &SiteId,
+        cursor: Option<MessageId>,
+        limit: usize,
+        now: Timestamp,
+    ) -> Page {
+        self.read().list(site, cursor, limit, now)
+    }
+
+    /// As long as an answer can be served at all; a purge is remembered for as long.
+    pub(super) fn longest_life(&self) -> Duration {
+        self.shared.ttl + self.shared.stale
+    }
+
+    fn purge(&self, scope: Scope, now: Timestamp) -> usize {
+        let gone = self.write().purge(&scope, now);
+        let addresses = gone.iter().map(|entry| entry.address()).collect();
+        self.shared.outbox.push(Change::Purge { scope, at: now, addresses });
+        gone.len()
+    }
+
+    pub(super) fn insert(&self, entry: &Arc<Entry>, now: Timestamp) -> bool {
+        self.write().insert(entry, now)
+    }
+
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Store> {
+        self.shared.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Store> {
+        self.shared.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,70 @@
+//! Puts placeholders in the place of personal data.
+
+use std::{borrow::Cow, fmt};
+
+use super::{
+    pii::{Found, find},
+    vault::Vault,
+};
+
+/// A text without personal data, and the way back.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Masked {
+    pub text: String,
+    pub vault: Vault,
+}
+
+impl fmt::Debug for Masked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Masked {{ [{} chars], {:?} }}", self.text.chars().count(), self.vault)
+    }
+}
+
+/// Masks one message. The same value gets the same placeholder; see [`Vault::mask`] for a whole conversation.
+pub fn mask(text: &str) -> Masked {
+    let mut vault = Vault::new();
+    let text = vault.mask(text);
+    Masked { text, vault }
+}
+
+/// A value that was replaced moves its neighbours' context words nearer, so a text is looked at again until nothing new is
+/// found; the bound keeps the work linear.
+const ROUNDS: usize = 8;
+
+impl Vault {
+    /// Masks another text of the same conversation: a value seen before keeps its placeholder.
+    pub fn mask(&mut self, original: &str) -> String {
+        self.reserve(original);
+        let mut text = Cow::Borrowed(original);
+        for _ in 0..ROUNDS {
+            let found = find(&text);
+            if found.is_empty() {
+                break;
+            }
+            let mut masked = String::with_capacity(text.len());
+            let mut rest = 0;
+            for Found { kind, range } in found {
+                masked.push_str(&text[rest..range.start]);
+                masked.push_str(self.placeholder(kind, &text[range.clone()]));
+                rest = range.end;
+            }
+            masked.push_str(&text[rest..]);
+            text = Cow::Owned(masked);
+        }
+        text.into_owned()
+    }
+
+    /// Says that `text` belongs to the conversation before it is masked: a placeholder that stands in
+    /// it was typed, and is given to no value of an earlier text.
+    pub fn reserve(&mut self, text: &str) {
+        spelled_out(text).for_each(|typed| self.reserve_placeholder(typed));
+    }
+}
+
+/// What looks like a placeholder already.
+fn spelled_out(text: &str) -> impl Iterator<Item = &str> {
+    let closes =
+        |at: usize| text[at..].chars().take(16).position(|c| c == ']').map(|n| at..=at + n);
+    let starts = memchr::memchr_iter(b'[', text.as_bytes());
+    starts.filter_map(closes).filter_map(|range| text.get(range))
+}
