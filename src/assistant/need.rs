@@ -1,7 +1,9 @@
-//! How urgent a question is, by its words: which lane its turn waits in. Pure, and cheap enough for every message.
+//! How urgent a question is, by its words: which lane its turn waits in. Pure, and cheap enough for
+//! every message.
 //!
-//! A topic alone is not urgent ("which cards do you take?"); a topic with a sign of trouble is ("my card was declined").
-//! The words of all languages are looked for. A wrong guess costs a place in the queue, never an answer.
+//! A topic alone is not urgent ("which cards do you take?"); a topic with a sign of trouble is ("my
+//! card was declined"). The words of all languages are looked for. A wrong guess costs a place in
+//! the queue, never an answer.
 
 use std::sync::LazyLock;
 

@@ -19,7 +19,8 @@ const SHORT: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     Normal,
-    /// For times of many questions. Such an answer is not cached, so it has no place in the fingerprint.
+    /// For times of many questions. Such an answer is not cached, so it has no place in the
+    /// fingerprint.
     Short,
 }
 
@@ -62,8 +63,8 @@ pub fn fingerprint(models: &str) -> String {
     hex::encode(&digest[..8])
 }
 
-/// The instructions and the question are always kept; passages come next, best first; then the newest exchanges.
-/// `tokens` estimates the tokens of a text.
+/// The instructions and the question are always kept; passages come next, best first; then the
+/// newest exchanges. `tokens` estimates the tokens of a text.
 pub fn build(
     question: &str,
     sources: &[Source<'_>],

@@ -70,8 +70,9 @@ impl Cache {
         hit
     }
 
-    /// The answer to the nearest question that the guards let through. At 20,000 entries of 384 dimensions in one
-    /// partition a look-up reads some 10 MB and takes about a millisecond, so it may run on an async thread.
+    /// The answer to the nearest question that the guards let through. At 20,000 entries of 384
+    /// dimensions in one partition a look-up reads some 10 MB and takes about a millisecond, so it
+    /// may run on an async thread.
     pub fn semantic(
         &self,
         partition: &Partition,
@@ -90,8 +91,8 @@ impl Cache {
         hit
     }
 
-    /// Keeps an answer until `answer.made_at` plus the configured life. Without a vector it is found by its exact words
-    /// only. An answer made before a purge that concerns it is dropped.
+    /// Keeps an answer until `answer.made_at` plus the configured life. Without a vector it is
+    /// found by its exact words only. An answer made before a purge that concerns it is dropped.
     pub fn put(
         &self,
         partition: &Partition,
@@ -109,13 +110,14 @@ impl Cache {
         }
     }
 
-    /// Takes the entry that came from a message away everywhere, as after a negative rating. It cannot come back.
+    /// Takes the entry that came from a message away everywhere, as after a negative rating. It
+    /// cannot come back.
     pub fn distrust(&self, entry: MessageId, now: Timestamp) {
         self.purge(Scope::Entry(entry), now);
     }
 
-    /// Takes away all entries of a site, here at once and on every replica within a second. Answers made before `now`
-    /// can no longer be put. Gives how many entries went here.
+    /// Takes away all entries of a site, here at once and on every replica within a second. Answers
+    /// made before `now` can no longer be put. Gives how many entries went here.
     pub fn purge_all(&self, site: &SiteId, now: Timestamp) -> usize {
         self.purge(Scope::Site(site.clone()), now)
     }

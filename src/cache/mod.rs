@@ -1,8 +1,10 @@
-//! Answers that were given before: exact and semantic cache, replication through Redis, and single flight.
+//! Answers that were given before: exact and semantic cache, replication through Redis, and single
+//! flight.
 //!
-//! A turn asks [`Cache::exact`], then [`Cache::semantic`], and stores with [`Cache::put`] what [`may_store`] allows. The
-//! cache fails open: without Redis it works alone and catches up later. It never serves across a [`Partition`], never by
-//! similarity alone ([`agree`] decides), never after an entry's absolute expiry, and never what a purge has reached.
+//! A turn asks [`Cache::exact`], then [`Cache::semantic`], and stores with [`Cache::put`] what
+//! [`may_store`] allows. The cache fails open: without Redis it works alone and catches up later.
+//! It never serves across a [`Partition`], never by similarity alone ([`agree`] decides), never
+//! after an entry's absolute expiry, and never what a purge has reached.
 
 mod answers;
 mod flight;

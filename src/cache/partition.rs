@@ -1,4 +1,5 @@
-//! Where an entry belongs. No look-up compiles without it, so no answer crosses a site, an audience or a version.
+//! Where an entry belongs. No look-up compiles without it, so no answer crosses a site, an audience
+//! or a version.
 
 use std::sync::Arc;
 

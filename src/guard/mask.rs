@@ -20,15 +20,16 @@ impl fmt::Debug for Masked {
     }
 }
 
-/// Masks one message. The same value gets the same placeholder; see [`Vault::mask`] for a whole conversation.
+/// Masks one message. The same value gets the same placeholder; see [`Vault::mask`] for a whole
+/// conversation.
 pub fn mask(text: &str) -> Masked {
     let mut vault = Vault::new();
     let text = vault.mask(text);
     Masked { text, vault }
 }
 
-/// A value that was replaced moves its neighbours' context words nearer, so a text is looked at again until nothing new is
-/// found; the bound keeps the work linear.
+/// A value that was replaced moves its neighbours' context words nearer, so a text is looked at
+/// again until nothing new is found; the bound keeps the work linear.
 const ROUNDS: usize = 8;
 
 impl Vault {

@@ -1,14 +1,16 @@
 //! The last thing an answer passes on its way to a shopper, delta by delta.
 //!
-//! Puts the shopper's own values back in place of their placeholders, takes links apart whose scheme could run or reach
-//! something, drops control characters and bounds the length. How the answer is cut into deltas never changes the result.
+//! Puts the shopper's own values back in place of their placeholders, takes links apart whose
+//! scheme could run or reach something, drops control characters and bounds the length. How the
+//! answer is cut into deltas never changes the result.
 
 mod link;
 
 use super::vault::Vault;
 use link::Link;
 
-/// A `[` or `<` is looked at together with at most this many bytes after it. What is longer is no link.
+/// A `[` or `<` is looked at together with at most this many bytes after it. What is longer is no
+/// link.
 const LOOKAHEAD: usize = 4096;
 
 /// A streaming filter for one answer.
@@ -44,7 +46,8 @@ impl OutputFilter {
         }
     }
 
-    /// Takes a delta and gives what may be shown now; often nothing, while a placeholder or a link is incomplete.
+    /// Takes a delta and gives what may be shown now; often nothing, while a placeholder or a link
+    /// is incomplete.
     pub fn push(&mut self, delta: &str) -> String {
         self.held.extend(delta.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')));
         self.release(false)
@@ -83,8 +86,8 @@ impl OutputFilter {
     }
 }
 
-/// What leaves, and what is known of its end. Where a link was taken apart, its neighbours must not grow together into
-/// another one: `[a][](x:y)(z:)` would.
+/// What leaves, and what is known of its end. Where a link was taken apart, its neighbours must not
+/// grow together into another one: `[a][](x:y)(z:)` would.
 #[derive(Default)]
 struct Shown {
     text: String,
@@ -180,8 +183,8 @@ impl Scan<'_> {
     fn look(&self, text: &str) -> Look {
         match text.as_bytes() {
             [b'\\'] if !self.last => Look::Wait,
-            // An escaped character starts no link, so both pass together. An escaped `]` is looked at all the same: inside
-            // code a backslash escapes nothing.
+            // An escaped character starts no link, so both pass together. An escaped `]` is looked
+            // at all the same: inside code a backslash escapes nothing.
             [b'\\', b'\\' | b'<', ..] => Look::Replace(2, text[..2].to_owned()),
             [b'\\', b'[', ..] => match self.placeholder(&text[1..]) {
                 None => Look::Replace(2, text[..2].to_owned()),

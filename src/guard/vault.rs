@@ -1,4 +1,5 @@
-//! Which placeholder stands for which value. Lives in memory for one conversation and is never serialised.
+//! Which placeholder stands for which value. Lives in memory for one conversation and is never
+//! serialised.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -12,7 +13,8 @@ use super::pii::Kind;
 pub struct Vault {
     /// Placeholder to the value as it was first typed.
     originals: BTreeMap<String, String>,
-    /// Kind and value without spelling to the placeholder: a number with other spaces is the same number.
+    /// Kind and value without spelling to the placeholder: a number with other spaces is the same
+    /// number.
     known: HashMap<(Kind, String), String>,
     /// Placeholders that somebody typed: they are plain text and given to no value.
     typed: HashSet<String>,

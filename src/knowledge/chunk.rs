@@ -1,7 +1,7 @@
 //! Documents cut into passages: along headings first, then paragraphs, then sentences.
 //!
-//! A passage never crosses a heading, keeps its sentences whole and knows the headings above it. A question of an
-//! FAQ is one passage with its answer.
+//! A passage never crosses a heading, keeps its sentences whole and knows the headings above it. A
+//! question of an FAQ is one passage with its answer.
 
 use super::{
     blocks::{Block, is_name},
@@ -36,7 +36,8 @@ pub struct Chunk {
 /// Between two headings of a path.
 pub const PATH: &str = " › ";
 
-/// Passages of at most `max_chars` characters, in reading order. An FAQ answer may be longer: it stays whole.
+/// Passages of at most `max_chars` characters, in reading order. An FAQ answer may be longer: it
+/// stays whole.
 pub(super) fn chunks(content: &Content, max_chars: usize) -> Vec<Chunk> {
     match content {
         Content::Faq(pairs) => pairs

@@ -43,11 +43,13 @@ static ASKS_FOR_NUMBER: LazyLock<Words> = LazyLock::new(|| all::<Search>().asks_
 pub struct Extract {
     pub text: String,
     pub citations: Vec<Citation>,
-    /// Of the passage it was taken from; below `turn.answer_confidence` the service says that it does not know.
+    /// Of the passage it was taken from; below `turn.answer_confidence` the service says that it
+    /// does not know.
     pub confidence: f32,
 }
 
-/// The best one to three neighbouring sentences of the best of `passages` (best first). `None` without a passage.
+/// The best one to three neighbouring sentences of the best of `passages` (best first). `None`
+/// without a passage.
 pub fn extract(question: &str, passages: &[Passage]) -> Option<Extract> {
     let passage = passages.first()?;
     let text = match passage.kind {
@@ -117,7 +119,8 @@ struct Terms {
     has_number: bool,
 }
 
-/// What each term of the question weighs: the fewer sentences of the found passages have it, the more.
+/// What each term of the question weighs: the fewer sentences of the found passages have it, the
+/// more.
 struct Weights {
     language: Language,
     terms: Vec<(HashMap<String, f32>, f32)>,

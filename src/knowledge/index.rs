@@ -1,8 +1,9 @@
 //! The passages of one site as an immutable index: postings for BM25, vectors for cosine.
 //!
-//! A change makes a new [`Index`] that shares all but the newest segments with the old one, so readers keep the one
-//! they hold. Segments are merged when a newer one has grown to the size of an older one (Bentley and Saxe's
-//! logarithmic method): there are at most about log2(n) of them, and each passage is merged about log2(n) times.
+//! A change makes a new [`Index`] that shares all but the newest segments with the old one, so
+//! readers keep the one they hold. Segments are merged when a newer one has grown to the size of an
+//! older one (Bentley and Saxe's logarithmic method): there are at most about log2(n) of them, and
+//! each passage is merged about log2(n) times.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -12,8 +13,8 @@ use super::{
 };
 use crate::embedding::messages::dot;
 
-/// How often a term counts for each place it stands in, against once in the text. What a whole document shares says
-/// less about one of its passages than the passage's own heading.
+/// How often a term counts for each place it stands in, against once in the text. What a whole
+/// document shares says less about one of its passages than the passage's own heading.
 const HEADING_WEIGHT: f32 = 2.0;
 const OUTER_WEIGHT: f32 = 1.0;
 const TAG_WEIGHT: f32 = 0.5;
@@ -61,8 +62,8 @@ pub struct Entry {
 
 /// The embeddings of a passage, each of length 1: what it is about, and what it says.
 ///
-/// They are kept apart because a question resembles either the heading ("Can I cancel?") or a sentence of the text,
-/// and a vector of both together is less like it than the better of the two.
+/// They are kept apart because a question resembles either the heading ("Can I cancel?") or a
+/// sentence of the text, and a vector of both together is less like it than the better of the two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vectors {
     subject: Box<[f32]>,
@@ -126,7 +127,8 @@ impl Entry {
         self.length
     }
 
-    /// The greater cosine of its two vectors with a `query` of length 1; `None` where they are not of its size.
+    /// The greater cosine of its two vectors with a `query` of length 1; `None` where they are not
+    /// of its size.
     pub(super) fn cosine(&self, query: &[f32]) -> Option<f32> {
         self.vectors.as_ref()?.cosine(query)
     }
@@ -307,14 +309,15 @@ impl Index {
         self.segments.iter().flat_map(|segment| &segment.indexed.words)
     }
 
-    /// In how many passages a term occurs. Passages that are gone count until their segment is merged.
+    /// In how many passages a term occurs. Passages that are gone count until their segment is
+    /// merged.
     pub(super) fn document_frequency(&self, term: &str) -> usize {
         self.segments.iter().map(|segment| segment.postings(term).len()).sum()
     }
 }
 
-/// Merges from the newest segment on until each is more than twice as large as the next, and drops what is gone
-/// once it is a third of a segment.
+/// Merges from the newest segment on until each is more than twice as large as the next, and drops
+/// what is gone once it is a third of a segment.
 fn merged(segments: Vec<Segment>) -> Vec<Segment> {
     let mut kept: Vec<Segment> = Vec::new();
     for segment in segments {

@@ -1,5 +1,5 @@
-//! What the conversation named so far: it tells which of many documents is meant that say the same of different
-//! things.
+//! What the conversation named so far: it tells which of many documents is meant that say the same
+//! of different things.
 
 use std::cell::Cell;
 
@@ -9,7 +9,8 @@ use super::{
     terms::Language,
 };
 
-/// Messages of the conversation that are looked at, newest first; each counts this much less than the next newer.
+/// Messages of the conversation that are looked at, newest first; each counts this much less than
+/// the next newer.
 const CONTEXT_MESSAGES: usize = 8;
 const CONTEXT_FADING: f32 = 0.8;
 
@@ -62,7 +63,8 @@ impl<'a> Mentions<'a> {
     }
 }
 
-/// The weightiest run of a title's words that a message has in the same order, since a name is said in one go.
+/// The weightiest run of a title's words that a message has in the same order, since a name is said
+/// in one go.
 fn named(title: &[String], rarities: &[f32], message: &[String]) -> f32 {
     let mut best = 0.0_f32;
     for from in 0..title.len() {

@@ -1,7 +1,9 @@
-//! What the shop's answers rest on: documents, their passages, searching them, and answers without a model.
+//! What the shop's answers rest on: documents, their passages, searching them, and answers without
+//! a model.
 //!
-//! [`Knowledge`] is the door: documents go in, passages come out. Called by turns, by the handlers of documents and by
-//! `rushdesk knowledge import`. Never writes an answer of its own: [`extract`] only quotes.
+//! [`Knowledge`] is the door: documents go in, passages come out. Called by turns, by the handlers
+//! of documents and by `rushdesk knowledge import`. Never writes an answer of its own: [`extract`]
+//! only quotes.
 
 mod base;
 mod blocks;

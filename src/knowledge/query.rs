@@ -10,7 +10,8 @@ pub struct Query<'a> {
     pub text: &'a str,
     /// Its embedding; without one the terms decide alone.
     pub vector: Option<&'a [f32]>,
-    /// Earlier messages of the conversation, oldest first. They tell which of many alike titles is meant.
+    /// Earlier messages of the conversation, oldest first. They tell which of many alike titles is
+    /// meant.
     pub context: &'a [&'a str],
     /// The asker's group; what is public is found in any case.
     pub audience: &'a str,

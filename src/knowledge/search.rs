@@ -1,9 +1,10 @@
 //! Which passages answer a question, and how sure that is.
 //!
-//! Terms and vectors are scored apart and joined by a convex combination, which Bruch, Gai and Ingber ("An Analysis
-//! of Fusion Functions for Hybrid Retrieval", 2023) found better than reciprocal rank fusion (Cormack et al., 2009)
-//! and so did we: a rank forgets by how much the first one leads. Everything here is arithmetic over an index that
-//! is held for the length of one call; nothing waits.
+//! Terms and vectors are scored apart and joined by a convex combination, which Bruch, Gai and
+//! Ingber ("An Analysis of Fusion Functions for Hybrid Retrieval", 2023) found better than
+//! reciprocal rank fusion (Cormack et al., 2009) and so did we: a rank forgets by how much the
+//! first one leads. Everything here is arithmetic over an index that is held for the length of one
+//! call; nothing waits.
 
 use std::{cmp::Ordering, sync::Arc};
 
@@ -25,8 +26,8 @@ const B: f32 = 0.4;
 /// Share of the vectors in a passage's score where there are vectors.
 const VECTOR_SHARE: f32 = 0.5;
 
-/// How much more than its rarity a word counts that the shop has never used, in measuring what of a question is
-/// covered. Names of other companies and places are such words.
+/// How much more than its rarity a word counts that the shop has never used, in measuring what of a
+/// question is covered. Names of other companies and places are such words.
 const STRANGE_WEIGHT: f32 = 1.5;
 
 /// How much a passage gains whose title is named in the conversation.
@@ -88,12 +89,14 @@ pub fn search(index: &Index, query: &Query<'_>, k: usize) -> Vec<Passage> {
     best(found, k).into_iter().map(Candidate::into_passage).collect()
 }
 
-/// How sure it is that a passage is about the question, from 0 to 1; never falls when an argument grows.
+/// How sure it is that a passage is about the question, from 0 to 1; never falls when an argument
+/// grows.
 ///
-/// `coverage` is the share of the question's words that the passage has, each weighed by how rare it is at this shop:
-/// a related word counts partly, a word that the shop has never used `STRANGE_WEIGHT` times against it. `cosine` is
-/// that of the embeddings; from 0.3 (nothing in common) to 0.7 (the same said otherwise) it counts in proportion.
-/// Without one, words alone are never trusted wholly.
+/// `coverage` is the share of the question's words that the passage has, each weighed by how rare
+/// it is at this shop: a related word counts partly, a word that the shop has never used
+/// `STRANGE_WEIGHT` times against it. `cosine` is that of the embeddings; from 0.3 (nothing in
+/// common) to 0.7 (the same said otherwise) it counts in proportion. Without one, words alone are
+/// never trusted wholly.
 pub fn confidence(coverage: f32, cosine: Option<f32>) -> f32 {
     let words = coverage.clamp(0.0, 1.0);
     match cosine {
@@ -211,7 +214,8 @@ impl Question {
         let own = frequencies.first().copied().filter(|&frequency| frequency > 0);
         let stand_in = own.or_else(|| frequencies.iter().copied().max()).unwrap_or(0);
         if stand_in == 0 && term.has_digit() {
-            // An order or an article: it names one thing of many and says nothing of what is asked about it.
+            // An order or an article: it names one thing of many and says nothing of what is asked
+            // about it.
             return;
         }
         let rarity = inverse(stand_in);
@@ -226,7 +230,8 @@ impl Question {
 struct Scores {
     lexical: Vec<f32>,
     covered: Vec<f32>,
-    /// The term that was counted last for a passage, and with how much: of its alternatives only the best counts.
+    /// The term that was counted last for a passage, and with how much: of its alternatives only
+    /// the best counts.
     last: Vec<(u32, f32)>,
 }
 

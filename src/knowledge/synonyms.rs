@@ -1,5 +1,6 @@
-//! Words that shoppers and shops use for one another, so that "money back" finds the page about refunds without
-//! an embedding model. English only; a related word counts less than the word itself.
+//! Words that shoppers and shops use for one another, so that "money back" finds the page about
+//! refunds without an embedding model. English only; a related word counts less than the word
+//! itself.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -60,7 +61,8 @@ impl QueryTerm {
     }
 }
 
-/// The distinct terms of a question's words, with their related words where the language is English.
+/// The distinct terms of a question's words, with their related words where the language is
+/// English.
 pub(super) fn query_terms(mut words: Vec<String>, language: Language) -> Vec<QueryTerm> {
     let mut terms = Vec::new();
     if language == Language::ENGLISH {

@@ -1,5 +1,5 @@
-//! Text as the terms that are looked up: words in lower case without accents, reduced to their stem, without the
-//! words that say nothing about the subject.
+//! Text as the terms that are looked up: words in lower case without accents, reduced to their
+//! stem, without the words that say nothing about the subject.
 
 use std::sync::LazyLock;
 
@@ -53,7 +53,8 @@ impl Language {
             .collect()
     }
 
-    /// `None` if there is no list: the frequency of such words makes them weigh little in BM25 anyway.
+    /// `None` if there is no list: the frequency of such words makes them weigh little in BM25
+    /// anyway.
     fn stop_words(self) -> Option<&'static Words> {
         STOP_WORDS.iter().find(|(language, _)| *language == self).map(|(_, words)| words)
     }
@@ -64,8 +65,8 @@ static STOP_WORDS: LazyLock<Vec<(Language, Words)>> = LazyLock::new(|| {
     languages::<Search>().map(list).collect()
 });
 
-/// The words of `text` as they are compared: folded, split at everything but letters, digits, apostrophes inside a
-/// word, and points or commas inside a number.
+/// The words of `text` as they are compared: folded, split at everything but letters, digits,
+/// apostrophes inside a word, and points or commas inside a number.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
     let folded: Vec<char> = fold(text).collect();
     let mut at = 0;

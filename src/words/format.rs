@@ -21,7 +21,8 @@ pub struct Patterns {
 /// Words on each line that belong together: `refund, reimburse`.
 pub type Groups = Vec<Vec<&'static str>>;
 
-/// A word or a phrase on each line, and what stands for it, which may be nothing: `send back = return`.
+/// A word or a phrase on each line, and what stands for it, which may be nothing: `send back =
+/// return`.
 pub type Pairs = Vec<(&'static str, &'static str)>;
 
 impl Patterns {
@@ -77,7 +78,8 @@ impl Shape for Pairs {
     }
 }
 
-/// Whether a text is a word or a phrase as lists hold it: lower case, single spaces, no sign of the format.
+/// Whether a text is a word or a phrase as lists hold it: lower case, single spaces, no sign of the
+/// format.
 fn plain(text: &str) -> bool {
     !text.is_empty()
         && text.split(' ').all(|word| !word.is_empty())

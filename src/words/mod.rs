@@ -1,6 +1,8 @@
-//! Word lists by language, compiled in from `words/<language>/<name>.txt`; `words/README.md` explains the files.
+//! Word lists by language, compiled in from `words/<language>/<name>.txt`; `words/README.md`
+//! explains the files.
 //!
-//! A vocabulary is plain data. The module that reads it decides what its words mean, and reads it once.
+//! A vocabulary is plain data. The module that reads it decides what its words mean, and reads it
+//! once.
 
 mod format;
 
@@ -99,7 +101,8 @@ vocabularies! {
         thanks: Words,
     }
 
-    /// What searching the knowledge needs to know of a language. Folded as its words are: without accents.
+    /// What searching the knowledge needs to know of a language. Folded as its words are: without
+    /// accents.
     Search: "search" in "de", "en", "es", "fr" {
         /// Function words, and what a shopper says around any question.
         stop_words: Words,

@@ -10,7 +10,8 @@ use super::flights::FlightKey;
 /// Questions that are remembered, about; 64 KiB.
 const PLACES: usize = 8192;
 
-/// A question takes the place of an older one with the same remainder, so what is seldom asked is soon forgotten.
+/// A question takes the place of an older one with the same remainder, so what is seldom asked is
+/// soon forgotten.
 pub struct Demand {
     hasher: RandomState,
     places: Box<[AtomicU64]>,

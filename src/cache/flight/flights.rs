@@ -73,8 +73,8 @@ impl<T> Flights<T> {
         self.enter(key, None, make)
     }
 
-    /// As [`Flights::join`], after the leader that wrote `dead` failed: of its followers one leads and the others follow
-    /// that one, even if the dead leader's flight is not dropped yet.
+    /// As [`Flights::join`], after the leader that wrote `dead` failed: of its followers one leads
+    /// and the others follow that one, even if the dead leader's flight is not dropped yet.
     pub fn take_over(
         &self,
         key: FlightKey,

@@ -1,7 +1,8 @@
-//! Single flight by meaning: a question in flight that would be this one's semantic hit, were it answered already.
+//! Single flight by meaning: a question in flight that would be this one's semantic hit, were it
+//! answered already.
 //!
-//! The rules are those of the cache itself: same partition, similarity above the threshold, and guards that agree. So
-//! nobody waits for an answer that could not be served to them.
+//! The rules are those of the cache itself: same partition, similarity above the threshold, and
+//! guards that agree. So nobody waits for an answer that could not be served to them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -16,11 +17,12 @@ use crate::{
     embedding::messages::dot,
 };
 
-/// Questions in flight that are compared; beyond it a newcomer is answered by itself. Bounds the look-up to some tens
-/// of microseconds.
+/// Questions in flight that are compared; beyond it a newcomer is answered by itself. Bounds the
+/// look-up to some tens of microseconds.
 const MAX: usize = 1_024;
 
-/// The questions of one process that a model is answering; `T` is what followers read. Cheap to clone.
+/// The questions of one process that a model is answering; `T` is what followers read. Cheap to
+/// clone.
 pub struct SimilarFlights<T> {
     shared: Arc<Shared<T>>,
 }
@@ -62,8 +64,9 @@ impl<T> SimilarFlights<T> {
         Self { shared: Arc::new(shared) }
     }
 
-    /// Leads with `value`, or follows the nearest question in flight that shares its answer. `dead` is a leader that
-    /// ended without an answer: nobody follows it any more. In one step, so that no two follow each other.
+    /// Leads with `value`, or follows the nearest question in flight that shares its answer. `dead`
+    /// is a leader that ended without an answer: nobody follows it any more. In one step, so that
+    /// no two follow each other.
     pub fn join(
         &self,
         partition: &Partition,

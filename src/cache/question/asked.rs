@@ -1,4 +1,5 @@
-//! A question as the cache sees it: normalised, with its exact key and the facts that guards compare.
+//! A question as the cache sees it: normalised, with its exact key and the facts that guards
+//! compare.
 
 use std::{
     fmt,
@@ -45,7 +46,8 @@ impl Question {
         &self.text
     }
 
-    /// SHA-256 of the normalised text: equal for texts that differ in case, spaces and final punctuation only.
+    /// SHA-256 of the normalised text: equal for texts that differ in case, spaces and final
+    /// punctuation only.
     pub fn key(&self) -> [u8; 32] {
         self.key
     }

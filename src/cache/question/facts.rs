@@ -39,7 +39,8 @@ pub(super) struct Facts {
     pub(super) numbers: Vec<String>,
     /// Currencies, in order, as codes.
     pub(super) currencies: Vec<String>,
-    /// Words that stand for themselves (names, places, units, dates, sizes, things), in order, as stems.
+    /// Words that stand for themselves (names, places, units, dates, sizes, things), in order, as
+    /// stems.
     pub(super) names: Vec<String>,
     /// How often something is negated.
     pub(super) negations: usize,

@@ -1,5 +1,6 @@
-//! Whether two questions may share an answer. Similarity alone never serves: everything that could change the answer has
-//! to agree, and a word that nobody put in the lexicon has to be the same word.
+//! Whether two questions may share an answer. Similarity alone never serves: everything that could
+//! change the answer has to agree, and a word that nobody put in the lexicon has to be the same
+//! word.
 
 use super::{asked::Question, facts::Facts};
 
@@ -72,7 +73,8 @@ fn same_owner(a: &Facts, b: &Facts) -> bool {
     !matches!((only(a), only(b)), (Some(a), Some(b)) if a != b)
 }
 
-/// Whether the order of the words matters: two or more names, or a word that points from one thing to another.
+/// Whether the order of the words matters: two or more names, or a word that points from one thing
+/// to another.
 fn directed(facts: &Facts) -> bool {
     facts.names.len() + facts.numbers.len() >= 2 || facts.points()
 }

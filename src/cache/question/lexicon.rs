@@ -1,5 +1,6 @@
-//! The words of customer service that mean the same. A word that is not here stands for itself, so a gap in this list
-//! costs a hit and never serves a wrong answer; a wrong synonym could, so a line holds only what one answer covers.
+//! The words of customer service that mean the same. A word that is not here stands for itself, so
+//! a gap in this list costs a hit and never serves a wrong answer; a wrong synonym could, so a line
+//! holds only what one answer covers.
 
 use std::{borrow::Cow, cmp::Reverse, collections::HashMap, sync::LazyLock};
 
@@ -90,7 +91,8 @@ pub(super) fn stem(word: &str) -> Cow<'_, str> {
     Stemmer::create(Algorithm::English).stem(word)
 }
 
-/// The phrase at the start of `words`: how many words it has, and the word that stands for it (empty for none).
+/// The phrase at the start of `words`: how many words it has, and the word that stands for it
+/// (empty for none).
 pub(super) fn phrase(words: &[impl AsRef<str>]) -> Option<(usize, &'static str)> {
     let (first, rest) = words.split_first()?;
     let phrases = LEXICON.phrases.get(first.as_ref())?;
@@ -100,8 +102,8 @@ pub(super) fn phrase(words: &[impl AsRef<str>]) -> Option<(usize, &'static str)>
     Some((found.len() + 1, meaning))
 }
 
-/// Two neighbours swapped, or inside a long word one letter missing or too much. Never another letter instead of one:
-/// that makes other words.
+/// Two neighbours swapped, or inside a long word one letter missing or too much. Never another
+/// letter instead of one: that makes other words.
 fn slip(lexicon: &Lexicon, word: &str) -> Option<Meaning> {
     if !(5..=20).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return None;

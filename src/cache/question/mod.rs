@@ -1,4 +1,5 @@
-//! What a question says: its key, whether its answer may be shared, and whether two questions share one.
+//! What a question says: its key, whether its answer may be shared, and whether two questions share
+//! one.
 
 mod asked;
 mod facts;

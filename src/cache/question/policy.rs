@@ -203,7 +203,8 @@ fn is_expletive(words: &[Word]) -> bool {
     }
 }
 
-/// On a later turn: a whole request with at least two things of its own and nothing that leads back.
+/// On a later turn: a whole request with at least two things of its own and nothing that leads
+/// back.
 fn plainly_complete(words: &[Word]) -> bool {
     let own = words.iter().filter(|word| word.names_something()).count();
     let opened = words.first().is_some_and(|word| word.is_in(&POLICY.openers));

@@ -1,5 +1,5 @@
-//! How entries and log records look in Redis: JSON with a version, so that replicas of two releases ignore each other's
-//! entries instead of misreading them.
+//! How entries and log records look in Redis: JSON with a version, so that replicas of two releases
+//! ignore each other's entries instead of misreading them.
 
 use std::sync::Arc;
 

@@ -18,7 +18,8 @@ use crate::{
 /// Records kept in the log. Who is further behind reads everything anew.
 pub(super) const LOG_LENGTH: usize = 10_000;
 
-/// Clocks of two replicas may differ by so much; a purge of another replica reaches answers that are younger by this.
+/// Clocks of two replicas may differ by so much; a purge of another replica reaches answers that
+/// are younger by this.
 pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
 /// The reader waits for news at most so long, then asks again.

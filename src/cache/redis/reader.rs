@@ -1,4 +1,5 @@
-//! Follows the log: reads everything once, then what changes, and everything again where it lost the thread.
+//! Follows the log: reads everything once, then what changes, and everything again where it lost
+//! the thread.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -20,7 +21,8 @@ use crate::{
     redis::Handle,
 };
 
-/// Records taken at once. A full batch means that there may be many more, and that some may have been trimmed.
+/// Records taken at once. A full batch means that there may be many more, and that some may have
+/// been trimmed.
 const BATCH: usize = 256;
 /// Entries read at once.
 const PAGE: usize = 128;

@@ -133,7 +133,8 @@ impl Link {
     }
 }
 
-/// Keeps what lies in Redis within the bounds of one replica: the entries that expire first go first.
+/// Keeps what lies in Redis within the bounds of one replica: the entries that expire first go
+/// first.
 async fn trim(link: &Link, cache: &Cache, connection: &mut Handle) -> RedisResult<()> {
     let keys = &link.keys;
     let (entries, purges): (usize, usize) = pipe()
@@ -156,7 +157,8 @@ async fn trim(link: &Link, cache: &Cache, connection: &mut Handle) -> RedisResul
     Ok(())
 }
 
-/// More purges than can be kept apart: the older half becomes one of everything, for those who read them later.
+/// More purges than can be kept apart: the older half becomes one of everything, for those who read
+/// them later.
 async fn merge_purges(
     link: &Link,
     cache: &Cache,

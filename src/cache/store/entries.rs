@@ -1,4 +1,5 @@
-//! The entries of this process: found by address, by vector, by id, by age. Bounded by count and by bytes.
+//! The entries of this process: found by address, by vector, by id, by age. Bounded by count and by
+//! bytes.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map},
@@ -30,8 +31,8 @@ const CANDIDATES: usize = 16;
 pub enum Freshness {
     /// Within its life.
     Fresh,
-    /// Up to the configured time beyond its life, for when service is low. A purge and a changed document count all
-    /// the same.
+    /// Up to the configured time beyond its life, for when service is low. A purge and a changed
+    /// document count all the same.
     Stale,
 }
 
@@ -52,7 +53,8 @@ pub(in crate::cache) struct Store {
 }
 
 impl Store {
-    /// `life` of an answer and how long it is kept beyond that; a purge must be remembered for both.
+    /// `life` of an answer and how long it is kept beyond that; a purge must be remembered for
+    /// both.
     pub(in crate::cache) fn new(
         max_entries: usize,
         max_bytes: usize,
@@ -117,7 +119,8 @@ impl Store {
         )
     }
 
-    /// `false` where the entry is expired, older than a purge, older than what is there, or larger than the whole cache.
+    /// `false` where the entry is expired, older than a purge, older than what is there, or larger
+    /// than the whole cache.
     pub(in crate::cache) fn insert(&mut self, entry: &Arc<Entry>, now: Timestamp) -> bool {
         self.drop_expired(now);
         let known = self.by_address.get(&entry.address());
@@ -204,7 +207,8 @@ impl Store {
         Page { items, next_cursor }
     }
 
-    /// Removes what is older than a purge that happened before, and keeps it out; younger entries stay.
+    /// Removes what is older than a purge that happened before, and keeps it out; younger entries
+    /// stay.
     pub(in crate::cache) fn forbid(&mut self, scope: Scope, at: Timestamp) {
         self.watermarks.note(scope, at);
         let covered = self.by_id.values().filter(|entry| self.watermarks.cover(entry));

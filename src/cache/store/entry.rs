@@ -19,7 +19,8 @@ use crate::{
 /// An answer that may serve others: it holds no personal data, not even as placeholders.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CachedAnswer {
-    /// The message that it was first. The entry has the same id on all replicas, so that a rating finds it.
+    /// The message that it was first. The entry has the same id on all replicas, so that a rating
+    /// finds it.
     pub message_id: MessageId,
     pub text: String,
     pub citations: Vec<Citation>,
@@ -126,7 +127,8 @@ impl Entry {
         Address { partition: self.partition_key, question: self.question.key() }
     }
 
-    /// Memory in bytes, roughly: what it holds, twice the vector (the index has a copy) and what maps take.
+    /// Memory in bytes, roughly: what it holds, twice the vector (the index has a copy) and what
+    /// maps take.
     pub(in crate::cache) fn bytes(&self) -> usize {
         const OVERHEAD: usize = 1024;
         let answer = &self.answer;

@@ -5,7 +5,8 @@ use std::{collections::HashMap, sync::Arc};
 use super::entry::Entry;
 use crate::{domain::MessageId, embedding::messages::dot};
 
-/// Dimensions that are looked at first. What the rest can add is known from its length (Cauchy and Schwarz).
+/// Dimensions that are looked at first. What the rest can add is known from its length (Cauchy and
+/// Schwarz).
 const HEAD: usize = 128;
 
 /// Vectors of one length, each of Euclidean norm 1.
@@ -37,7 +38,8 @@ impl Index {
         self.entries.is_empty()
     }
 
-    /// Refuses a vector of another length, or one that is not normalised: it is of another embedder.
+    /// Refuses a vector of another length, or one that is not normalised: it is of another
+    /// embedder.
     pub(super) fn insert(&mut self, entry: &Arc<Entry>) -> bool {
         let Some(vector) = entry.vector.as_deref().filter(|vector| self.fits(vector)) else {
             return false;

@@ -51,8 +51,9 @@ impl Scope {
     }
 }
 
-/// The latest purge of each scope, for as long as an answer could be older and alive. When there are too many, the
-/// oldest are merged into one of everything, which forgets answers and never a purge.
+/// The latest purge of each scope, for as long as an answer could be older and alive. When there
+/// are too many, the oldest are merged into one of everything, which forgets answers and never a
+/// purge.
 pub(in crate::cache) struct Watermarks {
     /// Milliseconds that an answer lives.
     life: i64,

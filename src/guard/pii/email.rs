@@ -29,7 +29,8 @@ const PROVIDERS: [&str; 17] = [
 ];
 const ENDINGS: [&str; 6] = ["com", "net", "org", "de", "in", "ru"];
 
-/// Words before a provider's name that are no local part ("your gmail.com page", "use outlook.com").
+/// Words before a provider's name that are no local part ("your gmail.com page", "use
+/// outlook.com").
 static NOT_NAMES: LazyLock<Words> = LazyLock::new(|| all::<Personal>().not_names);
 
 /// Whether a text without `@` and digits may still hold an address.
@@ -119,7 +120,8 @@ fn spelled_out(text: &str, found: &mut impl FnMut(Range<usize>)) {
             found(word.start..end);
             continue;
         }
-        // "does gmail.com work" names a site; only a missing dot or a spoken "at" makes it an address.
+        // "does gmail.com work" names a site; only a missing dot or a spoken "at" makes it an
+        // address.
         if this.contains('.') && !at_sign {
             continue;
         }

@@ -1,7 +1,8 @@
 //! Finds e-mail addresses, phone, card and social-security numbers, IBANs and IP addresses.
 //!
-//! The shop's own order, tracking and invoice numbers are not personal data and stay: a tool needs them. Scanners are
-//! written by hand and go over the text a constant number of times, so no message can make them slow.
+//! The shop's own order, tracking and invoice numbers are not personal data and stay: a tool needs
+//! them. Scanners are written by hand and go over the text a constant number of times, so no
+//! message can make them slow.
 
 mod address;
 mod card;
@@ -69,7 +70,8 @@ pub(super) struct Found {
 
 /// What must be masked in `text`, from left to right, without overlaps.
 pub(super) fn find(text: &str) -> Vec<Found> {
-    // A number with fewer than four digits and no address sign is never masked: most messages end here.
+    // A number with fewer than four digits and no address sign is never masked: most messages end
+    // here.
     let suspicious = |c: char| c == '@' || c.is_numeric();
     if !text.contains(suspicious) && !email::may_be_spelled_out(text) {
         return Vec::new();

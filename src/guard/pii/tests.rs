@@ -110,7 +110,8 @@ proptest! {
     }
 }
 
-/// Measures recall and false alarms on the public data in `RUSHDESK_DATA`; the bars are those of the project.
+/// Measures recall and false alarms on the public data in `RUSHDESK_DATA`; the bars are those of
+/// the project.
 mod measured {
     use std::{collections::BTreeMap, path::Path};
 

@@ -251,7 +251,8 @@ struct Row {
     coarse: String,
 }
 
-/// Requests to a general assistant (weather, alarms, travel, banking), of which a shop knows nothing.
+/// Requests to a general assistant (weather, alarms, travel, banking), of which a shop knows
+/// nothing.
 #[actix::test]
 async fn requests_to_another_assistant_are_rarely_answered() {
     let Some(folder) = env::var_os("RUSHDESK_DATA") else {

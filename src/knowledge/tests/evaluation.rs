@@ -1,4 +1,5 @@
-//! How well the right passage is found, on public questions (`RUSHDESK_DATA`, the data folder; skipped without).
+//! How well the right passage is found, on public questions (`RUSHDESK_DATA`, the data folder;
+//! skipped without).
 
 use std::{env, fs, path::PathBuf, process::Command, sync::Arc};
 
@@ -85,7 +86,8 @@ impl Set {
         Index::of(entries.collect())
     }
 
-    /// Percent of the questions whose first passage, and one of whose first five passages, is right.
+    /// Percent of the questions whose first passage, and one of whose first five passages, is
+    /// right.
     fn hits(&self, how: &str, vectors: &Vectors) -> (f64, f64) {
         let index = self.index(vectors);
         let mut hits = [0_usize; 2];
@@ -106,7 +108,8 @@ impl Set {
         (first, five)
     }
 
-    /// Measures with terms alone and, where there is a model, with vectors too; neither may fall below its floor.
+    /// Measures with terms alone and, where there is a model, with vectors too; neither may fall
+    /// below its floor.
     async fn measure(&self, terms: (f64, f64), both: (f64, f64)) {
         let reaches = |found: (f64, f64), floor: (f64, f64)| {
             assert!(found.0 >= floor.0 && found.1 >= floor.1, "{found:?} is below {floor:?}");
@@ -131,7 +134,8 @@ async fn questions_to_a_shop_find_their_answer() {
     set.measure((74.0, 94.0), (84.0, 98.0)).await;
 }
 
-/// The words come from a speech recogniser, and only the conversation says which of 668 places is meant.
+/// The words come from a speech recogniser, and only the conversation says which of 668 places is
+/// meant.
 #[actix::test]
 async fn spoken_questions_find_the_answer_of_the_place_they_talk_about() {
     let (passages, queries) = ("dstc10_faq.passages.jsonl.gz", "dstc10_faq.queries.dev.jsonl");

@@ -16,7 +16,8 @@ fn pairs(jsonl: &str) -> Vec<Pair> {
     jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Whether a question that came second would get the first one's answer, were they perfectly similar.
+/// Whether a question that came second would get the first one's answer, were they perfectly
+/// similar.
 fn served(a: &str, b: &str) -> bool {
     let ask = |text: &str| Question::new(&mask(text).text, true);
     matches!((ask(a), ask(b)), (Ok(a), Ok(b)) if agree(&a, &b).is_ok())
