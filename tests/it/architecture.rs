@@ -1,4 +1,9 @@
-//! The source keeps to the table of `ARCHITECTURE.md`, and the document names every route.
+//! The source keeps to the table and the rules of `ARCHITECTURE.md`, and the document names every
+//! route.
+
+mod circles;
+mod places;
+mod source;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,6 +13,8 @@ use std::{
 
 use rushdesk::http::docs::ApiDoc;
 use utoipa::OpenApi;
+
+use self::source::Source;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -54,83 +61,65 @@ fn table() -> (BTreeMap<String, u32>, BTreeMap<String, BTreeSet<String>>) {
     (rows, exceptions)
 }
 
+fn code() -> Vec<Source> {
+    Source::all(&root().join("src"))
+}
+
+#[track_caller]
+fn assert_none<T: AsRef<str>>(faults: &[T]) {
+    let faults: Vec<&str> = faults.iter().map(AsRef::as_ref).collect();
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
 #[test]
 fn imports_run_downwards() {
     let (rows, exceptions) = table();
-    let source = root().join("src");
-    let mut files = Vec::new();
-    sources(&source, &mut files);
     let mut faults = Vec::new();
-    for file in files {
-        let inside = file.strip_prefix(&source).unwrap();
-        let module = inside.components().next().unwrap().as_os_str().to_string_lossy();
-        let module = module.trim_end_matches(".rs").to_owned();
-        if ["main", "lib"].contains(&module.as_str()) {
-            continue;
-        }
-        let row = rows.get(&module).unwrap_or_else(|| panic!("{module} is not in the table"));
-        // Tests may reach for whatever they need.
-        let text = fs::read_to_string(&file).unwrap();
-        let is_test = inside.components().any(|part| {
-            let part = part.as_os_str().to_string_lossy();
-            part.trim_end_matches(".rs") == "tests" || part == "evaluation.rs"
-        });
-        if is_test {
-            continue;
-        }
-        let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-        for target in imports(code) {
+    for source in code() {
+        let Some(module) = source.module.first() else { continue };
+        let row = rows.get(module).unwrap_or_else(|| panic!("{module} is not in the table"));
+        let targets: BTreeSet<_> =
+            source.names().into_iter().filter_map(|name| name.first().cloned()).collect();
+        for target in targets {
             let Some(other) = rows.get(&target) else { continue };
-            let allowed = exceptions.get(&module).is_some_and(|set| set.contains(&target));
-            if target != module && other >= row && !allowed {
+            let allowed = exceptions.get(module).is_some_and(|set| set.contains(&target));
+            if target != *module && other >= row && !allowed {
                 faults.push(format!(
                     "{}: {module} (row {row}) names {target} (row {other})",
-                    inside.display()
+                    source.file
                 ));
             }
         }
     }
-    assert!(faults.is_empty(), "{}", faults.join("\n"));
-}
-
-/// Modules that `code` names as `crate::x` or inside `use crate::{x::…, y::…}`.
-fn imports(code: &str) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    let name = |text: &str| -> String {
-        text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
-    };
-    for (at, _) in code.match_indices("crate::") {
-        let rest = &code[at + "crate::".len()..];
-        let Some(group) = rest.strip_prefix('{') else {
-            found.insert(name(rest));
-            continue;
-        };
-        let mut depth = 0;
-        let mut begins = true;
-        for (index, c) in group.char_indices() {
-            match c {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                ',' if depth == 0 => begins = true,
-                c if begins && !c.is_whitespace() => {
-                    found.insert(name(&group[index..]));
-                    begins = false;
-                }
-                _ => {}
-            }
-        }
-    }
-    found
+    assert_none(&faults);
 }
 
 #[test]
-fn the_reader_of_imports_sees_what_it_must() {
-    let code = "use crate::{a::{X, y::Z}, b,\n    c::D};\nfn f() { crate::e::g(); }";
-    assert_eq!(imports(code).into_iter().collect::<Vec<_>>(), ["a", "b", "c", "e"]);
+fn the_table_is_read_with_its_exceptions() {
     let (rows, exceptions) = table();
     assert_eq!(rows["domain"], 1);
     assert!(exceptions["cache"].contains("embedding"), "{exceptions:?}");
+}
+
+#[test]
+fn inside_a_folder_imports_run_one_way() {
+    assert_none(&circles::faults(&code()));
+}
+
+#[test]
+fn a_door_names_no_actor() {
+    assert_none(&circles::faults_of_doors(&code()));
+}
+
+#[test]
+fn what_is_counted_stands_in_metrics() {
+    assert_none(&places::strays_that_count(&code()));
+}
+
+#[test]
+fn the_actor_crate_is_named_in_doors_and_shells_only() {
+    assert_none(&places::strays_that_act(&code()));
+    assert_none(&places::needless_exceptions(&code()));
 }
 
 #[test]
