@@ -2,6 +2,9 @@
 //!
 //! Every other module imports from here and this module imports from none.
 
+// A new variant of the contract must be decided at every match.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 mod answer;
 mod code;
 mod event;

@@ -180,12 +180,12 @@ pub async fn read(
     let whole = async {
         let mut body = web::BytesMut::new();
         while let Some(chunk) = payload.next().await {
-            let chunk = chunk.map_err(|error| match error {
-                PayloadError::Overflow => too_large(limit),
-                _ => ApiError::with_detail(
-                    ErrorCode::InvalidRequest,
-                    "the body did not arrive completely",
-                ),
+            let chunk = chunk.map_err(|error| {
+                if matches!(error, PayloadError::Overflow) {
+                    return too_large(limit);
+                }
+                let detail = "the body did not arrive completely";
+                ApiError::with_detail(ErrorCode::InvalidRequest, detail)
             })?;
             if body.len() + chunk.len() > limit {
                 return Err(too_large(limit));

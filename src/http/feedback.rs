@@ -97,9 +97,9 @@ impl App {
             let events = self.journal.events(session, after, 256).await?;
             let Some(last) = events.last() else { return Ok(()) };
             after = last.seq;
-            let answer = events.iter().find_map(|event| match &event.fact {
-                Fact::AnswerCompleted(answer) if answer.message_id == rated => Some(answer.cache),
-                _ => None,
+            let answer = events.iter().find_map(|event| {
+                let Fact::AnswerCompleted(answer) = &event.fact else { return None };
+                (answer.message_id == rated).then_some(answer.cache)
             });
             if let Some(served) = answer {
                 if let Some(info) = served {

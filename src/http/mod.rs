@@ -1,6 +1,9 @@
 //! The API. A handler reads and checks a request, calls a module of a lower row, and writes the
 //! response.
 
+// A new variant of the contract must be decided at every match.
+#![warn(clippy::wildcard_enum_match_arm)]
+
 pub mod admin;
 pub mod auth;
 pub mod docs;

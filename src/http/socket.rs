@@ -223,8 +223,13 @@ impl Connection {
     async fn authenticate(&self, token: &str) -> Result<Caller, Close> {
         let caller = self.app.accounts.authenticate(token).await.map_err(|error| match error {
             AccountError::TokenExpired => Close::TokenExpired,
-            AccountError::Archive(_) => Close::Lost,
-            _ => Close::Unauthorized,
+            AccountError::Archive(_) | AccountError::KeysAway | AccountError::Busy => Close::Lost,
+            AccountError::UnknownSite
+            | AccountError::Credentials
+            | AccountError::Taken
+            | AccountError::Invalid(_)
+            | AccountError::TokenInvalid
+            | AccountError::NoRole => Close::Unauthorized,
         })?;
         self.app
             .origins

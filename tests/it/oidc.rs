@@ -292,7 +292,9 @@ async fn a_provider_that_fails_lets_nobody_in_and_says_so() {
         let problem = refused(me(&app, &token), 503, "dependency_unavailable").await;
         assert!(problem["retry_after_ms"].is_u64(), "{problem}");
         // Everybody else does not notice.
-        app.visitor().await.session().await;
+        let (_, session) = app.chatting().await;
+        let mut socket = Socket::open(&app.holder(&token), &session, None).await;
+        assert_eq!(socket.closed().await, (1013, "dependency_unavailable".to_owned()));
         provider.publish(&[&signer]);
         principal(&app, &token).await;
         // Keys that were fetched go on while it is away.
