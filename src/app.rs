@@ -27,7 +27,7 @@ pub(crate) use self::{answering::start_embedder, stores::open_archive};
 pub use self::{measured::measured, summary::Summary};
 use crate::{
     archive::Archive, background, config::Config, demo, http::state::App, limits::Limits, renewal,
-    runtime::Services, secrets, session::actor::Shared, supervisor::door::Sessions, telemetry,
+    runtime::Services, secrets, session::shared::Shared, supervisor::door::Sessions, telemetry,
 };
 
 /// Most interrupted turns that are ended at the start. Others end when their session is opened.

@@ -12,6 +12,9 @@ use tokio::{
 use super::error::EmbedError;
 pub use super::vector::dot;
 
+/// The way to the embedder.
+pub type EmbedPort = Recipient<Embed>;
+
 /// Asks for the vector of one text. The request carries its own reply, so that a caller who has
 /// left is seen while the text still waits; such a text is never computed.
 #[derive(Message)]

@@ -2,7 +2,12 @@
 
 use tokio::time::Instant;
 
-use super::{Fallback, Journal, JournalError, Safety, metrics};
+use super::{
+    error::JournalError,
+    fallback::Fallback,
+    handle::{Journal, Safety},
+    metrics,
+};
 use crate::{
     archive::GroupCommit,
     domain::{Append, Appended, RunningChange, SessionCopy, SessionMeta},

@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
-use super::{metrics, reconcile::reconcile};
+use super::{error::FlushError, metrics, reconcile::reconcile};
 use crate::{
     archive::{Archive, ArchiveError},
     clock, config,
@@ -39,31 +39,6 @@ pub struct ArchivistStatus {
     pub oldest_unflushed_ms: u64,
     /// Why the last round failed: `archive_unavailable`, `hot_timeout` and the like.
     pub last_error: Option<&'static str>,
-}
-
-/// Why a round of the archivist ended early.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FlushError {
-    #[error(transparent)]
-    Archive(#[from] ArchiveError),
-    #[error(transparent)]
-    Hot(#[from] HotError),
-}
-
-impl FlushError {
-    const fn code(&self) -> &'static str {
-        match self {
-            Self::Archive(ArchiveError::Unavailable(_)) => "archive_unavailable",
-            Self::Archive(ArchiveError::Timeout) => "archive_timeout",
-            Self::Archive(ArchiveError::Full) => "archive_full",
-            Self::Archive(ArchiveError::Conflict) => "archive_conflict",
-            Self::Archive(ArchiveError::Corrupt(_)) => "archive_corrupt",
-            Self::Archive(ArchiveError::Rejected(_)) => "archive_rejected",
-            Self::Hot(HotError::Unavailable(_)) => "hot_unavailable",
-            Self::Hot(HotError::Timeout) => "hot_timeout",
-            Self::Hot(HotError::Corrupt(_)) => "hot_corrupt",
-        }
-    }
 }
 
 /// One for each replica. Cheap to clone; clones share their status.
@@ -289,7 +264,7 @@ impl Archivist {
             std::mem::replace(&mut progress.last_error, error.clone())
         };
         let status = self.status();
-        metrics::archivist(&status);
+        metrics::archivist(status.backlog, status.oldest_unflushed_ms);
         if status.last_error == before.as_ref().map(FlushError::code) {
             return;
         }

@@ -7,8 +7,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
-use super::reconcile::reconcile;
-use super::{Fallback, Journal};
+use super::{fallback::Fallback, handle::Journal, reconcile::reconcile};
 use crate::domain::SessionId;
 
 const ROUND: Duration = Duration::from_millis(500);
@@ -26,15 +25,16 @@ pub struct Keeper {
     beat_ttl: Duration,
 }
 
-impl Keeper {
-    pub fn new(
-        journal: Journal,
-        fallback: Arc<Fallback>,
-        (replica, beat_ttl): (Arc<str>, Duration),
-    ) -> Self {
-        Self { journal, fallback, replica, beat_ttl }
+impl Journal {
+    /// What keeps the stores in step, to be run once; `None` in embedded mode. `replica` names this
+    /// process, and one sign of its life counts for `beat_ttl`.
+    pub fn keeper(&self, (replica, beat_ttl): (Arc<str>, Duration)) -> Option<Keeper> {
+        let fallback = Arc::clone(self.fallback()?);
+        Some(Keeper { journal: self.clone(), fallback, replica, beat_ttl })
     }
+}
 
+impl Keeper {
     pub async fn run(self, stopping: CancellationToken) {
         let mut rounds = 0u32;
         let mut was_up = true;

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
-use super::archivist::ArchivistStatus;
 use crate::telemetry::declare;
 
 declare! {
@@ -47,9 +46,9 @@ pub fn fallback(unsaved: usize, detached: usize) {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts and milliseconds are small")]
-pub fn archivist(status: &ArchivistStatus) {
-    gauge!(BACKLOG).set(status.backlog as f64);
-    gauge!(OLDEST).set(status.oldest_unflushed_ms as f64 / 1_000.0);
+pub fn archivist(backlog: usize, oldest_unflushed_ms: u64) {
+    gauge!(BACKLOG).set(backlog as f64);
+    gauge!(OLDEST).set(oldest_unflushed_ms as f64 / 1_000.0);
 }
 
 pub fn conflict() {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Journal, JournalError};
+use super::{error::JournalError, handle::Journal};
 use crate::domain::{SessionId, unfinished};
 
 impl Journal {

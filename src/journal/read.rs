@@ -1,6 +1,9 @@
 //! Reading: a session, its events, its keys and its siblings, from whichever store has them.
 
-use super::{Journal, JournalError, Opened};
+use super::{
+    error::JournalError,
+    handle::{Journal, Opened},
+};
 use crate::{
     domain::{Event, IdempotencyRecord, PrincipalId, SessionCopy, SessionId, SessionMeta},
     hot::HotError,

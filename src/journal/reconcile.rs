@@ -3,7 +3,7 @@
 
 use tracing::error;
 
-use super::{archivist::FlushError, metrics};
+use super::{error::FlushError, metrics};
 use crate::{
     archive::{Archive, Merged},
     domain::{RunningChange, SessionId},

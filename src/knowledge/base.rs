@@ -2,7 +2,6 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use actix::Recipient;
 use arc_swap::ArcSwap;
 use serde::Serialize;
 use tracing::{info, warn};
@@ -20,7 +19,7 @@ use crate::{
     archive::{self, Archive, ArchiveError, Document, DocumentSummary},
     config,
     domain::{FieldError, SiteId},
-    embedding::messages::Embed,
+    embedding::messages::EmbedPort,
 };
 
 /// Cheap to clone; all clones are one knowledge.
@@ -85,7 +84,7 @@ impl Knowledge {
     /// If the archive cannot be read.
     pub async fn load(
         archive: Archive,
-        embedder: Option<(Recipient<Embed>, Arc<str>)>,
+        embedder: Option<(EmbedPort, Arc<str>)>,
         config: &config::Knowledge,
     ) -> Result<Self, KnowledgeError> {
         let shared = Shared {

@@ -6,7 +6,6 @@ use std::{
     time::Duration,
 };
 
-use actix::Recipient;
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::{Instant, sleep};
 
@@ -20,7 +19,7 @@ use crate::{
     clock,
     domain::SiteId,
     embedding::EmbedError,
-    embedding::messages::{Embed, embed},
+    embedding::messages::{EmbedPort, embed},
 };
 
 /// Texts of one document that wait for the embedder at once; shoppers' questions wait in the same queue.
@@ -162,12 +161,12 @@ pub(super) fn rows(
 
 /// The port to the embedding model, and the name of what it makes.
 pub(super) struct Embedder {
-    port: Recipient<Embed>,
+    port: EmbedPort,
     tag: String,
 }
 
 impl Embedder {
-    pub fn new(port: Recipient<Embed>, embedder_id: &str) -> Self {
+    pub fn new(port: EmbedPort, embedder_id: &str) -> Self {
         Self { port, tag: format!("{LAYOUT}{embedder_id}") }
     }
 

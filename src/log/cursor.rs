@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{TurnLog, frame::Frame, transcript::Next};
+use super::{frame::Frame, transcript::Next, turn::TurnLog};
 
 /// A reader's place in a [`TurnLog`].
 pub struct Cursor {

@@ -11,99 +11,12 @@ mod readers;
 mod tests;
 mod text;
 mod transcript;
+mod turn;
 mod writer;
-
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool};
-
-use tokio::sync::watch;
 
 pub use self::{
     cursor::Cursor,
     text::{TextReader, TextStep},
+    turn::TurnLog,
     writer::{Mirrored, Writer},
 };
-use self::{frame::Place, readers::Readers, transcript::Transcript};
-use crate::domain::{Citation, Event, SessionId, TurnId};
-
-/// The log of one turn. Its [`Writer`] appends and ends it, every reader [`TurnLog::read`]s.
-pub struct TurnLog {
-    place: Place,
-    transcript: Mutex<Transcript>,
-    length: watch::Sender<usize>,
-    readers: watch::Sender<Readers>,
-    outcome: OnceLock<Arc<Event>>,
-    kept: AtomicBool,
-    /// Another process writes it: what a reader has seen elsewhere may still be on its way here.
-    is_mirror: bool,
-}
-
-impl TurnLog {
-    fn new(place: Place, max_bytes: usize, is_mirror: bool) -> Arc<Self> {
-        Arc::new(Self {
-            place,
-            transcript: Mutex::new(Transcript::new(max_bytes)),
-            length: watch::Sender::new(0),
-            readers: watch::Sender::new(Readers::default()),
-            outcome: OnceLock::new(),
-            kept: AtomicBool::new(false),
-            is_mirror,
-        })
-    }
-
-    pub fn turn_id(&self) -> TurnId {
-        self.place.turn_id
-    }
-
-    pub fn session_id(&self) -> SessionId {
-        self.place.session_id
-    }
-
-    pub fn base_seq(&self) -> u64 {
-        self.place.base_seq
-    }
-
-    fn transcript(&self) -> MutexGuard<'_, Transcript> {
-        // A panic of another holder leaves a log that is still append-only and readable.
-        self.transcript.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The answer as shown so far.
-    pub fn text(&self) -> String {
-        self.transcript().text().to_owned()
-    }
-
-    /// The revision of the text, and what of it lies behind byte `offset` of `revision`; all of it where the text
-    /// was replaced since.
-    pub fn text_behind(&self, revision: u32, offset: usize) -> (u32, String) {
-        let transcript = self.transcript();
-        let (revision, text) = transcript.text_behind(revision, offset);
-        (revision, text.to_owned())
-    }
-
-    pub fn citations(&self) -> Vec<Citation> {
-        self.transcript().citations().to_vec()
-    }
-
-    /// How many frames there are.
-    pub fn length(&self) -> usize {
-        *self.length.borrow()
-    }
-
-    /// The durable event that ended the turn, once it has.
-    pub fn outcome(&self) -> Option<&Arc<Event>> {
-        self.outcome.get()
-    }
-
-    /// Waits for the end of the log: the event that ended the turn, or `None` if the log of another
-    /// process broke off before it.
-    pub async fn ended(&self) -> Option<Arc<Event>> {
-        // Fails only without a sender, and `self` owns it.
-        let _ = self.length.subscribe().wait_for(|_| self.is_ended()).await;
-        self.outcome().map(Arc::clone)
-    }
-
-    /// Whether nothing more will come.
-    pub fn is_ended(&self) -> bool {
-        self.transcript().is_ended()
-    }
-}

@@ -5,13 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::TurnLog;
-
-#[derive(Clone, Copy, Default)]
-pub struct Readers {
-    pub now: usize,
-    pub ever: bool,
-}
+use super::turn::{Readers, TurnLog};
 
 impl TurnLog {
     /// How many read it now.

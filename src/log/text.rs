@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{TurnLog, cursor::Cursor};
+use super::{cursor::Cursor, turn::TurnLog};
 use crate::domain::Event;
 
 /// What the writer did next.

@@ -6,9 +6,9 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::{
-    TurnLog,
     frame::{Frame, Place},
     transcript::Transcript,
+    turn::TurnLog,
 };
 use crate::{
     clock,

@@ -5,7 +5,12 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{Relay, Rumour, letter::Letter, serve::LEASE};
+use super::{
+    letter::Letter,
+    messages::Rumour,
+    node::{Mirror, Relay},
+    serve::LEASE,
+};
 use crate::{
     domain::{ErrorCode, Event, Fact, Part, Problem, Running, TurnId},
     log::{Mirrored, TurnLog, Writer, frame::Place},
@@ -13,20 +18,6 @@ use crate::{
 
 /// A follower says this often that somebody still reads, and looks whether the turn has ended unnoticed.
 const RENEWAL: Duration = Duration::from_secs(3);
-
-#[derive(Clone)]
-pub struct Mirror {
-    owner: Arc<str>,
-    writer: Arc<Writer>,
-    /// No session here has this turn: the relay itself ends the log.
-    is_foreign: bool,
-}
-
-impl Mirror {
-    fn log(&self) -> &Arc<TurnLog> {
-        self.writer.log()
-    }
-}
 
 impl Relay {
     /// Stops a turn that another replica runs.

@@ -6,8 +6,8 @@ use tokio::{sync::watch, time::Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    Relay,
     letter::{Letter, Outgoing},
+    node::{Relay, Served},
 };
 use crate::{
     domain::TurnId,
@@ -18,12 +18,6 @@ use crate::{
 const FRAMES: usize = 64;
 /// The owner stops sending to a follower that was silent for so long.
 pub const LEASE: Duration = Duration::from_secs(10);
-
-/// A follower that is being sent the frames of a turn.
-pub struct Served {
-    lease: watch::Sender<Instant>,
-    stop: CancellationToken,
-}
 
 impl Relay {
     /// A turn runs here and may be followed from elsewhere.

@@ -1,10 +1,9 @@
 //! One conversation: who may speak, what was said, who is listening.
 //!
-//! `messages.rs` is the door, `state.rs` decides, `actor.rs` acts, `feed.rs` is what
+//! `messages.rs` is the door, `state.rs` decides, `actor` acts, `feed.rs` is what
 //! readers hold. Called by the supervisor and the HTTP layer; never speaks to a backend itself.
 
 pub mod actor;
-pub mod deliver;
 pub mod feed;
 pub mod follow;
 pub mod history;
@@ -12,7 +11,7 @@ pub mod messages;
 pub mod metrics;
 mod open;
 mod replay;
-mod rumour;
-mod start;
+pub mod shared;
 mod state;
-mod turn;
+
+pub use actor::deliver;

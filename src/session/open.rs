@@ -5,9 +5,9 @@ use std::{sync::Arc, time::Duration};
 use tracing::debug;
 
 use super::{
-    actor::Shared,
     messages::{Asker, SessionError},
     metrics,
+    shared::Shared,
     state::Session,
 };
 use crate::{

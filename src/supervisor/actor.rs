@@ -11,8 +11,9 @@ use super::messages::{InterruptAll, ObserveSupervisor, OpenError, SupervisorStat
 use crate::{
     domain::SessionId,
     session::{
-        actor::{SessionActor, Shared},
+        actor::SessionActor,
         messages::{Interrupt, SessionStopped},
+        shared::Shared,
     },
     telemetry::actors::{self, ActorKind},
 };

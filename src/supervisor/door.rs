@@ -14,10 +14,7 @@ use super::{
 };
 use crate::{
     domain::SessionId,
-    session::{
-        actor::{SessionActor, Shared},
-        messages::SessionError,
-    },
+    session::{actor::SessionActor, messages::SessionError, shared::Shared},
 };
 
 /// Longest wait for a session actor. The waits for the stores are shorter.

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    cached,
+    exact,
     ports::{Exchange, Ports, Purpose, TurnInput},
     screen::{Screened, screen},
 };
 use crate::{
     brownout::Service,
-    cache::{Hit, Partition, Question},
+    cache::{Freshness, Hit, Partition, Question},
     clock,
     domain::{Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
     guard::Vault,
@@ -50,7 +50,7 @@ impl Ask {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
             Purpose::Ticket => Service::FULL,
         };
-        let partition = Arc::new(cached::partition(ports, &site, &locale));
+        let partition = Arc::new(exact::partition(ports, &site, &locale));
         let question = Question::new(&text, history.is_empty()).ok();
         let mut ask = Self {
             purpose,
@@ -69,7 +69,11 @@ impl Ask {
             exact: None,
             looked_up_ms: None,
         };
-        if let Some((hit, took)) = cached::exactly(ports, &ask) {
+        let looked_up = ask
+            .question
+            .as_ref()
+            .and_then(|question| exact::look_up(ports, &ask.partition, question, ask.freshness()));
+        if let Some((hit, took)) = looked_up {
             ask.exact = hit;
             ask.looked_up_ms = Some(took);
         }
@@ -99,7 +103,10 @@ impl Ask {
     }
 
     /// An older answer is better than none if service is low.
-    pub fn takes_old_answers(&self) -> bool {
-        self.service.level >= ServiceLevel::KNOWLEDGE
+    pub fn freshness(&self) -> Freshness {
+        match self.service.level >= ServiceLevel::KNOWLEDGE {
+            true => Freshness::Stale,
+            false => Freshness::Fresh,
+        }
     }
 }

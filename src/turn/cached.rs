@@ -10,38 +10,12 @@ use super::{
     reply::{Reply, millis},
 };
 use crate::{
-    assistant::prompt::ASSISTANT,
-    cache::{self, CachedAnswer, Freshness, Hit, Made, Partition, may_store},
+    cache::{self, CachedAnswer, Hit, Made, may_store},
     clock,
-    domain::{Answer, Route, ServiceLevel, SiteId},
+    domain::{Answer, Route, ServiceLevel},
     embedding::messages::Embedding,
     knowledge::Passage,
 };
-
-/// Everything that two shoppers must have in common to share an answer.
-pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
-    let embedder = ports.embedder.as_ref().map_or_else(|| "none".into(), |e| Arc::clone(&e.id));
-    let fingerprint =
-        ports.model.as_ref().map_or_else(|| "knowledge".into(), |m| Arc::clone(&m.fingerprint));
-    Partition {
-        site: site.clone(),
-        locale: locale.into(),
-        audience: "public".into(),
-        knowledge_version: ports.knowledge.version(site),
-        assistant: ASSISTANT.into(),
-        fingerprint,
-        embedder,
-    }
-}
-
-/// The answer to exactly this question, and the milliseconds that it took to look; `None` if the
-/// question is not for the cache.
-pub fn exactly(ports: &Ports, ask: &Ask) -> Option<(Option<Hit>, u64)> {
-    let (cache, question) = (ports.cache.as_ref()?, ask.question.as_ref()?);
-    let begun = Instant::now();
-    let hit = cache.exact(&ask.partition, question, freshness(ask), clock::now());
-    Some((hit, millis(begun)))
-}
 
 /// The answer to a question that means the same.
 pub fn by_meaning(
@@ -54,14 +28,10 @@ pub fn by_meaning(
     let embedding = embedding.filter(|embedding| !embedding.truncated)?;
     let begun = Instant::now();
     let vector = &embedding.vector;
-    let hit = cache.semantic(&ask.partition, question, vector, freshness(ask), clock::now());
+    let hit = cache.semantic(&ask.partition, question, vector, ask.freshness(), clock::now());
     let before = reply.timings.cache_ms.unwrap_or(0);
     reply.timings.cache_ms = Some(before + millis(begun));
     hit
-}
-
-fn freshness(ask: &Ask) -> Freshness {
-    if ask.takes_old_answers() { Freshness::Stale } else { Freshness::Fresh }
 }
 
 /// An answer and what it was made from.

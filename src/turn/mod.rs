@@ -9,6 +9,7 @@ pub mod ask;
 mod assistants;
 pub mod attend;
 mod cached;
+mod exact;
 pub mod metrics;
 pub mod pipeline;
 pub mod ports;

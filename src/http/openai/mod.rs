@@ -4,6 +4,7 @@
 //! Stateless: the messages of the request are the conversation, and nothing is stored. The field
 //! `rushdesk` and some headers have what the format lacks.
 
+mod format;
 mod request;
 mod stream;
 
@@ -16,7 +17,11 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 pub use self::request::ChatCompletionRequest;
-use self::{request::ChatCompletionMessage, stream::Completion};
+use self::{
+    format::{MODEL, facts},
+    request::ChatCompletionMessage,
+    stream::Completion,
+};
 use super::{
     error::{ApiError, jittered},
     extract::{Body, Caller},
@@ -26,12 +31,10 @@ use super::{
 use crate::{
     assistant::need,
     clock,
-    domain::{Answer, ErrorCode, FinishReason, Problem, Usage},
+    domain::{Answer, ErrorCode, Problem},
     turn::ports::{Purpose, TurnInput},
 };
 
-/// The only model: the service itself.
-const MODEL: &str = "rushdesk";
 /// Most messages in a request.
 const MAX_MESSAGES: usize = 200;
 
@@ -146,32 +149,5 @@ fn completion(answer: &Answer, response: &mut actix_web::HttpResponseBuilder) ->
         }],
         "usage": usage,
         "rushdesk": extra,
-    })
-}
-
-/// Finish reason, usage, and what the format has no place for.
-fn facts(answer: &Answer) -> (&'static str, Value, Value) {
-    let finish = match answer.finish_reason {
-        FinishReason::Stop => "stop",
-        FinishReason::Length => "length",
-        FinishReason::ToolCalls => "tool_calls",
-        FinishReason::ContentFilter => "content_filter",
-    };
-    let extra = json!({
-        "route": answer.route,
-        "service_level": answer.service_level,
-        "citations": answer.citations,
-        "cache": answer.cache,
-        "timings": answer.timings,
-    });
-    (finish, usage_json(answer.usage), extra)
-}
-
-fn usage_json(usage: Option<Usage>) -> Value {
-    let usage = usage.unwrap_or_default();
-    json!({
-        "prompt_tokens": usage.prompt_tokens,
-        "completion_tokens": usage.completion_tokens,
-        "total_tokens": usage.prompt_tokens + usage.completion_tokens,
     })
 }

@@ -11,7 +11,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, trace_span};
 
-use super::{MODEL, facts};
+use super::format::{MODEL, facts};
 use crate::{
     clock,
     domain::{Answer, ErrorCode, Fact, Problem, SessionId, TurnId},

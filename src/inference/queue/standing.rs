@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Queue, entries::Key};
+use super::{entries::Key, waiting::Queue};
 use crate::{
     domain::Lane,
     inference::{

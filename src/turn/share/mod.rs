@@ -4,22 +4,11 @@ mod elsewhere;
 mod follow;
 mod same_meaning;
 mod same_words;
+mod shared;
 
-pub use self::{same_meaning::same_meaning, same_words::same_words};
+pub use self::{same_meaning::same_meaning, same_words::same_words, shared::Shared};
 use super::{ask::Ask, ports::Ports};
-use crate::{
-    cache::FlightKey,
-    domain::{Fact, ServiceLevel},
-};
-
-/// What a question is to the equal ones in flight.
-pub enum Shared<Place> {
-    /// Another turn's answer served this one too.
-    Answered(Box<Fact>),
-    /// This turn answers, for all that follow it while its place is held.
-    Leading(Place),
-    Alone,
-}
+use crate::{cache::FlightKey, domain::ServiceLevel};
 
 /// The level of service at which the model is asked. A question that others ask too is answered in
 /// full at any level, for the cache gives that answer to all who come later; an operator's order

@@ -1,6 +1,6 @@
 //! A question that means the same as one in flight, by the cache's own rules.
 
-use super::{Shared, follow::follow};
+use super::{follow::follow, shared::Shared};
 use crate::{
     cache::{Join, SimilarFlight},
     domain::CacheTier,

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Shared,
     elsewhere::{self, Lead, Leadership},
     follow::follow,
+    shared::Shared,
 };
 use crate::{
     cache::{Flight, FlightKey, Join},

@@ -7,50 +7,33 @@
 use std::{sync::Arc, time::Duration};
 
 use actix::prelude::*;
-use tokio::{sync::Semaphore, time::Instant};
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
-use super::{
+use crate::session::{
     feed::{Feed, FeedEnd},
     messages::*,
     metrics,
     open::{Absent, open},
+    shared::Shared,
     state::Session,
 };
 use crate::{
-    config,
     domain::{SessionId, SessionMeta, SessionState, unfinished},
-    journal::Journal,
     log::TurnLog,
-    turn::ports::Ports,
 };
 
-/// What all session actors of a process share.
-pub struct Shared {
-    pub journal: Journal,
-    pub sessions: config::Sessions,
-    pub turn_timeout: Duration,
-    pub max_answer_bytes: usize,
-    pub ports: Arc<Ports>,
-    /// `name/boot` of this process.
-    pub replica: Arc<str>,
-    pub turn_permits: Arc<Semaphore>,
-    /// Cancelled when no new turn may begin.
-    pub draining: CancellationToken,
-    pub turns: TaskTracker,
-}
-
 pub struct SessionActor {
-    pub(super) id: SessionId,
+    pub(in crate::session) id: SessionId,
     generation: u64,
-    pub(super) shared: Arc<Shared>,
+    pub(in crate::session) shared: Arc<Shared>,
     stopped: Recipient<SessionStopped>,
-    pub(super) live: Result<Live, Absent>,
-    pub(super) last_active: Instant,
+    pub(in crate::session) live: Result<Live, Absent>,
+    pub(in crate::session) last_active: Instant,
 }
 
 /// A session that could be opened.
-pub(super) struct Live {
+pub(in crate::session) struct Live {
     pub session: Session,
     pub feed: Arc<Feed>,
     pub was_cold: bool,
@@ -70,7 +53,7 @@ impl SessionActor {
     }
 
     /// The session, if `asker` may see it. Another person's session does not exist.
-    pub(super) fn live(&mut self, asker: &Asker) -> Result<&mut Live, SessionError> {
+    pub(in crate::session) fn live(&mut self, asker: &Asker) -> Result<&mut Live, SessionError> {
         self.last_active = Instant::now();
         match &mut self.live {
             Ok(live) if asker.may_see(&live.session.meta) => Ok(live),

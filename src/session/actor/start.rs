@@ -11,13 +11,13 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tracing::{Span, field::Empty, info, trace_span};
 
-use super::{
-    actor::{SessionActor, Shared},
+use super::{shell::SessionActor, turn::TurnTask};
+use crate::session::{
     messages::*,
     metrics,
     replay::replay,
+    shared::Shared,
     state::{Begin, Session},
-    turn::TurnTask,
 };
 use crate::{
     assistant::need,

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::time::Instant;
 
-use super::{
-    actor::SessionActor,
+use super::shell::SessionActor;
+use crate::session::{
     messages::SessionError,
     state::{Begin, Session},
 };

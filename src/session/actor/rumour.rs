@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use actix::prelude::*;
 use tracing::debug;
 
-use super::{
-    actor::SessionActor,
+use super::shell::SessionActor;
+use crate::session::{
     feed::{Feed, FeedEnd},
     open::{Absent, open},
     state::Session,
@@ -54,7 +54,7 @@ impl Handler<Rumour> for SessionActor {
 
 impl SessionActor {
     /// Takes in what another replica added and shows it to those who read here.
-    pub(super) fn catch_up(&mut self, opened: Opened, ctx: &mut Context<Self>) {
+    pub(in crate::session) fn catch_up(&mut self, opened: Opened, ctx: &mut Context<Self>) {
         let Ok(live) = &mut self.live else { return };
         let known = live.session.meta.last_seq;
         let Opened { meta, events, running, .. } = opened;
@@ -89,7 +89,7 @@ impl SessionActor {
     }
 
     /// Shows the turn that another replica runs, if one does.
-    pub(super) fn follow_elsewhere(&mut self, ctx: &mut Context<Self>) {
+    pub(in crate::session) fn follow_elsewhere(&mut self, ctx: &mut Context<Self>) {
         let Ok(live) = &self.live else { return };
         let Some(turn_id) = live.session.running().filter(|_| live.turn.is_none()) else { return };
         let relay = self.shared.journal.relay();

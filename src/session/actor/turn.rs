@@ -7,12 +7,8 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span, error, warn};
 
-use super::{
-    actor::{SessionActor, Shared},
-    feed::Feed,
-    metrics,
-    state::Session,
-};
+use super::shell::SessionActor;
+use crate::session::{feed::Feed, metrics, shared::Shared, state::Session};
 use crate::{
     clock,
     domain::{Append, Appended, Event, Fact, Part, SessionMeta},

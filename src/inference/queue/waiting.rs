@@ -1,0 +1,352 @@
+//! The queue itself.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use tokio::time::Instant;
+
+use super::{
+    arrivals::Arrivals,
+    entries::{Dismissed, Entries, Entry, Key},
+    line::LaneQueue,
+    shares::Shares,
+};
+use crate::{
+    config,
+    domain::{Lane, PrincipalId, SiteId},
+    inference::{
+        forecast::{Forecasts, retry_after},
+        messages::{Acquire, AcquireRequest, Refused},
+        status::LaneStatus,
+    },
+};
+
+/// Entries that one [`Queue::patrol`] looks at.
+const PATROL: usize = 256;
+/// Entries that may turn one place down before the place stays empty until the next look.
+const ASKED: usize = 1024;
+/// A request that waits is given up only if the forecast misses what it can wait by this factor.
+const HOPELESS: f64 = 1.5;
+
+/// What the queue may hold, and how its lanes share the slots.
+#[derive(Clone, Copy, Debug)]
+pub struct Bounds {
+    pub entries: usize,
+    pub tokens: u64,
+    pub per_visitor: usize,
+    pub lanes: config::Lanes,
+    /// A request of a lane without a share moves up after this wait.
+    pub promote_after: Duration,
+}
+
+/// What a place says to a request.
+#[derive(Debug)]
+pub enum Place<P> {
+    Here(P),
+    /// Not for this one; another may find a place.
+    NotThis,
+    /// For nobody.
+    Full,
+}
+
+/// What [`Queue::next`] decided.
+#[derive(Debug)]
+pub enum Next<P> {
+    /// This entry goes to this place.
+    Grant(Entry, P),
+    /// This one was its turn, but too late; ask again.
+    Dismiss(Dismissed),
+    /// Nobody waits for whom there is a place.
+    Nobody,
+}
+
+#[derive(Debug)]
+pub struct Queue {
+    bounds: Bounds,
+    pub(super) entries: Entries,
+    pub(super) lanes: [LaneQueue; Lane::ALL.len()],
+    pub(super) shares: Shares,
+    pub(super) arrivals: [Arrivals; Lane::ALL.len()],
+    tokens: u64,
+    /// Those that somebody waits for in front of a screen, by arrival.
+    by_age: BTreeSet<(Instant, Key)>,
+    /// Where the next patrol begins.
+    cursor: Key,
+    /// Came last and was not told its position yet.
+    untold: Option<Key>,
+}
+
+impl Queue {
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            bounds,
+            entries: Entries::default(),
+            lanes: Default::default(),
+            shares: Shares::new(bounds.lanes),
+            arrivals: Default::default(),
+            tokens: 0,
+            by_age: BTreeSet::new(),
+            cursor: 0,
+            untold: None,
+        }
+    }
+
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn tokens(&self) -> u64 {
+        self.tokens
+    }
+
+    pub fn lanes(&self) -> impl Iterator<Item = LaneStatus> {
+        Lane::ALL.into_iter().zip(&self.lanes).map(|(lane, q)| LaneStatus { lane, queued: q.len() })
+    }
+
+    /// Background work does not count.
+    pub fn somebody_waits(&self) -> bool {
+        !self.by_age.is_empty()
+    }
+
+    /// How long the one that has waited longest has; background work does not count.
+    pub fn oldest(&self, now: Instant) -> Duration {
+        let oldest = self.by_age.first();
+        oldest.map_or(Duration::ZERO, |(arrived, _)| now.saturating_duration_since(*arrived))
+    }
+
+    /// The same for each lane that has somebody; background work has not.
+    pub fn oldest_of_lanes(&self, now: Instant) -> [Duration; Lane::ALL.len()] {
+        let mut oldest = [Duration::ZERO; Lane::ALL.len()];
+        // The youngest first, so that the oldest has the last word.
+        for (arrived, key) in self.by_age.iter().rev() {
+            if let Some(entry) = self.entries.get(*key) {
+                let lane = entry.acquire.request.lane;
+                oldest[lane.index()] = now.saturating_duration_since(*arrived);
+            }
+        }
+        oldest
+    }
+
+    /// Lets a request in. Who must be told no comes back: others who made room, or the request itself.
+    /// Requests for which a place is `free` now are not measured by the forecast.
+    pub fn offer(
+        &mut self,
+        acquire: Acquire,
+        forecasts: &Forecasts,
+        free: bool,
+        now: Instant,
+    ) -> Vec<Dismissed> {
+        let request = &acquire.request;
+        let mut dismissed = self.forget_void(&request.site, request.visitor, now);
+        let predicted = if free { Duration::ZERO } else { self.predict(request, forecasts, now) };
+        if let Some(refused) = self.objection(request, predicted, forecasts, now) {
+            dismissed.push(Dismissed { acquire, refused });
+            return dismissed;
+        }
+        let retry_after = retry_after(predicted);
+        let newcomer = self.insert(Entry::new(acquire, now));
+        while self.len() > self.bounds.entries || self.tokens > self.bounds.tokens {
+            let victim = self.victim(newcomer);
+            let Some(entry) = self.take(victim) else { break };
+            dismissed.push(Dismissed::new(entry, Refused::QueueFull { retry_after }));
+        }
+        if let Some(entry) = self.entries.get(newcomer) {
+            self.arrivals[entry.lane.index()].arrived(now);
+        }
+        dismissed
+    }
+
+    /// Takes out the next entry for which `place` finds a place, going round fairly.
+    pub fn next<P>(
+        &mut self,
+        now: Instant,
+        mut place: impl FnMut(&AcquireRequest) -> Place<P>,
+    ) -> Next<P> {
+        let lanes = self.shares.order();
+        let heads = lanes.iter().flat_map(|lane| self.lanes[lane.index()].heads()).take(ASKED);
+        let mut found = None;
+        for key in heads {
+            let Some(entry) = self.entries.get(key) else { continue };
+            if entry.is_void(now) {
+                found = Some((key, None));
+                break;
+            }
+            match place(&entry.acquire.request) {
+                Place::Here(here) => {
+                    found = Some((key, Some(here)));
+                    break;
+                }
+                Place::NotThis => {}
+                Place::Full => break,
+            }
+        }
+        let Some((key, here)) = found else { return Next::Nobody };
+        let Some(entry) = self.take(key) else { return Next::Nobody };
+        let Some(here) = here else {
+            return Next::Dismiss(Dismissed::new(entry, Refused::DeadlinePassed));
+        };
+        let request = &entry.acquire.request;
+        self.lanes[entry.lane.index()].rotate(&request.site, request.visitor);
+        self.shares.served(entry.lane);
+        Next::Grant(entry, here)
+    }
+
+    /// Looks after a bounded number of those who wait, going round: takes out who is void or hopeless, promotes who waits
+    /// in a lane without a share, and tells the others where they stand.
+    pub fn patrol(&mut self, forecasts: &Forecasts, now: Instant) -> Vec<Dismissed> {
+        let (keys, cursor) = self.entries.walk(self.cursor, PATROL);
+        self.cursor = cursor;
+        let mut dismissed = Vec::new();
+        for key in keys {
+            if let Some(refused) = self.look_after(key, forecasts, now)
+                && let Some(entry) = self.take(key)
+            {
+                dismissed.push(Dismissed::new(entry, refused));
+            }
+        }
+        dismissed
+    }
+
+    fn look_after(&mut self, key: Key, forecasts: &Forecasts, now: Instant) -> Option<Refused> {
+        let entry = self.entries.get(key)?;
+        if entry.is_void(now) {
+            return Some(Refused::DeadlinePassed);
+        }
+        let waited = now.saturating_duration_since(entry.arrived);
+        if self.shares.of(entry.lane) == 0 && waited >= self.bounds.promote_after {
+            self.promote(key);
+        }
+        let entry = self.entries.get(key)?;
+        if !entry.wants_to_be_told(now) {
+            return None;
+        }
+        let position = self.standing(key, forecasts, now)?;
+        let left = entry.useful_until().saturating_duration_since(now);
+        let forecast = forecasts.of(entry.acquire.request.tier);
+        if forecast.is_measured() && position.eta > left.mul_f64(HOPELESS) + Duration::from_secs(1)
+        {
+            return Some(Refused::TooLate { retry_after: retry_after(position.eta - left) });
+        }
+        self.entries.get_mut(key)?.tell(position, now);
+        None
+    }
+
+    /// Tells the one that came last where it stands, if it still waits.
+    pub fn tell_newcomer(&mut self, forecasts: &Forecasts, now: Instant) {
+        if let Some(key) = self.untold.take()
+            && let Some(position) = self.standing(key, forecasts, now)
+            && let Some(entry) = self.entries.get_mut(key)
+        {
+            entry.tell(position, now);
+        }
+    }
+
+    /// Takes out everybody.
+    pub fn clear(&mut self, refused: Refused) -> Vec<Dismissed> {
+        self.lanes = Default::default();
+        self.tokens = 0;
+        self.by_age.clear();
+        self.untold = None;
+        self.entries.drain().map(|entry| Dismissed::new(entry, refused)).collect()
+    }
+
+    /// Who of this visitor has left makes room for who comes.
+    fn forget_void(&mut self, site: &SiteId, visitor: PrincipalId, now: Instant) -> Vec<Dismissed> {
+        let void = |key: &Key| self.entries.get(*key).is_some_and(|entry| entry.is_void(now));
+        let keys: Vec<Key> =
+            self.lanes.iter().flat_map(|l| l.of_visitor(site, visitor)).filter(void).collect();
+        let entries = keys.into_iter().filter_map(|key| self.take(key));
+        entries.map(|entry| Dismissed::new(entry, Refused::DeadlinePassed)).collect()
+    }
+
+    fn objection(
+        &self,
+        request: &AcquireRequest,
+        predicted: Duration,
+        forecasts: &Forecasts,
+        now: Instant,
+    ) -> Option<Refused> {
+        let left = request.deadline.saturating_duration_since(now);
+        let most = request.max_wait.map_or(left, |most| most.min(left));
+        let of_visitor = |lane: &LaneQueue| lane.of_visitor(&request.site, request.visitor).count();
+        if left.is_zero() {
+            Some(Refused::DeadlinePassed)
+        } else if self.lanes.iter().map(of_visitor).sum::<usize>() >= self.bounds.per_visitor {
+            Some(Refused::TooManyOfVisitor { retry_after: retry_after(predicted) })
+        } else if predicted > most && forecasts.of(request.tier).is_measured() {
+            Some(Refused::TooLate { retry_after: retry_after(predicted - most) })
+        } else if u64::from(request.tokens) > self.bounds.tokens || self.bounds.entries == 0 {
+            Some(Refused::QueueFull { retry_after: retry_after(predicted) })
+        } else {
+            None
+        }
+    }
+
+    fn insert(&mut self, entry: Entry) -> Key {
+        let (lane, arrived) = (entry.lane, entry.arrived);
+        self.tokens += u64::from(entry.acquire.request.tokens);
+        let key = self.entries.insert(entry);
+        if lane != Lane::Background {
+            self.by_age.insert((arrived, key));
+        }
+        self.line_up(key, lane);
+        self.untold = Some(key);
+        key
+    }
+
+    fn line_up(&mut self, key: Key, lane: Lane) {
+        let Some(entry) = self.entries.get_mut(key) else { return };
+        entry.lane = lane;
+        let request = &entry.acquire.request;
+        let line = &mut self.lanes[lane.index()];
+        if line.is_empty() {
+            self.shares.woke(lane);
+        }
+        line.push(&request.site, request.visitor, request.deadline, key);
+    }
+
+    fn promote(&mut self, key: Key) {
+        let Some(entry) = self.entries.get(key) else { return };
+        let Some(lane) = entry.lane.promoted() else { return };
+        let request = &entry.acquire.request;
+        self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
+        self.line_up(key, lane);
+    }
+
+    /// Takes an entry out; the turns of the others stay as they are.
+    fn take(&mut self, key: Key) -> Option<Entry> {
+        let entry = self.entries.remove(key)?;
+        let request = &entry.acquire.request;
+        self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
+        self.tokens -= u64::from(request.tokens);
+        self.by_age.remove(&(entry.arrived, key));
+        self.untold = self.untold.filter(|untold| *untold != key);
+        Some(entry)
+    }
+
+    /// Who leaves a queue that holds too much: the last of the greediest site in the lane that is most over its share,
+    /// unless that is the newcomer's own lane and no site in it has more than the newcomer's.
+    fn victim(&self, newcomer: Key) -> Key {
+        let over = |lane: &Lane| {
+            let (len, share) = (self.lanes[lane.index()].len(), self.shares.of(*lane));
+            // A lane without a share is over it with its first entry.
+            if share == 0 {
+                (len > 0, len as u64)
+            } else {
+                (false, (len as u64 * 1024) / u64::from(share))
+            }
+        };
+        let lane = Lane::ALL.into_iter().max_by_key(over).unwrap_or(Lane::Browse);
+        let line = &self.lanes[lane.index()];
+        let victim = match self.entries.get(newcomer) {
+            Some(entry) if entry.lane == lane => {
+                line.last_of_a_greedier_site(&entry.acquire.request.site)
+            }
+            _ => line.last_of_the_greediest_site(),
+        };
+        victim.unwrap_or(newcomer)
+    }
+}

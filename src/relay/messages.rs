@@ -1,0 +1,15 @@
+//! What the relay tells a session actor.
+
+use actix::{Message, Recipient};
+
+/// To a session actor: what it knows of its session may be old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
+#[rtype(result = "()")]
+pub enum Rumour {
+    /// Events were added, or the replica that runs a turn may be dead.
+    Changed,
+    Erased,
+}
+
+/// The way to a session actor.
+pub type RumourPort = Recipient<Rumour>;

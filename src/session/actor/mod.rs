@@ -1,0 +1,10 @@
+//! The actor of a session, in parts: its shell, a message that comes in, the running turn, a late
+//! answer, and news from other replicas.
+
+pub mod deliver;
+mod rumour;
+mod shell;
+mod start;
+mod turn;
+
+pub use shell::SessionActor;
