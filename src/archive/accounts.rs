@@ -7,7 +7,8 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError,
+    error::ArchiveError,
+    handle::Archive,
     query::{read, transact},
     schema::{refresh_tokens, users},
 };

@@ -9,9 +9,10 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError,
     column::{Count, Json},
     detached::DetachedRow,
+    error::ArchiveError,
+    handle::Archive,
     journal::Rows,
     projection::{Views, write_journal},
     query::transact,

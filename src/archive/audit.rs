@@ -7,8 +7,10 @@ use diesel_async::RunQueryDsl as _;
 use serde::Serialize;
 
 use super::{
-    Archive, ArchiveError, RecordId,
     column::Json,
+    column::RecordId,
+    error::ArchiveError,
+    handle::Archive,
     query::{read, transact},
     schema::audit,
 };

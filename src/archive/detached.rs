@@ -8,8 +8,9 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError,
     column::{Count, json},
+    error::ArchiveError,
+    handle::Archive,
     query::{read, transact},
     schema::{detached_sessions, sessions},
 };

@@ -7,8 +7,8 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError,
-    error::conflict,
+    error::{ArchiveError, conflict},
+    handle::Archive,
     query::{read, transact},
     schema::{erased_sessions, feedback},
 };

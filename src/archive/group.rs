@@ -9,7 +9,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{Archive, ArchiveError};
+use super::{error::ArchiveError, handle::Archive};
 use crate::domain::SessionCopy;
 
 /// Commits closer together than this are worth waiting for company.

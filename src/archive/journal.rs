@@ -16,9 +16,9 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
 
 use super::{
-    Archive, ArchiveError,
     column::{Count, Json},
-    error::conflict,
+    error::{ArchiveError, conflict},
+    handle::Archive,
     metrics,
     projection::{Views, write_journal},
     query::{read, transact},

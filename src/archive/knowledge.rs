@@ -9,9 +9,9 @@ use diesel_async::RunQueryDsl as _;
 use serde::Serialize;
 
 use super::{
-    Archive, ArchiveError,
     column::{Count, Json, Vector},
-    error::conflict,
+    error::{ArchiveError, conflict},
+    handle::Archive,
     query::{read, transact},
     schema::{chunks, documents, sites},
     write_all::{WriteAll as _, write_all},

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use metrics::{counter, gauge, histogram};
 
-use super::ArchiveError;
+use super::error::ArchiveError;
 use crate::telemetry::declare;
 
 declare! {

@@ -10,7 +10,11 @@ use diesel::{
 use diesel_async::{AsyncConnection, async_connection_wrapper::AsyncConnectionWrapper};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
-use super::{Archive, ArchiveError, Store, error::from_message, pool::Lease};
+use super::{
+    error::{ArchiveError, from_message},
+    handle::{Archive, Store},
+    pool::Lease,
+};
 
 const MYSQL: EmbeddedMigrations = embed_migrations!("migrations/mysql");
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");

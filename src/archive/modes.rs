@@ -4,8 +4,9 @@ use diesel::{ExpressionMethods as _, OptionalExtension as _, QueryDsl as _};
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError,
     column::Json,
+    error::ArchiveError,
+    handle::Archive,
     query::{read, transact},
     schema::modes,
 };

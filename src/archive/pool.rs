@@ -18,7 +18,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{ArchiveError, metrics};
+use super::{error::ArchiveError, metrics};
 
 /// After this time unused a connection is replaced: its server may have closed it silently.
 const MAX_IDLE: Duration = Duration::from_secs(60);

@@ -14,10 +14,10 @@ pub(super) const MAX_DEADLOCKS: u32 = 3;
 
 macro_rules! on_store {
     ($archive:expr, $side:ident, |$connection:ident| $work:block) => {{
-        let archive: &$crate::archive::Archive = $archive;
+        let archive: &$crate::archive::handle::Archive = $archive;
         let work = async {
             match &archive.store {
-                $crate::archive::Store::Mysql(pool) => {
+                $crate::archive::handle::Store::Mysql(pool) => {
                     let mut lease = pool.take().await?;
                     let outcome = $crate::archive::query::typed(async {
                         let $connection = &mut lease.connection;
@@ -26,7 +26,7 @@ macro_rules! on_store {
                     let outcome = outcome.await;
                     pool.settle(lease, outcome)
                 }
-                $crate::archive::Store::Sqlite { $side: pool, .. } => {
+                $crate::archive::handle::Store::Sqlite { $side: pool, .. } => {
                     let pool = std::sync::Arc::clone(pool);
                     let mut lease = pool.take().await?;
                     let work = move || {

@@ -7,9 +7,10 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError, RecordId,
+    column::RecordId,
     column::{Count, Json},
-    error::conflict,
+    error::{ArchiveError, conflict},
+    handle::Archive,
     query::{read, transact},
     schema::{api_keys, sites},
 };

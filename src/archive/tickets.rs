@@ -9,8 +9,9 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError,
     column::Count,
+    error::ArchiveError,
+    handle::Archive,
     query::{read, transact},
     schema::tickets,
     write_all::write_all,

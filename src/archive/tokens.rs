@@ -8,7 +8,9 @@ use diesel::{
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    Archive, ArchiveError, RecordId,
+    column::RecordId,
+    error::ArchiveError,
+    handle::Archive,
     query::{read, transact},
     schema::refresh_tokens,
 };

@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    CacheInfo, Citation, FinishReason, MessageId, Route, ServiceLevel, Ticket, Timings, Usage,
+    ids::MessageId,
+    ticket::Ticket,
+    turn::{CacheInfo, Citation, FinishReason, Route, ServiceLevel, Timings, Usage},
 };
 
 /// What an `answer.completed` says.

@@ -7,7 +7,11 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
-    Answer, Citation, MessageId, Problem, Route, ServiceLevel, SessionId, Stage, Timestamp, TurnId,
+    answer::Answer,
+    code::Problem,
+    ids::{MessageId, SessionId, TurnId},
+    time::Timestamp,
+    turn::{Citation, Route, ServiceLevel, Stage},
 };
 
 /// One durable, numbered fact in a session's journal.

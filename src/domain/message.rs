@@ -3,7 +3,12 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Citation, MessageId, Route, Ticket, Timestamp, TurnId};
+use super::{
+    ids::{MessageId, TurnId},
+    ticket::Ticket,
+    time::Timestamp,
+    turn::{Citation, Route},
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{PrincipalId, SessionId, SiteId, Timestamp, TurnId};
+use super::{
+    ids::{PrincipalId, SessionId, SiteId, TurnId},
+    time::Timestamp,
+};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -1,6 +1,9 @@
 //! One step of a session, and a copy of a session: what stores take and give.
 
-use super::{Event, Fact, IdempotencyRecord, Part, Running, SessionMeta};
+use super::{
+    event::{Event, Fact, Part},
+    session::{IdempotencyRecord, Running, SessionMeta},
+};
 
 /// What one step of a session adds: all of it becomes durable, or nothing.
 #[derive(Clone, Debug)]

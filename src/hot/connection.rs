@@ -14,7 +14,7 @@ use deadpool_redis::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{HotError, metrics};
+use super::{error::HotError, metrics};
 use crate::{
     circuit::{Change, Circuit},
     config::{self, AddressFault},

@@ -1,6 +1,6 @@
 //! Names of the Redis keys. Everything of a session lies in the slot of its shard, so one script may touch all of it.
 
-use super::SHARDS;
+use super::session::SHARDS;
 use crate::domain::{PrincipalId, SessionId};
 
 /// The shard of a session. The low bits of a UUIDv7 are random, and every replica must agree on them for ever.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deadpool_redis::redis::pipe;
 
-use super::{HotError, HotStore, redis::RedisHot};
+use super::{error::HotError, redis::RedisHot, store::HotStore};
 
 impl HotStore {
     /// Takes `name` for `ttl` in the name of `holder`; `None` where that worked, else who holds it.

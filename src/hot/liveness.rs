@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deadpool_redis::redis::pipe;
 
-use super::{HotError, HotStore, redis::RedisHot};
+use super::{error::HotError, redis::RedisHot, store::HotStore};
 
 impl HotStore {
     /// Says that the process `replica` lives for the next `ttl`.

@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::redis::{cmd, pipe, streams::StreamReadReply};
 
-use super::{HotError, HotStore, redis::RedisHot};
+use super::{error::HotError, redis::RedisHot, store::HotStore};
 use crate::{
     domain::SessionId,
     redis::{Handle, Redis},

@@ -12,7 +12,11 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{HotError, HotSession, OWNED, RECORDS, SHARDS, TAIL, keys::shard_of, newest};
+use super::{
+    error::HotError,
+    keys::shard_of,
+    session::{HotSession, OWNED, RECORDS, SHARDS, TAIL, newest},
+};
 use crate::domain::{
     Append, Appended, Event, IdempotencyRecord, PrincipalId, Running, RunningChange, SessionCopy,
     SessionId, SessionMeta,

@@ -3,7 +3,7 @@
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
 
-use super::HotError;
+use super::error::HotError;
 use crate::telemetry::declare;
 
 declare! {

@@ -11,10 +11,10 @@ use futures_util::future::try_join_all;
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    HotError, HotSession, OWNED, RECORDS, TAIL,
     connection::Connections,
+    error::HotError,
     keys::{Keys, shard_of},
-    newest,
+    session::{HotSession, OWNED, RECORDS, TAIL, newest},
 };
 use crate::{
     config,

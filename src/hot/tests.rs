@@ -8,10 +8,14 @@ mod restore;
 
 use std::{sync::Arc, time::Duration};
 
-use super::*;
+use super::{session::*, *};
 use crate::{
     clock,
-    domain::{Controller, Fact, MessageId, SessionState, SiteId, Timestamp, TurnId},
+    domain::{
+        Append, Appended, Controller, Event, Fact, IdempotencyRecord, MessageId, PrincipalId,
+        Running, RunningChange, SessionCopy, SessionId, SessionMeta, SessionState, SiteId,
+        Timestamp, TurnId,
+    },
 };
 
 /// Runs a scenario on the memory store and, where there is one, on a Redis under a prefix of its own.

@@ -1,9 +1,12 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use super::{frame::Frame, *};
+use super::{
+    frame::{Frame, Place},
+    *,
+};
 use crate::{
     clock,
-    domain::{Answer, ErrorCode, Fact, Live, Route, Stage},
+    domain::{Answer, Citation, ErrorCode, Event, Fact, Live, Route, SessionId, Stage, TurnId},
 };
 
 fn place() -> Place {

@@ -107,6 +107,8 @@ fn quantile(values: &[u32], share: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     const THRESHOLDS: Thresholds = Thresholds {

@@ -2,7 +2,7 @@ use diesel_async::{RunQueryDsl as _, SimpleAsyncConnection as _};
 use tokio::net::TcpListener;
 
 use super::*;
-use crate::archive::{ArchiveError, Store, query::read};
+use crate::archive::{ArchiveError, handle::Store, query::read};
 
 on_both! {
     async fn migrating_again_applies_nothing(archive) {

@@ -224,7 +224,7 @@ mod tests {
     use crate::guard::mask;
 
     fn verdict(text: &str, first_turn: bool) -> Result<(), NotCacheable> {
-        check(&mask(text), first_turn)
+        check(&mask(text).text, first_turn)
     }
 
     #[test]

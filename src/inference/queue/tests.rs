@@ -6,14 +6,20 @@ mod order;
 mod promises;
 mod properties;
 
-use tokio::sync::oneshot;
+use std::time::Duration;
+
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use super::*;
-use crate::inference::{
-    Ask, Tier,
-    forecast::{Forecast, Occupancy},
-    messages::Grant,
+use crate::{
+    config,
+    domain::{Lane, PrincipalId, SiteId},
+    inference::{
+        Ask, Tier,
+        forecast::{Forecast, Forecasts, Occupancy},
+        messages::{Acquire, AcquireRequest, Grant, Refused},
+    },
 };
 
 type Answer = oneshot::Receiver<Result<Grant, Refused>>;

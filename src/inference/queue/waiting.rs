@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Entries that one [`Queue::patrol`] looks at.
-const PATROL: usize = 256;
+pub(super) const PATROL: usize = 256;
 /// Entries that may turn one place down before the place stays empty until the next look.
 const ASKED: usize = 1024;
 /// A request that waits is given up only if the forecast misses what it can wait by this factor.

@@ -1,6 +1,7 @@
 //! Who cannot be in time, or is no longer there, costs nobody a slot.
 
 use super::*;
+use crate::inference::queue::waiting::PATROL;
 
 #[test]
 fn who_cannot_be_in_time_is_refused_at_once_and_told_when_to_come_back() {
