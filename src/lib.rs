@@ -40,4 +40,5 @@ pub mod telemetry;
 pub mod tickets;
 pub mod tls;
 pub mod turn;
+pub mod vector;
 mod words;

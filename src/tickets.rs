@@ -1,10 +1,11 @@
-//! Answers tickets when there is room: a full answer as any turn would get it, delivered into the session where the
-//! question was asked.
+//! Answers tickets when there is room: a full answer as any turn would get it, delivered into the
+//! session where the question was asked.
 //!
-//! The worker of any replica may take any ticket; a lease keeps two from taking the same. It asks the model only in
-//! slots that nobody waits for, and never against an operator's order. A worker that dies leaves a lease that ends;
-//! the ticket is then answered again, and the session takes the first delivery only. Must never happen: a ticket that is
-//! closed without its answer in the session.
+//! The worker of any replica may take any ticket; a lease keeps two from taking the same. It asks
+//! the model only in slots that nobody waits for, and never against an operator's order. A worker
+//! that dies leaves a lease that ends; the ticket is then answered again, and the session takes the
+//! first delivery only. Must never happen: a ticket that is closed without its answer in the
+//! session.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -107,8 +108,9 @@ impl TicketWorker {
         while working.next().await.is_some() {}
     }
 
-    /// Tickets for slots that turns leave free, beside those that are `working`. Half of these slots stay free for those
-    /// who come, so that a long list of tickets does not itself lower the service.
+    /// Tickets for slots that turns leave free, beside those that are `working`. Half of these
+    /// slots stay free for those who come, so that a long list of tickets does not itself lower the
+    /// service.
     async fn lease(&self, working: usize) -> Result<Vec<TicketRow>, ArchiveError> {
         let Some(ModelPort { pressure, .. }) = &self.ports.model else { return Ok(Vec::new()) };
         let Service { level, pinned } = self.ports.brownout.service();

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::domain::{PrincipalId, Role, SiteId, Timestamp};
 
-/// `email` and `external_sub` are each unique within a site; the archive keeps e-mail addresses in lowercase.
+/// `email` and `external_sub` are each unique within a site; the archive keeps e-mail addresses in
+/// lowercase.
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct User {
@@ -119,8 +120,8 @@ impl Archive {
         })
     }
 
-    /// Removes a user and every token of theirs. False where there is no such user. Their sessions are erased one
-    /// by one, with [`Archive::sessions_of`] and [`Archive::erase_session`].
+    /// Removes a user and every token of theirs. False where there is no such user. Their sessions
+    /// are erased one by one, with [`Archive::sessions_of`] and [`Archive::erase_session`].
     pub async fn erase_user(&self, id: PrincipalId) -> Result<bool, ArchiveError> {
         let erased = transact!(self, |conn| {
             let tokens = refresh_tokens::table.filter(refresh_tokens::principal_id.eq(id));

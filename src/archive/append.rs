@@ -1,5 +1,5 @@
-//! Journals that grow here and not in the hot store: one step of a session while that is away, and facts that come
-//! home from a copy that went on elsewhere.
+//! Journals that grow here and not in the hot store: one step of a session while that is away, and
+//! facts that come home from a copy that went on elsewhere.
 
 use std::collections::HashSet;
 
@@ -37,8 +37,8 @@ pub enum Merged {
 }
 
 impl Archive {
-    /// One atomic step of a session, as the hot store would take it, and a mark that the session is detached: the
-    /// hot store's copy is behind from now on. The same step again is done already.
+    /// One atomic step of a session, as the hot store would take it, and a mark that the session is
+    /// detached: the hot store's copy is behind from now on. The same step again is done already.
     ///
     /// [`Appended::Missing`] where the archive does not know the session, or knows that it was erased.
     ///
@@ -103,9 +103,10 @@ impl Archive {
         })
     }
 
-    /// Adds the facts of `batch` that the journal does not hold, in their order, behind its last. Where nobody else
-    /// wrote meanwhile they keep their `seq`; where two copies went on from one point the later comers move behind,
-    /// and nothing is lost. A turn whose idempotency key another turn has taken was never acknowledged and stays out.
+    /// Adds the facts of `batch` that the journal does not hold, in their order, behind its last.
+    /// Where nobody else wrote meanwhile they keep their `seq`; where two copies went on from one
+    /// point the later comers move behind, and nothing is lost. A turn whose idempotency key
+    /// another turn has taken was never acknowledged and stays out.
     pub async fn merge(&self, batch: &SessionCopy) -> Result<Merged, ArchiveError> {
         // It may outlive whoever asked: on SQLite it runs to its end on a thread of its own.
         let batch = batch.clone();

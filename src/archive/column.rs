@@ -1,5 +1,6 @@
-//! How the words of the domain stand in columns: identifiers and closed sets as text, times as whole
-//! milliseconds, lists as JSON, vectors as little-endian `f32`. A value that cannot be read back is an error.
+//! How the words of the domain stand in columns: identifiers and closed sets as text, times as
+//! whole milliseconds, lists as JSON, vectors as little-endian `f32`. A value that cannot be read
+//! back is an error.
 
 use std::{borrow::Borrow as _, fmt, io::Write as _};
 
@@ -52,7 +53,8 @@ impl std::str::FromStr for RecordId {
     }
 }
 
-/// Lets `$type` stand for a `$sql` column of both databases: `$write` makes a `$raw` of it, `$read` takes it back.
+/// Lets `$type` stand for a `$sql` column of both databases: `$write` makes a `$raw` of it, `$read`
+/// takes it back.
 macro_rules! column {
     ($($type:ty as $sql:ty, $raw:ty: $write:expr, $read:expr;)+) => {$(
         column!(@expression $type, $type, $sql, $raw: $write);
@@ -157,8 +159,8 @@ pub struct Json<T>(pub T);
 
 /// `value` as JSON text.
 pub(super) fn json(value: &impl Serialize) -> String {
-    // What stands in columns has text keys only, which is all that JSON can refuse; an empty text would be seen
-    // as damage when it is read.
+    // What stands in columns has text keys only, which is all that JSON can refuse; an empty text
+    // would be seen as damage when it is read.
     serde_json::to_string(value).unwrap_or_else(|_| String::new())
 }
 

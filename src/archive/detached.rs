@@ -1,5 +1,5 @@
-//! Sessions that went on in the archive while the hot store was away. Until one is attached again, what the hot store
-//! says about it is old.
+//! Sessions that went on in the archive while the hot store was away. Until one is attached again,
+//! what the hot store says about it is old.
 
 use diesel::{
     AsChangeset, ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _,
@@ -73,7 +73,8 @@ impl Archive {
         })
     }
 
-    /// The hot store has the session up to `through_seq` again. A session that went on meanwhile stays detached.
+    /// The hot store has the session up to `through_seq` again. A session that went on meanwhile
+    /// stays detached.
     pub async fn attach(&self, id: SessionId, through_seq: u64) -> Result<(), ArchiveError> {
         transact!(self, |conn| {
             let row = detached_sessions::table.find(id);

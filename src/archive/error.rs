@@ -10,7 +10,8 @@ pub enum ArchiveError {
     /// The database cannot be reached or is busy beyond its limits. Nothing was kept; try later.
     #[error("archive unavailable: {0}")]
     Unavailable(String),
-    /// No answer in time. Whether the change was kept is unknown; the same change may be sent again.
+    /// No answer in time. Whether the change was kept is unknown; the same change may be sent
+    /// again.
     #[error("archive did not answer in time")]
     Timeout,
     /// What is to be written contradicts what is there. Read again before writing.
@@ -132,7 +133,8 @@ pub(super) fn from_message(message: &str) -> ArchiveError {
     }
 }
 
-/// True where InnoDB rolled the transaction back so that another could go on; it may simply run again.
+/// True where InnoDB rolled the transaction back so that another could go on; it may simply run
+/// again.
 pub(super) fn is_deadlock(error: &Error) -> bool {
     matches!(error, Error::DatabaseError(_, detail) if detail.message().starts_with("Deadlock found"))
 }

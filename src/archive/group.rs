@@ -1,5 +1,5 @@
-//! Many sessions, one transaction. In the embedded mode a message is on disk before it is acknowledged, and what
-//! disk writes cost is shared by everybody who waits at the same time.
+//! Many sessions, one transaction. In the embedded mode a message is on disk before it is
+//! acknowledged, and what disk writes cost is shared by everybody who waits at the same time.
 
 use std::time::Duration;
 
@@ -16,7 +16,8 @@ use crate::domain::SessionCopy;
 const BUSY: Duration = Duration::from_millis(10);
 const LINGER: Duration = Duration::from_millis(2);
 
-/// Hands batches to the one task that commits them. The task ends when the last handle is gone and nothing waits.
+/// Hands batches to the one task that commits them. The task ends when the last handle is gone and
+/// nothing waits.
 #[derive(Clone)]
 pub struct GroupCommit {
     waiting: mpsc::Sender<Waiting>,
@@ -29,7 +30,8 @@ struct Waiting {
 }
 
 impl GroupCommit {
-    /// `max_group` is the most batches of one transaction (`store.flush_batch`); four times as many may wait.
+    /// `max_group` is the most batches of one transaction (`store.flush_batch`); four times as many
+    /// may wait.
     pub fn start(archive: Archive, max_group: usize, tracker: &TaskTracker) -> Self {
         let (waiting, queue) = mpsc::channel(max_group.saturating_mul(4).max(1));
         // A group under way, then one's own.
@@ -41,8 +43,8 @@ impl GroupCommit {
     /// Returns when `batch` is in the archive.
     ///
     /// # Errors
-    /// As [`Archive::commit`]; [`ArchiveError::Timeout`] also where too much waits already. After a timeout the
-    /// batch may still be written.
+    /// As [`Archive::commit`]; [`ArchiveError::Timeout`] also where too much waits already. After a
+    /// timeout the batch may still be written.
     pub async fn commit(&self, batch: SessionCopy) -> Result<(), ArchiveError> {
         let (done, outcome) = oneshot::channel();
         let work = async {
@@ -58,7 +60,8 @@ async fn commit_groups(archive: Archive, mut queue: mpsc::Receiver<Waiting>, max
     let mut group = Vec::with_capacity(max_group);
     let mut committed: Option<Instant> = None;
     while queue.recv_many(&mut group, max_group).await > 0 {
-        // Where commits follow one another, a transaction and its fsync are shared by who comes a moment later.
+        // Where commits follow one another, a transaction and its fsync are shared by who comes a
+        // moment later.
         if committed.is_some_and(|at| at.elapsed() < BUSY) && group.len() < max_group {
             tokio::time::sleep(LINGER).await;
             while group.len() < max_group

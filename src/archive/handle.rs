@@ -27,7 +27,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Archive {
     pub(super) store: Store,
-    /// The runtime that was current at start. Connections and blocking work live on it, whichever worker asks.
+    /// The runtime that was current at start. Connections and blocking work live on it, whichever
+    /// worker asks.
     pub(super) home: Handle,
     pub(super) timeout: Duration,
     /// A server that is away is not waited for by everybody. A file is never away.
@@ -50,8 +51,9 @@ impl std::fmt::Debug for Archive {
 }
 
 impl Archive {
-    /// The archive behind `store.mysql_url`. Opens no connection yet, so a server that is briefly away does not
-    /// stop a start; [`Archive::migrate`] is the first to need it. Must be called inside a tokio runtime.
+    /// The archive behind `store.mysql_url`. Opens no connection yet, so a server that is briefly
+    /// away does not stop a start; [`Archive::migrate`] is the first to need it. Must be called
+    /// inside a tokio runtime.
     ///
     /// # Errors
     /// Where the URL is none, or the authorities that it trusts cannot be read.
@@ -64,7 +66,8 @@ impl Archive {
         Ok(Self { store: Store::Mysql(pool), home, timeout, circuit })
     }
 
-    /// The archive in the file at `path`, which is made where it is missing. Must be called inside a tokio runtime.
+    /// The archive in the file at `path`, which is made where it is missing. Must be called inside
+    /// a tokio runtime.
     ///
     /// # Errors
     /// Where the file cannot be opened or is not a database.

@@ -1,8 +1,9 @@
 //! Cold sessions: what is known of them, their journals, and how one is erased.
 //!
-//! A session's row in `sessions` is its lock: whoever writes a journal first makes or touches that row. An erasure
-//! first makes its tombstone visible, then takes the same lock to delete. So a flush either sees the tombstone or is
-//! finished before the deletion begins, and what was erased does not come back.
+//! A session's row in `sessions` is its lock: whoever writes a journal first makes or touches that
+//! row. An erasure first makes its tombstone visible, then takes the same lock to delete. So a
+//! flush either sees the tombstone or is finished before the deletion begins, and what was erased
+//! does not come back.
 
 use std::collections::{HashMap, HashSet};
 
@@ -81,7 +82,8 @@ impl Rows {
                 .or_insert_with(|| row.clone());
             views.add(&batch.meta, &batch.events, batch.idempotency.iter());
         }
-        // One order for all replicas, so that two that flush the same sessions wait instead of deadlocking.
+        // One order for all replicas, so that two that flush the same sessions wait instead of
+        // deadlocking.
         let mut sessions: Vec<_> = newest.into_values().collect();
         sessions.sort_unstable_by_key(|row| row.id);
         Self { sessions, told, views }
@@ -108,7 +110,8 @@ impl Rows {
         .collect()
     }
 
-    /// Sessions whose journal there may already hold some of these events, with the first such `seq`.
+    /// Sessions whose journal there may already hold some of these events, with the first such
+    /// `seq`.
     fn overlap(&self, known: &Known) -> Option<(Vec<SessionId>, Count)> {
         let there =
             |row: &&EventRow| known.get(&row.session_id).is_some_and(|(last, ..)| row.seq <= *last);
@@ -139,8 +142,9 @@ impl Rows {
 }
 
 impl Archive {
-    /// Brings all of `batches` into the archive or none of it. The same batch again changes nothing; what is known
-    /// of a session never goes back to an earlier `last_seq`; a batch of an erased session is dropped.
+    /// Brings all of `batches` into the archive or none of it. The same batch again changes
+    /// nothing; what is known of a session never goes back to an earlier `last_seq`; a batch of an
+    /// erased session is dropped.
     ///
     /// # Errors
     /// [`ArchiveError::Conflict`] where the archive holds another fact at the same `seq` of a session: two writers
@@ -237,7 +241,8 @@ impl Archive {
         Ok(events.into_iter().rev().map(|json| json.0).collect())
     }
 
-    /// A session with at most `tail` of its newest events and the idempotency records of their turns.
+    /// A session with at most `tail` of its newest events and the idempotency records of their
+    /// turns.
     pub async fn cold(
         &self,
         id: SessionId,
@@ -292,8 +297,8 @@ impl Archive {
         Ok(rows.into_iter().map(SessionRow::into_meta).collect())
     }
 
-    /// At most `limit` sessions whose last event starts a turn: after a crash of the embedded mode, the turns that
-    /// were interrupted.
+    /// At most `limit` sessions whose last event starts a turn: after a crash of the embedded mode,
+    /// the turns that were interrupted.
     pub async fn unfinished_turns(&self, limit: u32) -> Result<Vec<SessionId>, ArchiveError> {
         read!(self, |conn| {
             let open = sessions::table.filter(sessions::open_turn_id.is_not_null());
@@ -301,8 +306,8 @@ impl Archive {
         })
     }
 
-    /// Removes everything that the archive holds of a session and leaves a tombstone, also for a session that it
-    /// has not seen yet. May be repeated; a repetition counts what was left.
+    /// Removes everything that the archive holds of a session and leaves a tombstone, also for a
+    /// session that it has not seen yet. May be repeated; a repetition counts what was left.
     pub async fn erase_session(
         &self,
         id: SessionId,

@@ -1,5 +1,6 @@
-//! A site's documents and the chunks they were cut into. Each change of a document raises the site's knowledge version
-//! in the same transaction, so no answer can be cached under a version that does not hold it.
+//! A site's documents and the chunks they were cut into. Each change of a document raises the
+//! site's knowledge version in the same transaction, so no answer can be cached under a version
+//! that does not hold it.
 
 use diesel::{
     BoolExpressionMethods as _, ExpressionMethods as _, Insertable, OptionalExtension as _,
@@ -139,8 +140,8 @@ pub struct DocumentDeletion {
     pub knowledge_version: u64,
 }
 
-/// Raises the knowledge version of a site and reads it. First in its transaction, so changes of one site's documents
-/// come one after the other.
+/// Raises the knowledge version of a site and reads it. First in its transaction, so changes of one
+/// site's documents come one after the other.
 macro_rules! raise_knowledge_version {
     ($conn:ident, $site:expr) => {{
         let raised = sites::knowledge_version.eq(sites::knowledge_version + 1);
@@ -155,8 +156,9 @@ write_all! {
 }
 
 impl Archive {
-    /// Puts a document and its chunks in the place of what was there. `document.version` is not read.
-    /// `expected_version`, where given, is the version that is to be replaced (0: none is there).
+    /// Puts a document and its chunks in the place of what was there. `document.version` is not
+    /// read. `expected_version`, where given, is the version that is to be replaced (0: none is
+    /// there).
     ///
     /// # Errors
     /// [`ArchiveError::Conflict`] where another version is there; [`ArchiveError::Corrupt`] where there is no such site.
@@ -242,8 +244,8 @@ impl Archive {
         })
     }
 
-    /// At most `limit` chunks of a site after the chunk `after` (its `external_id` and `ordinal`), in order; to build
-    /// the index, page through until fewer come.
+    /// At most `limit` chunks of a site after the chunk `after` (its `external_id` and `ordinal`),
+    /// in order; to build the index, page through until fewer come.
     pub async fn chunks(
         &self,
         site: &SiteId,

@@ -21,13 +21,13 @@ const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 
 /// Changing a large table takes longer than any query, and another replica may be at it first.
 const TIMEOUT: Duration = Duration::from_secs(120);
-/// One replica at a time, for MySQL cannot take a change of tables back; the others wait up to a minute. The lock
-/// belongs to the connection and goes with it.
+/// One replica at a time, for MySQL cannot take a change of tables back; the others wait up to a
+/// minute. The lock belongs to the connection and goes with it.
 const LOCK: &str = "GET_LOCK(CONCAT('rushdesk.', MD5(DATABASE())), 60)";
 
 impl Archive {
-    /// Applies what is missing and names it, oldest first; nothing where the archive is up to date. Any number of
-    /// replicas may call it at once.
+    /// Applies what is missing and names it, oldest first; nothing where the archive is up to date.
+    /// Any number of replicas may call it at once.
     pub async fn migrate(&self) -> Result<Vec<String>, ArchiveError> {
         let work = async {
             match &self.store {

@@ -1,11 +1,11 @@
-//! What outlives the hot store: journals and readable messages of sessions, users and their tokens, API keys,
-//! sites, knowledge, feedback and the audit log, in MySQL or MariaDB (several replicas) or in one SQLite file
-//! (embedded).
+//! What outlives the hot store: journals and readable messages of sessions, users and their tokens,
+//! API keys, sites, knowledge, feedback and the audit log, in MySQL or MariaDB (several replicas)
+//! or in one SQLite file (embedded).
 //!
-//! Called by sessions (a cold one coming back), the knowledge base, the handlers of accounts and operators, and the
-//! archivist of `journal`, which brings here what the hot store holds. Every wait is bounded by `store.archive_timeout_ms`.
-//! It never decides what may be written, never answers with half of a change, and never puts a customer's words into
-//! an error or a log.
+//! Called by sessions (a cold one coming back), the knowledge base, the handlers of accounts and
+//! operators, and the archivist of `journal`, which brings here what the hot store holds. Every
+//! wait is bounded by `store.archive_timeout_ms`. It never decides what may be written, never
+//! answers with half of a change, and never puts a customer's words into an error or a log.
 
 mod accounts;
 mod append;

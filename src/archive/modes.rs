@@ -25,8 +25,8 @@ impl Archive {
         Ok(found.map(|(value, at)| (value.0, at)))
     }
 
-    /// Gives the time under which it is kept: later than that of what it replaces, whatever the clocks of two replicas
-    /// say.
+    /// Gives the time under which it is kept: later than that of what it replaces, whatever the
+    /// clocks of two replicas say.
     pub async fn set_mode(
         &self,
         name: &'static str,

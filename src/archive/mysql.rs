@@ -45,8 +45,8 @@ pub(super) fn options(store: &config::Store) -> Result<Opts, MysqlUrlError> {
     Ok(plain.ssl_opts(ssl).prefer_socket(false).into())
 }
 
-/// A pool whose connections live on the runtime of `home`, not on that of the worker that happened to need
-/// one first: they outlast the workers, for the last flush of a shutdown.
+/// A pool whose connections live on the runtime of `home`, not on that of the worker that happened
+/// to need one first: they outlast the workers, for the last flush of a shutdown.
 pub(super) fn pool(
     options: Opts,
     size: usize,
@@ -72,8 +72,9 @@ async fn open(options: Opts, timeout: Duration) -> Result<AsyncMysqlConnection, 
     let mut connection = tokio::time::timeout(timeout, connecting)
         .await
         .map_err(|_| ConnectionError::BadConnection("no answer in time".into()))??;
-    // Strict: a value that does not fit is refused, never cut. READ COMMITTED: fewer gap locks, so fewer
-    // deadlocks between replicas, and a transaction that holds a session's row sees what others have committed.
+    // Strict: a value that does not fit is refused, never cut. READ COMMITTED: fewer gap locks, so
+    // fewer deadlocks between replicas, and a transaction that holds a session's row sees what
+    // others have committed.
     let setup = format!(
         "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'; \
          SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED; \

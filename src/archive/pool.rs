@@ -1,9 +1,9 @@
 //! A bounded set of connections to one database.
 //!
-//! A connection is owned by the work that uses it and comes back only through [`Pool::settle`]. Work that is
-//! dropped half way (a timeout, a client that left) drops its connection with it: the database rolls back, and
-//! nobody ever meets a connection in the middle of something. That is why this is not one of the usual pools,
-//! whose guards put a connection back whatever state it is in.
+//! A connection is owned by the work that uses it and comes back only through [`Pool::settle`].
+//! Work that is dropped half way (a timeout, a client that left) drops its connection with it: the
+//! database rolls back, and nobody ever meets a connection in the middle of something. That is why
+//! this is not one of the usual pools, whose guards put a connection back whatever state it is in.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},

@@ -1,8 +1,10 @@
-//! From durable facts to messages as people read them. The journal is the truth; a message is a view of one event.
+//! From durable facts to messages as people read them. The journal is the truth; a message is a
+//! view of one event.
 
 use crate::domain::{Answer, Event, Fact, Message, MessageId, MessageRole, MessageStatus};
 
-/// The message that `event` shows, if it shows one. `feedback` is not part of the journal and stays empty.
+/// The message that `event` shows, if it shows one. `feedback` is not part of the journal and stays
+/// empty.
 pub fn project(event: &Event) -> Option<Message> {
     let said = |id: MessageId, role, status, text: &str| Message {
         id,

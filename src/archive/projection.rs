@@ -46,8 +46,8 @@ impl Views {
     }
 }
 
-/// `write_journal!(connection, &[SessionRow], &Views)`: within a transaction of the caller, which holds
-/// the sessions' rows. Rows that are there already stay as they are.
+/// `write_journal!(connection, &[SessionRow], &Views)`: within a transaction of the caller, which
+/// holds the sessions' rows. Rows that are there already stay as they are.
 macro_rules! write_journal {
     ($connection:ident, $sessions:expr, $views:expr) => {{
         use $crate::archive::write_all::WriteAll as _;

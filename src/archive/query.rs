@@ -1,8 +1,9 @@
-//! Every query is written once. [`read`] and [`transact`] put it into the program twice, once for each kind of
-//! connection, and the compiler checks both.
+//! Every query is written once. [`read`] and [`transact`] put it into the program twice, once for
+//! each kind of connection, and the compiler checks both.
 //!
-//! On SQLite the whole work runs on one blocking thread, where its statements complete at once; it therefore owns
-//! what it uses and runs to its end even if nobody waits for it any more. On MySQL it runs where it is awaited.
+//! On SQLite the whole work runs on one blocking thread, where its statements complete at once; it
+//! therefore owns what it uses and runs to its end even if nobody waits for it any more. On MySQL
+//! it runs where it is awaited.
 
 use std::future::Future;
 
@@ -41,12 +42,14 @@ macro_rules! on_store {
                 }
             }
         };
-        // Boxed, so that those who wait for the archive carry a pointer and not two databases' worth of state.
+        // Boxed, so that those who wait for the archive carry a pointer and not two databases'
+        // worth of state.
         archive.bounded(Box::pin(work)).await
     }};
 }
 
-/// `read!(archive, |connection| { … })`: a `QueryResult` within the archive's timeout; changes nothing.
+/// `read!(archive, |connection| { … })`: a `QueryResult` within the archive's timeout; changes
+/// nothing.
 macro_rules! read {
     ($archive:expr, |$connection:ident| $work:block) => {
         $crate::archive::query::on_store!($archive, readers, |$connection| $work)

@@ -94,8 +94,8 @@ impl EventRow {
     }
 }
 
-/// Whether two journals hold the same fact at one `seq`, without comparing texts: a turn is named by a UUIDv7, so
-/// another fact has another turn, kind or time.
+/// Whether two journals hold the same fact at one `seq`, without comparing texts: a turn is named
+/// by a UUIDv7, so another fact has another turn, kind or time.
 #[derive(Queryable, Selectable)]
 #[diesel(table_name = events)]
 pub(super) struct EventMark {

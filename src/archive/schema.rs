@@ -1,4 +1,5 @@
-//! The tables, as both databases have them. `migrations/` creates them; a change there is a change here.
+//! The tables, as both databases have them. `migrations/` creates them; a change there is a change
+//! here.
 
 diesel::table! {
     sites (id) {

@@ -37,7 +37,8 @@ pub struct Site {
     pub created_at: Timestamp,
 }
 
-/// The key of a shop's backend. `key_hash` is all that is kept of the key, `prefix` lets people tell keys apart.
+/// The key of a shop's backend. `key_hash` is all that is kept of the key, `prefix` lets people
+/// tell keys apart.
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_keys, treat_none_as_default_value = false)]
 pub struct ApiKey {
@@ -67,8 +68,8 @@ pub enum KeyCreation {
 }
 
 impl Archive {
-    /// Makes the sites of the configuration that are missing and brings the others up to date with it. Never
-    /// removes one.
+    /// Makes the sites of the configuration that are missing and brings the others up to date with
+    /// it. Never removes one.
     ///
     /// # Errors
     /// [`ArchiveError::Conflict`] where a `site_key` belongs to another site.

@@ -12,8 +12,9 @@ use tokio::runtime::Handle;
 
 use super::pool::Pool;
 
-/// A connection whose statements complete where they are called. Only [`super::query`] uses one, and only on a
-/// blocking thread: one hop for a whole transaction instead of one for each statement.
+/// A connection whose statements complete where they are called. Only [`super::query`] uses one,
+/// and only on a blocking thread: one hop for a whole transaction instead of one for each
+/// statement.
 pub(super) type Sqlite = SyncConnectionWrapper<SqliteConnection, Inline>;
 
 pub(super) struct Inline;
@@ -31,7 +32,8 @@ impl SpawnBlocking for Inline {
     }
 }
 
-/// A pool of connections to the file at `path`; `pragmas` come after those that all connections need.
+/// A pool of connections to the file at `path`; `pragmas` come after those that all connections
+/// need.
 pub(super) fn pool(
     path: String,
     size: usize,
@@ -53,7 +55,8 @@ pub(super) fn pool(
 
 fn open(path: &str, pragmas: &str, busy_timeout: Duration) -> ConnectionResult<Sqlite> {
     let mut connection = SqliteConnection::establish(path)?;
-    // FULL: what was committed survives a power cut. The timeout comes first, so that the others may wait.
+    // FULL: what was committed survives a power cut. The timeout comes first, so that the others
+    // may wait.
     let setup = format!(
         "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
          PRAGMA foreign_keys = ON; {pragmas}",

@@ -1,5 +1,5 @@
-//! One suite on both databases. SQLite runs on a file of its own; MariaDB or MySQL on a fresh database for each test
-//! at `RUSHDESK_TEST_MYSQL_URL`.
+//! One suite on both databases. SQLite runs on a file of its own; MariaDB or MySQL on a fresh
+//! database for each test at `RUSHDESK_TEST_MYSQL_URL`.
 
 mod accounts;
 mod append;
@@ -23,7 +23,8 @@ use crate::{
 
 const MYSQL_URL: &str = "RUSHDESK_TEST_MYSQL_URL";
 
-/// `async fn name(archive) { … }` as two tests, `name::sqlite` and `name::mysql`, each on an empty, migrated archive.
+/// `async fn name(archive) { … }` as two tests, `name::sqlite` and `name::mysql`, each on an empty,
+/// migrated archive.
 macro_rules! on_both {
     ($(async fn $name:ident($archive:ident) $body:block)+) => {$(
         mod $name {

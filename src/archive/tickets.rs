@@ -1,6 +1,7 @@
-//! Questions that are answered later, as a view of the journal: an answer that opens a ticket makes its row, the answer
-//! to it closes the row, each in the transaction of its event. What else stands in a row (who works on it until when)
-//! is not in the journal and may be lost: then the ticket is only worked on again.
+//! Questions that are answered later, as a view of the journal: an answer that opens a ticket makes
+//! its row, the answer to it closes the row, each in the transaction of its event. What else stands
+//! in a row (who works on it until when) is not in the journal and may be lost: then the ticket is
+//! only worked on again.
 
 use diesel::{
     ExpressionMethods as _, Insertable, QueryDsl as _, QueryResult, Queryable, Selectable,
@@ -74,7 +75,8 @@ write_all! {
 }
 
 impl Archive {
-    /// Open tickets that nobody works on, the oldest first, at most `limit`: the caller's until `until`.
+    /// Open tickets that nobody works on, the oldest first, at most `limit`: the caller's until
+    /// `until`.
     pub async fn lease_tickets(
         &self,
         limit: u32,

@@ -1,5 +1,5 @@
-//! Refresh tokens. Each is used once and replaced by another of its family; one that comes a second time has been
-//! stolen or repeated, and its family ends.
+//! Refresh tokens. Each is used once and replaced by another of its family; one that comes a second
+//! time has been stolen or repeated, and its family ends.
 
 use diesel::{
     ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
@@ -86,8 +86,9 @@ impl Archive {
         })
     }
 
-    /// Marks the token used and stores its successor, if it is usable at `now`, in one step: nobody who comes second
-    /// can end the family between the two. Of any number of attempts at once, exactly one is `Fresh`.
+    /// Marks the token used and stores its successor, if it is usable at `now`, in one step: nobody
+    /// who comes second can end the family between the two. Of any number of attempts at once,
+    /// exactly one is `Fresh`.
     pub async fn rotate_refresh_token(
         &self,
         token_hash: &str,

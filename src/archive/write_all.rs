@@ -4,8 +4,9 @@ use std::future::Future;
 
 use diesel::QueryResult;
 
-/// Writes many rows. MySQL takes them in statements of many rows, for each statement is a round trip; SQLite takes
-/// them one by one through one prepared statement, for that is what it is fastest at.
+/// Writes many rows. MySQL takes them in statements of many rows, for each statement is a round
+/// trip; SQLite takes them one by one through one prepared statement, for that is what it is
+/// fastest at.
 pub(super) trait WriteAll<Row>: Send {
     /// Rows whose primary key is there already stay as they are.
     fn insert_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;

@@ -99,7 +99,8 @@ pub fn build(
     }
     let mut lines = vec![Line { speaker: Speaker::System, text: system }];
     for exchange in &history[history.len() - kept..] {
-        // A message without an answer would put two user lines in a row, which some templates refuse.
+        // A message without an answer would put two user lines in a row, which some templates
+        // refuse.
         let Some(answer) = exchange.answer else { continue };
         lines.push(Line { speaker: Speaker::User, text: exchange.user.to_owned() });
         lines.push(Line { speaker: Speaker::Assistant, text: answer.to_owned() });

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use mysql_async::{Opts, UrlError};
 use reqwest::Url;
 
-/// Where MySQL is, read from `store.mysql_url`: `mysql://user:password@host:3306/database`, and behind a `?` how TLS is
-/// spoken.
+/// Where MySQL is, read from `store.mysql_url`: `mysql://user:password@host:3306/database`, and
+/// behind a `?` how TLS is spoken.
 pub struct MysqlAddress {
     /// Without TLS.
     pub options: Opts,
@@ -19,8 +19,8 @@ pub enum MysqlTls {
     Off,
     /// `ssl-mode=REQUIRED`: encrypted, with whoever answers.
     Unverified,
-    /// `ssl-mode=VERIFY_IDENTITY`: the certificate is for this host, by an authority of the PEM file `ssl-ca`, else by one
-    /// that the system trusts.
+    /// `ssl-mode=VERIFY_IDENTITY`: the certificate is for this host, by an authority of the PEM
+    /// file `ssl-ca`, else by one that the system trusts.
     Verified { ca: Option<PathBuf> },
 }
 

@@ -9,10 +9,11 @@ const SENTINEL_PORT: &str = "26379";
 pub enum RedisAddress {
     /// `redis://[user:password@]host:6379/0`; as the others with `rediss` where TLS is spoken.
     Server(ConnectionInfo),
-    /// `redis-cluster://[user:password@]host:6379,host:6379`; any nodes of it, which name the others.
+    /// `redis-cluster://[user:password@]host:6379,host:6379`; any nodes of it, which name the
+    /// others.
     Cluster(Vec<ConnectionInfo>),
-    /// `redis-sentinel://[user:password@]host:26379,host:26379/0[?sentinel_password=…]#master`; user and password are
-    /// those of the master.
+    /// `redis-sentinel://[user:password@]host:26379,host:26379/0[?sentinel_password=…]#master`;
+    /// user and password are those of the master.
     Sentinel {
         sentinels: Vec<ConnectionInfo>,
         /// The name by which the sentinels know the master.

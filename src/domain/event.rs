@@ -166,7 +166,8 @@ impl TryFrom<Map<String, Value>> for Unknown {
     }
 }
 
-/// Events that live only while their turn does. They are shown with the `seq` of the last durable event.
+/// Events that live only while their turn does. They are shown with the `seq` of the last durable
+/// event.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type")]
 pub enum Live {

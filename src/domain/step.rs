@@ -11,8 +11,9 @@ pub struct Append {
     /// As it is after the step: `last_seq` is `expected_seq + events.len()`.
     pub meta: SessionMeta,
     pub expected_seq: u64,
-    /// Numbered from `expected_seq + 1` without gaps. With none, only `running` changes: `meta` must
-    /// then carry nothing new and `idempotency` must be `None`, for nothing reaches the archive.
+    /// Numbered from `expected_seq + 1` without gaps. With none, only `running` changes: `meta`
+    /// must then carry nothing new and `idempotency` must be `None`, for nothing reaches the
+    /// archive.
     pub events: Vec<Event>,
     pub idempotency: Option<IdempotencyRecord>,
     pub running: RunningChange,

@@ -10,7 +10,6 @@ use tokio::{
 };
 
 use super::error::EmbedError;
-pub use super::vector::dot;
 
 /// The way to the embedder.
 pub type EmbedPort = Recipient<Embed>;

@@ -18,7 +18,6 @@ mod onnx;
 mod ports;
 mod queue;
 mod tokenizer;
-mod vector;
 mod worker;
 
 #[cfg(test)]

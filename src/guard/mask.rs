@@ -55,8 +55,8 @@ impl Vault {
         text.into_owned()
     }
 
-    /// Says that `text` belongs to the conversation before it is masked: a placeholder that stands in
-    /// it was typed, and is given to no value of an earlier text.
+    /// Says that `text` belongs to the conversation before it is masked: a placeholder that stands
+    /// in it was typed, and is given to no value of an earlier text.
     pub fn reserve(&mut self, text: &str) {
         spelled_out(text).for_each(|typed| self.reserve_placeholder(typed));
     }

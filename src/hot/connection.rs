@@ -1,7 +1,7 @@
 //! The hot store's connections to Redis behind one deadline.
 //!
-//! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`. While Redis is away a
-//! circuit refuses at once, so that only a probe now and then waits.
+//! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`.
+//! While Redis is away a circuit refuses at once, so that only a probe now and then waits.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -21,8 +21,8 @@ use crate::{
     redis::{Connection, Redis},
 };
 
-/// Failures in a row after which nobody waits for a cluster. A part of it may be away while it appoints another
-/// master, and the rest is to be asked all the while.
+/// Failures in a row after which nobody waits for a cluster. A part of it may be away while it
+/// appoints another master, and the rest is to be asked all the while.
 const FAILURES_OF_CLUSTER: u32 = 24;
 
 pub struct Connections {
@@ -100,7 +100,8 @@ impl Connections {
         self.circuit.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A step inside [`Self::bounded`]. Sends the hash of the script, and its text only where Redis has forgotten it.
+    /// A step inside [`Self::bounded`]. Sends the hash of the script, and its text only where Redis
+    /// has forgotten it.
     pub async fn run_script<T: FromRedisValue>(
         &self,
         script: &ScriptInvocation<'_>,

@@ -4,10 +4,12 @@ use crate::domain::Malformed;
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum HotError {
-    /// The store refused or could not be reached; after a lost connection a write may still have happened.
+    /// The store refused or could not be reached; after a lost connection a write may still have
+    /// happened.
     #[error("hot store unavailable: {0}")]
     Unavailable(String),
-    /// No answer within `store.redis_timeout_ms`; a write may still have happened, so read before writing again.
+    /// No answer within `store.redis_timeout_ms`; a write may still have happened, so read before
+    /// writing again.
     #[error("hot store did not answer in time")]
     Timeout,
     /// What was read or was to be written cannot be true.

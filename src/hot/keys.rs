@@ -1,9 +1,11 @@
-//! Names of the Redis keys. Everything of a session lies in the slot of its shard, so one script may touch all of it.
+//! Names of the Redis keys. Everything of a session lies in the slot of its shard, so one script
+//! may touch all of it.
 
 use super::session::SHARDS;
 use crate::domain::{PrincipalId, SessionId};
 
-/// The shard of a session. The low bits of a UUIDv7 are random, and every replica must agree on them for ever.
+/// The shard of a session. The low bits of a UUIDv7 are random, and every replica must agree on
+/// them for ever.
 pub fn shard_of(id: SessionId) -> u16 {
     (id.0.as_u128() % u128::from(SHARDS)) as u16
 }
@@ -48,7 +50,8 @@ impl Keys {
         format!("{}:{{{shard}}}:dirty", self.prefix)
     }
 
-    /// Sorted set of session ids, all with score 0, so that Redis orders them by their text, which is by time.
+    /// Sorted set of session ids, all with score 0, so that Redis orders them by their text, which
+    /// is by time.
     pub fn owner(&self, owner: PrincipalId) -> String {
         format!("{}:{{owner:{owner}}}:sessions", self.prefix)
     }

@@ -1,4 +1,5 @@
-//! Which replicas live: each says so again and again, and counts as dead when it has been silent for long enough.
+//! Which replicas live: each says so again and again, and counts as dead when it has been silent
+//! for long enough.
 
 use std::time::Duration;
 
@@ -15,7 +16,8 @@ impl HotStore {
         }
     }
 
-    /// Whether the process `replica` has beaten lately. One that has not is dead, unless the store has forgotten it.
+    /// Whether the process `replica` has beaten lately. One that has not is dead, unless the store
+    /// has forgotten it.
     pub async fn is_beating(&self, replica: &str) -> Result<bool, HotError> {
         match self {
             Self::Redis(store) => store.is_beating(replica).await,

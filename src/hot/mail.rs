@@ -1,8 +1,8 @@
-//! Letters between replicas. Each process has one inbox, a stream that it alone reads and everybody may add to, and
-//! each session knows which replicas want to hear of it.
+//! Letters between replicas. Each process has one inbox, a stream that it alone reads and everybody
+//! may add to, and each session knows which replicas want to hear of it.
 //!
-//! A letter may be lost (its reader is too far behind, Redis restarts): it may hasten what is true, never be the only
-//! place where it stands.
+//! A letter may be lost (its reader is too far behind, Redis restarts): it may hasten what is true,
+//! never be the only place where it stands.
 
 use std::{sync::Arc, time::Duration};
 

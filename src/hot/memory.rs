@@ -1,8 +1,10 @@
-//! Live sessions in this process: the hot store of the embedded mode, with the semantics of the Redis one.
+//! Live sessions in this process: the hot store of the embedded mode, with the semantics of the
+//! Redis one.
 //!
-//! Sessions that are wholly flushed go after their idle time, or earlier when there are too many; both happen when their
-//! shard is next used, never in a sweep. What is not flushed stays. Locks are held for a few map operations and never
-//! over an `await`; an owner's lock is only ever taken inside a shard's lock or alone.
+//! Sessions that are wholly flushed go after their idle time, or earlier when there are too many;
+//! both happen when their shard is next used, never in a sweep. What is not flushed stays. Locks
+//! are held for a few map operations and never over an `await`; an owner's lock is only ever taken
+//! inside a shard's lock or alone.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque, hash_map::Entry},
@@ -62,7 +64,8 @@ impl Default for MemoryHot {
 }
 
 impl MemoryHot {
-    /// `hot_ttl`: idle time of a flushed session. `max_sessions`: above it flushed sessions go earlier.
+    /// `hot_ttl`: idle time of a flushed session. `max_sessions`: above it flushed sessions go
+    /// earlier.
     pub fn new(hot_ttl: Duration, max_sessions: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -232,7 +235,8 @@ impl MemoryHot {
         if whole {
             shard.expire_at(id, Instant::now() + self.hot_ttl);
         } else {
-            // A new mark is the end of the line: one busy session must not keep the others from the archive.
+            // A new mark is the end of the line: one busy session must not keep the others from the
+            // archive.
             shard.mark(id);
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! Live sessions in Redis, shared by all replicas.
 //!
-//! What must be atomic is a script on the keys of one session. The owner index lies in another slot, so it is written
-//! before the session: an entry without a session is skipped by readers, a session without its entry would be lost
-//! to them.
+//! What must be atomic is a script on the keys of one session. The owner index lies in another
+//! slot, so it is written before the session: an entry without a session is skipped by readers, a
+//! session without its entry would be lost to them.
 
 use std::time::Duration;
 
@@ -25,7 +25,8 @@ use crate::{
     redis::Handle,
 };
 
-/// Life of an owner's index after its last new session. Far longer than any outage of the archive, which has the rest.
+/// Life of an owner's index after its last new session. Far longer than any outage of the archive,
+/// which has the rest.
 const OWNER_TTL: Duration = Duration::from_hours(7 * 24);
 
 /// The hot store of the distributed mode.
@@ -159,7 +160,8 @@ impl RedisHot {
         self.with_index("restore", &cold.meta, &call).await
     }
 
-    /// Reads on past entries whose session is gone, so that a page is short only at the end of the index.
+    /// Reads on past entries whose session is gone, so that a page is short only at the end of the
+    /// index.
     pub(super) async fn owned(
         &self,
         owner: PrincipalId,
@@ -187,7 +189,8 @@ impl RedisHot {
         Ok(found)
     }
 
-    /// The sessions lie in many slots, so each is asked for by itself; all questions go out together.
+    /// The sessions lie in many slots, so each is asked for by itself; all questions go out
+    /// together.
     async fn metas(&self, ids: &[String]) -> Result<Vec<SessionMeta>, HotError> {
         let connection = self.connections.connection().await?;
         let metas = ids.iter().map(|id| {
@@ -270,7 +273,8 @@ impl RedisHot {
         self.connections.is_up()
     }
 
-    /// A call with the keys of the session, its shard's dirty set before the watchers, and the id as first argument.
+    /// A call with the keys of the session, its shard's dirty set before the watchers, and the id
+    /// as first argument.
     fn on_session<'a>(&self, script: &'a Script, id: SessionId) -> ScriptInvocation<'a> {
         let keys = self.keys.session(id);
         let mut call = script.prepare_invoke();
@@ -279,7 +283,8 @@ impl RedisHot {
         call
     }
 
-    /// Meta JSON, seq, time to live in ms, number of records, each record as seq, key and JSON, then each event as JSON.
+    /// Meta JSON, seq, time to live in ms, number of records, each record as seq, key and JSON,
+    /// then each event as JSON.
     fn with_cold(
         &self,
         call: &mut ScriptInvocation<'_>,

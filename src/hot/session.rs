@@ -2,7 +2,8 @@
 
 use crate::domain::{Event, Running, SessionCopy, SessionMeta};
 
-/// Parts that the dirty marks are spread over; each is one hash tag, so one slot of a Redis Cluster.
+/// Parts that the dirty marks are spread over; each is one hash tag, so one slot of a Redis
+/// Cluster.
 pub(super) const SHARDS: u16 = 64;
 /// Flushed events of a session that stay hot, for readers that reconnect.
 pub(super) const TAIL: usize = 128;

@@ -46,13 +46,14 @@ impl HotStore {
         Self::Memory(MemoryHot::default())
     }
 
-    /// Makes a session that has no events yet, and marks it so that even an empty one reaches the archive.
-    /// Does nothing where it exists.
+    /// Makes a session that has no events yet, and marks it so that even an empty one reaches the
+    /// archive. Does nothing where it exists.
     pub async fn create(&self, meta: &SessionMeta) -> Result<(), HotError> {
         on_either!(self, store => store.create(meta).await)
     }
 
-    /// Writes events, meta, idempotency record, running turn and dirty mark in one atomic step, or nothing.
+    /// Writes events, meta, idempotency record, running turn and dirty mark in one atomic step, or
+    /// nothing.
     ///
     /// A restored session has no idempotency records from before: ask the archive for those first.
     ///
@@ -96,7 +97,8 @@ impl HotStore {
         on_either!(self, store => store.idempotency(id, key).await)
     }
 
-    /// Makes a cold session hot, as flushed up to `meta.last_seq` and not dirty; does nothing where it is hot already.
+    /// Makes a cold session hot, as flushed up to `meta.last_seq` and not dirty; does nothing where
+    /// it is hot already.
     ///
     /// # Errors
     /// [`HotError::Corrupt`] if its events are not a gapless tail that ends with `meta.last_seq`.
@@ -105,9 +107,9 @@ impl HotStore {
         on_either!(self, store => store.restore(cold).await)
     }
 
-    /// Puts a session as the archive knows it in the place of a copy that is behind it or contradicts it: flushed up to
-    /// `meta.last_seq`, not dirty. `copy` is the `seq` of the copy as it was read, `None` for none. False where the copy
-    /// has changed since.
+    /// Puts a session as the archive knows it in the place of a copy that is behind it or
+    /// contradicts it: flushed up to `meta.last_seq`, not dirty. `copy` is the `seq` of the copy as
+    /// it was read, `None` for none. False where the copy has changed since.
     ///
     /// # Errors
     /// [`HotError::Corrupt`] if its events are not a gapless tail that ends with `meta.last_seq`.
@@ -121,7 +123,8 @@ impl HotStore {
         on_either!(self, store => store.replace(copy, cold, running).await)
     }
 
-    /// Hot sessions of `owner` with ids below `before`, newest id first. The archive knows the cold ones.
+    /// Hot sessions of `owner` with ids below `before`, newest id first. The archive knows the cold
+    /// ones.
     pub async fn owned(
         &self,
         owner: PrincipalId,
@@ -141,13 +144,15 @@ impl HotStore {
         on_either!(self, store => store.dirty(shard, limit).await)
     }
 
-    /// Everything of a session that [`Self::mark_flushed`] has not covered; `None` if it is not hot.
+    /// Everything of a session that [`Self::mark_flushed`] has not covered; `None` if it is not
+    /// hot.
     pub async fn unflushed(&self, id: SessionId) -> Result<Option<SessionCopy>, HotError> {
         on_either!(self, store => store.unflushed(id).await)
     }
 
-    /// Says that the archive has the session up to `through_seq`. The dirty mark goes only if nothing newer came;
-    /// a session that is wholly flushed gets its idle time to live, any other lives on.
+    /// Says that the archive has the session up to `through_seq`. The dirty mark goes only if
+    /// nothing newer came; a session that is wholly flushed gets its idle time to live, any other
+    /// lives on.
     pub async fn mark_flushed(&self, id: SessionId, through_seq: u64) -> Result<(), HotError> {
         on_either!(self, store => store.mark_flushed(id, through_seq).await)
     }

@@ -1,4 +1,5 @@
-//! One suite of sentences for both stores; `memory` and `redis` hold what only one of them can show.
+//! One suite of sentences for both stores; `memory` and `redis` hold what only one of them can
+//! show.
 
 mod append;
 mod flush;
@@ -18,7 +19,8 @@ use crate::{
     },
 };
 
-/// Runs a scenario on the memory store and, where there is one, on a Redis under a prefix of its own.
+/// Runs a scenario on the memory store and, where there is one, on a Redis under a prefix of its
+/// own.
 async fn on_each(scenario: impl AsyncFn(Arc<HotStore>)) {
     println!("on memory");
     Box::pin(scenario(Arc::new(HotStore::memory()))).await;

@@ -89,7 +89,8 @@ impl App {
         Err(ApiError::new(ErrorCode::NotFound))
     }
 
-    /// Removes the cached answer that the rated one came from, or else the one that it was stored as.
+    /// Removes the cached answer that the rated one came from, or else the one that it was stored
+    /// as.
     async fn distrust(&self, session: SessionId, rated: MessageId) -> Result<(), ApiError> {
         let Some(cache) = &self.cache else { return Ok(()) };
         let mut after = 0;

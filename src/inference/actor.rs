@@ -1,4 +1,5 @@
-//! The actor around [`Queue`] and [`Router`]: turns messages into their verbs and decisions into replies.
+//! The actor around [`Queue`] and [`Router`]: turns messages into their verbs and decisions into
+//! replies.
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,7 +58,8 @@ pub struct InferencePool {
 /// The pool as its owner holds it.
 ///
 /// A panic in a handler closes the actor's address for good and every port with it. Ports that were
-/// handed out cannot follow to a new pool, so its owner ends the process when [`Pool::is_alive`] says no.
+/// handed out cannot follow to a new pool, so its owner ends the process when [`Pool::is_alive`]
+/// says no.
 #[derive(Clone)]
 pub struct Pool {
     pub acquire: AcquirePort,
@@ -161,7 +163,8 @@ impl InferencePool {
         }
         let released = released(ctx);
         let router = &mut self.router;
-        // An exclusion only narrows the choice: if a request without one finds no place, none of its tier does.
+        // An exclusion only narrows the choice: if a request without one finds no place, none of
+        // its tier does.
         let mut exhausted = [false; 2];
         Some(self.queue.next(now, |request| {
             let tier = usize::from(request.tier == Tier::Small);

@@ -102,7 +102,8 @@ impl Breaker {
 struct Gate {
     backend: Arc<str>,
     position: Mutex<(BreakerState, Instant)>,
-    /// The delay that the policy handed out last, in milliseconds; `failsafe` does not tell its callbacks.
+    /// The delay that the policy handed out last, in milliseconds; `failsafe` does not tell its
+    /// callbacks.
     delay_ms: AtomicU64,
 }
 

@@ -82,8 +82,9 @@ pub struct Tool {
     pub parameters: Value,
 }
 
-/// Whether the model may, must or must not call a tool. Ollama knows no such choice: there a named tool
-/// is the only one that is offered, and [`ToolChoice::Required`] is the same as [`ToolChoice::Auto`].
+/// Whether the model may, must or must not call a tool. Ollama knows no such choice: there a named
+/// tool is the only one that is offered, and [`ToolChoice::Required`] is the same as
+/// [`ToolChoice::Auto`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ToolChoice {
     #[default]

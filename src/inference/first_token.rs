@@ -1,4 +1,5 @@
-//! How long a backend takes to its first token: what is usual, what is an outlier, and whether it is getting slower.
+//! How long a backend takes to its first token: what is usual, what is an outlier, and whether it
+//! is getting slower.
 
 use std::time::Duration;
 

@@ -1,8 +1,9 @@
 //! When slots will come free: the measure behind every ETA, every refusal and every `Retry-After`.
 //!
-//! Each slot in use is expected free when its request has run as long as requests run there on average; from then on it
-//! comes free again and again. That is the drain rate of the queue (slots divided by the time that one is held, Little's
-//! law), known from the first moment of a rush and not only after a queue was seen draining.
+//! Each slot in use is expected free when its request has run as long as requests run there on
+//! average; from then on it comes free again and again. That is the drain rate of the queue (slots
+//! divided by the time that one is held, Little's law), known from the first moment of a rush and
+//! not only after a queue was seen draining.
 
 use std::time::Duration;
 
@@ -16,9 +17,11 @@ const LONGEST_RETRY: Duration = Duration::from_secs(60);
 const NEVER: Duration = Duration::from_secs(3600);
 /// Assumed time that a request holds its slot, until one was measured.
 const UNMEASURED: Duration = Duration::from_secs(2);
-/// A request that runs longer than expected is expected to need this much more, as a share of what it has run.
+/// A request that runs longer than expected is expected to need this much more, as a share of what
+/// it has run.
 const OVERDUE: f64 = 0.2;
-/// Idle slots that are told apart; with more, a newcomer does not wait anyway. Bounds what a forecast costs.
+/// Idle slots that are told apart; with more, a newcomer does not wait anyway. Bounds what a
+/// forecast costs.
 const MOST_IDLE: usize = 1024;
 /// No wait is shorter: nobody asks while a slot is free.
 const SHORTEST: Duration = Duration::from_millis(1);
@@ -88,7 +91,8 @@ impl Forecast {
 }
 
 impl Occupancy {
-    /// When each slot may take a request. Where more are in use than may be, the first to come free are not given out.
+    /// When each slot may take a request. Where more are in use than may be, the first to come free
+    /// are not given out.
     fn frees(&self, hold: Duration, now: Instant) -> impl Iterator<Item = Instant> {
         let free = |taken: &Instant| match now.saturating_duration_since(*taken) {
             age if age > hold => now + age.mul_f64(OVERDUE),

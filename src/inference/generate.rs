@@ -43,9 +43,9 @@ impl Generation {
         Self::start_beside(pool, request, Vec::new()).await
     }
 
-    /// Begins again, elsewhere if possible, after this one failed although a part of it was handed on.
-    /// What was shown of it must be withdrawn. The shopper has begun to read and goes before those who
-    /// wait.
+    /// Begins again, elsewhere if possible, after this one failed although a part of it was handed
+    /// on. What was shown of it must be withdrawn. The shopper has begun to read and goes before
+    /// those who wait.
     pub async fn restart(
         &self,
         pool: &AcquirePort,

@@ -1,9 +1,9 @@
 //! Whether a backend is there, judged by progress and not by an open port.
 //!
-//! Each backend is asked again and again. A refused connection or a bad status takes it out at once.
-//! A slow answer does not: a busy vLLM starves its own API process while tokens flow. So slow answers
-//! count only if no token came since the last one, and only several in a row.
-//! A backend that answers here but never decodes is found by its stalls, through the breaker.
+//! Each backend is asked again and again. A refused connection or a bad status takes it out at
+//! once. A slow answer does not: a busy vLLM starves its own API process while tokens flow. So slow
+//! answers count only if no token came since the last one, and only several in a row. A backend
+//! that answers here but never decodes is found by its stalls, through the breaker.
 
 use std::time::Duration;
 

@@ -1,7 +1,9 @@
-//! A second request beside one whose first token is unusually late (Dean and Barroso, "The Tail at Scale", 2013).
+//! A second request beside one whose first token is unusually late (Dean and Barroso, "The Tail at
+//! Scale", 2013).
 //!
-//! Only into a slot that is free elsewhere and that nobody waits for, and only inside the budget; the pool decides both.
-//! The first to say something wins. The other one's connection is closed, then its slot is free.
+//! Only into a slot that is free elsewhere and that nobody waits for, and only inside the budget;
+//! the pool decides both. The first to say something wins. The other one's connection is closed,
+//! then its slot is free.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -20,7 +22,8 @@ use super::{
     request::GenerateRequest,
 };
 
-/// Begins the granted request, and another one if it is late. The backends that failed join `tried`.
+/// Begins the granted request, and another one if it is late. The backends that failed join
+/// `tried`.
 pub async fn begin(
     pool: &AcquirePort,
     request: &GenerateRequest,

@@ -1,7 +1,8 @@
 //! How many requests a backend really takes at once, learned below the configured cap.
 //!
-//! Additive increase, multiplicative decrease, with slow start (RFC 5681): each first token earns a whole slot below the
-//! threshold and a share of one above it, as long as the slots are in use. What takes slots away, one cut at a time:
+//! Additive increase, multiplicative decrease, with slow start (RFC 5681): each first token earns a
+//! whole slot below the threshold and a share of one above it, as long as the slots are in use.
+//! What takes slots away, one cut at a time:
 //!
 //! - 429 and 503: half of them;
 //! - requests that wait inside a vLLM in two looks at its metrics: as many as wait, since its queue is not ours;
@@ -26,7 +27,8 @@ const WAITING_LOOKS: u32 = 2;
 const STALE_LOOKS: u32 = 3;
 /// With the key-value cache fuller than this, more requests would push others out.
 const CACHE_FULL: f64 = 0.95;
-/// A first token that takes so many times as long as usual means that requests queue inside the backend.
+/// A first token that takes so many times as long as usual means that requests queue inside the
+/// backend.
 const SLOWDOWN: f64 = 3.0;
 /// Slots count as in use from this share on.
 const IN_USE: f64 = 0.75;

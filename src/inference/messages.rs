@@ -39,7 +39,8 @@ pub struct AcquireRequest {
     pub deadline: Instant,
     /// A longer predicted wait is refused at once.
     pub max_wait: Option<Duration>,
-    /// Requests with the same key share the beginning of their prompt, and so would like the same backend.
+    /// Requests with the same key share the beginning of their prompt, and so would like the same
+    /// backend.
     pub affinity: Option<u64>,
     pub ask: Ask,
     /// Backends that failed this request already; used again only if no other is in service.
@@ -53,8 +54,8 @@ pub enum Ask {
     First,
     /// After a failure.
     Again,
-    /// Beside a request whose first token is late: gets a slot that is free elsewhere now, inside the budget, or its reply is
-    /// dropped. It never waits.
+    /// Beside a request whose first token is late: gets a slot that is free elsewhere now, inside
+    /// the budget, or its reply is dropped. It never waits.
     Hedge,
 }
 

@@ -93,7 +93,8 @@ impl Outcome {
     /// Whether another attempt may do better, as long as nothing of this one was handed on.
     pub const fn retryable(&self) -> bool {
         match self {
-            // The key, the model name or the route may be right elsewhere; a bad body is bad everywhere.
+            // The key, the model name or the route may be right elsewhere; a bad body is bad
+            // everywhere.
             Self::ClientError(status) => matches!(status, 401 | 403 | 404 | 405 | 408),
             Self::Overloaded(_)
             | Self::ServerError(_)
@@ -111,7 +112,8 @@ impl Outcome {
         }
     }
 
-    /// Whether another attempt may do better although a part of this one was shown; it replaces that part visibly.
+    /// Whether another attempt may do better although a part of this one was shown; it replaces
+    /// that part visibly.
     pub const fn restartable(&self) -> bool {
         match self {
             // What was shown must go in any case, and the next answer is held back.
@@ -125,13 +127,14 @@ impl Outcome {
         }
     }
 
-    /// What a fault in the last frame means that the end of the body left open: half a frame is an early
-    /// end and no foreign language.
+    /// What a fault in the last frame means that the end of the body left open: half a frame is an
+    /// early end and no foreign language.
     pub(super) const fn at_the_end(self) -> Self {
         if matches!(self, Self::Malformed) { Self::Truncated } else { self }
     }
 
-    /// Whether the slot was held as long as requests hold theirs: not if it was refused out of hand.
+    /// Whether the slot was held as long as requests hold theirs: not if it was refused out of
+    /// hand.
     pub(super) const fn has_run(&self) -> bool {
         !matches!(
             self,

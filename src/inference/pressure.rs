@@ -38,20 +38,21 @@ impl PressureGauge {
         self.queued.load(Relaxed)
     }
 
-    /// The wait that a newcomer of [`Lane::Browse`](super::Lane::Browse) is told; zero while a slot is free.
+    /// The wait that a newcomer of [`Lane::Browse`](super::Lane::Browse) is told; zero while a slot
+    /// is free.
     pub fn predicted_wait(&self) -> Duration {
         Duration::from_millis(self.predicted_wait_ms.load(Relaxed))
     }
 
-    /// How long the one that has waited longest has; zero while nobody waits. Background work does not count: it
-    /// waits because others do not have to.
+    /// How long the one that has waited longest has; zero while nobody waits. Background work does
+    /// not count: it waits because others do not have to.
     pub fn oldest_wait(&self) -> Duration {
         Duration::from_millis(self.oldest_wait_ms.load(Relaxed))
     }
 
-    /// What the brownout ladder is to follow: how long turns have to wait, and nothing where none had to since the last
-    /// call. Slots that are all in use with nobody behind them are no pressure, however long the next one would wait;
-    /// no backend is.
+    /// What the brownout ladder is to follow: how long turns have to wait, and nothing where none
+    /// had to since the last call. Slots that are all in use with nobody behind them are no
+    /// pressure, however long the next one would wait; no backend is.
     pub fn pressure(&self) -> Pressure {
         let turned_away = self.turned_away.swap(false, Relaxed);
         if turned_away || self.somebody_waits.load(Relaxed) || !self.has_backend() {

@@ -1,9 +1,10 @@
 //! Which backend the next request goes to.
 //!
-//! Requests that begin alike prefer the same backend, whose prefix cache is warm: each key has an order of its own over the
-//! backends (rendezvous hashing, Thaler and Ravishankar 1996). A favourite takes at most a quarter more than its share of
-//! the load (bounded loads, Mirrokni, Thorup and Zadimoghaddam 2016); then the next one does. Without a key the backend with
-//! the least share of its slots taken is picked, and ties take turns.
+//! Requests that begin alike prefer the same backend, whose prefix cache is warm: each key has an
+//! order of its own over the backends (rendezvous hashing, Thaler and Ravishankar 1996). A
+//! favourite takes at most a quarter more than its share of the load (bounded loads, Mirrokni,
+//! Thorup and Zadimoghaddam 2016); then the next one does. Without a key the backend with the least
+//! share of its slots taken is picked, and ties take turns.
 
 use std::{
     cmp::Ordering,
@@ -47,7 +48,8 @@ impl Router {
 
     /// A pass of the best backend that has a slot free and lets a request through.
     ///
-    /// Excluded backends are passed by as long as another one is in service; a hedge never goes to one.
+    /// Excluded backends are passed by as long as another one is in service; a hedge never goes to
+    /// one.
     pub fn place(&mut self, request: &AcquireRequest, released: &OnRelease) -> Option<SlotPass> {
         let excluded = |station: &Station| request.exclude.contains(&station.backend.id());
         let others = request.ask == Ask::Hedge
@@ -101,7 +103,8 @@ impl Router {
         serving.map(|station| station.free()).sum()
     }
 
-    /// When no backend for this tier is in service: the time until one may be again, at most `otherwise`.
+    /// When no backend for this tier is in service: the time until one may be again, at most
+    /// `otherwise`.
     pub fn outage(&self, tier: Tier, otherwise: Duration) -> Option<Duration> {
         if self.serving(tier).next().is_some() {
             return None;

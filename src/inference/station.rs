@@ -1,6 +1,7 @@
 //! A backend with everything that guards it: slots, breaker, limiter, health.
 //!
-//! The factory of the pool's actor closes over them, so that a pool can never admit more than the slots.
+//! The factory of the pool's actor closes over them, so that a pool can never admit more than the
+//! slots.
 
 use std::{
     sync::{
@@ -112,7 +113,8 @@ impl Station {
         Some(ticket)
     }
 
-    /// Gives back a slot that [`Self::take_slot`] took. `ran`: a request held it as long as requests do.
+    /// Gives back a slot that [`Self::take_slot`] took. `ran`: a request held it as long as
+    /// requests do.
     pub fn give_slot_back(&self, ticket: Ticket, ran: bool) {
         let mut used = self.use_of();
         let Some(place) = used.taken.iter().position(|(taken, _)| *taken == ticket) else { return };

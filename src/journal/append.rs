@@ -158,7 +158,8 @@ impl Journal {
         }
     }
 
-    /// One process owns every session, so the order of the two stores cannot race: disk first, then memory.
+    /// One process owns every session, so the order of the two stores cannot race: disk first, then
+    /// memory.
     async fn append_through_disk(
         &self,
         group: &GroupCommit,

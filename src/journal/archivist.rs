@@ -1,8 +1,10 @@
-//! Brings to the archive what the hot store holds, forever, in the distributed mode. The archivist of any replica may
-//! flush any session: a commit twice over changes nothing, and each starts its rounds at another shard.
+//! Brings to the archive what the hot store holds, forever, in the distributed mode. The archivist
+//! of any replica may flush any session: a commit twice over changes nothing, and each starts its
+//! rounds at another shard.
 //!
-//! It loses nothing: a session leaves the hot store's dirty marks only after its facts are in the archive. It never
-//! gives up; while the archive is unreachable it asks ever more rarely. The one place where the archive knows the hot store.
+//! It loses nothing: a session leaves the hot store's dirty marks only after its facts are in the
+//! archive. It never gives up; while the archive is unreachable it asks ever more rarely. The one
+//! place where the archive knows the hot store.
 
 use std::{
     collections::HashSet,
@@ -32,8 +34,8 @@ const COUNTING: Duration = Duration::from_secs(1);
 /// How far the archive is behind the hot store.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 pub struct ArchivistStatus {
-    /// Sessions that the last round left behind; 0 while all is well. While the hot store cannot be read, those that
-    /// were last seen there.
+    /// Sessions that the last round left behind; 0 while all is well. While the hot store cannot be
+    /// read, those that were last seen there.
     pub backlog: usize,
     /// Age of the oldest fact of these, in milliseconds.
     pub oldest_unflushed_ms: u64,
@@ -85,7 +87,8 @@ impl Archivist {
         }
     }
 
-    /// One round each `store.flush_interval_ms` until `shutdown`. What is left then is for [`Archivist::flush_last`].
+    /// One round each `store.flush_interval_ms` until `shutdown`. What is left then is for
+    /// [`Archivist::flush_last`].
     pub async fn run(&self, shutdown: CancellationToken) {
         let mut wait = self.interval;
         let mut batch = self.max_batch;
@@ -110,9 +113,9 @@ impl Archivist {
         }
     }
 
-    /// The last rounds of a shutdown. They may have no end of their own, for other replicas go on writing: at `deadline`
-    /// the rest is left in the hot store, for them or for the next start. `false` where anything may be left; that and how
-    /// much is logged.
+    /// The last rounds of a shutdown. They may have no end of their own, for other replicas go on
+    /// writing: at `deadline` the rest is left in the hot store, for them or for the next start.
+    /// `false` where anything may be left; that and how much is logged.
     pub async fn flush_last(&self, deadline: Instant) -> bool {
         let error = match timeout_at(deadline, self.flush_all()).await {
             Ok(Ok(())) => return true,
@@ -255,8 +258,8 @@ impl Archivist {
         Ok(count)
     }
 
-    /// Keeps how the round went; one log line when it changes. Where nobody could look, `behind` is `None` and what was
-    /// known of it stays.
+    /// Keeps how the round went; one log line when it changes. Where nobody could look, `behind` is
+    /// `None` and what was known of it stays.
     fn note(&self, behind: Option<Behind>, error: Option<FlushError>) {
         let before = {
             let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,7 +1,9 @@
-//! What a replica remembers so that its sessions go on while redis is unreachable and are right when it is back.
+//! What a replica remembers so that its sessions go on while redis is unreachable and are right
+//! when it is back.
 //!
-//! A session whose appends went to the archive is *detached*: the hot copy is behind, so nothing of it is read or
-//! written there until the two agree again. What only the hot store had is kept in `Unsaved` and brought along.
+//! A session whose appends went to the archive is *detached*: the hot copy is behind, so nothing of
+//! it is read or written there until the two agree again. What only the hot store had is kept in
+//! `Unsaved` and brought along.
 
 use std::{
     collections::HashSet,
@@ -98,8 +100,8 @@ impl Fallback {
         self.state().outage.map(|at| at.elapsed())
     }
 
-    /// Whether a hot copy may be older than the archive: a store that came back may have lost its last moments, and
-    /// another replica may have gone on without it.
+    /// Whether a hot copy may be older than the archive: a store that came back may have lost its
+    /// last moments, and another replica may have gone on without it.
     pub fn is_suspicious(&self) -> bool {
         self.since_outage().is_some_and(|since| since < self.suspicion)
     }

@@ -75,7 +75,8 @@ impl Journal {
         match self.archive.commit(std::slice::from_ref(&batch)).await {
             Ok(()) => {}
             Err(ArchiveError::Conflict) => {
-                // Another replica went on from an older point: its facts stand, these move behind them.
+                // Another replica went on from an older point: its facts stand, these move behind
+                // them.
                 fallback.detach(id);
                 self.archive.merge(&batch).await?;
                 error!(session_id = %id, "two copies of a session were merged");
@@ -86,8 +87,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Removes a session from both stores; what the archive had is counted. A hot store that is away erases its copy
-    /// when it is back: the archive's tombstone stands.
+    /// Removes a session from both stores; what the archive had is counted. A hot store that is
+    /// away erases its copy when it is back: the archive's tombstone stands.
     pub async fn erase(&self, meta: &SessionMeta) -> Result<ErasureCounts, JournalError> {
         let watchers = self.hot.watchers(meta.id).await.unwrap_or_default();
         let counts = self.archive.erase_session(meta.id, meta.owner).await?;

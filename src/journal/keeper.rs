@@ -1,5 +1,5 @@
-//! Beside the requests: brings unsaved facts to the archive while redis is unreachable, and makes the two agree again
-//! when it is back.
+//! Beside the requests: brings unsaved facts to the archive while redis is unreachable, and makes
+//! the two agree again when it is back.
 
 use std::{sync::Arc, time::Duration};
 
@@ -64,8 +64,8 @@ impl Keeper {
         }
     }
 
-    /// The redis is reachable again, perhaps without its last moments: say at once that this replica lives, or its turns
-    /// would be taken for orphans, and bring what may be lost.
+    /// The redis is reachable again, perhaps without its last moments: say at once that this
+    /// replica lives, or its turns would be taken for orphans, and bring what may be lost.
     async fn welcome(&self) {
         let _ = self.journal.hot.beat(&self.replica, self.beat_ttl).await;
         if let Some(relay) = self.journal.relay() {
@@ -92,7 +92,8 @@ impl Keeper {
         }
     }
 
-    /// A few at a time, however many there are: a store that has just come back is not to be knocked over.
+    /// A few at a time, however many there are: a store that has just come back is not to be
+    /// knocked over.
     async fn attach(&self, mut sessions: Vec<SessionId>) {
         if sessions.is_empty() {
             return;

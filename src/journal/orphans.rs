@@ -34,8 +34,8 @@ impl Journal {
         Ok(orphans)
     }
 
-    /// Whether the replica that runs a turn is still there. While nobody can know, and for `grace` after, one that is
-    /// silent is.
+    /// Whether the replica that runs a turn is still there. While nobody can know, and for `grace`
+    /// after, one that is silent is.
     pub async fn is_alive(&self, replica: &str, grace: Duration) -> Result<bool, JournalError> {
         let since = self.fallback().and_then(|fallback| fallback.since_outage());
         match self.hot.is_beating(replica).await {

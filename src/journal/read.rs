@@ -88,7 +88,8 @@ impl Journal {
                 Ok(None) => {}
                 Err(error) if !error.is_away() => return Err(error.into()),
                 Err(error) => {
-                    // The archive may know it all; if it knows nothing, the first error is the one to tell.
+                    // The archive may know it all; if it knows nothing, the first error is the one
+                    // to tell.
                     self.save(id).await?;
                     let events = self.archive.events(id, after_seq, limit).await?;
                     let nothing = events.is_empty() && self.archive.session(id).await?.is_none();

@@ -1,5 +1,5 @@
-//! Makes the two copies of one session agree again: nothing that either holds is lost, and what they disagree about is
-//! decided by the archive.
+//! Makes the two copies of one session agree again: nothing that either holds is lost, and what
+//! they disagree about is decided by the archive.
 
 use tracing::error;
 
@@ -15,8 +15,8 @@ const TAIL: u32 = 128;
 /// A copy that changes while it is brought up to date is read anew, this often.
 const ATTEMPTS: usize = 3;
 
-/// Brings what only the hot store has into the archive, then the archive's journal into the hot store. False where the
-/// session kept changing: try again later.
+/// Brings what only the hot store has into the archive, then the archive's journal into the hot
+/// store. False where the session kept changing: try again later.
 ///
 /// # Errors
 /// Where a store is away; nothing is half done, and all of it may be repeated.

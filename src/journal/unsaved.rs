@@ -1,5 +1,5 @@
-//! What this process gave to the hot store and the archive may not have yet: a second copy, for the case that the hot
-//! store goes away and takes the first one with it.
+//! What this process gave to the hot store and the archive may not have yet: a second copy, for the
+//! case that the hot store goes away and takes the first one with it.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -19,7 +19,8 @@ const OVERHEAD: usize = 512;
 /// Bounded in bytes; beyond that the oldest sessions lose their second copy.
 pub struct Unsaved {
     sessions: HashMap<SessionId, Kept>,
-    /// Sessions by the time at which they were first kept; a session that was saved since stands here in vain.
+    /// Sessions by the time at which they were first kept; a session that was saved since stands
+    /// here in vain.
     order: VecDeque<(Instant, SessionId)>,
     bytes: usize,
     max_bytes: usize,
@@ -97,8 +98,8 @@ impl Unsaved {
         self.saved(id, u64::MAX);
     }
 
-    /// At most `limit` sessions that were kept at least `age` ago, oldest first. Those that stay unsaved go to the end
-    /// of the line.
+    /// At most `limit` sessions that were kept at least `age` ago, oldest first. Those that stay
+    /// unsaved go to the end of the line.
     pub fn aged(&mut self, age: Duration, limit: usize, now: Instant) -> Vec<SessionId> {
         let mut found = Vec::new();
         while found.len() < limit

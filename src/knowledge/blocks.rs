@@ -1,9 +1,11 @@
-//! What a document is made of once its format no longer matters: headings, paragraphs and list items.
+//! What a document is made of once its format no longer matters: headings, paragraphs and list
+//! items.
 //!
-//! `markdown` and `html` read their format into blocks; `chunk` makes passages of them. A block holds plain text
-//! on one line, never markup.
+//! `markdown` and `html` read their format into blocks; `chunk` makes passages of them. A block
+//! holds plain text on one line, never markup.
 
-/// Characters of a heading or of a column's name, at most: passages repeat them. What is longer is read as a paragraph.
+/// Characters of a heading or of a column's name, at most: passages repeat them. What is longer is
+/// read as a paragraph.
 const MAX_NAME: usize = 200;
 
 /// One piece of a document in reading order.
@@ -48,7 +50,8 @@ pub fn from_text(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// Moves `buffer` into `blocks` as what `kind` makes of it, with its white space collapsed; nothing where it is blank.
+/// Moves `buffer` into `blocks` as what `kind` makes of it, with its white space collapsed; nothing
+/// where it is blank.
 pub(super) fn push(blocks: &mut Vec<Block>, buffer: &mut String, kind: impl Fn(String) -> Block) {
     let text = one_line(buffer);
     buffer.clear();

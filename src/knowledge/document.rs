@@ -116,7 +116,8 @@ impl NewDocument {
     /// stays whole.
     ///
     /// # Errors
-    /// Every field that is not as it must be, and a body of more than `max_bytes` bytes, without text, or not of its format.
+    /// Every field that is not as it must be, and a body of more than `max_bytes` bytes, without
+    /// text, or not of its format.
     pub fn passages(
         &self,
         max_bytes: usize,

@@ -24,7 +24,8 @@ pub enum FaqError {
     Json { line: usize, column: usize },
 }
 
-/// Reads CSV whose header names `question` and `answer` in any case and order; other columns are passed over.
+/// Reads CSV whose header names `question` and `answer` in any case and order; other columns are
+/// passed over.
 pub fn from_csv(text: &str) -> Result<Vec<FaqPair>, FaqError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());

@@ -1,8 +1,8 @@
 //! HTML reduced to the text a reader would see, as blocks.
 //!
-//! It reads tags the way a browser's tokenizer does (quoted attributes, comments, raw-text elements) and keeps no
-//! tree: what it gives is text for an index, never HTML that is shown. Elements without readable text are dropped
-//! with all they hold.
+//! It reads tags the way a browser's tokenizer does (quoted attributes, comments, raw-text
+//! elements) and keeps no tree: what it gives is text for an index, never HTML that is shown.
+//! Elements without readable text are dropped with all they hold.
 
 use super::blocks::{self, Block};
 
@@ -160,7 +160,8 @@ fn after_tag(tag: &str) -> (&str, &str) {
             (None, b'>') => return (&tag[..at], &tag[at + 1..]),
             _ => {}
         }
-        // A quote opens a value only after `=`; elsewhere it is part of a name, as in `<p class=it's>`.
+        // A quote opens a value only after `=`; elsewhere it is part of a name, as in `<p
+        // class=it's>`.
         value = byte == b'=' || (value && byte.is_ascii_whitespace());
     }
     (tag, "")
@@ -176,7 +177,8 @@ fn after_close<'a>(html: &'a str, name: &str) -> &'a str {
     let mut rest = html;
     while let Some(at) = rest.find("</") {
         let tag = &rest[at + 2..];
-        // Only the tag that is looked for is read to its end: a page full of `</` would be read as often as it has them.
+        // Only the tag that is looked for is read to its end: a page full of `</` would be read as
+        // often as it has them.
         if name_of(tag) == name {
             return after_tag(tag).1;
         }
@@ -261,7 +263,8 @@ fn kind_of(name: &str) -> Option<Kind> {
     }
 }
 
-/// The character that a reference at the start of `text` means, and the reference's length in bytes.
+/// The character that a reference at the start of `text` means, and the reference's length in
+/// bytes.
 fn reference(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(12).position(|byte| byte == b';')?;
     let name = &text[1..end];

@@ -11,7 +11,7 @@ use super::{
     chunk::{Chunk, PATH},
     terms::Language,
 };
-use crate::embedding::messages::dot;
+use crate::vector::dot;
 
 /// How often a term counts for each place it stands in, against once in the text. What a whole
 /// document shares says less about one of its passages than the passage's own heading.

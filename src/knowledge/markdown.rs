@@ -1,5 +1,5 @@
-//! Markdown read into blocks. Emphasis and links keep their words; images keep their description; raw HTML goes
-//! through `html`, so that no script and no tag gets into a passage.
+//! Markdown read into blocks. Emphasis and links keep their words; images keep their description;
+//! raw HTML goes through `html`, so that no script and no tag gets into a passage.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 

@@ -71,8 +71,8 @@ impl Change<'_> {
         self.known.len()
     }
 
-    /// Shows a document's passages as of `version`, or none, after the archive took the change and gave the site
-    /// `knowledge_version`.
+    /// Shows a document's passages as of `version`, or none, after the archive took the change and
+    /// gave the site `knowledge_version`.
     pub async fn show(
         &mut self,
         external_id: String,

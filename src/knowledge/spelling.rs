@@ -26,7 +26,8 @@ pub(super) fn correct(terms: &mut [QueryTerm], index: &Index) {
     }
 }
 
-/// The words of a question, two of which are read as one where only that one is known ("back pack").
+/// The words of a question, two of which are read as one where only that one is known ("back
+/// pack").
 pub(super) fn joined_words(text: &str, language: Language, index: &Index) -> Vec<String> {
     let known = |word: &str| {
         language.terms(word).first().is_none_or(|stem| index.document_frequency(stem) > 0)
@@ -81,7 +82,8 @@ fn nearest(word: &str, index: &Index) -> Option<String> {
     best.map(|(.., term)| term.to_owned())
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that make `word` of `term`; `None` above `limit`.
+/// Insertions, deletions, replacements and swaps of neighbours that make `word` of `term`; `None`
+/// above `limit`.
 fn edits(word: &[char], term: &str, limit: usize) -> Option<usize> {
     let term: Vec<char> = term.chars().collect();
     let mut before: Vec<usize> = Vec::new();

@@ -1,4 +1,5 @@
-//! Between a document and its rows in the archive: what is stored of it, and what is searched of what was stored.
+//! Between a document and its rows in the archive: what is stored of it, and what is searched of
+//! what was stored.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -22,7 +23,8 @@ use crate::{
     embedding::messages::{EmbedPort, embed},
 };
 
-/// Texts of one document that wait for the embedder at once; shoppers' questions wait in the same queue.
+/// Texts of one document that wait for the embedder at once; shoppers' questions wait in the same
+/// queue.
 const IN_FLIGHT: usize = 8;
 /// For one text, with the times it is tried again while the queue is full.
 const EMBED_TIMEOUT: Duration = Duration::from_secs(30);

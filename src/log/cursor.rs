@@ -48,8 +48,8 @@ impl Cursor {
         }
     }
 
-    /// Passes over what there is, unrendered, and waits for more where there is nothing; false at the end of a closed
-    /// log. Cancel-safe.
+    /// Passes over what there is, unrendered, and waits for more where there is nothing; false at
+    /// the end of a closed log. Cancel-safe.
     pub async fn skip(&mut self) -> bool {
         loop {
             self.length.borrow_and_update();

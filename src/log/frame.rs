@@ -89,7 +89,8 @@ struct Placed<T: Serialize> {
     at: Timestamp,
 }
 
-/// As [`Placed`] with a [`Live::AnswerDelta`], which is most of what is rendered; written out, it costs no map of fields in between.
+/// As [`Placed`] with a [`Live::AnswerDelta`], which is most of what is rendered; written out, it
+/// costs no map of fields in between.
 #[derive(Serialize)]
 struct Delta<'a> {
     #[serde(rename = "type")]

@@ -30,12 +30,14 @@ impl TurnLog {
         let _ = tokio::time::timeout(limit, length.wait_for(|length| *length > 0)).await;
     }
 
-    /// Promises the answer to somebody who does not stay attached: the turn is not given up for lack of readers.
+    /// Promises the answer to somebody who does not stay attached: the turn is not given up for
+    /// lack of readers.
     pub fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
     }
 
-    /// Resolves when there were readers and none has been attached for `grace`; never for a kept turn.
+    /// Resolves when there were readers and none has been attached for `grace`; never for a kept
+    /// turn.
     pub async fn abandoned(&self, grace: Duration) {
         loop {
             self.until(|readers| readers.ever && readers.now == 0).await;

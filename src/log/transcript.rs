@@ -22,8 +22,8 @@ pub struct Transcript {
     ended: bool,
 }
 
-/// What is kept of a frame. A piece of an answer is rendered when it is read: as JSON it would take twenty times its
-/// text, for as long as the turn lives.
+/// What is kept of a frame. A piece of an answer is rendered when it is read: as JSON it would take
+/// twenty times its text, for as long as the turn lives.
 enum Entry {
     Delta { index: u32, start: u32, end: u32, at: Timestamp },
     Frame(Box<Frame>),

@@ -7,7 +7,8 @@ use tokio::sync::watch;
 use super::{frame::Place, transcript::Transcript};
 use crate::domain::{Citation, Event, SessionId, TurnId};
 
-/// The log of one turn. Its [`Writer`](super::Writer) appends and ends it, every reader [`TurnLog::read`]s.
+/// The log of one turn. Its [`Writer`](super::Writer) appends and ends it, every reader
+/// [`TurnLog::read`]s.
 pub struct TurnLog {
     pub(super) place: Place,
     pub(super) transcript: Mutex<Transcript>,
@@ -54,8 +55,8 @@ impl TurnLog {
         self.transcript().text().to_owned()
     }
 
-    /// The revision of the text, and what of it lies behind byte `offset` of `revision`; all of it where the text
-    /// was replaced since.
+    /// The revision of the text, and what of it lies behind byte `offset` of `revision`; all of it
+    /// where the text was replaced since.
     pub fn text_behind(&self, revision: u32, offset: usize) -> (u32, String) {
         let transcript = self.transcript();
         let (revision, text) = transcript.text_behind(revision, offset);

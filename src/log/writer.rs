@@ -15,8 +15,8 @@ use crate::{
     domain::{Answer, ErrorCode, Event, Fact, Live, Part, Problem},
 };
 
-/// The one that writes a log. A log has exactly one end: the one that its writer gives it, or, if the
-/// writer is dropped before, `turn.failed` with `interrupted`.
+/// The one that writes a log. A log has exactly one end: the one that its writer gives it, or, if
+/// the writer is dropped before, `turn.failed` with `interrupted`.
 #[must_use = "a dropped writer ends its log"]
 pub struct Writer {
     log: Arc<TurnLog>,
@@ -58,8 +58,8 @@ impl Writer {
         self.add(live, self.log.place.render(live));
     }
 
-    /// Appends a piece of the answer. Returns false when the answer has reached its bound; the rest is
-    /// not taken.
+    /// Appends a piece of the answer. Returns false when the answer has reached its bound; the rest
+    /// is not taken.
     #[must_use]
     pub fn push_text(&self, text: &str) -> bool {
         if text.is_empty() {
@@ -95,8 +95,8 @@ impl Writer {
         Mirrored::Live
     }
 
-    /// Ends the log with the durable events that end the turn: asides, then the end itself. A second
-    /// end is ignored.
+    /// Ends the log with the durable events that end the turn: asides, then the end itself. A
+    /// second end is ignored.
     pub fn close(&self, events: &[Event]) {
         let Some(mut transcript) = self.open() else { return };
         for event in events {

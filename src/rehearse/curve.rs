@@ -96,7 +96,8 @@ impl Curve {
     /// Makes sure that there are chats: those of the log, or a share of its page views.
     ///
     /// # Errors
-    /// When there is no line at all, when the time span is not that of a log, or when chats are neither in it nor named.
+    /// When there is no line at all, when the time span is not that of a log, or when chats are
+    /// neither in it nor named.
     pub fn of_chats(mut self, per_thousand: Option<f64>) -> anyhow::Result<Self> {
         let (lines, bad) = (self.lines, self.bad_lines);
         ensure!(!self.minutes.is_empty(), "{lines} lines were parsed and {bad} were not");

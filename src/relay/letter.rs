@@ -21,7 +21,8 @@ pub enum Letter {
     Cancel {
         turn: TurnId,
     },
-    /// Somebody at `from` reads along. `next`: the first frame that is wanted, or none to go on as before.
+    /// Somebody at `from` reads along. `next`: the first frame that is wanted, or none to go on as
+    /// before.
     Follow {
         turn: TurnId,
         from: String,

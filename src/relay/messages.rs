@@ -2,7 +2,7 @@
 
 use actix::{Message, Recipient};
 
-/// To a session actor: what it knows of its session may be old.
+/// News from another replica (a *rumour*): what the actor knows of its session may be old.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Message)]
 #[rtype(result = "()")]
 pub enum Rumour {

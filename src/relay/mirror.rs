@@ -16,7 +16,8 @@ use crate::{
     log::{Mirrored, TurnLog, Writer, frame::Place},
 };
 
-/// A follower says this often that somebody still reads, and looks whether the turn has ended unnoticed.
+/// A follower says this often that somebody still reads, and looks whether the turn has ended
+/// unnoticed.
 const RENEWAL: Duration = Duration::from_secs(3);
 
 impl Relay {
@@ -49,8 +50,8 @@ impl Relay {
         }
     }
 
-    /// As [`Self::follow`], for a turn of a session that is not open here: the log ends as the turn ends, or with
-    /// `turn.failed` where its replica is gone.
+    /// As [`Self::follow`], for a turn of a session that is not open here: the log ends as the turn
+    /// ends, or with `turn.failed` where its replica is gone.
     pub fn read_along(
         self: &Arc<Self>,
         running: &Running,
@@ -90,7 +91,8 @@ impl Relay {
         log
     }
 
-    /// Asks for frames while somebody reads, and has the actor look now and then whether the turn still runs.
+    /// Asks for frames while somebody reads, and has the actor look now and then whether the turn
+    /// still runs.
     async fn attend(&self, mirror: &Mirror) {
         let mut asked: Option<Instant> = None;
         while !mirror.log().is_ended() {

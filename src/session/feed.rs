@@ -1,4 +1,5 @@
-//! What the readers of a session share: its newest durable events, while they read, and the turn that runs.
+//! What the readers of a session share: its newest durable events, while they read, and the turn
+//! that runs.
 //!
 //! The actor publishes, readers hold an `Arc` and never send the actor a message per event.
 
@@ -23,8 +24,8 @@ pub struct Feed {
 
 struct State {
     last_seq: u64,
-    /// What present readers may not have taken yet; a later one reads the journal. Most sessions have no reader most of
-    /// the time, and there are many.
+    /// What present readers may not have taken yet; a later one reads the journal. Most sessions
+    /// have no reader most of the time, and there are many.
     tail: VecDeque<(u64, Frame)>,
     turn: Option<Arc<TurnLog>>,
     end: Option<FeedEnd>,

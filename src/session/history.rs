@@ -15,7 +15,8 @@ pub fn messages(events: &[Event], running: Option<&TurnLog>) -> Vec<Message> {
         && !log.is_ended()
     {
         messages.push(Message {
-            // The id of an answer is known once it is complete; until then the turn's id stands for it.
+            // The id of an answer is known once it is complete; until then the turn's id stands for
+            // it.
             id: MessageId(log.turn_id().0),
             seq: last.seq + 1,
             turn_id: log.turn_id(),

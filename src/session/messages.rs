@@ -108,7 +108,8 @@ pub struct Attach {
 pub struct Attached {
     pub meta: SessionMeta,
     pub feed: Arc<Feed>,
-    /// The turn that the feed shows runs on another replica: its log fills only while somebody reads it.
+    /// The turn that the feed shows runs on another replica: its log fills only while somebody
+    /// reads it.
     pub is_elsewhere: bool,
 }
 

@@ -56,7 +56,8 @@ impl Session {
         self.begun_at
     }
 
-    /// The append that makes the user's message durable. Nothing changes here until [`Session::accepted`].
+    /// The append that makes the user's message durable. Nothing changes here until
+    /// [`Session::accepted`].
     pub fn message(
         &self,
         text: String,

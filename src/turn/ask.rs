@@ -41,8 +41,8 @@ pub struct Ask {
 }
 
 impl Ask {
-    /// Masks the conversation and looks for an answer to exactly this question. Waits for nothing, so
-    /// the caller may write question and answer down in one step.
+    /// Masks the conversation and looks for an answer to exactly this question. Waits for nothing,
+    /// so the caller may write question and answer down in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
         let TurnInput { purpose, site, visitor, locale, text, lane, history } = input;
         let Screened { text, history, vault } = screen(&text, &history);
@@ -90,8 +90,8 @@ impl Ask {
         self.purpose != Purpose::Ticket
     }
 
-    /// Whether the answer may serve others. One that was made from a conversation with personal data
-    /// may repeat it.
+    /// Whether the answer may serve others. One that was made from a conversation with personal
+    /// data may repeat it.
     pub fn may_be_shared(&self) -> bool {
         self.question.is_some() && self.vault.is_empty()
     }

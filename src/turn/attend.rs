@@ -15,8 +15,8 @@ pub struct Bounds {
     /// Ends the turn as cancelled, or as interrupted while `stopping`.
     pub cancel: CancellationToken,
     pub stopping: CancellationToken,
-    /// After its last reader left, the turn is cancelled when none has come back for so long. `None`
-    /// for a turn whose caller is its only reader.
+    /// After its last reader left, the turn is cancelled when none has come back for so long.
+    /// `None` for a turn whose caller is its only reader.
     pub resume_grace: Option<Duration>,
 }
 

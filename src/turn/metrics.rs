@@ -1,4 +1,4 @@
-//! What turns count, whoever asked.
+//! What turns of every kind count.
 
 use metrics::counter;
 

@@ -3,8 +3,8 @@
 use super::ports::Exchange;
 use crate::guard::Vault;
 
-/// A conversation without personal data. One vault serves all of it, so a placeholder means one value
-/// in the message, in the history and in the answer.
+/// A conversation without personal data. One vault serves all of it, so a placeholder means one
+/// value in the message, in the history and in the answer.
 pub struct Screened {
     pub text: String,
     /// Earlier exchanges, oldest first.

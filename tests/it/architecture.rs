@@ -98,7 +98,7 @@ fn imports_run_downwards() {
 fn the_table_is_read_with_its_exceptions() {
     let (rows, exceptions) = table();
     assert_eq!(rows["domain"], 1);
-    assert!(exceptions["cache"].contains("embedding"), "{exceptions:?}");
+    assert!(exceptions["app"].contains("shutdown"), "{exceptions:?}");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::{
         question::{Question, agree},
     },
     config,
-    embedding::messages::dot,
+    vector::dot,
 };
 
 /// Questions in flight that are compared; beyond it a newcomer is answered by itself. Bounds the

@@ -24,8 +24,9 @@ pub struct Question {
 }
 
 impl Question {
-    /// Judges whether an answer to this question could serve somebody else. On a later turn of a conversation
-    /// (`first_turn` is false) only a question that is plainly complete in itself qualifies.
+    /// Judges whether an answer to this question could serve somebody else. On a later turn of a
+    /// conversation (`first_turn` is false) only a question that is plainly complete in itself
+    /// qualifies.
     pub fn new(masked: &str, first_turn: bool) -> Result<Self, NotCacheable> {
         policy::check(masked, first_turn)?;
         Ok(Self::trusted(masked))

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use super::entry::Entry;
-use crate::{domain::MessageId, embedding::messages::dot};
+use crate::{domain::MessageId, vector::dot};
 
 /// Dimensions that are looked at first. What the rest can add is known from its length (Cauchy and
 /// Schwarz).

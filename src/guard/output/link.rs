@@ -1,4 +1,5 @@
-//! Recognises the links of Markdown well enough to tell the harmless from the others. In doubt a link is bad.
+//! Recognises the links of Markdown well enough to tell the harmless from the others. In doubt a
+//! link is bad.
 
 /// What starts at a bracket.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,8 +51,8 @@ fn label_end(text: &str) -> Result<usize, Link<'static>> {
 /// Longest target, with its title. A longer one is judged by its beginning.
 const LONGEST_TARGET: usize = 2048;
 
-/// The part of a text in which a target must end, and whether the text reaches that far. How much of it has arrived must
-/// not change a decision, so nobody looks further.
+/// The part of a text in which a target must end, and whether the text reaches that far. How much
+/// of it has arrived must not change a decision, so nobody looks further.
 fn target_window(text: &str) -> (&str, bool) {
     (&text[..text.floor_char_boundary(LONGEST_TARGET)], text.len() >= LONGEST_TARGET)
 }
@@ -74,8 +75,8 @@ fn destination<'a>(text: &'a str, start: usize, label: &'a str) -> Link<'a> {
     }
 }
 
-/// Whether a text begins with `](` and what follows is no harmless target. It was never closed, but what is taken apart
-/// behind it could close it.
+/// Whether a text begins with `](` and what follows is no harmless target. It was never closed, but
+/// what is taken apart behind it could close it.
 pub(super) fn opens_a_bad_target(text: &str) -> bool {
     text.strip_prefix("](").is_some_and(|rest| !harmless(target(target_window(rest).0)))
 }
@@ -147,8 +148,8 @@ fn target(inside: &str) -> &str {
     }
 }
 
-/// http, https, mailto, or an address without a scheme. Entities, escapes and percent signs where a scheme could stand
-/// make it bad: a browser reads them otherwise than we do.
+/// http, https, mailto, or an address without a scheme. Entities, escapes and percent signs where a
+/// scheme could stand make it bad: a browser reads them otherwise than we do.
 fn harmless(target: &str) -> bool {
     let target = target.trim_start_matches('<');
     let first = target.split(['/', '?', '#']).next().unwrap_or(target);

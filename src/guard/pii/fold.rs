@@ -1,11 +1,13 @@
-//! The same text with plain digits, spaces and dashes, so that one scanner reads all ways to type a number.
+//! The same text with plain digits, spaces and dashes, so that one scanner reads all ways to type a
+//! number.
 
 use std::borrow::Cow;
 
 /// A text folded character by character, and the way back to its offsets.
 pub(super) struct Folded<'a> {
     text: Cow<'a, str>,
-    /// Byte offset in the original for each byte of `text` and its end; `None` where they are equal.
+    /// Byte offset in the original for each byte of `text` and its end; `None` where they are
+    /// equal.
     offsets: Option<Vec<usize>>,
 }
 

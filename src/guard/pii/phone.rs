@@ -1,4 +1,5 @@
-//! Phone numbers of many countries: by their `+`, by the words around them, or by a shape that only phones have.
+//! Phone numbers of many countries: by their `+`, by the words around them, or by a shape that only
+//! phones have.
 
 use std::ops::Range;
 

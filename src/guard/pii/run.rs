@@ -15,7 +15,8 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// All runs of at least four digits, from left to right. A run longer than any number is cut into pieces.
+    /// All runs of at least four digits, from left to right. A run longer than any number is cut
+    /// into pieces.
     pub(super) fn all(text: &str) -> Vec<Self> {
         let bytes = text.as_bytes();
         let mut runs = Vec::new();
@@ -71,7 +72,8 @@ impl Run {
     }
 }
 
-/// Nothing before `start` makes the digits a part of a longer name such as `INV-2024-001` or of an amount.
+/// Nothing before `start` makes the digits a part of a longer name such as `INV-2024-001` or of an
+/// amount.
 pub(super) fn starts_freely(text: &str, start: usize) -> bool {
     let before = &text[..start];
     let Some(last) = before.chars().next_back() else { return true };

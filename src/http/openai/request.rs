@@ -1,8 +1,8 @@
 //! What clients of OpenAI's API send, as far as it means something here.
 //!
-//! Clients send their whole history each time, with all that happened in it: pictures, sound, calls of
-//! tools, refusals. What is not understood is left out, and never refused, since a client cannot take
-//! it back. Only what is to be answered must be there: a last message of the user with a text.
+//! Clients send their whole history each time, with all that happened in it: pictures, sound, calls
+//! of tools, refusals. What is not understood is left out, and never refused, since a client cannot
+//! take it back. Only what is to be answered must be there: a last message of the user with a text.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use crate::turn::ports::Exchange;
 
-/// The parts of OpenAI's request that mean something here. Other fields are taken and ignored, as every
-/// OpenAI-compatible server does; the operator's configuration decides them.
+/// The parts of OpenAI's request that mean something here. Other fields are taken and ignored, as
+/// every OpenAI-compatible server does; the operator's configuration decides them.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ChatCompletionRequest {
     #[serde(default)]

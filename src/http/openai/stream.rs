@@ -182,7 +182,8 @@ impl Chunks {
                 }
             };
             match step {
-                // The format cannot take back what was sent: a failed stream is honest, the text twice is not.
+                // The format cannot take back what was sent: a failed stream is honest, the text
+                // twice is not.
                 TextStep::Replaced(_) if self.has_sent => {
                     self.done = true;
                     self.fail(&Problem::new(ErrorCode::DependencyUnavailable));
@@ -214,7 +215,8 @@ impl Chunks {
         }
     }
 
-    /// A stream without `[DONE]` and with an error is what clients of this format understand as failed.
+    /// A stream without `[DONE]` and with an error is what clients of this format understand as
+    /// failed.
     fn fail(&mut self, problem: &Problem) {
         let error = json!({
             "message": problem.detail,

@@ -1,8 +1,10 @@
-//! A model in this process: an engine takes jobs from a bounded channel and feeds each answer's pieces.
+//! A model in this process: an engine takes jobs from a bounded channel and feeds each answer's
+//! pieces.
 //!
-//! The engine runs on threads of its own and knows nothing of slots, thoughts or completeness. It feeds
-//! texts as they are generated, calls, usage, and at the end [`Piece::Finished`]. An answer that it drops
-//! without that is truncated. Once the caller is gone, feeding fails, and the engine goes to its next job.
+//! The engine runs on threads of its own and knows nothing of slots, thoughts or completeness. It
+//! feeds texts as they are generated, calls, usage, and at the end [`Piece::Finished`]. An answer
+//! that it drops without that is truncated. Once the caller is gone, feeding fails, and the engine
+//! goes to its next job.
 
 use std::collections::VecDeque;
 

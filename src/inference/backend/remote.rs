@@ -78,8 +78,8 @@ impl Remote {
 
     /// Sends the request and waits for the head of the response, without a time limit of its own.
     ///
-    /// A connection that breaks before any byte of the response gets a second try here: servers close
-    /// idle connections at any moment, and asking a model twice changes nothing.
+    /// A connection that breaks before any byte of the response gets a second try here: servers
+    /// close idle connections at any moment, and asking a model twice changes nothing.
     /// `traceparent` goes with it if the request is traced.
     pub async fn open(
         &self,

@@ -20,8 +20,9 @@ pub enum Look {
     Absent,
 }
 
-/// Reads the gauges; those of several engines are added, of their caches the fullest counts. `None` if the text does not
-/// say how many wait. The cache's gauge is `kv_cache_usage_perc`, `gpu_cache_usage_perc` before version 0.10.
+/// Reads the gauges; those of several engines are added, of their caches the fullest counts. `None`
+/// if the text does not say how many wait. The cache's gauge is `kv_cache_usage_perc`,
+/// `gpu_cache_usage_perc` before version 0.10.
 pub fn load(metrics: &str) -> Option<Load> {
     let mut load = Load { running: 0, waiting: 0, cache_usage: 0.0 };
     let mut counted = false;

@@ -12,7 +12,8 @@ use crate::{
 /// The cell of an entry.
 pub type Key = usize;
 
-/// Between two positions that one request is told, so that a long queue costs its shoppers no flood of events.
+/// Between two positions that one request is told, so that a long queue costs its shoppers no flood
+/// of events.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
 /// A request that waits.
@@ -38,7 +39,8 @@ impl Entry {
         self.acquire.request.deadline <= now || self.acquire.reply.is_closed()
     }
 
-    /// The last moment at which a slot is of use: its deadline, or the longest wait that it accepts.
+    /// The last moment at which a slot is of use: its deadline, or the longest wait that it
+    /// accepts.
     pub(super) fn useful_until(&self) -> Instant {
         let request = &self.acquire.request;
         let patience = request.max_wait.map(|most| self.arrived + most);

@@ -1,4 +1,5 @@
-//! One lane: fair between its sites, then between the visitors of a site; the requests of one visitor by deadline.
+//! One lane: fair between its sites, then between the visitors of a site; the requests of one
+//! visitor by deadline.
 
 use tokio::time::Instant;
 
@@ -156,7 +157,8 @@ impl Site {
         self.with_more_than.iter().take(place).sum()
     }
 
-    /// Exact for the first round; after it the visitors that are left are taken to be spread evenly.
+    /// Exact for the first round; after it the visitors that are left are taken to be spread
+    /// evenly.
     fn before_in_round(&self, place: usize, turn: usize) -> usize {
         let first = self.with_more_than.first().copied().unwrap_or(0).max(1);
         let round = self.with_more_than.get(place).copied().unwrap_or(0);

@@ -5,7 +5,8 @@ use std::{
     hash::Hash,
 };
 
-/// The front is next. Finding is O(1), counting O(log n), leaving from the middle moves at most half of the order.
+/// The front is next. Finding is O(1), counting O(log n), leaving from the middle moves at most
+/// half of the order.
 #[derive(Debug)]
 pub struct Ring<K, V> {
     /// By turn, which only grows.

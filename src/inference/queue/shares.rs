@@ -1,7 +1,9 @@
-//! Which lane is served next: stride scheduling (Waldspurger and Weihl, 1995) over the configured shares.
+//! Which lane is served next: stride scheduling (Waldspurger and Weihl, 1995) over the configured
+//! shares.
 //!
-//! Every grant moves its lane ahead by the inverse of its share; the lane that is least far is next. A lane that was empty
-//! begins where the others stand: it is served at once, but saves nothing up while it is empty.
+//! Every grant moves its lane ahead by the inverse of its share; the lane that is least far is
+//! next. A lane that was empty begins where the others stand: it is served at once, but saves
+//! nothing up while it is empty.
 
 use crate::{config, domain::Lane};
 

@@ -17,7 +17,8 @@ use crate::{
 const ROUNDS: usize = 3;
 
 impl Queue {
-    /// The position of an entry as if nobody else came, and its wait as if others kept coming as fast as they do.
+    /// The position of an entry as if nobody else came, and its wait as if others kept coming as
+    /// fast as they do.
     pub(super) fn standing(
         &self,
         key: Key,

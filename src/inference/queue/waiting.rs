@@ -130,8 +130,8 @@ impl Queue {
         oldest
     }
 
-    /// Lets a request in. Who must be told no comes back: others who made room, or the request itself.
-    /// Requests for which a place is `free` now are not measured by the forecast.
+    /// Lets a request in. Who must be told no comes back: others who made room, or the request
+    /// itself. Requests for which a place is `free` now are not measured by the forecast.
     pub fn offer(
         &mut self,
         acquire: Acquire,
@@ -194,8 +194,9 @@ impl Queue {
         Next::Grant(entry, here)
     }
 
-    /// Looks after a bounded number of those who wait, going round: takes out who is void or hopeless, promotes who waits
-    /// in a lane without a share, and tells the others where they stand.
+    /// Looks after a bounded number of those who wait, going round: takes out who is void or
+    /// hopeless, promotes who waits in a lane without a share, and tells the others where they
+    /// stand.
     pub fn patrol(&mut self, forecasts: &Forecasts, now: Instant) -> Vec<Dismissed> {
         let (keys, cursor) = self.entries.walk(self.cursor, PATROL);
         self.cursor = cursor;
@@ -327,8 +328,9 @@ impl Queue {
         Some(entry)
     }
 
-    /// Who leaves a queue that holds too much: the last of the greediest site in the lane that is most over its share,
-    /// unless that is the newcomer's own lane and no site in it has more than the newcomer's.
+    /// Who leaves a queue that holds too much: the last of the greediest site in the lane that is
+    /// most over its share, unless that is the newcomer's own lane and no site in it has more than
+    /// the newcomer's.
     fn victim(&self, newcomer: Key) -> Key {
         let over = |lane: &Lane| {
             let (len, share) = (self.lanes[lane.index()].len(), self.shares.of(*lane));

@@ -1,8 +1,9 @@
-//! One answer while it streams, whatever the protocol: what may be handed on, and when it is proven.
+//! One answer while it streams, whatever the protocol: what may be handed on, and when it is
+//! proven.
 //!
-//! An answer is complete if a finish reason came, no error came, and the stream ended in good order:
-//! with the protocol's terminal marker or with a clean end of the body. Not every server sends the
-//! marker, and some send it after a failure, so that the reason is what counts.
+//! An answer is complete if a finish reason came, no error came, and the stream ended in good
+//! order: with the protocol's terminal marker or with a clean end of the body. Not every server
+//! sends the marker, and some send it after a failure, so that the reason is what counts.
 
 use std::collections::VecDeque;
 
@@ -18,8 +19,8 @@ use crate::{
 
 /// Collects what the decoders read and hands on [`Item`]s.
 ///
-/// Calls, usage and [`Piece::Finished`] are handed on only when the answer is complete, so nobody can
-/// act on a half answer.
+/// Calls, usage and [`Piece::Finished`] are handed on only when the answer is complete, so nobody
+/// can act on a half answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     filter: ThoughtFilter,
@@ -144,12 +145,12 @@ impl Answer {
     }
 }
 
-/// Reads a reason in any server's spelling; case and punctuation do not count. `None` is no reason yet:
-/// some servers send an empty one, or say that they go on, in each chunk.
+/// Reads a reason in any server's spelling; case and punctuation do not count. `None` is no reason
+/// yet: some servers send an empty one, or say that they go on, in each chunk.
 ///
-/// A word for a failure ends the answer as truncated. An unknown word is read as [`FinishReason::Length`]:
-/// the server did finish and its text is shown, but nobody knows whether it is whole, so it is not
-/// cached and its calls are not run.
+/// A word for a failure ends the answer as truncated. An unknown word is read as
+/// [`FinishReason::Length`]: the server did finish and its text is shown, but nobody knows whether
+/// it is whole, so it is not cached and its calls are not run.
 fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Outcome> {
     let letters = reason.chars().filter(|c| c.is_ascii_alphanumeric());
     let word: String = letters.map(|c| c.to_ascii_lowercase()).collect();

@@ -1,4 +1,5 @@
-//! The marks that models put around their thoughts, and what they look like in the text of an answer.
+//! The marks that models put around their thoughts, and what they look like in the text of an
+//! answer.
 
 use memchr::memchr3;
 

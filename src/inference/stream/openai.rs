@@ -134,7 +134,8 @@ impl OpenAiDecoder {
             self.answer.reasoning(out);
         }
         // The first event names the role with an empty text: it says that the request has its turn,
-        // not that a token came. Later empty texts are tokens that wait for the rest of a character.
+        // not that a token came. Later empty texts are tokens that wait for the rest of a
+        // character.
         if let Some(text) = content.text.filter(|text| !text.is_empty() || delta.role.is_none()) {
             self.answer.text(&text, out)?;
         }

@@ -45,8 +45,8 @@ impl SseParser {
         self.extend(bytes)
     }
 
-    /// Appends the event that stands open when the body ends in good order. The standard drops it, but
-    /// there are servers whose last event has no empty line after it, or not even a line break.
+    /// Appends the event that stands open when the body ends in good order. The standard drops it,
+    /// but there are servers whose last event has no empty line after it, or not even a line break.
     pub fn finish(&mut self, events: &mut Vec<Vec<u8>>) -> Result<(), Outcome> {
         if !self.line.is_empty() {
             self.end_line(events)?;

@@ -1,11 +1,12 @@
 //! Takes the thoughts of a model out of its answer as it streams.
 //!
 //! Many templates end inside a thought, so its opening mark is never generated and only a bare
-//! `</think>` tells that everything before it was one. Text that was handed on cannot be taken back.
-//! Hence [`Opening`]: if the model is known for it, by name or because this backend once did it,
-//! nothing is handed on until the mark, the end of the answer, or a field of its own for reasoning
-//! shows where the answer begins. Everywhere else text flows at once, and a bare `</think>` after
-//! shown text ends the stream with [`Outcome::LeakedThought`]; the backend is then remembered.
+//! `</think>` tells that everything before it was one. Text that was handed on cannot be taken
+//! back. Hence [`Opening`]: if the model is known for it, by name or because this backend once did
+//! it, nothing is handed on until the mark, the end of the answer, or a field of its own for
+//! reasoning shows where the answer begins. Everywhere else text flows at once, and a bare
+//! `</think>` after shown text ends the stream with [`Outcome::LeakedThought`]; the backend is then
+//! remembered.
 //!
 //! An answer may also speak of such marks. One in quotes is text. One that stands between the words
 //! of a sentence is text if no thought follows, which is known at the end of the answer only.
@@ -40,8 +41,8 @@ impl Opening {
 enum Place {
     Uncertain,
     Thought(Kind),
-    /// After a part of the answer a mark opened what may be a thought. All of it is held, since it is
-    /// text after all if it stands `in_sentence` and nothing closes it.
+    /// After a part of the answer a mark opened what may be a thought. All of it is held, since it
+    /// is text after all if it stands `in_sentence` and nothing closes it.
     Aside {
         kind: Kind,
         in_sentence: bool,
@@ -164,7 +165,8 @@ impl ThoughtFilter {
         if self.held.len() > LONGEST { Err(Outcome::Malformed) } else { Ok(false) }
     }
 
-    /// Looks for the end of a thought after the byte `from`, and drops what certainly belongs to it.
+    /// Looks for the end of a thought after the byte `from`, and drops what certainly belongs to
+    /// it.
     fn read_thought(&mut self, kind: Kind, mut from: usize, ended: bool) -> bool {
         let undecided = loop {
             let found = match kind {

@@ -1,6 +1,7 @@
 //! Real model servers: the ones that `scripts/test-models.sh` starts and names in the environment.
 //!
-//! Both serve SmolLM2-135M-Instruct as `smol`; the Ollama also has `bare`, the same without a template.
+//! Both serve SmolLM2-135M-Instruct as `smol`; the Ollama also has `bare`, the same without a
+//! template.
 
 use super::*;
 

@@ -22,8 +22,8 @@ fn body(recorded: &[u8]) -> Vec<u8> {
     body
 }
 
-/// Cuts `bytes` in two at every place. Both halves are compared with the uncut run at the end of the
-/// event after the cut one: by then nothing of it may be left in the decoder's state.
+/// Cuts `bytes` in two at every place. Both halves are compared with the uncut run at the end of
+/// the event after the cut one: by then nothing of it may be left in the decoder's state.
 fn cut_everywhere(fresh: &Decoder, bytes: &[u8], event_end: &[u8]) {
     let ends: Vec<usize> = (event_end.len()..=bytes.len())
         .filter(|&at| bytes[..at].ends_with(event_end))

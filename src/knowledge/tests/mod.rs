@@ -1,4 +1,5 @@
-//! The knowledge as a whole: the demo shop's answers, public questions, and a base over a real archive.
+//! The knowledge as a whole: the demo shop's answers, public questions, and a base over a real
+//! archive.
 
 mod base;
 mod demo;

@@ -1,7 +1,7 @@
 //! A late answer comes into its session: the answer to a ticket, once.
 //!
-//! The key of the append is derived from the ticket, so a delivery that is done again changes nothing, on whichever
-//! replica and after whichever crash.
+//! The key of the append is derived from the ticket, so a delivery that is done again changes
+//! nothing, on whichever replica and after whichever crash.
 
 use std::sync::Arc;
 
@@ -20,7 +20,8 @@ use crate::{
     turn::ports::Exchange,
 };
 
-/// Appends `answer`, an `answer.completed` that answers `ticket`, and shows it to whoever reads along.
+/// Appends `answer`, an `answer.completed` that answers `ticket`, and shows it to whoever reads
+/// along.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Delivered, SessionError>")]
 pub struct Deliver {
@@ -37,7 +38,8 @@ pub enum Delivered {
     Busy,
 }
 
-/// The key under which the answer to a ticket is appended. No client can send a key with a blank in it.
+/// The key under which the answer to a ticket is appended. No client can send a key with a blank in
+/// it.
 pub fn key(ticket: TicketId) -> String {
     format!("ticket {ticket}")
 }
@@ -95,7 +97,8 @@ impl Handler<Deliver> for SessionActor {
             }
             Err(error) => {
                 if error == SessionError::StoreUnavailable {
-                    // Whether it was kept is unknown; the session is opened anew from what is there.
+                    // Whether it was kept is unknown; the session is opened anew from what is
+                    // there.
                     ctx.stop();
                 }
                 Err(error)

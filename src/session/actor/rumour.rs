@@ -1,4 +1,5 @@
-//! A session that other replicas know too: catching up with what they added, and reading along with what they run.
+//! A session that other replicas know too: catching up with what they added, and reading along with
+//! what they run.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,7 +35,8 @@ impl Handler<Rumour> for SessionActor {
             return nothing();
         }
         if live.turn.is_some() {
-            // Nobody else can have written unless this turn was taken for lost, and its end will find that out.
+            // Nobody else can have written unless this turn was taken for lost, and its end will
+            // find that out.
             return nothing();
         }
         let opened = open(self.id, Arc::clone(&self.shared)).into_actor(self);

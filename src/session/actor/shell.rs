@@ -1,8 +1,9 @@
-//! The shell of a session: translates messages to decisions of `Session` and decisions to effects. A new message is
-//! taken in `start.rs`, a turn's end in `turn.rs`, a late answer in `deliver.rs`, what other replicas say in `rumour.rs`.
+//! The shell of a session: translates messages to decisions of `Session` and decisions to effects.
+//! A new message is taken in `start.rs`, a turn's end in `turn.rs`, a late answer in `deliver.rs`,
+//! what other replicas say in `rumour.rs`.
 //!
-//! Must never happen: two turns of one session at once; an acknowledged message that is not in the journal; a turn
-//! without exactly one terminal event.
+//! Must never happen: two turns of one session at once; an acknowledged message that is not in the
+//! journal; a turn without exactly one terminal event.
 
 use std::{sync::Arc, time::Duration};
 

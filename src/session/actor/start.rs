@@ -115,7 +115,8 @@ impl SessionActor {
         let ready = |result| std::future::ready(result).boxed_local();
         match accepted {
             Err(SessionError::StoreUnavailable) => {
-                // Whether the message was kept is unknown. Whoever asks next opens the session anew, from what is there.
+                // Whether the message was kept is unknown. Whoever asks next opens the session
+                // anew, from what is there.
                 ctx.stop();
                 ready(Err(SessionError::StoreUnavailable))
             }

@@ -24,7 +24,8 @@ use crate::{
 const PAGE: u32 = 64;
 /// Waits between attempts to make the end of a turn durable.
 const ENDING_RETRY: Duration = Duration::from_millis(250);
-/// After this long the end of a turn is shown without being durable; a later open repairs the journal.
+/// After this long the end of a turn is shown without being durable; a later open repairs the
+/// journal.
 const ENDING_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What the task of a turn holds.
@@ -46,8 +47,8 @@ impl TurnTask {
             relay.begin(self.reply.log(), &self.cancel);
         }
         let turns = shared.turns.clone();
-        // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the running
-        // turn.
+        // Not `ctx.spawn`: a handler that waits for the store would hold up the stream of the
+        // running turn.
         turns.spawn_local(async move {
             let feed = Arc::clone(&self.feed);
             let (ended, reply) = Box::pin(self.run()).instrument(span).await;
@@ -158,8 +159,8 @@ struct Ended {
     before: Vec<Event>,
 }
 
-/// A turn's task has made its end durable; the session takes it in and shows it, in one step: a client
-/// that sees the end may begin the next turn.
+/// A turn's task has made its end durable; the session takes it in and shows it, in one step: a
+/// client that sees the end may begin the next turn.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct TurnEnded {

@@ -5,8 +5,8 @@ use crate::{domain::Citation, knowledge::Passage};
 /// Longest quote shown with a citation, in characters.
 const QUOTE_CHARS: usize = 280;
 
-/// The passages that `text` names as `[1]`, `[2]`, ... (the numbers that the prompt gave them). An answer that
-/// names none rests on the best passage, if that is at least `confidence` sure.
+/// The passages that `text` names as `[1]`, `[2]`, ... (the numbers that the prompt gave them). An
+/// answer that names none rests on the best passage, if that is at least `confidence` sure.
 pub fn cited(text: &str, passages: &[Passage], confidence: f32) -> Vec<Citation> {
     let named = |number: usize| text.contains(&format!("[{number}]"));
     let mut cited: Vec<Citation> = passages

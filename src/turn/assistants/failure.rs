@@ -27,8 +27,8 @@ impl From<GenerateError> for Failure {
 
 impl Failure {
     /// Whether the question may become a ticket: if there was no room for it, and at the last level
-    /// whatever failed. A visitor who asks too much at once is told so, and a service that shuts down
-    /// promises nothing.
+    /// whatever failed. A visitor who asks too much at once is told so, and a service that shuts
+    /// down promises nothing.
     pub fn may_wait(&self, level: ServiceLevel) -> bool {
         match self {
             Self::Generate(GenerateError::Refused(refused)) => match refused {

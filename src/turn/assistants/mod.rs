@@ -1,5 +1,6 @@
-//! Writing the answer: with a model if there is one, else from the best passage, else an honest "I do
-//! not know". If the model has no time, the service level says what comes instead, down to a ticket.
+//! Writing the answer: with a model if there is one, else from the best passage, else an honest "I
+//! do not know". If the model has no time, the service level says what comes instead, down to a
+//! ticket.
 
 mod citations;
 mod failure;
@@ -68,15 +69,15 @@ pub async fn answer(
     fallback.map(|answer| Given { answer, at }).ok_or_else(|| failure.problem())
 }
 
-/// Whether the model would begin at once, so that nothing is gained by passing it by. An order counts
-/// all the same.
+/// Whether the model would begin at once, so that nothing is gained by passing it by. An order
+/// counts all the same.
 fn has_room(ports: &Ports, ask: &Ask, model: &ModelPort) -> bool {
     let soon = model.pressure.predicted_wait() <= ports.brownout.room();
     !ask.service.pinned && model.pressure.has_backend() && soon
 }
 
-/// Down the ladder: the shop's own words if they are sure, visibly in the place of what a model that
-/// broke had shown; else a ticket, if nothing was shown. `None` leaves the failure.
+/// Down the ladder: the shop's own words if they are sure, visibly in the place of what a model
+/// that broke had shown; else a ticket, if nothing was shown. `None` leaves the failure.
 fn fall_back(
     ports: &Ports,
     ask: &Ask,

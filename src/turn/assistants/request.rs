@@ -90,8 +90,8 @@ fn brief(ports: &Ports, ask: &Ask, level: ServiceLevel) -> Brief {
     }
 }
 
-/// A conversation that goes on prefers the backend that has it in its cache; a first question that of
-/// its shop.
+/// A conversation that goes on prefers the backend that has it in its cache; a first question that
+/// of its shop.
 fn affinity(ask: &Ask) -> u64 {
     let visitor = (!ask.history.is_empty()).then_some(ask.visitor);
     affinity_of((ask.site.as_str(), visitor.map(|visitor| visitor.0)))

@@ -1,7 +1,9 @@
-//! Single flight over all replicas: of many equal questions at once, one is answered, wherever they were asked.
+//! Single flight over all replicas: of many equal questions at once, one is answered, wherever they
+//! were asked.
 //!
 //! The leader of a process claims the question in the hot store. If another replica has it already,
-//! that leader's log is read along. Without the hot store each replica answers once, and nobody waits.
+//! that leader's log is read along. Without the hot store each replica answers once, and nobody
+//! waits.
 
 use std::{sync::Arc, time::Duration};
 

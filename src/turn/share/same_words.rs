@@ -23,8 +23,8 @@ pub struct Place {
     _leadership: Option<Leadership>,
 }
 
-/// Follows the same question in flight, or leads. A leader that ends without an answer is replaced by
-/// a follower.
+/// Follows the same question in flight, or leads. A leader that ends without an answer is replaced
+/// by a follower.
 pub async fn same_words(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Shared<Place> {
     // A ticket does not hurry, so nobody who waits may follow it.
     let shares = ask.is_waited_for() && ask.may_be_shared();

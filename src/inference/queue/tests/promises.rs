@@ -2,8 +2,8 @@
 
 use super::*;
 
-/// Shoppers come as often as told, against slots that each hold for a time that `hold` draws; returns the promised and the
-/// true wait of each who waited.
+/// Shoppers come as often as told, against slots that each hold for a time that `hold` draws;
+/// returns the promised and the true wait of each who waited.
 fn simulate(
     slots: usize,
     gap: Duration,

@@ -1,4 +1,4 @@
-//! Arithmetic on vectors that everybody needs who compares them.
+//! Arithmetic on vectors, for the modules that compare them.
 
 /// The inner product over the shorter length: of unit vectors, their cosine.
 ///
