@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 
 workplace
 
-step() { printf '\n== %s\n' "$*"; }
+step() { printf '\n== %s (%d s since the start)\n' "$*" "$SECONDS"; }
 
 python_check
 

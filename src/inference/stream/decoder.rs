@@ -28,7 +28,7 @@ impl Decoder {
         }
     }
 
-    /// Whether [`Piece::Finished`] was handed on.
+    /// Whether `Piece::Finished` was handed on.
     pub fn is_complete(&self) -> bool {
         self.answer().is_complete()
     }
