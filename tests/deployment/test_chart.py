@@ -193,7 +193,7 @@ def test_a_pod_ends_after_its_longest_stream(values, example):
     turn = config.get("turn", {}).get("timeout_ms", example["turn"]["timeout_ms"]) / 1000
     wait = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     # What follows the drain, each part where its bound stands.
-    bounds = {"shutdown.rs": "AFTER_DRAIN", "archive/archivist.rs": "COUNTING", "telemetry/traces.rs": "FAREWELL"}
+    bounds = {"shutdown.rs": "AFTER_DRAIN", "journal/archivist.rs": "COUNTING", "telemetry/traces.rs": "FAREWELL"}
     after = sum(seconds_in(ROOT / "src" / file, name) for file, name in bounds.items())
     assert spec["terminationGracePeriodSeconds"] >= wait + turn + after
 
