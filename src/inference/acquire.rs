@@ -1,4 +1,4 @@
-//! Asks the pool for a slot, and waits for it no longer than the request may.
+//! Asks the pool for a slot and waits at most as long as the request allows.
 
 use tokio::{
     sync::oneshot,
@@ -12,7 +12,7 @@ use super::{
     request::GenerateRequest,
 };
 
-/// A slot of a backend that is not in `exclude`, if another one is in service.
+/// A slot of a backend that is not in `exclude`, as long as another backend is in service.
 pub async fn acquire(
     pool: &AcquirePort,
     request: &GenerateRequest,

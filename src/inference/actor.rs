@@ -31,13 +31,13 @@ use crate::{
     domain::Lane,
 };
 
-/// While somebody waits: how often deadlines, positions, breakers and limiters are looked at.
+/// How often deadlines, positions, breakers and limiters are checked while a request waits.
 const TICK: Duration = Duration::from_millis(100);
-/// A forecast is used this long, whatever happens meanwhile.
+/// A forecast is reused for this long, even if slots change meanwhile.
 const FORECAST_AGE: Duration = Duration::from_millis(20);
 const MAILBOX: usize = 1024;
 
-/// Status is measured at most this often, however many look.
+/// Status is measured at most this often, however many callers ask.
 const MEASURE_EACH: Duration = Duration::from_secs(1);
 
 /// Grants slots. Never touches a token, never waits in a handler, never grants beyond the slots.
@@ -57,9 +57,9 @@ pub struct InferencePool {
 
 /// The pool as its owner holds it.
 ///
-/// A panic in a handler closes the actor's address for good and every port with it. Ports that were
-/// handed out cannot follow to a new pool, so its owner ends the process when [`Pool::is_alive`]
-/// says no.
+/// A panic in a handler closes the actor's address for good, and with it every port. Ports that
+/// were handed out cannot be moved to a new pool. So the owner ends the process when
+/// [`Pool::is_alive`] is false.
 #[derive(Clone)]
 pub struct Pool {
     pub acquire: AcquirePort,
@@ -70,7 +70,7 @@ pub struct Pool {
 }
 
 impl InferencePool {
-    /// Starts the pool over `sources` on `arbiter`. A `rustls` provider must be installed before.
+    /// Starts the pool over `sources` on `arbiter`. A `rustls` provider must be installed first.
     pub fn start(
         config: &config::Inference,
         sources: impl IntoIterator<Item = impl Into<Source>>,
@@ -79,7 +79,7 @@ impl InferencePool {
         let stations = Station::all(config, sources.into_iter().map(Into::into).collect())?;
         let pressure = Arc::<PressureGauge>::default();
         let mut pool = Self::new(stations, Arc::new(config.clone()), pressure.clone());
-        // Before the first message, too.
+        // The gauge must be right before the first message arrives, too.
         pool.show(Instant::now());
         let address = Self::start_in_arbiter(arbiter, move |ctx| {
             ctx.set_mailbox_capacity(MAILBOX);
@@ -123,7 +123,7 @@ impl InferencePool {
         }
     }
 
-    /// Gives out what can be given out, then tells those who wait where they stand.
+    /// Grants what can be granted, then tells the waiting requests their positions.
     fn dispatch(&mut self, ctx: &mut Context<Self>) {
         let now = Instant::now();
         while let Some(next) = self.next(now, ctx) {
@@ -156,15 +156,15 @@ impl InferencePool {
         self.show(now);
     }
 
-    /// The queue's next decision; `None` without a look at it where no slot is free.
+    /// The queue's next decision. Returns `None` without reading the queue if no slot is free.
     fn next(&mut self, now: Instant, ctx: &mut Context<Self>) -> Option<Next<SlotPass>> {
         if self.queue.is_empty() || !self.router.has_room() {
             return None;
         }
         let released = released(ctx);
         let router = &mut self.router;
-        // An exclusion only narrows the choice: if a request without one finds no place, none of
-        // its tier does.
+        // An exclusion only narrows the choice: if a request without exclusions finds no place, no
+        // request of its tier does.
         let mut exhausted = [false; 2];
         Some(self.queue.next(now, |request| {
             let tier = usize::from(request.tier == Tier::Small);
@@ -175,7 +175,7 @@ impl InferencePool {
                 return Place::Here(pass);
             }
             exhausted[tier] |= request.exclude.is_empty();
-            // What a plain answer may use is all there is.
+            // Small answers may use every backend. If they find no place, no request does.
             if exhausted[1] || (exhausted[0] && router.tiers_are_one()) {
                 Place::Full
             } else {
@@ -193,11 +193,11 @@ impl InferencePool {
             .filter(|_| acquire.request.ask != Ask::Hedge && self.config.hedge_budget > 0.0)
             .map(|late| late.max(self.config.hedge_min));
         let grant = Grant { pass, waited, hedge_after };
-        // Who left in this very moment gets nothing: the pass inside gives its slot back.
+        // If the requester has just left, the pass inside the grant gives its slot back.
         drop(acquire.reply.send(Ok(grant)));
     }
 
-    /// A second request beside the first: into a slot that nobody waits for, or not at all.
+    /// A second request next to the first. It gets a slot that nobody waits for, or none.
     fn hedge(&mut self, acquire: Acquire, ctx: &mut Context<Self>) {
         if !self.queue.is_empty() || !self.budget.has_one() {
             return;
@@ -218,7 +218,8 @@ impl InferencePool {
         self.measure(now);
     }
 
-    /// Each lane's depth, age and forecast; while somebody waits, and when somebody looks.
+    /// Measures each lane's depth, age and forecast: while a request waits, and when status is
+    /// read.
     fn measure(&mut self, now: Instant) {
         self.measured = Some(now);
         metrics::queue(self.queue.lanes(), self.queue.tokens());
@@ -233,7 +234,7 @@ impl InferencePool {
         }
     }
 
-    /// Makes the forecasts fresh enough.
+    /// Recomputes the forecasts if they are too old.
     fn foresee(&mut self, now: Instant) {
         if now.saturating_duration_since(self.forecasts.0) >= FORECAST_AGE {
             self.forecasts = (now, self.router.forecasts(now));
@@ -301,7 +302,7 @@ impl Pool {
         self.address.connected()
     }
 
-    /// What the pool feels now.
+    /// The pool's current load, kept up to date.
     pub fn pressure(&self) -> Arc<PressureGauge> {
         self.pressure.clone()
     }
@@ -371,7 +372,7 @@ impl Handler<Observe> for InferencePool {
     fn handle(&mut self, _: Observe, _: &mut Self::Context) -> Self::Result {
         let now = Instant::now();
         self.show(now);
-        // Anybody may look, as often as they like.
+        // Status may be read at any rate, so the measurement is limited here.
         if self.measured.is_none_or(|at| now.saturating_duration_since(at) >= MEASURE_EACH) {
             self.measure(now);
         }
@@ -396,7 +397,7 @@ impl Handler<Observe> for InferencePool {
     }
 }
 
-/// Tells the pool of a free slot.
+/// Tells the pool that a slot is free.
 fn released(ctx: &Context<InferencePool>) -> OnRelease {
     let pool = ctx.address();
     #[expect(clippy::disallowed_methods, reason = "a drop cannot wait, and slots bound these")]
@@ -409,6 +410,6 @@ fn dismiss(dismissed: Dismissed) {
     if let Some(queued) = &dismissed.acquire.queued {
         queued.send_replace(None);
     }
-    // If the receiver is gone, nobody listens any more.
+    // If the receiver is gone, nobody needs the answer.
     let _ = dismissed.acquire.reply.send(Err(refused));
 }

@@ -26,12 +26,12 @@ use crate::telemetry::traces;
 #[derive(Debug)]
 pub struct Attempt {
     pub backend: Arc<Backend>,
-    /// Until the outcome is known.
+    /// `None` once the outcome was reported.
     pass: Option<SlotPass>,
     pub queue_wait: Duration,
     limits: Limits,
     began: Instant,
-    /// The last token, once there was one.
+    /// When the last token came, once there was one.
     progress: Option<Instant>,
     total_deadline: Instant,
     alive: Arc<AtomicBool>,
@@ -39,12 +39,12 @@ pub struct Attempt {
     span: Span,
 }
 
-/// A request whose answer began.
+/// A request whose answer has begun.
 pub struct Begun {
     pub stream: TokenStream,
     pub attempt: Attempt,
     pub first: Piece,
-    /// From the request to the first piece.
+    /// Time from the request to the first piece.
     pub first_token: Duration,
 }
 
@@ -66,14 +66,14 @@ impl Attempt {
         }
     }
 
-    /// Becomes true with the first token, be it reasoning.
+    /// Becomes true with the first token, even if it is reasoning.
     pub fn sign_of_life(&self) -> Arc<AtomicBool> {
         self.alive.clone()
     }
 
-    /// Asks the backend and waits for the first piece of the answer.
+    /// Sends the request and waits for the first piece of the answer.
     ///
-    /// Dropping the future closes the connection, and only then frees the slot.
+    /// Dropping the future closes the connection first and frees the slot after that.
     pub async fn begin(mut self, chat: &ChatRequest) -> Result<Begun, Outcome> {
         match self.first_piece(chat).await {
             Ok((stream, first)) => {
@@ -100,7 +100,7 @@ impl Attempt {
         }
     }
 
-    /// The next piece within the limits; what is no piece only moves the clock.
+    /// The next piece within the time limits. Items that are not pieces only reset the clock.
     pub async fn piece(&mut self, stream: &mut TokenStream) -> Result<Option<Piece>, Outcome> {
         loop {
             let (deadline, stall) = self.limit();
@@ -127,7 +127,8 @@ impl Attempt {
         let Some(pass) = &self.pass else { return };
         pass.progressed();
         if let Some(before) = before {
-            // What follows the last token comes at once and says nothing of the pace.
+            // Usage and the finish reason follow the last token at once and say nothing about the
+            // pace.
             if !matches!(item, Item::Piece(Piece::Usage(_) | Piece::Finished(_))) {
                 self.gaps.record(now.saturating_duration_since(before));
             }
@@ -141,7 +142,7 @@ impl Attempt {
         }
     }
 
-    /// The limit that runs out first.
+    /// The time limit that runs out first.
     fn limit(&self) -> (Instant, Stall) {
         let (deadline, stall) = match self.progress {
             None => (self.began + self.limits.first_token, Stall::FirstToken),

@@ -1,13 +1,16 @@
-//! The breaker of one backend: `failsafe` counts, a gate of one permit probes.
+//! The breaker of one backend: `failsafe` counts failures, and a gate with one permit lets probes
+//! through.
 //!
-//! `failsafe` alone lets everybody through once it is half open. Here its callbacks switch a gate:
+//! `failsafe` alone lets every request through once it is half open. Here its callbacks switch a
+//! gate:
 //!
-//! 1. *Passing*: everybody passes. So many failures in a row turn it to
-//! 2. *Refusing*: nobody passes for a while that doubles from time to time; after it
-//! 3. *Probing*: one request at a time passes. Its success turns the breaker to passing, its failure
-//!    to refusing; an outcome that says nothing lets the next probe in.
+//! 1. *Passing*: every request passes. Enough failures in a row switch it to
+//! 2. *Refusing*: no request passes. The delay doubles with each refusal in a row. After it comes
+//! 3. *Probing*: one request at a time passes. Its success switches the breaker to passing, its
+//!    failure to refusing. An outcome that says nothing lets the next probe in.
 //!
-//! Requests that began while passing and end later decide nothing: only the probe does.
+//! Requests that began while the breaker was passing and end later decide nothing; only the probe
+//! does.
 
 use std::{
     sync::{
@@ -28,11 +31,11 @@ use tokio::{
 
 use super::{metrics, outcome::Class, status::BreakerState};
 
-/// The right to send one request. Its holder reports the class of the outcome with it.
+/// The right to send one request. Its holder returns it together with the class of the outcome.
 #[derive(Debug)]
 pub enum Admission {
     Ordinary,
-    /// The only request under way while the breaker is probing.
+    /// The only request in flight while the breaker is probing.
     Probe {
         _permit: OwnedSemaphorePermit,
     },
@@ -45,7 +48,7 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// Refuses after `failures` in a row, for `min` at first and `max` at most.
+    /// Refuses after `failures` in a row, for `min` the first time and at most for `max`.
     pub fn new(backend: Arc<str>, failures: u32, min: Duration, max: Duration) -> Self {
         let gate = Arc::new(Gate::new(backend));
         let backoff = Doubling { next: min, max, gate: gate.clone() };
@@ -59,7 +62,7 @@ impl Breaker {
 
     /// The right to send one request, if the breaker grants one now.
     pub fn admit(&self) -> Option<Admission> {
-        // This call also turns a refusal that is over into probing.
+        // This call also switches to probing when the delay is over.
         if !self.machine.is_call_permitted() {
             return None;
         }
@@ -73,7 +76,7 @@ impl Breaker {
         }
     }
 
-    /// How the admitted request ended.
+    /// Records how the admitted request ended.
     pub fn report(&self, admission: Admission, class: Class) {
         let decides = match admission {
             Admission::Ordinary => self.gate.state() == BreakerState::Passing,
@@ -84,7 +87,7 @@ impl Breaker {
             Class::Unhealthy if decides => self.machine.on_error(),
             Class::Healthy | Class::Unhealthy | Class::Neutral => {}
         }
-        // Only now: the next probe must see what this one decided.
+        // Dropped last: the next probe must see what this one decided.
         drop(admission);
     }
 
@@ -102,7 +105,7 @@ impl Breaker {
 struct Gate {
     backend: Arc<str>,
     position: Mutex<(BreakerState, Instant)>,
-    /// The delay that the policy handed out last, in milliseconds; `failsafe` does not tell its
+    /// The delay that the policy returned last, in milliseconds; `failsafe` does not pass it to its
     /// callbacks.
     delay_ms: AtomicU64,
 }
@@ -166,7 +169,8 @@ impl Instrument for Switch {
     }
 }
 
-/// Doubles from the configured minimum to the maximum. `failsafe`'s own panics below one second.
+/// Doubles from the configured minimum to the maximum. `failsafe`'s own policy panics below one
+/// second.
 #[derive(Clone)]
 struct Doubling {
     next: Duration,

@@ -1,6 +1,6 @@
-//! What may be asked twice: a share of what is asked (Finagle's retry budget).
+//! Limits second requests to a share of all requests (Finagle's retry budget).
 
-/// Second requests that may be saved up.
+/// How many second requests can be saved up.
 const SAVED: f64 = 10.0;
 
 #[derive(Clone, Copy, Debug)]
@@ -10,7 +10,7 @@ pub struct Budget {
 }
 
 impl Budget {
-    /// Every request pays in `share` of a second one; 0 allows none.
+    /// Every request adds `share` of a second one; 0 allows none.
     pub fn new(share: f64) -> Self {
         Self { share, balance: 0.0 }
     }
@@ -19,12 +19,12 @@ impl Budget {
         self.balance = (self.balance + self.share).min(SAVED);
     }
 
-    /// A failed request is asked again. That is never refused, but leaves less for the others.
+    /// A failed request is sent again. This is never refused but leaves less for hedges.
     pub fn asked_again(&mut self) {
         self.balance = (self.balance - 1.0).max(-SAVED);
     }
 
-    /// Whether a second request may run beside the first.
+    /// Whether a second request may run next to the first.
     pub fn has_one(&self) -> bool {
         self.balance >= 1.0
     }

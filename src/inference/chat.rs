@@ -1,4 +1,4 @@
-//! What a model is asked, as plain types that belong to no protocol.
+//! A request to a model, as plain types that belong to no protocol.
 
 use std::fmt;
 
@@ -19,13 +19,13 @@ pub enum ChatRole {
 pub struct ChatMessage {
     pub role: ChatRole,
     pub content: String,
-    /// What an assistant's message asks tools for.
+    /// The tool calls that an assistant's message makes.
     pub tool_calls: Vec<ToolCall>,
-    /// Which call a tool's message answers.
+    /// Which call the message of a tool answers.
     pub answers: Option<CallRef>,
 }
 
-/// The name of a call in a conversation: OpenAI's protocol goes by the id, Ollama's by the tool.
+/// Names a call in a conversation: OpenAI's protocol uses the id, Ollama's the tool.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallRef {
     pub id: String,
@@ -57,10 +57,10 @@ impl fmt::Debug for ChatMessage {
     }
 }
 
-/// A call that the model asks for. It is well formed; whether it may run is for others to decide.
+/// A call that the model asks for. It is well formed; whether it may run is decided elsewhere.
 #[derive(Clone, PartialEq)]
 pub struct ToolCall {
-    /// The server's name for this call, or ours if it gave none (Ollama).
+    /// The server's id for this call, or ours if it gave none (Ollama).
     pub id: String,
     pub name: String,
     pub arguments: Map<String, Value>,
@@ -82,8 +82,8 @@ pub struct Tool {
     pub parameters: Value,
 }
 
-/// Whether the model may, must or must not call a tool. Ollama knows no such choice: there a named
-/// tool is the only one that is offered, and [`ToolChoice::Required`] is the same as
+/// Whether the model may, must or must not call a tool. Ollama has no such choice: for a named
+/// tool, only that tool is offered there, and [`ToolChoice::Required`] works like
 /// [`ToolChoice::Auto`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ToolChoice {
@@ -94,12 +94,12 @@ pub enum ToolChoice {
     Named(String),
 }
 
-/// What a model is asked.
+/// A request to a model.
 #[derive(Clone, Debug)]
 pub struct ChatRequest {
     pub messages: Vec<ChatMessage>,
-    /// Tools on offer. Without any nothing about tools is sent: a vLLM refuses even an empty offer
-    /// unless it was started for tools.
+    /// The tools on offer. Without tools, nothing about tools is sent: a vLLM refuses even an empty
+    /// list unless it was started for tools.
     pub tools: Vec<Tool>,
     pub tool_choice: ToolChoice,
     pub max_tokens: u32,
@@ -109,7 +109,7 @@ pub struct ChatRequest {
 }
 
 impl ChatRequest {
-    /// About as many tokens as the prompt has.
+    /// The approximate number of tokens in the prompt.
     pub fn prompt_tokens(&self) -> usize {
         let messages = self.messages.iter().map(|message| estimate_tokens(&message.content));
         let tools = self.tools.iter().map(|tool| {

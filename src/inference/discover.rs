@@ -1,4 +1,4 @@
-//! Finds a model at an Ollama on the same machine, so that a first start needs no configuration.
+//! Finds a model in an Ollama on the same machine, so that a first start needs no configuration.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use crate::config::{Backend, BackendKind, Secret, Tier};
 
-/// Ollama runs one request of a model at a time unless told otherwise.
+/// Ollama runs one request of a model at a time unless configured otherwise.
 const SLOTS: usize = 1;
 const CONTEXT_TOKENS: u32 = 8192;
 
@@ -30,7 +30,7 @@ struct Details {
     family: String,
 }
 
-/// The first model at `url` that can chat, as a backend called `ollama`; `None` if nothing answers
+/// The first model at `url` that can chat, as a backend called `ollama`. `None` if nothing answers
 /// within `deadline` or only embedding models are installed.
 pub async fn discover_ollama(url: &str, deadline: Duration) -> Option<Backend> {
     let url = url.trim_end_matches('/');
@@ -59,7 +59,8 @@ async fn tags(url: &str) -> Option<Tags> {
 }
 
 impl Tag {
-    /// `/api/tags` names no capabilities, but embedding models are of BERT's family or say so.
+    /// `/api/tags` lists no capabilities, but embedding models belong to the BERT family or have
+    /// "embed" in their names.
     fn can_chat(&self) -> bool {
         !self.details.family.contains("bert") && !self.name.contains("embed")
     }

@@ -1,16 +1,16 @@
-//! How long a backend takes to its first token: what is usual, what is an outlier, and whether it
-//! is getting slower.
+//! How long a backend takes to its first token: what is usual, what is an outlier, and whether the
+//! backend is slowing down.
 
 use std::time::Duration;
 
-/// Weights of a new sample, as TCP's for its round trip (RFC 6298): mean and mean deviation.
+/// Weights of a new sample in mean and mean deviation, as in TCP's round-trip estimate (RFC 6298).
 const MEAN: f64 = 1.0 / 8.0;
 const DEVIATION: f64 = 1.0 / 4.0;
-/// Deviations beyond the mean that make an outlier.
+/// How many deviations beyond the mean make an outlier.
 const FAR: f64 = 4.0;
-/// Weight of a new sample in what was usual before the rush.
+/// Weight of a new sample in the long-term average.
 const USUAL: f64 = 1.0 / 100.0;
-/// Samples before anything is said.
+/// How many samples are needed before anything is reported.
 const SAMPLES: u32 = 16;
 
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,9 +1,9 @@
 //! When slots will come free: the measure behind every ETA, every refusal and every `Retry-After`.
 //!
-//! Each slot in use is expected free when its request has run as long as requests run there on
-//! average; from then on it comes free again and again. That is the drain rate of the queue (slots
-//! divided by the time that one is held, Little's law), known from the first moment of a rush and
-//! not only after a queue was seen draining.
+//! A slot in use is expected to come free once its request has run as long as requests there run on
+//! average. After that it comes free again and again at the same interval. This gives the drain
+//! rate of the queue (slots divided by the average hold time, Little's law). It is known from the
+//! first moment of a rush, before any queue was seen draining.
 
 use std::time::Duration;
 
@@ -13,17 +13,17 @@ use crate::config::Tier;
 
 const SHORTEST_RETRY: Duration = Duration::from_secs(1);
 const LONGEST_RETRY: Duration = Duration::from_secs(60);
-/// Told where nothing will come free.
+/// Reported if no slot will come free.
 const NEVER: Duration = Duration::from_secs(3600);
-/// Assumed time that a request holds its slot, until one was measured.
+/// Assumed time that a request holds its slot, until one is measured.
 const UNMEASURED: Duration = Duration::from_secs(2);
-/// A request that runs longer than expected is expected to need this much more, as a share of what
-/// it has run.
+/// A request that already runs longer than expected is assumed to need this much more, as a share
+/// of its time so far.
 const OVERDUE: f64 = 0.2;
-/// Idle slots that are told apart; with more, a newcomer does not wait anyway. Bounds what a
-/// forecast costs.
+/// How many idle slots are counted; with more, a new request does not wait anyway. This bounds the
+/// cost of a forecast.
 const MOST_IDLE: usize = 1024;
-/// No wait is shorter: nobody asks while a slot is free.
+/// No wait is shorter, since a forecast is only made when no slot is free.
 const SHORTEST: Duration = Duration::from_millis(1);
 
 /// What a station knows about its slots.
@@ -31,9 +31,9 @@ const SHORTEST: Duration = Duration::from_millis(1);
 pub struct Occupancy {
     /// Slots that may be in use, as learned.
     pub slots: usize,
-    /// When those in use were taken.
+    /// When each slot in use was taken.
     pub taken: Vec<Instant>,
-    /// How long one is held, on average.
+    /// How long a slot is held, on average.
     pub hold: Option<Duration>,
     /// Requests per second that may be sent; 0 means no limit.
     pub per_second: u32,
@@ -42,9 +42,9 @@ pub struct Occupancy {
 /// When slots come free for requests of one tier.
 #[derive(Clone, Debug, Default)]
 pub struct Forecast {
-    /// The next time of each slot, soonest first.
+    /// When each slot comes free next, soonest first.
     frees: Vec<Instant>,
-    /// Between two times of a slot.
+    /// Time between two releases of the same slot.
     period: Duration,
     measured: bool,
 }
@@ -75,7 +75,7 @@ impl Forecast {
         }
     }
 
-    /// Whether it rests on a measurement, or on the fact that there is nothing to measure.
+    /// Whether the forecast rests on a measurement, or nothing exists that could be measured.
     pub fn is_measured(&self) -> bool {
         self.measured
     }
@@ -91,8 +91,8 @@ impl Forecast {
 }
 
 impl Occupancy {
-    /// When each slot may take a request. Where more are in use than may be, the first to come free
-    /// are not given out.
+    /// When each slot may take a request. If more slots are in use than allowed, the first ones to
+    /// come free are not reused.
     fn frees(&self, hold: Duration, now: Instant) -> impl Iterator<Item = Instant> {
         let free = |taken: &Instant| match now.saturating_duration_since(*taken) {
             age if age > hold => now + age.mul_f64(OVERDUE),
@@ -129,13 +129,14 @@ impl Forecasts {
     }
 }
 
-/// When somebody who would wait for `span` too long should come back, in whole bounds.
+/// When to come back if the wait is `span` too long: after 1 s at the soonest and 60 s at the
+/// latest.
 pub fn retry_after(span: Duration) -> Duration {
     span.clamp(SHORTEST_RETRY, LONGEST_RETRY)
 }
 
-/// Spreads `span` by ±20 %, so that those who were turned away together do not come back together.
-/// `unit` is a random number from 0 to 1.
+/// Spreads `span` by ±20 %, so that clients refused at the same time do not return at the same
+/// time. `unit` is a random number from 0 to 1.
 pub fn jittered(span: Duration, unit: f64) -> Duration {
     span.mul_f64(0.8 + 0.4 * unit.clamp(0.0, 1.0))
 }

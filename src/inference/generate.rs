@@ -1,4 +1,4 @@
-//! One answer of a model, from the queue to the last piece: the one function a turn calls.
+//! One answer of a model, from the queue to the last piece: the only part that a turn calls.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::domain::Lane;
 /// An answer on its way. Dropping it closes the connection to the backend and frees the slot.
 #[derive(Debug)]
 pub struct Generation {
-    /// Before the attempt, so that the connection is gone when the slot is free.
+    /// Declared before the attempt, so that the connection closes before the slot is free.
     stream: Option<TokenStream>,
     attempt: Attempt,
     /// The first piece, which [`Generation::start`] waited for.
@@ -35,7 +35,7 @@ impl Generation {
 
     /// Waits for a slot, asks the backend and waits for the first piece of the answer.
     ///
-    /// Tries again, elsewhere if possible, as long as nothing of an answer came.
+    /// Tries again, on another backend if possible, as long as no part of an answer came.
     pub async fn start(
         pool: &AcquirePort,
         request: GenerateRequest,
@@ -43,9 +43,9 @@ impl Generation {
         Self::start_beside(pool, request, Vec::new()).await
     }
 
-    /// Begins again, elsewhere if possible, after this one failed although a part of it was handed
-    /// on. What was shown of it must be withdrawn. The shopper has begun to read and goes before
-    /// those who wait.
+    /// Starts again, on another backend if possible, after this answer failed although a part of it
+    /// was handed on. The caller must withdraw what was shown. The shopper has begun to read, so
+    /// this request goes before those that wait.
     pub async fn restart(
         &self,
         pool: &AcquirePort,
@@ -68,7 +68,7 @@ impl Generation {
             let ask = if tried.is_empty() { Ask::First } else { Ask::Again };
             let grant = match acquire(pool, &request, ask, tried.clone()).await {
                 Ok(grant) => grant,
-                // The first failure says more than that nobody is left to try.
+                // The first failure says more than "no backend is left".
                 Err(refused) => return Err(failure.map_or(refused.into(), GenerateError::from)),
             };
             if failure.is_some() {
@@ -84,8 +84,8 @@ impl Generation {
         Err(failure.unwrap_or(Outcome::Connect).into())
     }
 
-    /// The next piece; `None` after [`Piece::Finished`], which comes only when the answer is proven
-    /// complete. After an error the same error again. Cancel safe.
+    /// The next piece. Returns `None` after [`Piece::Finished`], which comes only when the answer
+    /// is proven complete. After an error it returns the same error again. Cancel safe.
     pub async fn next(&mut self) -> Result<Option<Piece>, GenerateError> {
         if let Some(first) = self.first.take() {
             return Ok(Some(first));
@@ -109,17 +109,17 @@ impl Generation {
         }
     }
 
-    /// Whether it failed in a way that another start may get around.
+    /// Whether it failed in a way that another start may avoid.
     pub fn can_restart(&self) -> bool {
         self.failed.is_some_and(|outcome| outcome.restartable())
     }
 
-    /// Time spent in the queue, over all attempts.
+    /// Time spent in the queue, summed over all attempts.
     pub fn queue_wait(&self) -> Duration {
         self.attempt.queue_wait
     }
 
-    /// From the request to the backend to the first piece of the answer; reasoning is none.
+    /// Time from the request to the first piece of the answer, not counting reasoning as a piece.
     pub fn first_token(&self) -> Duration {
         self.first_token
     }

@@ -1,9 +1,9 @@
-//! Whether a backend is there, judged by progress and not by an open port.
+//! Whether a backend works, judged by progress and not by an open port.
 //!
-//! Each backend is asked again and again. A refused connection or a bad status takes it out at
-//! once. A slow answer does not: a busy vLLM starves its own API process while tokens flow. So slow
-//! answers count only if no token came since the last one, and only several in a row. A backend
-//! that answers here but never decodes is found by its stalls, through the breaker.
+//! Each backend is polled. A refused connection or a bad status ejects it at once. A slow answer
+//! does not, because a busy vLLM starves its own API process while tokens flow. So slow answers
+//! count only if no token came since the last one, and only several in a row. If a backend answers
+//! the poll but never decodes, its stalls open the breaker.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::backend::Backend;
 
-/// Slow answers in a row, without a token between them, that make a backend unhealthy.
+/// Slow answers in a row, without a token between them, after which a backend is unhealthy.
 const SLOW_ANSWERS: u32 = 3;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum HealthAnswer {
     Slow,
 }
 
-/// Asks once, for at most `deadline`.
+/// Polls once, for at most `deadline`.
 pub async fn ask(backend: &Backend, deadline: Duration) -> HealthAnswer {
     match timeout(deadline, backend.is_there()).await {
         Ok(true) => HealthAnswer::Well,
@@ -30,7 +30,7 @@ pub async fn ask(backend: &Backend, deadline: Duration) -> HealthAnswer {
     }
 }
 
-/// What the answers of one backend add up to.
+/// The state of one backend after its poll answers so far.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Health {
     slow: u32,
@@ -39,7 +39,7 @@ pub struct Health {
 }
 
 impl Health {
-    /// Takes an answer; `progress` is the station's count of tokens so far.
+    /// Records an answer. `progress` is the station's count of tokens so far.
     pub fn answered(&mut self, answer: HealthAnswer, progress: u64) {
         let decodes = std::mem::replace(&mut self.progress, progress) != progress;
         match answer {

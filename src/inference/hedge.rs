@@ -1,9 +1,9 @@
-//! A second request beside one whose first token is unusually late (Dean and Barroso, "The Tail at
+//! A second request next to one whose first token is unusually late (Dean and Barroso, "The Tail at
 //! Scale", 2013).
 //!
-//! Only into a slot that is free elsewhere and that nobody waits for, and only inside the budget;
-//! the pool decides both. The first to say something wins. The other one's connection is closed,
-//! then its slot is free.
+//! It runs only in a slot that is free elsewhere and that nobody waits for, and only within the
+//! budget; the pool decides both. The first request to produce a token wins. The other one's
+//! connection is closed, and then its slot is freed.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -22,8 +22,8 @@ use super::{
     request::GenerateRequest,
 };
 
-/// Begins the granted request, and another one if it is late. The backends that failed join
-/// `tried`.
+/// Starts the granted request, and a second one if the first is late. Adds the backends that failed
+/// to `tried`.
 pub async fn begin(
     pool: &AcquirePort,
     request: &GenerateRequest,

@@ -1,13 +1,16 @@
-//! How many requests a backend really takes at once, learned below the configured cap.
+//! How many requests a backend really handles at once, learned below the configured cap.
 //!
-//! Additive increase, multiplicative decrease, with slow start (RFC 5681): each first token earns a
-//! whole slot below the threshold and a share of one above it, as long as the slots are in use.
-//! What takes slots away, one cut at a time:
+//! Additive increase, multiplicative decrease, with slow start (RFC 5681). While the slots are in
+//! use, each first token earns a whole slot below the threshold and a fraction of one above it.
+//! Slots are taken away, one cut at a time, for:
 //!
 //! - 429 and 503: half of them;
-//! - requests that wait inside a vLLM in two looks at its metrics: as many as wait, since its queue is not ours;
-//! - metrics that were there and stay away (stale counts as saturated): three tenths with each miss;
-//! - without metrics, a first token that takes several times as long as usual (after Netflix's Gradient2).
+//! - requests waiting inside a vLLM in two reads of its metrics in a row: as many slots as requests
+//!   wait, because its queue does not follow our order;
+//! - metrics that existed and are missing now (stale counts as saturated): three tenths with each
+//!   miss;
+//! - without metrics, a first token that takes several times as long as usual (after Netflix's
+//!   Gradient2).
 //!
 //! An ejection takes all but one, so that a backend that comes back is filled slowly.
 
@@ -17,34 +20,35 @@ use tokio::time::Instant;
 
 use super::{backend::vllm::Look, first_token::FirstTokens};
 
-/// Between two cuts for the same trouble: what was in flight at the first still reports it.
+/// Minimum time between two cuts: requests in flight at the first cut still report the same
+/// trouble.
 const BETWEEN_CUTS: Duration = Duration::from_secs(1);
 const OVERLOAD: f64 = 0.5;
 const STALE: f64 = 0.7;
-/// Looks in a row that find requests waiting inside the backend.
+/// Reads in a row that find requests waiting inside the backend before slots are cut.
 const WAITING_LOOKS: u32 = 2;
-/// Looks missed in a row that make metrics stale.
+/// Missed reads in a row that make metrics stale.
 const STALE_LOOKS: u32 = 3;
-/// With the key-value cache fuller than this, more requests would push others out.
+/// With the key-value cache fuller than this, more requests would evict others.
 const CACHE_FULL: f64 = 0.95;
-/// A first token that takes so many times as long as usual means that requests queue inside the
+/// A first token that takes this many times as long as usual means that requests queue inside the
 /// backend.
 const SLOWDOWN: f64 = 3.0;
-/// Slots count as in use from this share on.
+/// From this share on, the slots count as in use.
 const IN_USE: f64 = 0.75;
 
 #[derive(Clone, Debug)]
 pub struct Learned {
     cap: f64,
     slots: f64,
-    /// Below it slots are earned quickly.
+    /// Below it, slots are earned quickly.
     threshold: f64,
     last_cut: Option<Instant>,
     /// Whether metrics were ever seen.
     has_metrics: bool,
     missed: u32,
     waiting: u32,
-    /// No slots are earned while the backend says that it is full.
+    /// No slots are earned while the backend reports that it is full.
     saturated: bool,
 }
 
@@ -63,12 +67,12 @@ impl Learned {
         }
     }
 
-    /// From 1 to the cap.
+    /// The current number of slots, from 1 to the cap.
     pub fn slots(&self) -> usize {
         self.slots.clamp(1.0, self.cap) as usize
     }
 
-    /// A request has its first token while so many are in flight.
+    /// A request got its first token while `in_flight` requests were running.
     pub fn first_token(&mut self, tokens: &FirstTokens, in_flight: usize, now: Instant) {
         let slowdown = tokens.slowdown();
         if !self.has_metrics && slowdown > SLOWDOWN {
@@ -84,7 +88,7 @@ impl Learned {
         self.cut(self.slots * OVERLOAD, now);
     }
 
-    /// The backend's metrics were looked at while so many were in flight.
+    /// The backend's metrics were read while `in_flight` requests were running.
     pub fn looked(&mut self, look: Look, in_flight: usize) {
         match look {
             Look::Seen(load) => {
@@ -108,7 +112,7 @@ impl Learned {
         }
     }
 
-    /// The backend is out of service: it begins again with one slot.
+    /// The backend is out of service: it restarts with one slot.
     pub fn ejected(&mut self) {
         self.threshold = self.slots.max(self.threshold);
         self.slots = 1.0;
@@ -139,7 +143,7 @@ mod tests {
         Duration::from_secs(n)
     }
 
-    /// First tokens while all slots are in use.
+    /// Simulates first tokens while all slots are in use.
     fn work(learned: &mut Learned, tokens: usize, now: Instant) {
         let mut first = FirstTokens::default();
         (0..20).for_each(|_| first.record(Duration::from_millis(200)));

@@ -1,4 +1,4 @@
-//! Requests per second that a backend may be sent.
+//! Limits the requests per second to a backend.
 
 use std::num::NonZeroU32;
 

@@ -1,4 +1,4 @@
-//! The door of the pool.
+//! The messages that the pool accepts.
 
 use std::time::Duration;
 
@@ -14,16 +14,16 @@ use crate::{
     domain::{Lane, PrincipalId, SiteId},
 };
 
-/// Where slots are asked for.
+/// Takes requests for a slot.
 pub type AcquirePort = Recipient<Acquire>;
 
-/// Asks for a slot. The answer comes through `reply`; dropping its receiver leaves the queue.
+/// Asks for a slot. The answer comes through `reply`. Dropping its receiver leaves the queue.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Acquire {
     pub request: AcquireRequest,
     pub reply: oneshot::Sender<Result<Grant, Refused>>,
-    /// Where in the queue the request stands; `None` before and after it waits.
+    /// The request's position in the queue; `None` before and after it waits.
     pub queued: Option<watch::Sender<Option<QueuePosition>>>,
 }
 
@@ -33,17 +33,18 @@ pub struct AcquireRequest {
     pub visitor: PrincipalId,
     pub lane: Lane,
     pub tier: Tier,
-    /// Prompt and answer budget.
+    /// Tokens of the prompt plus the budget for the answer.
     pub tokens: u32,
-    /// After this the request is refused.
+    /// The request is refused after this.
     pub deadline: Instant,
-    /// A longer predicted wait is refused at once.
+    /// If the predicted wait is longer, the request is refused at once.
     pub max_wait: Option<Duration>,
-    /// Requests with the same key share the beginning of their prompt, and so would like the same
+    /// Requests with the same key share the beginning of their prompt and so prefer the same
     /// backend.
     pub affinity: Option<u64>,
     pub ask: Ask,
-    /// Backends that failed this request already; used again only if no other is in service.
+    /// Backends that already failed this request. They are used again only if no other is in
+    /// service.
     pub exclude: Vec<BackendId>,
 }
 
@@ -54,8 +55,8 @@ pub enum Ask {
     First,
     /// After a failure.
     Again,
-    /// Beside a request whose first token is late: gets a slot that is free elsewhere now, inside
-    /// the budget, or its reply is dropped. It never waits.
+    /// A second request because the first token is late. It gets a slot that is free elsewhere now,
+    /// within the budget; otherwise its reply is dropped. It never waits.
     Hedge,
 }
 
@@ -63,7 +64,7 @@ pub enum Ask {
 pub struct QueuePosition {
     /// 1 is next.
     pub position: u32,
-    /// From when slots are expected free, and how fast others come who go first.
+    /// Computed from when slots are expected free, and how fast requests arrive that go first.
     pub eta: Duration,
 }
 
@@ -73,11 +74,11 @@ pub struct Grant {
     pub pass: SlotPass,
     /// Time spent in the queue.
     pub waited: Duration,
-    /// After this long without a first token the request may be asked a second time.
+    /// If no token came after this long, a second request may be sent.
     pub hedge_after: Option<Duration>,
 }
 
-/// Why there is no slot. Every `retry_after` is spread by ±20 %.
+/// Why a request gets no slot. Every `retry_after` is spread by ±20 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
     #[error("the queue is full")]
@@ -89,7 +90,7 @@ pub enum Refused {
     TooLate { retry_after: Duration },
     #[error("no slot was free in time")]
     DeadlinePassed,
-    /// Every backend is unhealthy or refused by its breaker, or there is none.
+    /// Every backend is unhealthy or refused by its breaker, or none is configured.
     #[error("no backend is in service")]
     NoBackend { retry_after: Duration },
     #[error("the pool is closing")]
@@ -97,7 +98,7 @@ pub enum Refused {
 }
 
 impl Refused {
-    /// When to come back, if the pool knows.
+    /// When to come back, if known.
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::QueueFull { retry_after }
@@ -108,7 +109,7 @@ impl Refused {
         }
     }
 
-    /// The same refusal with another time to come back.
+    /// The same refusal with `retry_after` changed by `by`.
     pub fn spread(self, by: impl Fn(Duration) -> Duration) -> Self {
         match self {
             Self::QueueFull { retry_after } => Self::QueueFull { retry_after: by(retry_after) },
@@ -139,7 +140,7 @@ impl Refused {
 #[rtype(result = "PoolStatus")]
 pub struct Observe;
 
-/// Refuses everybody who waits and everybody who comes; requests in flight go on.
+/// Refuses all waiting and all new requests; requests in flight continue.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Close;

@@ -1,4 +1,4 @@
-//! What the pool tells the metrics. Labels are configured backend names and closed sets.
+//! The metrics of the pool. Labels are configured backend names and closed sets.
 
 use std::{sync::Arc, time::Duration};
 
@@ -74,7 +74,7 @@ pub(super) fn waits(lane: Lane, oldest: Duration, predicted: Duration) {
     gauge!(PREDICTED_WAIT, "lane" => lane.label()).set(predicted.as_secs_f64());
 }
 
-/// `promised` is absent where nobody was told to wait.
+/// `promised` is absent if the request was never told a wait.
 pub(super) fn granted(lane: Lane, waited: Duration, promised: Option<Duration>) {
     histogram!(QUEUE_WAIT, "lane" => lane.label()).record(waited.as_secs_f64());
     if let Some(promised) = promised {
@@ -86,7 +86,7 @@ pub(super) fn slots(backend: &Arc<str>, learned: usize) {
     gauge!(SLOTS, "backend" => backend.clone()).set(learned as f64);
 }
 
-/// A backend as it begins: what is counted there shows from the first scrape on.
+/// Registers a backend, so that its counters appear in the first scrape.
 pub(super) fn backend(backend: &Arc<str>, slots: usize, gpus: f64, gpu_hour_cost: f64) {
     gauge!(SLOTS_CONFIGURED, "backend" => backend.clone()).set(slots as f64);
     for (name, value) in [(GPUS, gpus), (GPU_HOUR_COST, gpu_hour_cost)] {
@@ -114,7 +114,7 @@ pub(super) fn ejected(backend: &Arc<str>) {
     counter!(EJECTIONS, "backend" => backend.clone()).increment(1);
 }
 
-/// `won`: the second request had its first token before the first one.
+/// `won`: the second request got its first token before the first one did.
 pub(super) fn hedged(backend: &Arc<str>, won: bool) {
     let result = if won { "won" } else { "lost" };
     counter!(HEDGES, "backend" => backend.clone(), "result" => result).increment(1);
@@ -148,7 +148,8 @@ pub(super) fn first_answer_token(backend: &Arc<str>, after: Duration) {
     histogram!(FIRST_ANSWER_TOKEN, "backend" => backend.clone()).record(after.as_secs_f64());
 }
 
-/// The gaps between the tokens of one answer; looked up once, since there is one for each token.
+/// The gaps between the tokens of one answer. The histogram is looked up once, since each token is
+/// recorded.
 pub(super) fn token_gaps(backend: &Arc<str>) -> Histogram {
     histogram!(TOKEN_GAP, "backend" => backend.clone())
 }

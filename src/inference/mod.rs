@@ -1,13 +1,13 @@
-//! The inference pool: who may ask which model server when, and what came back.
+//! The inference pool: which request may go to which model server when, and what came back.
 //!
 //! The pool grants, the caller generates. A turn calls [`Generation::start`], which sends
-//! [`Acquire`] through the pool's door ([`messages`]) and waits in its fair queue for a [`Grant`]:
-//! a backend and a [`SlotPass`]. It then streams from that backend itself; the pool never touches a
-//! token. The pass gives the slot back and tells the breaker how it went when it is dropped,
-//! whatever the reason.
+//! [`Acquire`] to the pool ([`messages`]) and waits in its fair queue for a [`Grant`]: a backend
+//! and a [`SlotPass`]. The turn then streams from that backend itself; the pool never touches a
+//! token. When the pass is dropped, for any reason, it gives the slot back and reports the outcome
+//! to the breaker.
 //!
-//! Never: more requests at a backend than its slots, a second answer after the first byte of one
-//! was handed on, reasoning text on its way out, an answer called complete without proof.
+//! Never: more requests at a backend than it has slots, a second answer after the first byte of one
+//! was handed on, reasoning text in an answer, or an answer called complete without proof.
 
 mod acquire;
 mod actor;

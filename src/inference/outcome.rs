@@ -1,6 +1,6 @@
 //! How one request to a backend ended, and what that says about the backend.
 //!
-//! Every breaker, retry and metric decides by these two functions; wire details end here.
+//! Every breaker, retry and metric decides by these two functions; wire details stay below them.
 
 /// Which time limit ran out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,16 +16,16 @@ pub enum Stall {
 /// The end of one request to one backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Outcome {
-    /// The answer came and proved complete.
+    /// The answer came and is proven complete.
     #[error("completed")]
     Completed,
-    /// We hung up: the shopper left, the turn was cancelled or panicked.
+    /// We closed the connection: the shopper left, or the turn was cancelled or panicked.
     #[error("the client left")]
     ClientGone,
     /// The backend refused the request itself.
     #[error("the backend refused the request with {0}")]
     ClientError(u16),
-    /// The backend has no room for us: 429, 503, or shutting down.
+    /// The backend has no room: 429, 503, or it is shutting down.
     #[error("the backend is overloaded or shutting down ({0})")]
     Overloaded(u16),
     /// Any other answer that is not a success.
@@ -42,16 +42,16 @@ pub enum Outcome {
     /// The backend reported an error inside a stream that had begun with 200.
     #[error("the backend reported an error in the stream")]
     ErrorFrame,
-    /// Bytes that are not the protocol, or frames beyond all bounds.
+    /// Bytes that do not follow the protocol, or frames over every size limit.
     #[error("the stream is malformed")]
     Malformed,
     /// A complete stream without a tool call or any text that a shopper can see.
     #[error("the answer is empty")]
     Empty,
-    /// A tool call without a name, or with arguments that are no JSON object.
+    /// A tool call without a name, or with arguments that are not a JSON object.
     #[error("a tool call is malformed")]
     BrokenToolCall,
-    /// A bare `</think>` came after text was handed on: what was shown was a thought.
+    /// A bare `</think>` came after text was handed on: the text that was shown was a thought.
     #[error("reasoning was shown as the answer")]
     LeakedThought,
 }
@@ -61,15 +61,15 @@ pub enum Outcome {
 pub enum Class {
     Healthy,
     Unhealthy,
-    /// Says nothing: the reason lies with the request, the client or the model.
+    /// Says nothing: the cause is in the request, the client or the model.
     Neutral,
 }
 
-/// The only judge that feeds the breakers.
+/// The only function that feeds the breakers.
 ///
-/// 429 and 503 count although the backend is alive: it answers them faster than any real answer, so
-/// that without a breaker the least loaded backend would be the one that refuses everything.
-/// A total timeout does not count, since tokens flowed until then.
+/// 429 and 503 count although the backend is alive. It sends them faster than any real answer, so
+/// without a breaker the least loaded backend would be the one that refuses everything. A total
+/// timeout does not count, since tokens came until then.
 pub const fn classify(outcome: &Outcome) -> Class {
     match outcome {
         Outcome::Completed => Class::Healthy,
@@ -90,11 +90,11 @@ pub const fn classify(outcome: &Outcome) -> Class {
 }
 
 impl Outcome {
-    /// Whether another attempt may do better, as long as nothing of this one was handed on.
+    /// Whether another attempt may succeed, as long as no part of this answer was handed on.
     pub const fn retryable(&self) -> bool {
         match self {
-            // The key, the model name or the route may be right elsewhere; a bad body is bad
-            // everywhere.
+            // The key, the model name or the route may be right on another backend; a bad body is
+            // bad on all of them.
             Self::ClientError(status) => matches!(status, 401 | 403 | 404 | 405 | 408),
             Self::Overloaded(_)
             | Self::ServerError(_)
@@ -112,11 +112,11 @@ impl Outcome {
         }
     }
 
-    /// Whether another attempt may do better although a part of this one was shown; it replaces
-    /// that part visibly.
+    /// Whether another attempt may succeed although a part of this answer was shown. The new answer
+    /// visibly replaces that part.
     pub const fn restartable(&self) -> bool {
         match self {
-            // What was shown must go in any case, and the next answer is held back.
+            // What was shown must be withdrawn in any case, and the next answer is held back.
             Self::LeakedThought => true,
             Self::Truncated
             | Self::ErrorFrame
@@ -127,14 +127,14 @@ impl Outcome {
         }
     }
 
-    /// What a fault in the last frame means that the end of the body left open: half a frame is an
-    /// early end and no foreign language.
+    /// The meaning of a fault in a last frame that the body left open: half a frame is an early end
+    /// and not a malformed stream.
     pub(super) const fn at_the_end(self) -> Self {
         if matches!(self, Self::Malformed) { Self::Truncated } else { self }
     }
 
-    /// Whether the slot was held as long as requests hold theirs: not if it was refused out of
-    /// hand.
+    /// Whether the slot was held for a typical time. This is false if the request was refused at
+    /// once.
     pub(super) const fn has_run(&self) -> bool {
         !matches!(
             self,
@@ -163,9 +163,10 @@ impl Outcome {
         }
     }
 
-    /// Reads an answer that is not a success. `body` is the beginning of the response body.
+    /// Classifies a response that is not a success. `body` is the beginning of the response body.
     pub fn of_response(status: u16, body: &[u8]) -> Self {
-        // vLLM's API process while it drains: its health route stays 200, so only this tells.
+        // vLLM's API process sends this while it drains. Its health route stays 200, so no other
+        // sign exists.
         const DRAINING: &[u8] = b"cannot schedule new futures after shutdown";
         let draining = status == 500 && body.windows(DRAINING.len()).any(|part| part == DRAINING);
         match status {

@@ -1,4 +1,4 @@
-//! What the pool feels now, readable by anybody without a message.
+//! The pool's current load, readable without a message.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -7,14 +7,15 @@ use std::{
 
 use crate::brownout::Pressure;
 
-/// Kept fresh by the pool's actor: at every dispatch, and ten times a second while somebody waits.
+/// Kept up to date by the pool's actor: at every dispatch, and ten times a second while requests
+/// wait.
 #[derive(Debug, Default)]
 pub struct PressureGauge {
     queued: AtomicUsize,
     predicted_wait_ms: AtomicU64,
     oldest_wait_ms: AtomicU64,
     somebody_waits: AtomicBool,
-    /// Since [`PressureGauge::pressure`] was read last.
+    /// Set since [`PressureGauge::pressure`] was last called.
     turned_away: AtomicBool,
     free_slots: AtomicUsize,
     has_backend: AtomicBool,
@@ -26,7 +27,7 @@ pub(super) struct Reading {
     pub queued: usize,
     pub predicted_wait: Duration,
     pub oldest_wait: Duration,
-    /// Background work aside.
+    /// Not counting background work.
     pub somebody_waits: bool,
     pub free_slots: usize,
     pub has_backend: bool,
@@ -38,21 +39,21 @@ impl PressureGauge {
         self.queued.load(Relaxed)
     }
 
-    /// The wait that a newcomer of [`Lane::Browse`](super::Lane::Browse) is told; zero while a slot
-    /// is free.
+    /// The wait predicted for a new request in [`Lane::Browse`](super::Lane::Browse); zero while a
+    /// slot is free.
     pub fn predicted_wait(&self) -> Duration {
         Duration::from_millis(self.predicted_wait_ms.load(Relaxed))
     }
 
-    /// How long the one that has waited longest has; zero while nobody waits. Background work does
-    /// not count: it waits because others do not have to.
+    /// How long the oldest waiting request has waited; zero while none waits. Background work does
+    /// not count: it waits so that others do not have to.
     pub fn oldest_wait(&self) -> Duration {
         Duration::from_millis(self.oldest_wait_ms.load(Relaxed))
     }
 
-    /// What the brownout ladder is to follow: how long turns have to wait, and nothing where none
-    /// had to since the last call. Slots that are all in use with nobody behind them are no
-    /// pressure, however long the next one would wait; no backend is.
+    /// The input of the brownout ladder: how long turns have to wait, or nothing if none had to
+    /// since the last call. If all slots are in use but no request waits, that is no pressure,
+    /// however long the next one would wait. Having no backend in service is pressure.
     pub fn pressure(&self) -> Pressure {
         let turned_away = self.turned_away.swap(false, Relaxed);
         if turned_away || self.somebody_waits.load(Relaxed) || !self.has_backend() {
@@ -72,7 +73,7 @@ impl PressureGauge {
         self.has_backend.load(Relaxed)
     }
 
-    /// Somebody came who could not wait as long as it takes.
+    /// A request was refused because the wait was too long for it.
     pub(super) fn turned_away(&self) {
         self.turned_away.store(true, Relaxed);
     }

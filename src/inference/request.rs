@@ -1,4 +1,4 @@
-//! What a turn asks the pool and a backend for, and why it may get nothing.
+//! What a turn requests from the pool and a backend, and why it may get nothing.
 
 use std::time::Duration;
 
@@ -14,17 +14,17 @@ use crate::{
     domain::{Lane, PrincipalId, SiteId},
 };
 
-/// How long each part may take, and how often it is tried.
+/// How long each part may take, and how many attempts are made.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
     pub queue: Duration,
     /// Time from a request to its first token, reasoning included.
     pub first_token: Duration,
     pub token_gap: Duration,
-    /// From the request that is answered to the end of the answer.
+    /// From the start of the request that is answered to the end of the answer.
     pub total: Duration,
     pub attempts: u32,
-    /// How often an answer that broke off after it was shown is begun again.
+    /// How often an answer that broke off after it was shown is started again.
     pub restarts: u32,
 }
 
@@ -41,26 +41,26 @@ impl From<&config::Inference> for Limits {
     }
 }
 
-/// What to ask, for whom, and until when.
+/// What to generate, for whom, and until when.
 #[derive(Clone, Debug)]
 pub struct GenerateRequest {
     pub site: SiteId,
     pub visitor: PrincipalId,
     pub lane: Lane,
     pub tier: Tier,
-    /// The end of the turn; no limit reaches beyond it.
+    /// The end of the turn; no other limit reaches past it.
     pub deadline: Instant,
     /// The longest predicted wait that is accepted; a longer one is [`Refused::TooLate`] at once.
     pub max_wait: Option<Duration>,
-    /// Names what the prompt begins with; see [`super::messages::AcquireRequest::affinity`].
+    /// Identifies the beginning of the prompt; see [`super::messages::AcquireRequest::affinity`].
     pub affinity: Option<u64>,
-    /// Is told the position while the request waits for a slot.
+    /// Receives the position while the request waits for a slot.
     pub queued: Option<watch::Sender<Option<QueuePosition>>>,
     pub chat: ChatRequest,
     pub limits: Limits,
 }
 
-/// Why there is no answer, or no more of it.
+/// Why an answer did not come, or broke off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GenerateError {
     #[error(transparent)]

@@ -1,10 +1,10 @@
 //! Which backend the next request goes to.
 //!
-//! Requests that begin alike prefer the same backend, whose prefix cache is warm: each key has an
-//! order of its own over the backends (rendezvous hashing, Thaler and Ravishankar 1996). A
+//! Requests that begin alike prefer the same backend, because its prefix cache is warm. Each key
+//! orders the backends in its own way (rendezvous hashing, Thaler and Ravishankar 1996). A
 //! favourite takes at most a quarter more than its share of the load (bounded loads, Mirrokni,
-//! Thorup and Zadimoghaddam 2016); then the next one does. Without a key the backend with the least
-//! share of its slots taken is picked, and ties take turns.
+//! Thorup and Zadimoghaddam 2016); after that the next backend takes over. Without a key, the
+//! backend with the smallest share of its slots in use is picked, and ties take turns.
 
 use std::{
     cmp::Ordering,
@@ -46,10 +46,9 @@ impl Router {
         Self { stations, has_full, turn: 0 }
     }
 
-    /// A pass of the best backend that has a slot free and lets a request through.
+    /// A pass of the best backend that has a free slot and lets a request through.
     ///
-    /// Excluded backends are passed by as long as another one is in service; a hedge never goes to
-    /// one.
+    /// Excluded backends are skipped as long as another one is in service. A hedge never uses one.
     pub fn place(&mut self, request: &AcquireRequest, released: &OnRelease) -> Option<SlotPass> {
         let excluded = |station: &Station| request.exclude.contains(&station.backend.id());
         let others = request.ask == Ask::Hedge
@@ -73,7 +72,7 @@ impl Router {
         let over = |c: &Candidate<'_>| {
             request.affinity.is_some() && (c.in_flight + 1) as f64 > (bound * c.slots as f64).ceil()
         };
-        // Stable: among equals the one whose turn it is stays first.
+        // The sort is stable: among equals, the one whose turn it is stays first.
         candidates.sort_by(|a, b| {
             small_first(a)
                 .cmp(&small_first(b))
@@ -103,7 +102,7 @@ impl Router {
         serving.map(|station| station.free()).sum()
     }
 
-    /// When no backend for this tier is in service: the time until one may be again, at most
+    /// If no backend for this tier is in service: the time until one may be again, at most
     /// `otherwise`.
     pub fn outage(&self, tier: Tier, otherwise: Duration) -> Option<Duration> {
         if self.serving(tier).next().is_some() {
@@ -127,7 +126,7 @@ impl Router {
         self.stations.iter().all(|station| self.serves(station, Tier::Full))
     }
 
-    /// A full answer comes from a small model only where no other is configured.
+    /// A small model gives a full answer only if no other is configured.
     fn serves(&self, station: &Station, tier: Tier) -> bool {
         tier == Tier::Small || station.tier == Tier::Full || !self.has_full
     }
@@ -137,7 +136,7 @@ impl Router {
         stations.filter(move |s| self.serves(s, tier) && s.is_in_service())
     }
 
-    /// The share of its slots that a favourite may have in use, the coming request included.
+    /// The share of its slots that a favourite may have in use, counting the new request.
     fn bound(&self, tier: Tier) -> f64 {
         let load = |(taken, slots), station: &Station| {
             (taken + station.in_flight(), slots + station.slots())
@@ -157,7 +156,7 @@ fn compare_shares(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
     (a.in_flight * b.slots).cmp(&(b.in_flight * a.slots))
 }
 
-/// The key of requests that begin alike.
+/// The affinity key of requests that begin alike.
 pub fn affinity_of(parts: impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     parts.hash(&mut hasher);

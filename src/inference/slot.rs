@@ -11,13 +11,14 @@ use super::{
     status::BreakerState,
 };
 
-/// Is called when a slot is free again. It must not wait: a drop calls it.
+/// Called when a slot is free again. It must not block, because it runs inside a drop.
 pub type OnRelease = Arc<dyn Fn() + Send + Sync>;
 
 /// One slot of one backend, taken until this is dropped.
 ///
-/// Dropping it reports the outcome to the breaker, gives the slot back and tells the pool: success,
-/// failure, cancel and panic go the same road. Without a [`report`](Self::report) the client left.
+/// Dropping it reports the outcome to the breaker, gives the slot back and notifies the pool.
+/// Success, failure, cancel and panic all take this path. Without a [`report`](Self::report) the
+/// outcome is that the client left.
 #[must_use = "dropping a pass gives its slot back"]
 pub struct SlotPass {
     station: Arc<Station>,
@@ -28,10 +29,10 @@ pub struct SlotPass {
 }
 
 impl SlotPass {
-    /// Takes a slot if one is free and breaker and limiter agree.
+    /// Takes a slot if one is free and both breaker and limiter allow it.
     pub(super) fn take(station: &Arc<Station>, released: &OnRelease) -> Option<Self> {
         let ticket = station.take_slot()?;
-        // The limiter comes last: what it admits is spent.
+        // The limiter comes last, because what it admits is spent.
         let admission = station.breaker.admit().filter(|_| station.limiter.admit());
         if admission.is_none() {
             station.give_slot_back(ticket, false);
@@ -49,17 +50,17 @@ impl SlotPass {
         &self.station.backend
     }
 
-    /// A token came: the backend works, whatever its health route says.
+    /// A token came, so the backend works, even if its health route disagrees.
     pub fn progressed(&self) {
         self.station.progressed();
     }
 
-    /// The first token came so long after the request.
+    /// The first token came `after` this long.
     pub fn first_token(&self, after: Duration) {
         self.station.first_token(after);
     }
 
-    /// After this long the first token is an outlier of this backend, if that is known.
+    /// A first token later than this is an outlier for this backend, if that is known.
     pub(super) fn late_first_token(&self) -> Option<Duration> {
         self.station.late_first_token()
     }

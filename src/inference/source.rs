@@ -1,4 +1,4 @@
-//! Where a backend comes from, and what may be asked of it.
+//! The sources of backends, and their limits.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use super::backend::{About, Backend, BackendId, Job, Jobs, Local, Remote, StartError};
 use crate::config::{self, Tier};
 
-/// A backend before it is one.
+/// A backend before it is started.
 #[derive(Debug)]
 pub enum Source {
     /// A server, as configured.
@@ -21,12 +21,12 @@ impl From<config::Backend> for Source {
     }
 }
 
-/// A model in this process, whose engine holds the other end.
+/// A model in this process. Its engine holds the other end of the channel.
 #[derive(Debug)]
 pub struct LocalModel {
     pub name: String,
     pub model: String,
-    /// Answers that the engine generates at once.
+    /// How many answers the engine generates at the same time.
     pub slots: usize,
     pub tier: Tier,
     pub thinks: bool,
@@ -42,12 +42,12 @@ impl LocalModel {
     }
 }
 
-/// What may be asked of a backend, and what it costs.
+/// The limits of a backend, and what it costs.
 #[derive(Clone, Copy, Debug)]
 pub struct Terms {
-    /// Requests in flight there at most.
+    /// The most requests in flight there.
     pub slots: usize,
-    /// 0 is no limit.
+    /// 0 means no limit.
     pub requests_per_second: u32,
     pub tier: Tier,
     pub gpus: f64,

@@ -1,7 +1,7 @@
-//! A backend with everything that guards it: slots, breaker, limiter, health.
+//! A backend with everything that limits its use: slots, breaker, limiter, health.
 //!
-//! The factory of the pool's actor closes over them, so that a pool can never admit more than the
-//! slots.
+//! The factory of the pool's actor holds the stations, so a rebuilt pool can never admit more
+//! requests than there are slots.
 
 use std::{
     sync::{
@@ -28,7 +28,7 @@ use crate::config::{self, Tier};
 /// All stations of a process, in the order of the configuration.
 pub type Stations = Arc<[Arc<Station>]>;
 
-/// Weight of a new sample in the time that a slot is held.
+/// Weight of a new sample in the average time that a slot is held.
 const HOLD: f64 = 0.1;
 
 pub struct Station {
@@ -36,12 +36,12 @@ pub struct Station {
     pub breaker: Breaker,
     pub limiter: Limiter,
     pub tier: Tier,
-    /// The configured cap of requests in flight there.
+    /// The configured maximum of requests in flight there.
     pub cap: usize,
     per_second: u32,
     use_of: Mutex<Use>,
     healthy: AtomicBool,
-    /// Signs of life in answers, counted; health is judged by them.
+    /// Counts tokens in answers; health is judged by this count.
     progress: AtomicU64,
 }
 
@@ -51,11 +51,11 @@ struct Use {
     first_tokens: FirstTokens,
     taken: Vec<(Ticket, Instant)>,
     tickets: u64,
-    /// Seconds that a slot is held, on average.
+    /// Average time in seconds that a slot is held.
     hold: Option<f64>,
 }
 
-/// One slot that is in use.
+/// One slot in use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ticket(u64);
 
@@ -87,7 +87,7 @@ impl Station {
                     tickets: 0,
                     hold: None,
                 }),
-                // Until the first poll the first requests may try.
+                // Before the first poll, requests may try the backend.
                 healthy: AtomicBool::new(true),
                 progress: AtomicU64::new(0),
             }))
@@ -96,7 +96,7 @@ impl Station {
     }
 
     fn use_of(&self) -> MutexGuard<'_, Use> {
-        // Every verb below leaves it consistent, even one that panics.
+        // Every method below leaves the state consistent, even if it panics.
         self.use_of.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -113,8 +113,8 @@ impl Station {
         Some(ticket)
     }
 
-    /// Gives back a slot that [`Self::take_slot`] took. `ran`: a request held it as long as
-    /// requests do.
+    /// Gives back a slot that [`Self::take_slot`] took. `ran`: the request held it for a typical
+    /// time.
     pub fn give_slot_back(&self, ticket: Ticket, ran: bool) {
         let mut used = self.use_of();
         let Some(place) = used.taken.iter().position(|(taken, _)| *taken == ticket) else { return };
@@ -129,7 +129,7 @@ impl Station {
         metrics::in_flight(self.backend.name(), used.taken.len());
     }
 
-    /// The first token of a request came so long after it was asked.
+    /// The first token of a request came `after` this long.
     pub fn first_token(&self, after: Duration) {
         let used = &mut *self.use_of();
         used.first_tokens.record(after);
@@ -137,7 +137,7 @@ impl Station {
         metrics::slots(self.backend.name(), used.learned.slots());
     }
 
-    /// After this long a first token is an outlier, if that is known.
+    /// A first token later than this is an outlier, if that is known.
     pub fn late_first_token(&self) -> Option<Duration> {
         self.use_of().first_tokens.outlier()
     }
@@ -149,7 +149,7 @@ impl Station {
         metrics::slots(self.backend.name(), used.learned.slots());
     }
 
-    /// The backend's metrics were looked at.
+    /// The backend's metrics were read.
     pub fn looked(&self, look: Look) {
         let mut used = self.use_of();
         let in_flight = used.taken.len();
@@ -157,7 +157,7 @@ impl Station {
         metrics::slots(self.backend.name(), used.learned.slots());
     }
 
-    /// It went out of service and will begin again with one slot.
+    /// It went out of service and will restart with one slot.
     pub fn ejected(&self) {
         metrics::ejected(self.backend.name());
         let mut used = self.use_of();
@@ -216,7 +216,7 @@ impl Station {
         self.progress.load(Ordering::Relaxed)
     }
 
-    /// Whether requests may be sent there, now or as soon as a slot is free.
+    /// Whether requests may be sent there, now or once a slot is free.
     pub fn is_in_service(&self) -> bool {
         self.is_healthy() && self.breaker.refuses_for().is_none()
     }

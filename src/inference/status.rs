@@ -1,11 +1,11 @@
-//! How the pool is, as plain values.
+//! The state of the pool, as plain values.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::domain::Lane;
 
-/// What a breaker does with a request. (Circuit breakers call these closed, open and half open.)
+/// How a breaker treats requests. (Circuit breakers call these states closed, open and half open.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum BreakerState {
@@ -18,11 +18,11 @@ pub enum BreakerState {
 pub struct PoolStatus {
     /// Requests that wait for a slot.
     pub queued: usize,
-    /// Their prompt and answer tokens.
+    /// Prompt and answer tokens of these requests.
     pub queued_tokens: u64,
-    /// Estimated wait of a request that came now, in milliseconds; 0 while a slot is free.
+    /// Estimated wait of a request that arrives now, in milliseconds; 0 while a slot is free.
     pub wait_ms: u64,
-    /// How long the one that has waited longest has, in milliseconds.
+    /// How long the oldest waiting request has waited, in milliseconds.
     pub oldest_wait_ms: u64,
     pub lanes: Vec<LaneStatus>,
     pub closing: bool,
@@ -39,12 +39,12 @@ pub struct LaneStatus {
 pub struct BackendStatus {
     pub name: String,
     pub model: String,
-    /// Requests in flight there at most, as configured.
+    /// Most requests in flight there, as configured.
     pub slots: usize,
-    /// And as learned; never more.
+    /// The same as learned; never more than configured.
     pub slots_learned: usize,
     pub in_flight: usize,
     pub breaker: BreakerState,
-    /// By its health route; routing needs this and a breaker that does not refuse.
+    /// By its health route. Routing needs this and a breaker that does not refuse.
     pub healthy: bool,
 }

@@ -1,8 +1,9 @@
-//! A guess at the length of a text in tokens, without a tokenizer.
+//! Estimates the number of tokens in a text, without a tokenizer.
 
-/// About four characters a token for text in the Latin script, one for each character beyond it.
+/// About four characters per token for Latin script, and one token for every other character.
 ///
-/// A bound for queues and prompts, not a bill: real tokenizers differ by some 30 % either way.
+/// An estimate for queues and prompts, not for billing: real tokenizers differ by some 30 % either
+/// way.
 pub fn estimate_tokens(text: &str) -> usize {
     let (mut latin, mut other) = (0_usize, 0_usize);
     for character in text.chars() {

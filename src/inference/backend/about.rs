@@ -1,4 +1,4 @@
-//! What every backend has, wherever its model runs.
+//! What every backend has, whether its model runs on a server or in this process.
 
 use std::sync::{
     Arc,
@@ -11,14 +11,14 @@ use crate::inference::stream::Opening;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct BackendId(pub usize);
 
-/// Who a backend is, and what was learned of its model.
+/// A backend's identity, and what was learned about its model.
 #[derive(Debug)]
 pub struct About {
     pub id: BackendId,
     /// The configured name; the label in metrics and logs.
     pub name: Arc<str>,
     pub model: Arc<str>,
-    /// A bare `</think>` came from it after text was shown: it begins inside thoughts.
+    /// A bare `</think>` came after text was shown, so this model's answers begin inside a thought.
     begins_in_thought: AtomicBool,
     /// Its model reasons before it answers, as configured or seen.
     thinks: AtomicBool,
@@ -40,7 +40,7 @@ impl About {
         self.thinks.load(Ordering::Relaxed)
     }
 
-    /// Where the first token of its next answer stands.
+    /// Whether its next answer begins inside a thought.
     pub fn opening(&self) -> Opening {
         if self.begins_in_thought.load(Ordering::Relaxed) {
             Opening::Uncertain
@@ -49,7 +49,7 @@ impl About {
         }
     }
 
-    /// Remembers that the model reasons, so that it can be asked not to.
+    /// Remembers that the model reasons, so that later requests ask it not to.
     pub fn learn_that_it_thinks(&self) {
         self.thinks.store(true, Ordering::Relaxed);
     }

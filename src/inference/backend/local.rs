@@ -1,10 +1,10 @@
-//! A model in this process: an engine takes jobs from a bounded channel and feeds each answer's
-//! pieces.
+//! A model in this process: an engine takes jobs from a bounded channel and sends the pieces of
+//! each answer.
 //!
-//! The engine runs on threads of its own and knows nothing of slots, thoughts or completeness. It
-//! feeds texts as they are generated, calls, usage, and at the end [`Piece::Finished`]. An answer
-//! that it drops without that is truncated. Once the caller is gone, feeding fails, and the engine
-//! goes to its next job.
+//! The engine runs on its own threads and knows nothing about slots, thoughts or completeness. It
+//! sends texts as they are generated, then calls, usage, and [`Piece::Finished`] at the end. An
+//! answer that is dropped without `Finished` counts as truncated. Once the caller is gone, sending
+//! fails and the engine takes its next job.
 
 use std::collections::VecDeque;
 
@@ -18,18 +18,18 @@ use crate::inference::{
     stream::{Answer, Fragment, Item, Piece},
 };
 
-/// Pieces that an engine may be ahead of the reader.
+/// How many pieces an engine may be ahead of the reader.
 const AHEAD: usize = 32;
 
 /// One request to the engine.
 #[derive(Debug)]
 pub struct Job {
     pub chat: ChatRequest,
-    /// Takes the pieces of the answer. Closed when nobody reads it any more.
+    /// Takes the pieces of the answer. Closed when nobody reads it any longer.
     pub answer: mpsc::Sender<Piece>,
 }
 
-/// The engine's end: jobs in the order in which they were asked.
+/// The engine's end of the channel: jobs in the order of their requests.
 pub type Jobs = mpsc::Receiver<Job>;
 
 /// A model whose engine runs in this process.

@@ -1,6 +1,6 @@
-//! A backend: one model, on a server or in this process, and how it is asked.
+//! A backend: one model, on a server or in this process, and how requests reach it.
 //!
-//! A backend knows nothing of slots, breakers or queues; stations do.
+//! A backend knows nothing about slots, breakers or queues; stations do.
 
 mod about;
 mod local;
@@ -46,8 +46,8 @@ impl Backend {
         &self.about().model
     }
 
-    /// Sends the request and waits until it was taken, without a time limit of its own.
-    /// `traceparent` goes with it over the network if the request is traced.
+    /// Sends the request and waits until it is accepted, without a time limit of its own. Sends
+    /// `traceparent` over the network if the request is traced.
     pub async fn open(
         &self,
         chat: &ChatRequest,
@@ -59,7 +59,7 @@ impl Backend {
         }
     }
 
-    /// Asks whether it is there.
+    /// Checks whether the backend responds.
     pub async fn is_there(&self) -> bool {
         match self {
             Self::Remote(remote) => remote.is_there().await,
@@ -67,12 +67,12 @@ impl Backend {
         }
     }
 
-    /// Whether it counts its own requests.
+    /// Whether the backend counts its own requests.
     pub fn reports_load(&self) -> bool {
         matches!(self, Self::Remote(remote) if remote.reports_load())
     }
 
-    /// Looks at its own count of its requests.
+    /// Reads the backend's own count of its requests.
     pub async fn ask_load(&self) -> Look {
         match self {
             Self::Remote(remote) => remote.ask_load().await,
@@ -99,7 +99,7 @@ impl TokenStream {
         }
     }
 
-    /// Whether the model reasoned in a field of its own before it answered.
+    /// Whether the model sent reasoning in a separate field before it answered.
     pub fn has_reasoned(&self) -> bool {
         matches!(self, Self::Remote(stream) if stream.has_reasoned())
     }

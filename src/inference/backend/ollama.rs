@@ -39,7 +39,7 @@ struct WireFunction<'a> {
     arguments: &'a Map<String, Value>,
 }
 
-/// Options that shape the loaded model must be the same on every call: a differing `num_ctx` makes
+/// Options that shape the loaded model must be the same on every call: a different `num_ctx` makes
 /// Ollama load the model again.
 #[derive(Serialize)]
 struct Options {
@@ -48,7 +48,8 @@ struct Options {
     temperature: f32,
 }
 
-/// `hush`: the model thinks first and is asked not to. That is no option: it reloads nothing.
+/// `hush`: the model thinks first and is asked not to. This is not an option, so nothing is
+/// reloaded.
 pub fn body<'a>(
     chat: &'a ChatRequest,
     model: &'a str,

@@ -1,4 +1,4 @@
-//! The body of `POST /v1/chat/completions`, and the one thing of vLLM's own in it.
+//! The body of `POST /v1/chat/completions`, and the one field in it that only vLLM reads.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,7 +24,7 @@ pub struct Body<'a> {
 #[derive(Serialize)]
 struct WireMessage<'a> {
     role: &'static str,
-    /// `null` beside calls: some templates print an empty text.
+    /// `null` if there are calls: some templates would print an empty text.
     content: Option<&'a str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<WireCall<'a>>,
@@ -59,7 +59,7 @@ struct Declaration<'a> {
     parameters: &'a Value,
 }
 
-/// What a vLLM hands to the model's chat template.
+/// What a vLLM passes on to the model's chat template.
 #[derive(Serialize)]
 struct TemplateSwitches {
     enable_thinking: bool,
@@ -111,7 +111,7 @@ fn message(message: &ChatMessage) -> WireMessage<'_> {
 }
 
 fn call(call: &ToolCall) -> WireCall<'_> {
-    // String keys and finite numbers: it cannot fail.
+    // Keys are strings and numbers are finite, so this cannot fail.
     let arguments = serde_json::to_string(&call.arguments).unwrap_or_default();
     let function = WireFunction { name: &call.name, arguments };
     WireCall { id: &call.id, r#type: "function", function }

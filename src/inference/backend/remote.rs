@@ -1,4 +1,4 @@
-//! A model server that is asked over HTTP: how it is asked and how its refusals are read.
+//! A model server reached over HTTP: how requests are sent and how its refusals are read.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -20,17 +20,17 @@ use crate::{
     telemetry::traces::TRACEPARENT,
 };
 
-/// vLLM and llama.cpp close idle connections after 5 s without a word.
+/// vLLM and llama.cpp close idle connections after 5 s without notice.
 const IDLE_CONNECTION: Duration = Duration::from_secs(3);
-/// As much of a metrics page as is read, in bytes.
+/// How much of a metrics page is read at most, in bytes.
 const METRICS_BODY: usize = 1 << 20;
-/// As much of an error's body as is read, in bytes.
+/// How much of an error's body is read at most, in bytes.
 const ERROR_BODY: usize = 8 << 10;
-/// How long the end of a response is waited for after the terminal marker. With it the connection
-/// can be used again; a server that never sends it costs no more than this.
+/// How long to wait for the end of a response after the terminal marker. After a proper end the
+/// connection can be used again; a server that never sends it costs only this long.
 const LAST_CHUNK: Duration = Duration::from_millis(20);
 
-/// A backend that cannot even be prepared.
+/// Why a backend could not be prepared.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     #[error("backend `{name}`: the HTTP client cannot be made")]
@@ -49,7 +49,7 @@ pub struct Remote {
 }
 
 impl Remote {
-    /// The process must have installed a default `rustls` provider before.
+    /// The process must have installed a default `rustls` provider first.
     pub fn new(
         id: BackendId,
         config: config::Backend,
@@ -68,7 +68,7 @@ impl Remote {
         Ok(Self {
             about: About::new(id, config.name, config.model, config.thinks),
             kind: config.kind,
-            // Servers of the OpenAI kind are often written down with their `/v1`.
+            // URLs of OpenAI-compatible servers are often given with their `/v1`.
             url: url.strip_suffix("/v1").unwrap_or(url).to_owned(),
             api_key: config.api_key,
             context_tokens: config.context_tokens,
@@ -79,8 +79,8 @@ impl Remote {
     /// Sends the request and waits for the head of the response, without a time limit of its own.
     ///
     /// A connection that breaks before any byte of the response gets a second try here: servers
-    /// close idle connections at any moment, and asking a model twice changes nothing.
-    /// `traceparent` goes with it if the request is traced.
+    /// close idle connections at any moment, and asking a model twice changes nothing. Sends
+    /// `traceparent` if the request is traced.
     pub async fn open(
         &self,
         chat: &ChatRequest,
@@ -102,7 +102,7 @@ impl Remote {
         }
     }
 
-    /// Asks whether the server is there.
+    /// Checks whether the server responds.
     pub async fn is_there(&self) -> bool {
         let path = match self.kind {
             BackendKind::Vllm => "/health",
@@ -111,7 +111,7 @@ impl Remote {
         };
         let request = self.client.get(format!("{}{path}", self.url));
         let Ok(response) = self.authorised(request).send().await else { return false };
-        // A server without this route, or tired of being asked, is there all the same.
+        // A server without this route, or one that limits such requests, is up all the same.
         matches!(response.status().as_u16(), 200..=299 | 404 | 405 | 429)
     }
 
@@ -120,7 +120,7 @@ impl Remote {
         self.kind == BackendKind::Vllm
     }
 
-    /// Looks at the server's own count of its requests.
+    /// Reads the server's own count of its requests.
     pub async fn ask_load(&self) -> Look {
         if !self.reports_load() {
             return Look::Absent;
@@ -138,7 +138,7 @@ impl Remote {
 
     fn chat(&self, chat: &ChatRequest) -> RequestBuilder {
         let model = &self.about.model;
-        // Only those that know the switch are sent it.
+        // Only models that think first know this switch.
         let hush = !chat.reasoning && self.about.thinks();
         let request = match self.kind {
             BackendKind::Ollama => self
@@ -172,7 +172,7 @@ async fn refusal(response: Response) -> Outcome {
     Outcome::of_response(status, &beginning(response, ERROR_BODY).await)
 }
 
-/// The body, or about as much of it as `most` bytes.
+/// The body, cut after about `most` bytes.
 async fn beginning(mut response: Response, most: usize) -> Vec<u8> {
     let mut body = Vec::new();
     while body.len() < most {
@@ -213,7 +213,7 @@ impl RemoteStream {
                 let _ = timeout(LAST_CHUNK, self.response.chunk()).await;
                 self.drained = true;
             }
-            // What came before a failure is handed on first.
+            // Items from before a failure are handed on first.
             if let Some(item) = self.ready.pop_front() {
                 return Ok(Some(item));
             }

@@ -1,4 +1,4 @@
-//! What a vLLM says of its load at `GET /metrics`, in the Prometheus text format.
+//! What a vLLM reports about its load at `GET /metrics`, in the Prometheus text format.
 
 /// The engine's own count of its requests.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -10,19 +10,19 @@ pub struct Load {
     pub cache_usage: f64,
 }
 
-/// What a look at a backend's metrics brought.
+/// The result of reading a backend's metrics.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Look {
     Seen(Load),
-    /// No answer, or none that can be read.
+    /// No answer, or an unreadable one.
     Missed,
     /// The backend has no metrics.
     Absent,
 }
 
-/// Reads the gauges; those of several engines are added, of their caches the fullest counts. `None`
-/// if the text does not say how many wait. The cache's gauge is `kv_cache_usage_perc`,
-/// `gpu_cache_usage_perc` before version 0.10.
+/// Reads the gauges. Counts of several engines are added up; of their caches the fullest counts.
+/// Returns `None` if the text does not say how many requests wait. The gauge of the cache is called
+/// `kv_cache_usage_perc`, before version 0.10 `gpu_cache_usage_perc`.
 pub fn load(metrics: &str) -> Option<Load> {
     let mut load = Load { running: 0, waiting: 0, cache_usage: 0.0 };
     let mut counted = false;

@@ -1,13 +1,14 @@
-//! How fast requests come into a lane: a count that fades.
+//! How fast requests arrive in a lane: a count that decays.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// What came this long ago counts e times less than what comes now.
+/// A request that arrived this long ago counts e times less than one that arrives now.
 const MEMORY: Duration = Duration::from_secs(5);
 
-/// A stream is taken to be at least this old, so that the first of it do not look like a flood.
+/// A stream is assumed to be at least this old, so that its first requests do not look like a
+/// flood.
 const YOUNGEST: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -29,7 +30,7 @@ impl Arrivals {
         self.count * Self::left(self.last, now) / seen.max(YOUNGEST.as_secs_f64())
     }
 
-    /// What is left of a count of `then`.
+    /// The part of a count of `then` that is left.
     fn left(then: Option<Instant>, now: Instant) -> f64 {
         let ago = then.map_or(Duration::ZERO, |then| now.saturating_duration_since(then));
         (-ago.as_secs_f64() / MEMORY.as_secs_f64()).exp()

@@ -1,4 +1,4 @@
-//! The requests that wait, each in a cell that stays its own until it leaves.
+//! The waiting requests. Each keeps its cell until it leaves.
 
 use std::time::Duration;
 
@@ -9,22 +9,22 @@ use crate::{
     inference::messages::{Acquire, QueuePosition, Refused},
 };
 
-/// The cell of an entry.
+/// The cell index of an entry.
 pub type Key = usize;
 
-/// Between two positions that one request is told, so that a long queue costs its shoppers no flood
-/// of events.
+/// Minimum time between two position updates of one request, so that a long queue does not flood
+/// its shoppers with events.
 const TELL_AGAIN: Duration = Duration::from_secs(1);
 
-/// A request that waits.
+/// A waiting request.
 #[derive(Debug)]
 pub struct Entry {
     pub acquire: Acquire,
     pub arrived: Instant,
-    /// Where it waits now; not where it began if it was promoted.
+    /// The lane in which it waits now; after a promotion this differs from the lane it started in.
     pub(super) lane: Lane,
     told: Option<(Instant, QueuePosition)>,
-    /// The wait that it was told first.
+    /// The first wait that was promised to it.
     promised: Option<Duration>,
 }
 
@@ -34,12 +34,12 @@ impl Entry {
         Self { acquire, arrived: now, lane, told: None, promised: None }
     }
 
-    /// Its deadline passed or nobody waits for it any more.
+    /// Its deadline has passed, or its requester has left.
     pub(super) fn is_void(&self, now: Instant) -> bool {
         self.acquire.request.deadline <= now || self.acquire.reply.is_closed()
     }
 
-    /// The last moment at which a slot is of use: its deadline, or the longest wait that it
+    /// The last moment at which a slot is useful: its deadline, or the longest wait that it
     /// accepts.
     pub(super) fn useful_until(&self) -> Instant {
         let request = &self.acquire.request;
@@ -60,13 +60,13 @@ impl Entry {
         }
     }
 
-    /// The wait that it was told first, if it was told any.
+    /// The first wait that was promised to it, if there was one.
     pub fn promised(&self) -> Option<Duration> {
         self.promised
     }
 }
 
-/// A request that must be told no.
+/// A request that must be refused.
 #[derive(Debug)]
 pub struct Dismissed {
     pub acquire: Acquire,
@@ -78,7 +78,7 @@ impl Dismissed {
         Self { acquire: entry.acquire, refused }
     }
 
-    /// Whether somebody in front of a screen is sent away because there is too much to wait for.
+    /// Whether an interactive request is refused because the queue is too long.
     pub fn is_for_the_wait(&self) -> bool {
         let too_long = matches!(self.refused, Refused::QueueFull { .. } | Refused::TooLate { .. });
         too_long && self.acquire.request.lane != Lane::Background
@@ -124,7 +124,7 @@ impl Entries {
         std::mem::take(&mut self.cells).into_iter().flatten()
     }
 
-    /// The cells from `cursor` on, at most `most` of them, and where to go on; each cell once.
+    /// Up to `most` cells from `cursor` on, and the cell to continue with. Each cell appears once.
     pub fn walk(&self, cursor: Key, most: usize) -> (Vec<Key>, Key) {
         let cells = self.cells.len();
         if cells == 0 {

@@ -1,17 +1,17 @@
-//! One lane: fair between its sites, then between the visitors of a site; the requests of one
-//! visitor by deadline.
+//! One lane. It is fair between its sites, then between the visitors of a site. The requests of one
+//! visitor are ordered by deadline.
 
 use tokio::time::Instant;
 
 use super::{entries::Key, ring::Ring};
 use crate::domain::{PrincipalId, SiteId};
 
-/// With more sites than this the number ahead is an upper bound instead of a count.
+/// With more sites than this, the number of requests ahead is an upper bound instead of a count.
 const COUNTED_SITES: usize = 64;
 
 #[derive(Debug, Default)]
 pub struct LaneQueue {
-    /// The front site is next; so is its front visitor.
+    /// The site at the front is next, and so is the visitor at its front.
     sites: Ring<SiteId, Site>,
     len: usize,
 }
@@ -44,7 +44,7 @@ impl LaneQueue {
         self.sites.join(site).push(visitor, Waiting { deadline, key });
     }
 
-    /// Takes an entry out; the turns of the others stay as they are.
+    /// Takes an entry out; the order of the others stays the same.
     pub fn remove(&mut self, site: &SiteId, visitor: PrincipalId, key: Key) {
         let Some(of_site) = self.sites.get_mut(site) else { return };
         if of_site.remove(visitor, key) {
@@ -55,7 +55,7 @@ impl LaneQueue {
         }
     }
 
-    /// The visitor and its site had their turn.
+    /// Records that the visitor and its site had their turn.
     pub fn rotate(&mut self, site: &SiteId, visitor: PrincipalId) {
         if let Some(of_site) = self.sites.get_mut(site) {
             of_site.visitors.rotate(&visitor);
@@ -63,7 +63,7 @@ impl LaneQueue {
         }
     }
 
-    /// The first entry of every visitor, in the order of their turns while nobody is served.
+    /// The first entry of every visitor, in turn order, until one is served.
     pub fn heads(&self) -> impl Iterator<Item = Key> {
         let sites = self.sites.iter().flat_map(|(_, site)| site.visitors.iter());
         sites.filter_map(|(_, line)| line.first().map(|first| first.key))
@@ -75,7 +75,7 @@ impl LaneQueue {
         line.into_iter().flatten().map(|waiting| waiting.key)
     }
 
-    /// How many of this lane leave before the entry, as if nobody else came.
+    /// How many requests of this lane leave before the entry if no other request arrives.
     pub fn ahead_of(&self, site: &SiteId, visitor: PrincipalId, key: Key) -> Option<usize> {
         let of_site = self.sites.get(site)?;
         let line = of_site.visitors.get(&visitor)?;
@@ -85,7 +85,7 @@ impl LaneQueue {
         Some(self.across_sites(in_site, self.sites.rank(site)?))
     }
 
-    /// The same for a request that would come now.
+    /// The same for a request that would arrive now.
     pub fn ahead_of_newcomer(&self, site: &SiteId, visitor: PrincipalId) -> usize {
         let Some(of_site) = self.sites.get(site) else {
             return self.across_sites(0, self.sites.len());
@@ -96,14 +96,15 @@ impl LaneQueue {
         self.across_sites(in_site, self.sites.rank(site).unwrap_or(0))
     }
 
-    /// The entry that would leave last of the site that has most, if that is more than `site` has.
+    /// The last entry to leave of the site with the most entries, if that site has more than
+    /// `site`.
     pub fn last_of_a_greedier_site(&self, site: &SiteId) -> Option<Key> {
         let own = self.sites.get(site).map_or(0, |site| site.len);
         let (_, most) = self.sites.iter().max_by_key(|(_, site)| site.len)?;
         (most.len > own).then(|| most.last())?
     }
 
-    /// The entry that would leave last of the site that has most.
+    /// The last entry to leave of the site with the most entries.
     pub fn last_of_the_greediest_site(&self) -> Option<Key> {
         self.sites.iter().max_by_key(|(_, site)| site.len)?.1.last()
     }
@@ -157,8 +158,8 @@ impl Site {
         self.with_more_than.iter().take(place).sum()
     }
 
-    /// Exact for the first round; after it the visitors that are left are taken to be spread
-    /// evenly.
+    /// Exact for the first round. For later rounds it assumes that the remaining visitors are
+    /// spread evenly.
     fn before_in_round(&self, place: usize, turn: usize) -> usize {
         let first = self.with_more_than.first().copied().unwrap_or(0).max(1);
         let round = self.with_more_than.get(place).copied().unwrap_or(0);

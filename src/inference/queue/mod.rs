@@ -1,13 +1,15 @@
-//! Who waits for a slot, and who is next: plain state, no actor, no clock of its own.
+//! Which requests wait for a slot, and which is next: plain state, without an actor or a clock of
+//! its own.
 //!
-//! Lanes by need share the slots (`shares`); inside a lane it is fair between sites, then between
-//! the visitors of a site, and the requests of one visitor go by earliest deadline ([`line`]).
-//! Bounded by entries, by tokens and for each visitor. A request that by the forecast cannot be in
-//! time is refused at once, and so is one that waits when the forecast turns against it. When the
-//! queue is full the lane that is most over its share gives way, and in it the greediest site.
+//! Lanes share the slots by configured weights (`shares`). A lane is fair between sites, then
+//! between the visitors of a site, and orders the requests of one visitor by earliest deadline
+//! ([`line`]). The queue is bounded by entries, by tokens and per visitor. A request that cannot be
+//! in time by the forecast is refused at once; a waiting request is refused when the forecast turns
+//! against it. When the queue is full, the lane most over its share loses an entry, from its site
+//! with the most entries.
 //!
-//! Never: an entry beyond the bounds after a verb returned, an entry handed out whose deadline
-//! passed or whose receiver is gone, a verb that looks at more than a bounded number of entries.
+//! Never: an entry over the bounds after a method returned, an entry granted after its deadline or
+//! after its receiver is gone, or a method that visits more than a bounded number of entries.
 
 mod arrivals;
 mod entries;

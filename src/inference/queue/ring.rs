@@ -1,15 +1,15 @@
-//! Members that take turns: found by key, walked in order, counted up to one of them.
+//! Members that take turns: found by key, iterated in order, and counted up to one of them.
 
 use std::{
     collections::{HashMap, VecDeque},
     hash::Hash,
 };
 
-/// The front is next. Finding is O(1), counting O(log n), leaving from the middle moves at most
+/// The front is next. Finding is O(1) and counting O(log n). Leaving from the middle moves at most
 /// half of the order.
 #[derive(Debug)]
 pub struct Ring<K, V> {
-    /// By turn, which only grows.
+    /// Sorted by turn number, which only grows.
     order: VecDeque<(u64, K)>,
     members: HashMap<K, (u64, V)>,
     turns: u64,
@@ -34,7 +34,7 @@ impl<K: Clone + Eq + Hash, V> Ring<K, V> {
         self.members.get_mut(key).map(|(_, value)| value)
     }
 
-    /// The member, who joins at the end if it is new.
+    /// The member; a new one joins at the end.
     pub fn join(&mut self, key: &K) -> &mut V
     where
         V: Default,
@@ -53,7 +53,7 @@ impl<K: Clone + Eq + Hash, V> Ring<K, V> {
         self.members.remove(key).map(|(_, value)| value)
     }
 
-    /// The member had its turn and goes to the end.
+    /// The member had its turn and moves to the end.
     pub fn rotate(&mut self, key: &K) {
         let Some(place) = self.rank(key) else { return };
         let Some((_, key)) = self.order.remove(place) else { return };
@@ -64,7 +64,7 @@ impl<K: Clone + Eq + Hash, V> Ring<K, V> {
         self.order.push_back((self.turns, key));
     }
 
-    /// How many are before the member.
+    /// How many members are before this one.
     pub fn rank(&self, key: &K) -> Option<usize> {
         let (turn, _) = self.members.get(key)?;
         self.order.binary_search_by_key(turn, |(turn, _)| *turn).ok()

@@ -1,13 +1,13 @@
 //! Which lane is served next: stride scheduling (Waldspurger and Weihl, 1995) over the configured
 //! shares.
 //!
-//! Every grant moves its lane ahead by the inverse of its share; the lane that is least far is
-//! next. A lane that was empty begins where the others stand: it is served at once, but saves
-//! nothing up while it is empty.
+//! Every grant moves its lane forward by the inverse of its share; the lane that is least far is
+//! next. A lane that was empty starts where the others are: it is served at once but saves up
+//! nothing while it is empty.
 
 use crate::{config, domain::Lane};
 
-/// One grant to a lane of share 1.
+/// The step of one grant to a lane of share 1.
 const STRIDE: u64 = 1 << 20;
 
 #[derive(Clone, Copy, Debug)]
@@ -28,20 +28,20 @@ impl Shares {
         self.weights[lane.index()]
     }
 
-    /// The lanes in the order in which they may choose now. Lanes without a share come last.
+    /// The lanes in the order in which they may be served now. Lanes without a share come last.
     pub fn order(&self) -> [Lane; Lane::ALL.len()] {
         let mut lanes = Lane::ALL;
         lanes.sort_by_key(|lane| (self.of(*lane) == 0, self.passes[lane.index()], *lane));
         lanes
     }
 
-    /// The first of a lane that was empty has come.
+    /// The first request came into a lane that was empty.
     pub fn woke(&mut self, lane: Lane) {
         let pass = &mut self.passes[lane.index()];
         *pass = (*pass).max(self.now);
     }
 
-    /// One of this lane was served.
+    /// A request of this lane was served.
     pub fn served(&mut self, lane: Lane) {
         if let Some(stride) = STRIDE.checked_div(self.of(lane).into()) {
             self.now = self.passes[lane.index()];
@@ -49,7 +49,8 @@ impl Shares {
         }
     }
 
-    /// How many of lane `other` are served before the `nth` of `lane`, at most, while both wait.
+    /// At most how many requests of lane `other` are served before the `nth` of `lane`, while both
+    /// wait.
     pub fn before(&self, other: Lane, lane: Lane, nth: usize) -> usize {
         match (self.of(other) as usize, self.of(lane) as usize) {
             (_, 0) => usize::MAX,

@@ -1,4 +1,4 @@
-//! Where a request stands, and when it will leave.
+//! The position of a request, and when it will leave.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use crate::{
     },
 };
 
-/// Rounds in which a wait and those who come during it are weighed against each other.
+/// How many times the wait is recomputed with the requests that arrive during it.
 const ROUNDS: usize = 3;
 
 impl Queue {
-    /// The position of an entry as if nobody else came, and its wait as if others kept coming as
-    /// fast as they do.
+    /// The position of an entry if no other request arrives, and its wait if others keep arriving
+    /// at the current rate.
     pub(super) fn standing(
         &self,
         key: Key,
@@ -31,7 +31,7 @@ impl Queue {
         Some(self.place(entry.lane, ahead, forecasts.of(request.tier), now))
     }
 
-    /// The wait of a request that came now and found no place free.
+    /// The wait of a request that arrives now and finds no free place.
     pub fn predict(
         &self,
         request: &AcquireRequest,
@@ -43,7 +43,7 @@ impl Queue {
         self.place(request.lane, ahead, forecasts.of(request.tier), now).eta
     }
 
-    /// The wait of a request in `lane` behind everybody in it.
+    /// The wait of a request in `lane` behind all others in it.
     pub fn predict_last(&self, lane: Lane, forecast: &Forecast, now: Instant) -> Duration {
         self.place(lane, self.lanes[lane.index()].len(), forecast, now).eta
     }
@@ -54,7 +54,7 @@ impl Queue {
             let most = if other == lane { 0 } else { self.shares.before(other, lane, nth) };
             (self.lanes[other.index()].len(), self.arrivals[other.index()].per_second(now), most)
         });
-        // Others are served before it by their share, as far as there are others.
+        // Other lanes are served first according to their share, as far as they have requests.
         let position_after = |wait: Duration| {
             let before = others.map(|(there, per_second, most)| {
                 most.min(there + (per_second * wait.as_secs_f64()) as usize)

@@ -1,4 +1,4 @@
-//! A queue as the pool sees it: offered requests, looks at the forecast, and who is taken.
+//! The queue as the pool uses it: requests are offered, forecasts change, and entries are taken.
 
 mod bounds;
 mod lateness;
@@ -65,13 +65,13 @@ fn forecasts(occupancy: Occupancy, now: Instant) -> Forecasts {
     Forecasts { small: full.clone(), full }
 }
 
-/// So many slots, all just taken, each held for `hold`.
+/// `slots` slots, all just taken, each held for `hold`.
 fn busy(slots: usize, hold: Duration, now: Instant) -> Forecasts {
     let taken = vec![now; slots];
     forecasts(Occupancy { slots, taken, hold: Some(hold), per_second: 0 }, now)
 }
 
-/// Nothing is known of the slots.
+/// Nothing is known about the slots.
 fn unmeasured(now: Instant) -> Forecasts {
     forecasts(Occupancy { slots: 1, taken: vec![now], hold: None, per_second: 0 }, now)
 }
@@ -80,7 +80,7 @@ fn offer(queue: &mut Queue, acquire: Acquire, now: Instant) -> Vec<Dismissed> {
     queue.offer(acquire, &unmeasured(now), false, now)
 }
 
-/// Takes the next entry and names its site and visitor.
+/// Takes the next entry and returns its site and visitor.
 fn next(queue: &mut Queue, now: Instant) -> Option<(String, u128)> {
     match queue.next(now, |_| Place::Here(())) {
         Next::Grant(entry, ()) => {
@@ -95,7 +95,7 @@ fn rest(queue: &mut Queue, now: Instant) -> Vec<u128> {
     std::iter::from_fn(|| next(queue, now)).map(|(_, visitor)| visitor).collect()
 }
 
-/// Fills a queue from `(site, visitor)`, all with the same deadline.
+/// A queue filled with `(site, visitor)`, all with the same deadline.
 fn filled(bounds: Bounds, entries: &[(&str, u128)], now: Instant) -> (Queue, Vec<Answer>) {
     let mut queue = Queue::new(bounds);
     let answers = entries.iter().map(|&(site, visitor)| {

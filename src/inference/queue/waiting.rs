@@ -20,11 +20,11 @@ use crate::{
     },
 };
 
-/// Entries that one [`Queue::patrol`] looks at.
+/// How many entries one [`Queue::patrol`] visits.
 pub(super) const PATROL: usize = 256;
-/// Entries that may turn one place down before the place stays empty until the next look.
+/// How many entries may reject a place before the place stays empty until the next dispatch.
 const ASKED: usize = 1024;
-/// A request that waits is given up only if the forecast misses what it can wait by this factor.
+/// A waiting request is given up only if the forecast exceeds its remaining time by this factor.
 const HOPELESS: f64 = 1.5;
 
 /// What the queue may hold, and how its lanes share the slots.
@@ -34,17 +34,17 @@ pub struct Bounds {
     pub tokens: u64,
     pub per_visitor: usize,
     pub lanes: config::Lanes,
-    /// A request of a lane without a share moves up after this wait.
+    /// A request in a lane without a share is promoted after this wait.
     pub promote_after: Duration,
 }
 
-/// What a place says to a request.
+/// The answer of a place to a request.
 #[derive(Debug)]
 pub enum Place<P> {
     Here(P),
-    /// Not for this one; another may find a place.
+    /// Not for this request; another may find a place.
     NotThis,
-    /// For nobody.
+    /// For no request.
     Full,
 }
 
@@ -53,9 +53,9 @@ pub enum Place<P> {
 pub enum Next<P> {
     /// This entry goes to this place.
     Grant(Entry, P),
-    /// This one was its turn, but too late; ask again.
+    /// It was this request's turn, but too late; call again.
     Dismiss(Dismissed),
-    /// Nobody waits for whom there is a place.
+    /// No waiting request has a place.
     Nobody,
 }
 
@@ -67,11 +67,11 @@ pub struct Queue {
     pub(super) shares: Shares,
     pub(super) arrivals: [Arrivals; Lane::ALL.len()],
     tokens: u64,
-    /// Those that somebody waits for in front of a screen, by arrival.
+    /// The interactive requests, by arrival.
     by_age: BTreeSet<(Instant, Key)>,
-    /// Where the next patrol begins.
+    /// Where the next patrol starts.
     cursor: Key,
-    /// Came last and was not told its position yet.
+    /// The newest entry, if it has not received its position yet.
     untold: Option<Key>,
 }
 
@@ -111,16 +111,16 @@ impl Queue {
         !self.by_age.is_empty()
     }
 
-    /// How long the one that has waited longest has; background work does not count.
+    /// How long the oldest request has waited; background work does not count.
     pub fn oldest(&self, now: Instant) -> Duration {
         let oldest = self.by_age.first();
         oldest.map_or(Duration::ZERO, |(arrived, _)| now.saturating_duration_since(*arrived))
     }
 
-    /// The same for each lane that has somebody; background work has not.
+    /// The same for each lane with requests, except background work.
     pub fn oldest_of_lanes(&self, now: Instant) -> [Duration; Lane::ALL.len()] {
         let mut oldest = [Duration::ZERO; Lane::ALL.len()];
-        // The youngest first, so that the oldest has the last word.
+        // Newest first, so that the oldest overwrites the others.
         for (arrived, key) in self.by_age.iter().rev() {
             if let Some(entry) = self.entries.get(*key) {
                 let lane = entry.acquire.request.lane;
@@ -130,8 +130,8 @@ impl Queue {
         oldest
     }
 
-    /// Lets a request in. Who must be told no comes back: others who made room, or the request
-    /// itself. Requests for which a place is `free` now are not measured by the forecast.
+    /// Lets a request in. Returns the requests to refuse: others that made room, or the request
+    /// itself. The forecast does not apply if a place is `free` for the request now.
     pub fn offer(
         &mut self,
         acquire: Acquire,
@@ -159,7 +159,7 @@ impl Queue {
         dismissed
     }
 
-    /// Takes out the next entry for which `place` finds a place, going round fairly.
+    /// Takes out the next entry for which `place` finds a place, in fair order.
     pub fn next<P>(
         &mut self,
         now: Instant,
@@ -194,9 +194,9 @@ impl Queue {
         Next::Grant(entry, here)
     }
 
-    /// Looks after a bounded number of those who wait, going round: takes out who is void or
-    /// hopeless, promotes who waits in a lane without a share, and tells the others where they
-    /// stand.
+    /// Visits a bounded number of entries and continues from there the next time. It takes out void
+    /// and hopeless entries, promotes entries that wait in a lane without a share, and sends the
+    /// others their position.
     pub fn patrol(&mut self, forecasts: &Forecasts, now: Instant) -> Vec<Dismissed> {
         let (keys, cursor) = self.entries.walk(self.cursor, PATROL);
         self.cursor = cursor;
@@ -235,7 +235,7 @@ impl Queue {
         None
     }
 
-    /// Tells the one that came last where it stands, if it still waits.
+    /// Sends the newest entry its position, if it still waits.
     pub fn tell_newcomer(&mut self, forecasts: &Forecasts, now: Instant) {
         if let Some(key) = self.untold.take()
             && let Some(position) = self.standing(key, forecasts, now)
@@ -245,7 +245,7 @@ impl Queue {
         }
     }
 
-    /// Takes out everybody.
+    /// Takes out all entries.
     pub fn clear(&mut self, refused: Refused) -> Vec<Dismissed> {
         self.lanes = Default::default();
         self.tokens = 0;
@@ -254,7 +254,7 @@ impl Queue {
         self.entries.drain().map(|entry| Dismissed::new(entry, refused)).collect()
     }
 
-    /// Who of this visitor has left makes room for who comes.
+    /// Entries that this visitor has abandoned make room for the new one.
     fn forget_void(&mut self, site: &SiteId, visitor: PrincipalId, now: Instant) -> Vec<Dismissed> {
         let void = |key: &Key| self.entries.get(*key).is_some_and(|entry| entry.is_void(now));
         let keys: Vec<Key> =
@@ -317,7 +317,7 @@ impl Queue {
         self.line_up(key, lane);
     }
 
-    /// Takes an entry out; the turns of the others stay as they are.
+    /// Takes an entry out; the order of the others stays the same.
     fn take(&mut self, key: Key) -> Option<Entry> {
         let entry = self.entries.remove(key)?;
         let request = &entry.acquire.request;
@@ -328,13 +328,13 @@ impl Queue {
         Some(entry)
     }
 
-    /// Who leaves a queue that holds too much: the last of the greediest site in the lane that is
-    /// most over its share, unless that is the newcomer's own lane and no site in it has more than
-    /// the newcomer's.
+    /// The entry that leaves an overfull queue. The lane most over its share loses the last entry
+    /// of its site with the most entries. If that is the newcomer's own lane, and no site in it has
+    /// more entries than the newcomer's, the newcomer leaves.
     fn victim(&self, newcomer: Key) -> Key {
         let over = |lane: &Lane| {
             let (len, share) = (self.lanes[lane.index()].len(), self.shares.of(*lane));
-            // A lane without a share is over it with its first entry.
+            // A lane without a share is over it from its first entry on.
             if share == 0 {
                 (len > 0, len as u64)
             } else {

@@ -1,9 +1,9 @@
-//! One answer while it streams, whatever the protocol: what may be handed on, and when it is
-//! proven.
+//! One answer while it streams, for every protocol: what may be handed on, and when the answer is
+//! proven complete.
 //!
-//! An answer is complete if a finish reason came, no error came, and the stream ended in good
-//! order: with the protocol's terminal marker or with a clean end of the body. Not every server
-//! sends the marker, and some send it after a failure, so that the reason is what counts.
+//! An answer is complete if a finish reason came, no error came, and the stream ended properly:
+//! with the protocol's terminal marker or with a clean end of the body. Some servers never send the
+//! marker, and some send it after a failure, so the reason is what counts.
 
 use std::collections::VecDeque;
 
@@ -19,8 +19,8 @@ use crate::{
 
 /// Collects what the decoders read and hands on [`Item`]s.
 ///
-/// Calls, usage and [`Piece::Finished`] are handed on only when the answer is complete, so nobody
-/// can act on a half answer.
+/// Calls, usage and [`Piece::Finished`] are handed on only once the answer is complete, so that no
+/// caller can act on half an answer.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     filter: ThoughtFilter,
@@ -49,17 +49,17 @@ impl Answer {
         self.complete
     }
 
-    /// Whether reasoning came in a field of its own.
+    /// Whether reasoning came in a separate field.
     pub fn has_reasoned(&self) -> bool {
         self.reasoned
     }
 
-    /// The server sent something of the answer, if only that it begins.
+    /// The server sent something of the answer, even if only its start.
     pub fn begin(&mut self) {
         self.began = true;
     }
 
-    /// A piece of text, of which some may be a thought. An empty one still is a sign of life.
+    /// A piece of text that may contain thoughts. An empty piece still is a sign of life.
     pub fn text(&mut self, text: &str, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         let shown = self.filter.push(text)?;
         out.push_back(if shown.is_empty() {
@@ -70,7 +70,7 @@ impl Answer {
         Ok(())
     }
 
-    /// A piece of reasoning in a field of its own: progress, never text.
+    /// A piece of reasoning in a separate field: progress, never text.
     pub fn reasoning(&mut self, out: &mut VecDeque<Item>) {
         self.filter.reasoning_is_apart();
         self.reasoned = true;
@@ -82,12 +82,12 @@ impl Answer {
         self.calls.push(fragment)
     }
 
-    /// Usage may come again and again; the last one counts.
+    /// Usage may come several times; the last one counts.
     pub fn usage(&mut self, usage: Usage) {
         self.usage = Some(usage);
     }
 
-    /// The server's own word for why it stopped; one that names no reason is none.
+    /// The server's own word for why it stopped. Some words name no reason.
     pub fn finish(&mut self, reason: &str) -> Result<(), Outcome> {
         if let Some(reason) = finish_reason(reason)? {
             self.finish = Some(reason);
@@ -95,12 +95,12 @@ impl Answer {
         Ok(())
     }
 
-    /// The reason of a model that needs no spelling.
+    /// The reason as reported by a model in this process.
     pub fn finish_as(&mut self, reason: FinishReason) {
         self.finish = Some(reason);
     }
 
-    /// The server says that it is done and does not say why.
+    /// The server reports that it is done but not why.
     pub fn finish_without_reason(&mut self) {
         self.finish.get_or_insert(FinishReason::Stop);
     }
@@ -113,13 +113,13 @@ impl Answer {
         if !rest.is_empty() {
             out.push_back(Item::Piece(Piece::Text(rest)));
         }
-        // A call of an answer that was cut may be the first of several, or lack its arguments.
+        // If the answer was cut off, this call may be one of several or lack some arguments.
         if cut && !self.calls.is_empty() {
             return Err(Outcome::BrokenToolCall);
         }
         let calls = self.calls.finish()?;
         let reason = match reason {
-            // vLLM says `stop` for a call that the request named.
+            // vLLM reports `stop` for a call that the request named.
             FinishReason::Stop if !calls.is_empty() => FinishReason::ToolCalls,
             FinishReason::ToolCalls if calls.is_empty() => return Err(Outcome::BrokenToolCall),
             other => other,
@@ -134,7 +134,7 @@ impl Answer {
         Ok(())
     }
 
-    /// The body ended in good order, perhaps without the terminal marker.
+    /// The body ended properly, perhaps without the terminal marker.
     pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         match self.finish {
             _ if self.complete => Ok(()),
@@ -145,12 +145,12 @@ impl Answer {
     }
 }
 
-/// Reads a reason in any server's spelling; case and punctuation do not count. `None` is no reason
-/// yet: some servers send an empty one, or say that they go on, in each chunk.
+/// Reads a reason in any server's spelling; case and punctuation do not matter. `None` means no
+/// reason yet: some servers send an empty one, or one that says "still going", in each chunk.
 ///
 /// A word for a failure ends the answer as truncated. An unknown word is read as
-/// [`FinishReason::Length`]: the server did finish and its text is shown, but nobody knows whether
-/// it is whole, so it is not cached and its calls are not run.
+/// [`FinishReason::Length`]: the server did finish, so its text is shown. But it may not be whole,
+/// so it is not cached and its calls are not run.
 fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Outcome> {
     let letters = reason.chars().filter(|c| c.is_ascii_alphanumeric());
     let word: String = letters.map(|c| c.to_ascii_lowercase()).collect();
@@ -189,7 +189,7 @@ fn finish_reason(reason: &str) -> Result<Option<FinishReason>, Outcome> {
         | "userstopped"
         | "malformedfunctioncall"
         | "insufficientsystemresource" => return Err(Outcome::Truncated),
-        // `length`, `max_tokens`, `MAX_TOKENS`, `model_length`, `limit`, and what nobody knows.
+        // `length`, `max_tokens`, `MAX_TOKENS`, `model_length`, `limit`, and unknown words.
         _ => FinishReason::Length,
     }))
 }

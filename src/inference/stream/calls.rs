@@ -1,4 +1,4 @@
-//! Tool calls, put together from the fragments in which they stream.
+//! Tool calls, assembled from streamed fragments.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ struct Draft {
 
 /// One piece of a call on the wire.
 pub struct Fragment {
-    /// Which call it belongs to; `None` opens a new one.
+    /// The call it belongs to; `None` opens a new one.
     pub index: Option<u32>,
     pub id: Option<String>,
     pub name: Option<String>,
@@ -74,7 +74,8 @@ impl Calls {
         self.drafts.get_mut(at).ok_or(Outcome::BrokenToolCall)
     }
 
-    /// The finished calls. One that is broken breaks the answer: half a plan is not a plan.
+    /// The finished calls. One broken call makes the answer fail, because half a plan is not a
+    /// plan.
     pub fn finish(&mut self) -> Result<Vec<ToolCall>, Outcome> {
         std::mem::take(&mut self.drafts).into_iter().map(Draft::finish).collect()
     }
@@ -90,7 +91,7 @@ impl Draft {
         if self.name.is_empty() {
             return Err(Outcome::BrokenToolCall);
         }
-        // Ollama names no calls, and the answer to a call must name one for other servers.
+        // Ollama gives calls no id, but other servers need one in the answer to a call.
         let id = if self.id.is_empty() { format!("call_{}", self.index) } else { self.id };
         Ok(ToolCall { id, name: self.name, arguments })
     }

@@ -1,14 +1,14 @@
-//! The `content` of a delta: a text, or parts, of which some are thoughts.
+//! The `content` of a delta: a text, or a list of parts of which some are thoughts.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// What a delta's content brings.
+/// The content of a delta.
 #[derive(Debug, Default, PartialEq)]
 pub struct Content {
-    /// `None` if it has no text at all; an empty text still is a token.
+    /// `None` if it has no text at all; an empty text still counts as a token.
     pub text: Option<String>,
-    /// A part of it is a thought, or something else that is not for shoppers.
+    /// Whether a part is a thought, or something else that is not for shoppers.
     pub has_thought: bool,
 }
 
@@ -37,8 +37,8 @@ impl Content {
     }
 }
 
-/// The text of a part that is one: Magistral's thoughts are parts of type `thinking`, Gemini's are
-/// texts with a flag.
+/// The text of a text part. Magistral's thoughts are parts of type `thinking`; Gemini's are texts
+/// with a flag.
 fn text_of(part: &Value) -> Option<&str> {
     if let Value::String(text) = part {
         return Some(text);

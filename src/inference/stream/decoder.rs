@@ -1,4 +1,4 @@
-//! The decoder of either protocol.
+//! The decoder of an answer, in either protocol.
 
 use std::collections::VecDeque;
 
@@ -13,7 +13,7 @@ pub enum Decoder {
 }
 
 impl Decoder {
-    /// Reads `bytes` and appends what they bring. After an error the answer is over.
+    /// Reads `bytes` and appends the items they contain. After an error the answer is over.
     pub fn push(&mut self, bytes: &[u8], out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         match self {
             Self::OpenAi(decoder) => decoder.push(bytes, out),
@@ -33,7 +33,7 @@ impl Decoder {
         self.answer().is_complete()
     }
 
-    /// The body ended here in good order: appends what that brings, or says what is missing.
+    /// The body ended properly here. Appends the last items, or returns what is missing.
     pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         match self {
             Self::OpenAi(decoder) => decoder.end(out),
@@ -41,7 +41,7 @@ impl Decoder {
         }
     }
 
-    /// Whether reasoning came in a field of its own.
+    /// Whether reasoning came in a separate field.
     pub fn has_reasoned(&self) -> bool {
         self.answer().has_reasoned()
     }

@@ -1,4 +1,4 @@
-//! Errors that a server reports inside a stream that had begun with 200.
+//! Errors that a server reports inside a stream that began with 200.
 
 use serde_json::Value;
 

@@ -1,19 +1,18 @@
-//! The marks that models put around their thoughts, and what they look like in the text of an
-//! answer.
+//! The marks that models put around their thoughts, and how to find them in the text of an answer.
 
 use memchr::memchr3;
 
-/// What a mark says about the text after it.
+/// What a mark means for the text after it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// A thought begins. Only a [`Mark::Close`] of the same kind ends it.
     Open(Kind),
     Close(Kind),
-    /// Punctuation of a format around thoughts and answers: part of neither.
+    /// Punctuation of a format around thoughts and answers; it belongs to neither.
     Frame,
 }
 
-/// Which marks belong together. `<think>` is closed by `[/THINK]`, too: some models mix them.
+/// Which marks belong together. `[/THINK]` closes `<think>`, too: some models mix them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Thought,
@@ -22,11 +21,11 @@ pub enum Kind {
     Scratchpad,
     /// The channels of gpt-oss ("harmony").
     Channel,
-    /// The same channels when the server took their marks out and left the names.
+    /// The same channels if the server removed their marks and left the names.
     BareChannel,
 }
 
-/// All marks, in lower case; the case of a text does not count.
+/// All marks, in lower case; the case of the text does not matter.
 const MARKS: [(&str, Mark); 42] = {
     use Kind::{Channel, Reasoning, Reflection, Scratchpad, Thought};
     use Mark::{Close, Frame, Open};
@@ -68,7 +67,7 @@ const MARKS: [(&str, Mark); 42] = {
         ("<|end_thinking|>", Close(Thought)),
         ("<|start_response|>", Frame),
         ("<|end_response|>", Frame),
-        // gpt-oss. A commentary speaks to tools.
+        // gpt-oss. Commentary is addressed to tools.
         ("<|channel|>analysis", Open(Channel)),
         ("<|channel|>commentary", Open(Channel)),
         ("<|channel|>final<|message|>", Close(Channel)),
@@ -83,11 +82,11 @@ const MARKS: [(&str, Mark); 42] = {
     ]
 };
 
-/// How gpt-oss begins and goes on to its answer once its marks are taken out.
+/// How gpt-oss starts, and how it switches to its answer, once its marks are removed.
 const BARE_ANALYSIS: &str = "analysis";
 const BARE_FINAL: &str = "assistantfinal";
 
-/// A mark in a text, or what may become one when more text comes.
+/// A mark in a text, or the start of a possible mark that needs more text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
     Whole { at: usize, length: usize, mark: Mark },
@@ -116,8 +115,8 @@ pub fn find(text: &str, from: usize) -> Option<Found> {
     None
 }
 
-/// The name of gpt-oss's thinking channel at the very beginning of an answer: `analysisWe need …`.
-/// No sentence begins like that, since a capital follows without a space.
+/// The name of gpt-oss's thinking channel at the very start of an answer: `analysisWe need …`. No
+/// sentence starts like that, because a capital letter follows without a space.
 pub fn find_bare_channel(text: &str) -> Option<Found> {
     let common = text.len().min(BARE_ANALYSIS.len());
     if text.as_bytes()[..common] != BARE_ANALYSIS.as_bytes()[..common] {
@@ -134,7 +133,7 @@ pub fn find_bare_channel(text: &str) -> Option<Found> {
     }
 }
 
-/// The end of a thought that [`find_bare_channel`] found.
+/// The end of a thought that started with [`find_bare_channel`].
 pub fn find_bare_final(text: &str) -> Option<Found> {
     if let Some(at) = text.find(BARE_FINAL) {
         let mark = Mark::Close(Kind::BareChannel);

@@ -1,7 +1,8 @@
 //! The answer of a backend as a stream of pieces.
 //!
-//! The decoders are pure and work on bytes as they come; [`Answer`] does so on what they mean.
-//! Never: reasoning text in a piece, [`Piece::Finished`] on an answer that is not proven complete.
+//! The decoders are pure and work on bytes as they arrive; [`Answer`] works on their meaning.
+//! Never: reasoning text in a piece, or [`Piece::Finished`] on an answer that is not proven
+//! complete.
 
 mod answer;
 mod calls;

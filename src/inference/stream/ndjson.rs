@@ -1,4 +1,4 @@
-//! One JSON value a line, cut out of bytes as they arrive.
+//! One JSON value per line, split from bytes as they arrive.
 
 use memchr::memchr;
 
@@ -6,7 +6,7 @@ use crate::inference::outcome::Outcome;
 
 const LONGEST: usize = 1 << 20;
 
-/// Turns chunks of any size into whole lines; empty ones are dropped.
+/// Splits chunks of any size into whole lines; empty lines are dropped.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct NdjsonParser {
     line: Vec<u8>,
@@ -26,7 +26,7 @@ impl NdjsonParser {
         self.extend(bytes)
     }
 
-    /// The last line when the body ended in good order, if it has no line break.
+    /// The last line, if the body ended properly without a line break.
     pub fn finish(&mut self) -> Option<Vec<u8>> {
         let line = std::mem::take(&mut self.line);
         (!line.trim_ascii().is_empty()).then_some(line)

@@ -1,6 +1,6 @@
-//! Ollama's own `/api/chat`: one JSON object a line, the last one with `done: true`.
+//! Ollama's own `/api/chat`: one JSON object per line, the last one with `done: true`.
 //!
-//! Old versions give no `done_reason`, and the last line may lack its line break.
+//! Old versions send no `done_reason`, and the last line may lack its line break.
 
 use std::collections::VecDeque;
 
@@ -71,7 +71,7 @@ impl OllamaDecoder {
         parsed
     }
 
-    /// The body ended in good order.
+    /// The body ended properly.
     pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         if let Some(line) = self.lines.finish().filter(|_| !self.answer.is_complete()) {
             self.line(&line, out).map_err(Outcome::at_the_end)?;
@@ -112,7 +112,7 @@ impl OllamaDecoder {
         if message.thinking.as_ref().is_some_and(|thought| !thought.is_empty()) {
             self.answer.reasoning(out);
         }
-        // The last line carries an empty text that is no token, a line of thinking one beside it.
+        // The last line has an empty text that is not a token. So has a line with thinking.
         let text = message.content.unwrap_or_default();
         if !text.is_empty() {
             self.answer.text(&text, out)?;
@@ -122,7 +122,7 @@ impl OllamaDecoder {
         for call in message.tool_calls.into_iter().flatten() {
             let (name, arguments) =
                 call.function.map_or((None, None), |function| (function.name, function.arguments));
-            // Ollama sends calls whole, so each one is new.
+            // Ollama sends whole calls, so each one is new.
             self.answer.call(Fragment { index: None, id: call.id, name, arguments }, out)?;
         }
         Ok(())

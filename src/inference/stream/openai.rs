@@ -1,4 +1,4 @@
-//! Chat completions as server-sent events: vLLM, llama.cpp, LM Studio, TGI and OpenAI itself.
+//! Chat completions as server-sent events, as sent by vLLM, llama.cpp, LM Studio, TGI and OpenAI.
 
 use std::collections::VecDeque;
 
@@ -44,7 +44,7 @@ struct Delta {
     reasoning: Option<Value>,
     /// llama.cpp, DeepSeek.
     reasoning_content: Option<Value>,
-    /// Proxies before an Ollama.
+    /// Proxies in front of an Ollama.
     thinking: Option<Value>,
     tool_calls: Option<Vec<WireCall>>,
 }
@@ -89,7 +89,7 @@ impl OpenAiDecoder {
         parsed
     }
 
-    /// The body ended in good order.
+    /// The body ended properly.
     pub fn end(&mut self, out: &mut VecDeque<Item>) -> Result<(), Outcome> {
         let mut events = Vec::new();
         self.events.finish(&mut events)?;
@@ -133,7 +133,7 @@ impl OpenAiDecoder {
         if content.has_thought || thoughts.any(|thought| !thought.is_empty()) {
             self.answer.reasoning(out);
         }
-        // The first event names the role with an empty text: it says that the request has its turn,
+        // The first event has the role and an empty text. It means that the request has its turn,
         // not that a token came. Later empty texts are tokens that wait for the rest of a
         // character.
         if let Some(text) = content.text.filter(|text| !text.is_empty() || delta.role.is_none()) {
@@ -150,9 +150,9 @@ impl OpenAiDecoder {
 }
 
 impl Chunk {
-    /// An error inside a stream under 200. One with a code of 4xx speaks of the request.
+    /// An error inside a stream that began with 200. A code of 4xx blames the request.
     fn fault(&self) -> Result<(), Outcome> {
-        // A frame that is nothing but a message tells of a failure, too.
+        // A frame with only a message reports a failure, too.
         let bare = self.choices.is_none() && (self.message.is_some() || self.detail.is_some());
         let code = match &self.error {
             Some(error) if is_fault(error) => error.get("code"),

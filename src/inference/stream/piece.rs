@@ -1,11 +1,11 @@
-//! What comes out of a stream.
+//! The output of a stream.
 
 use crate::{
     domain::{FinishReason, Usage},
     inference::chat::ToolCall,
 };
 
-/// A piece of an answer. The order is: texts, calls, usage, and last of all `Finished`.
+/// A piece of an answer. The order is: texts, calls, usage, and `Finished` at the very end.
 #[derive(Clone, PartialEq)]
 pub enum Piece {
     Text(String),
@@ -26,10 +26,10 @@ impl std::fmt::Debug for Piece {
     }
 }
 
-/// What a stream yields: a piece, or a sign that the model works.
+/// One item of a stream: a piece, or a sign that the model works.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Item {
     Piece(Piece),
-    /// A token that is not for the shopper's eyes, or not yet. Keep-alives are no progress.
+    /// A token that is not for the shopper, or not yet. Keep-alives are not progress.
     Progress,
 }

@@ -1,7 +1,7 @@
-//! Server-sent events, cut out of bytes as they arrive (WHATWG HTML, "event stream").
+//! Server-sent events, split from bytes as they arrive (WHATWG HTML, "event stream").
 //!
-//! Only `data` matters here: names, ids and retry hints are not used by any model server. A comment
-//! (`: keep-alive`) is no event, so it never counts as progress.
+//! Only `data` matters here: no model server uses names, ids or retry hints. A comment (`:
+//! keep-alive`) is not an event, so it never counts as progress.
 
 use memchr::memchr2;
 
@@ -10,7 +10,7 @@ use crate::inference::outcome::Outcome;
 /// Longest line and longest event in bytes. Real deltas have some hundred.
 const LONGEST: usize = 1 << 20;
 
-/// Turns chunks of any size into the data of whole events.
+/// Splits chunks of any size into the data of whole events.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SseParser {
     line: Vec<u8>,
@@ -23,7 +23,7 @@ pub struct SseParser {
 impl SseParser {
     /// Appends the data of every event that `bytes` completes to `events`.
     ///
-    /// An event that is not closed by an empty line waits for [`Self::finish`].
+    /// An event without a closing empty line waits for [`Self::finish`].
     pub fn push(&mut self, mut bytes: &[u8], events: &mut Vec<Vec<u8>>) -> Result<(), Outcome> {
         if self.after_cr && !bytes.is_empty() {
             self.after_cr = false;
@@ -45,8 +45,8 @@ impl SseParser {
         self.extend(bytes)
     }
 
-    /// Appends the event that stands open when the body ends in good order. The standard drops it,
-    /// but there are servers whose last event has no empty line after it, or not even a line break.
+    /// Appends the event that is still open when the body ends properly. The standard drops it, but
+    /// some servers send no empty line after their last event, or not even a line break.
     pub fn finish(&mut self, events: &mut Vec<Vec<u8>>) -> Result<(), Outcome> {
         if !self.line.is_empty() {
             self.end_line(events)?;

@@ -1,20 +1,20 @@
-//! Takes the thoughts of a model out of its answer as it streams.
+//! Removes the thoughts of a model from its answer while it streams.
 //!
-//! Many templates end inside a thought, so its opening mark is never generated and only a bare
-//! `</think>` tells that everything before it was one. Text that was handed on cannot be taken
-//! back. Hence [`Opening`]: if the model is known for it, by name or because this backend once did
-//! it, nothing is handed on until the mark, the end of the answer, or a field of its own for
-//! reasoning shows where the answer begins. Everywhere else text flows at once, and a bare
-//! `</think>` after shown text ends the stream with [`Outcome::LeakedThought`]; the backend is then
-//! remembered.
+//! Many templates end inside a thought. Its opening mark is then never generated, and only a bare
+//! `</think>` shows that everything before it was a thought. Text that was handed on cannot be
+//! taken back. So some models are marked as [`Opening::Uncertain`], by name or because this backend
+//! did it once. Nothing of their answer is handed on until it is clear where the answer begins: at
+//! the mark, at the end, or when reasoning comes in a separate field. For other models text flows
+//! at once, and a bare `</think>` after shown text ends the stream with [`Outcome::LeakedThought`];
+//! the backend is then remembered.
 //!
-//! An answer may also speak of such marks. One in quotes is text. One that stands between the words
-//! of a sentence is text if no thought follows, which is known at the end of the answer only.
+//! An answer may also talk about such marks. A mark in quotes is text. A mark between the words of
+//! a sentence is text if no thought follows; this is known only at the end of the answer.
 
 use super::marks::{self, Found, Kind, Mark};
 use crate::inference::outcome::Outcome;
 
-/// Longest text held back in bytes; a longer thought is no thought.
+/// The longest text held back, in bytes; anything longer is not a thought.
 const LONGEST: usize = 256 << 10;
 
 /// Where the first generated token stands.
@@ -26,8 +26,8 @@ pub enum Opening {
 }
 
 impl Opening {
-    /// What the name of a model tells. DeepSeek-R1 and its kin, QwQ and models called "thinking" or
-    /// "reasoning" open the thought in their templates.
+    /// What the name of a model says. DeepSeek-R1 and its variants, QwQ and models called
+    /// "thinking" or "reasoning" open the thought in their templates.
     pub fn of_model(name: &str) -> Self {
         let name = name.to_ascii_lowercase();
         let tells = name.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| {
@@ -41,8 +41,8 @@ impl Opening {
 enum Place {
     Uncertain,
     Thought(Kind),
-    /// After a part of the answer a mark opened what may be a thought. All of it is held, since it
-    /// is text after all if it stands `in_sentence` and nothing closes it.
+    /// After a part of the answer, a mark opened what may be a thought. All of it is held back: if
+    /// it stands `in_sentence` and no mark closes it, it is text after all.
     Aside {
         kind: Kind,
         in_sentence: bool,
@@ -50,7 +50,7 @@ enum Place {
     Answer,
 }
 
-/// How a mark stands in its text.
+/// The surroundings of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
     Quoted,
@@ -64,15 +64,17 @@ enum Standing {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ThoughtFilter {
     place: Place,
-    /// Not decided yet: all text while uncertain, else at most the beginning of a mark or an aside.
+    /// Not decided yet. While uncertain this is all text, otherwise at most the start of a mark or
+    /// an aside.
     held: String,
     /// The two characters before `held`.
     before: [char; 2],
-    /// Text that a reader can see was handed on.
+    /// Whether visible text was handed on.
     shown: bool,
-    /// A thought ended, or the server keeps thoughts apart: a further closing mark means nothing.
+    /// A thought ended, or the server keeps thoughts separate. A further closing mark means
+    /// nothing.
     settled: bool,
-    /// The answer stands in a format of its own, whose marks are no text.
+    /// The answer uses a format whose marks are not text.
     framed: bool,
 }
 
@@ -92,7 +94,7 @@ impl ThoughtFilter {
         }
     }
 
-    /// The server sends reasoning in a field of its own, so its text is answer from the start.
+    /// The server sends reasoning in a separate field, so its text is answer from the start.
     pub fn reasoning_is_apart(&mut self) {
         self.settled = true;
         if self.place == Place::Uncertain {
@@ -100,24 +102,24 @@ impl ThoughtFilter {
         }
     }
 
-    /// Whether text that a reader can see was handed on.
+    /// Whether visible text was handed on.
     pub fn has_shown(&self) -> bool {
         self.shown
     }
 
-    /// What of `text` and of what was held back may be handed on now.
+    /// The part of `text` and of the held text that may be handed on now.
     pub fn push(&mut self, text: &str) -> Result<String, Outcome> {
         self.held.push_str(text);
         let out = self.read(false)?;
         Ok(self.hand_on(out))
     }
 
-    /// What is left when the answer ends. `cut` tells that the model had more to say.
+    /// The rest when the answer ends. `cut`: the model had more to say.
     pub fn finish(&mut self, cut: bool) -> Result<String, Outcome> {
         let mut out = self.read(true)?;
         let held = std::mem::take(&mut self.held);
         match self.place {
-            // A model that stopped by itself has left its thought: there was none.
+            // A model that stopped by itself is not inside a thought, so the text was not one.
             Place::Uncertain | Place::Aside { in_sentence: true, .. } if !cut => {
                 out.push_str(&held);
             }
@@ -127,7 +129,7 @@ impl ThoughtFilter {
         Ok(self.hand_on(out))
     }
 
-    /// Reads as far as it can be decided. `ended`: no more text comes.
+    /// Reads as far as a decision is possible. `ended`: no more text comes.
     fn read(&mut self, ended: bool) -> Result<String, Outcome> {
         let mut out = String::new();
         loop {
@@ -165,7 +167,7 @@ impl ThoughtFilter {
         if self.held.len() > LONGEST { Err(Outcome::Malformed) } else { Ok(false) }
     }
 
-    /// Looks for the end of a thought after the byte `from`, and drops what certainly belongs to
+    /// Searches for the end of a thought after the byte `from`, and drops what certainly belongs to
     /// it.
     fn read_thought(&mut self, kind: Kind, mut from: usize, ended: bool) -> bool {
         let undecided = loop {
@@ -253,7 +255,7 @@ impl ThoughtFilter {
         Ok(true)
     }
 
-    /// How the mark stands; `None` if the character after it is needed and has not come.
+    /// The surroundings of the mark; `None` if the next character is needed and has not arrived.
     fn standing(&self, at: usize, length: usize, ended: bool) -> Option<Standing> {
         let before = self.before.iter().copied().chain(self.held[..at].chars());
         let (before_last, last) = before.fold((' ', ' '), |(_, last), next| (last, next));
@@ -275,7 +277,7 @@ impl ThoughtFilter {
         })
     }
 
-    /// Drops `length` bytes and goes on at `place`.
+    /// Drops `length` bytes and continues at `place`.
     fn enter(&mut self, length: usize, place: Place) -> bool {
         self.take(length);
         self.place = place;
@@ -291,7 +293,7 @@ impl ThoughtFilter {
         taken
     }
 
-    /// The blank lines between a thought and its answer belong to neither.
+    /// Blank lines between a thought and its answer belong to neither.
     fn hand_on(&mut self, text: String) -> String {
         if self.shown {
             return text;
@@ -302,7 +304,7 @@ impl ThoughtFilter {
     }
 }
 
-/// Whether a reader would see it: neither white space nor a character that only steers others.
+/// Whether a reader would see it: not white space, and not an invisible control character.
 fn is_visible(c: char) -> bool {
     !c.is_whitespace()
         && !c.is_control()
@@ -320,7 +322,7 @@ mod tests {
 
     use super::*;
 
-    /// Feeds `text` in pieces of `size` characters.
+    /// Filters `text` in pieces of `size` characters.
     fn filter(opening: Opening, text: &str, size: usize, cut: bool) -> Result<String, Outcome> {
         let mut filter = ThoughtFilter::new(opening);
         let mut shown = String::new();

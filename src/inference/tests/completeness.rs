@@ -1,9 +1,9 @@
-//! A stream is complete only with a finish reason, without an error and with an end in good order.
+//! A stream is complete only with a finish reason, without an error and with a proper end.
 
 use super::*;
 use crate::inference::stream::{Decoder, Item, OllamaDecoder, OpenAiDecoder, Opening};
 
-/// Reads a body that ends in good order.
+/// Reads a body that ends properly.
 fn run(mut decoder: Decoder, bytes: &[u8]) -> (Told, Result<(), Outcome>) {
     let mut items = std::collections::VecDeque::new();
     let read = decoder.push(bytes, &mut items).and_then(|()| decoder.end(&mut items));
@@ -67,7 +67,7 @@ fn the_eight_combinations_hold_for_ollama() {
         lines.push(last);
         let (_, end) = ollama(&lines);
         let expected = match (finish, error, marker) {
-            // `done` is a reason of its own: old versions give no other.
+            // `done` is a reason by itself: old versions give no other.
             (_, false, true) | (true, false, false) => Ok(()),
             (_, true, _) => Err(Outcome::ErrorFrame),
             (false, false, false) => Err(Outcome::Truncated),

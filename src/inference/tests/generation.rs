@@ -233,9 +233,9 @@ async fn a_complete_answer_leaves_its_connection_to_the_next() {
     for _ in 0..20 {
         assert_eq!(answer(&pool, &config).await, Ok(Told::said("ok")));
     }
-    // The last chunk is awaited for some milliseconds only, which a busy machine may miss now and
-    // then; it may also take a connection that was given up for a failure before the first byte,
-    // and ask again.
+    // The last chunk is awaited for only a few milliseconds, which a busy machine may miss now and
+    // then. A request may also use a connection that the server is closing; it then fails before
+    // the first byte and is sent again.
     let (requests, connections) = (upstream.requests().len(), upstream.connections());
     assert!(requests >= 20 && connections < 20, "{requests} requests, {connections} connections");
 }

@@ -1,4 +1,4 @@
-//! A model in this process, driven through the pool by an engine that is the test.
+//! A model in this process, driven through the pool. The test is the engine.
 
 use super::*;
 use crate::domain::Usage;
@@ -7,7 +7,7 @@ fn text(text: &str) -> Piece {
     Piece::Text(text.into())
 }
 
-/// A pool over one local model with two slots, and the engine's end of it.
+/// A pool over one local model with two slots, and the engine's end of the channel.
 fn local_pool(config: &config::Inference) -> (Pool, Jobs) {
     let (model, jobs) = LocalModel::new("here", "tiny", 2);
     (pool(config, vec![Source::Local(model)]), jobs)

@@ -30,7 +30,7 @@ macro_rules! wire {
 }
 pub(crate) use wire;
 
-/// Short limits, so that what runs into one does so at once.
+/// Short limits, so that a test that reaches one does so soon.
 fn config() -> config::Inference {
     config::Inference {
         max_queue: 16,
@@ -109,7 +109,7 @@ fn pool<S: Into<Source>>(config: &config::Inference, backends: Vec<S>) -> Pool {
     InferencePool::start(config, backends, &actix::Arbiter::current()).unwrap()
 }
 
-/// What a whole answer came to.
+/// The content of a whole answer.
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Told {
     text: String,
@@ -150,7 +150,7 @@ async fn status(pool: &Pool) -> PoolStatus {
     pool.observe.send(Observe).await.unwrap()
 }
 
-/// Waits for what the pool learns a moment later, for at most five seconds.
+/// Waits for a state that the pool reaches a moment later, for at most five seconds.
 async fn until(pool: &Pool, what: impl Fn(&PoolStatus) -> bool) -> PoolStatus {
     for _ in 0..500 {
         let status = status(pool).await;

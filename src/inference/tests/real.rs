@@ -1,6 +1,6 @@
-//! Real model servers: the ones that `scripts/test-models.sh` starts and names in the environment.
+//! Real model servers, started and named in the environment by `scripts/test-models.sh`.
 //!
-//! Both serve SmolLM2-135M-Instruct as `smol`; the Ollama also has `bare`, the same without a
+//! Both serve SmolLM2-135M-Instruct as `smol`; the Ollama also has `bare`, the same model without a
 //! template.
 
 use super::*;
@@ -41,8 +41,8 @@ fn ask(config: &config::Inference, chat: ChatRequest) -> GenerateRequest {
     GenerateRequest { deadline: Instant::now() + Duration::from_secs(300), chat, ..request(config) }
 }
 
-/// A question that the model answers in one sentence. With a system message the Ollama goes on and
-/// on, without one the llama.cpp adds one of the model's own and answers in French.
+/// A question that the model answers in one sentence. With a system message the Ollama does not
+/// stop. Without one the llama.cpp adds the model's default and answers in French.
 fn question(backend: &config::Backend) -> ChatRequest {
     let system = ChatMessage::new(ChatRole::System, "Answer in one sentence.");
     let question = ChatMessage::new(ChatRole::User, "What is the capital of France?");
@@ -100,7 +100,7 @@ async fn an_answer_that_is_dropped_stops_at_the_server() {
         let (config, name) = (patient(), backend.name.clone());
         let question = question(&backend);
         let pool = pool(&config, vec![backend]);
-        // More than the server runs at once, and longer than the test waits.
+        // More than the server handles at once, and longer than the test waits.
         for _ in 0..4 {
             let chat = ChatRequest { messages: story.clone(), max_tokens: 1500, ..chat() };
             let generation = Generation::start(&pool.acquire, ask(&config, chat)).await.unwrap();

@@ -1,4 +1,4 @@
-//! A rush: lanes, refusals, hedges, learned slots, and what the pool says of it all.
+//! A rush: lanes, refusals, hedges, learned slots, and what the pool reports about them.
 
 use tokio::sync::oneshot;
 
@@ -86,7 +86,7 @@ async fn slots_in_use_press_nobody_until_somebody_has_to_wait_or_is_turned_away(
     let config = config();
     let pool = pool(&config, vec![config::Backend { slots: 1, ..vllm("a", &upstream) }]);
     answer(&pool, &config).await.unwrap();
-    // Until then an older forecast may be used, which rests on no answer.
+    // Before that, an older forecast may be used, which is not based on an answer.
     let measured = Instant::now() + Duration::from_millis(20);
     until(&pool, |_| Instant::now() > measured).await;
     let gauge = pool.pressure();

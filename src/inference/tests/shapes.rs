@@ -1,9 +1,10 @@
-//! What servers were seen or are said to send, as small bodies: the same answer in many shapes.
+//! Small bodies in the many shapes that servers send or are said to send: the same answer each
+//! time.
 
 use super::*;
 use crate::inference::stream::{Decoder, Item, OllamaDecoder, OpenAiDecoder, Opening};
 
-/// Reads a body that ends in good order, in pieces of `size` bytes.
+/// Reads a body that ends properly, in pieces of `size` bytes.
 fn read(mut decoder: Decoder, body: &str, size: usize) -> (Told, Result<(), Outcome>) {
     let (mut items, mut end) = (std::collections::VecDeque::new(), Ok(()));
     for piece in body.as_bytes().chunks(size) {
@@ -19,7 +20,7 @@ fn read(mut decoder: Decoder, body: &str, size: usize) -> (Told, Result<(), Outc
     (told, end)
 }
 
-/// The body is this answer however it is cut.
+/// The body gives this answer, however it is cut.
 #[track_caller]
 fn reads(decoder: &Decoder, body: &str, expected: &(Told, Result<(), Outcome>)) {
     for size in [1, 2, 3, 7, 64, body.len().max(1)] {
@@ -64,10 +65,10 @@ fn an_answer_is_read_whatever_its_end_looks_like() {
         whole.trim_end().to_owned(),
         whole.trim_end().replace('\n', "\r\n"),
         whole.replace("data: ", "data:"),
-        // The reason, too, in an event that is not closed.
+        // The same, with the reason in an event that is not closed either.
         (paris.clone() + &stop).trim_end().to_owned(),
         (paris.clone() + &stop).trim_end().to_owned() + "\r\n",
-        // The reason beside the last text.
+        // The reason together with the last text.
         event(r#"{"content":"Paris"}"#, "\"stop\"") + DONE,
         // A byte order mark, comments, names and ids.
         format!("\u{FEFF}: hi\n\nevent: message\nid: 1\n{whole}"),

@@ -1,4 +1,4 @@
-//! Slots come back by one road, whatever happens to their holders.
+//! Slots always come back, whatever happens to their holders.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
@@ -16,7 +16,7 @@ use crate::inference::{
     station::{Station, Stations},
 };
 
-/// What a dropped pass calls, and how often it was called.
+/// A callback for dropped passes, and how often it was called.
 fn counter() -> (Arc<AtomicUsize>, OnRelease) {
     let counter = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&counter);
@@ -235,7 +235,7 @@ fn play(stations: &Stations, on_release: &OnRelease, steps: Vec<Step>) -> usize 
                 let pass = held.swap_remove(n);
                 let holder = AssertUnwindSafe(|| {
                     let _pass = pass;
-                    // Like a panic, without the noise of its hook.
+                    // Like a panic, but without output from its hook.
                     resume_unwind(Box::new("holder"))
                 });
                 assert!(catch_unwind::<_, ()>(holder).is_err());

@@ -1,4 +1,4 @@
-//! Nothing promises that reads match chunks: every trace, cut at every byte.
+//! Reads need not match chunks, so every trace is cut at every byte.
 
 use std::collections::VecDeque;
 
@@ -23,7 +23,7 @@ fn body(recorded: &[u8]) -> Vec<u8> {
 }
 
 /// Cuts `bytes` in two at every place. Both halves are compared with the uncut run at the end of
-/// the event after the cut one: by then nothing of it may be left in the decoder's state.
+/// the event after the cut one: by then nothing of the cut may be left in the decoder's state.
 fn cut_everywhere(fresh: &Decoder, bytes: &[u8], event_end: &[u8]) {
     let ends: Vec<usize> = (event_end.len()..=bytes.len())
         .filter(|&at| bytes[..at].ends_with(event_end))
@@ -134,7 +134,7 @@ fn an_ollama_stream_says_the_same_cut_at_every_byte() {
     {
         cut_everywhere(&decoder, &body(recorded), b"\n");
     }
-    // What the recorded model cannot do, in the form of Ollama's documentation.
+    // Features that the recorded model lacks, in the form of Ollama's documentation.
     let stream = concat!(
         r#"{"model":"m","message":{"role":"assistant","content":"","thinking":"Hm"},"done":false}"#,
         "\n",

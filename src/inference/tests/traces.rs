@@ -63,7 +63,7 @@ async fn an_error_in_the_stream_is_an_error_although_done_follows() {
     assert_eq!((told.finish, end), (None, Err(Outcome::ErrorFrame)));
 }
 
-/// A whole answer of a vLLM, and the same without its marker.
+/// A whole answer of a vLLM, and the same answer without its marker.
 fn without_marker() -> (&'static [u8], Vec<u8>) {
     let whole = wire!("vllm/03-chat-stream-usage");
     let marker = b"e\r\ndata: [DONE]\n\n\r\n";
@@ -285,7 +285,7 @@ async fn a_real_llama_cpp_is_understood() {
             Ok(Told { finish: Some(FinishReason::Length), ..length }),
         ),
         (wire!("xllamacpp/03-prompt-too-long"), Err(Outcome::ClientError(400))),
-        // It answers with the model that it has.
+        // It ignores the model name and answers with the model it has.
         (
             wire!("xllamacpp/04-unknown-model"),
             Ok(Told { usage: usage(26, 8), ..Told::said(PARIS) }),

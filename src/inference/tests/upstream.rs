@@ -1,4 +1,4 @@
-//! A model server that writes what it is told onto a real socket.
+//! A model server that writes scripted bytes onto a real socket.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-/// How a connection goes on after the written bytes.
+/// What happens to the connection after the written bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Then {
     Close,
@@ -25,7 +25,7 @@ pub enum Then {
     KeepAlive,
 }
 
-/// What is written in answer to one request: pieces with a pause after each.
+/// The answer to one request: pieces with a pause after each.
 #[derive(Clone, Debug)]
 pub struct Script {
     pub pieces: Vec<(Vec<u8>, Duration)>,
@@ -43,7 +43,7 @@ impl Script {
         Self { pieces, then }
     }
 
-    /// A whole answer of one text.
+    /// A whole answer with one text.
     pub fn says(text: &str) -> Self {
         let body = format!(
             "data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"role\":\"assistant\",\"content\":{text:?}}}}}]}}\n\n\
@@ -125,7 +125,7 @@ impl Upstream {
         *self.shared.metrics.lock().unwrap() = script;
     }
 
-    /// Closes the next `times` chat connections after the request, without a byte.
+    /// Closes the next `times` chat connections after the request, without sending a byte.
     pub fn reset_next(&self, times: usize) {
         self.shared.resets.store(times, Ordering::SeqCst);
     }
@@ -135,12 +135,12 @@ impl Upstream {
         self.shared.requests.lock().unwrap().clone()
     }
 
-    /// The most chat requests that were being answered at once.
+    /// The most chat requests that were in progress at once.
     pub fn most_open(&self) -> usize {
         self.shared.most_open.load(Ordering::SeqCst)
     }
 
-    /// Connections on which a chat request came first.
+    /// Connections that started with a chat request.
     pub fn connections(&self) -> usize {
         self.shared.connections.load(Ordering::SeqCst)
     }

@@ -1,4 +1,4 @@
-//! How many may wait, and who makes room when there are more.
+//! How many requests may wait, and which ones make room when there are more.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Who cannot be in time, or is no longer there, costs nobody a slot.
+//! Requests that cannot be in time, or whose requester is gone, cost no slot.
 
 use super::*;
 use crate::inference::queue::waiting::PATROL;

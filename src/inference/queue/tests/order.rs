@@ -1,4 +1,4 @@
-//! Who is next.
+//! Which request is next.
 
 use std::collections::HashMap;
 

@@ -1,9 +1,9 @@
-//! The wait that is promised, held against the wait that comes, in a rush that is played through.
+//! Compares the promised wait with the actual wait, in a simulated rush.
 
 use super::*;
 
-/// Shoppers come as often as told, against slots that each hold for a time that `hold` draws;
-/// returns the promised and the true wait of each who waited.
+/// Shoppers arrive as given, and each slot is held for a time that `hold` draws. Returns the
+/// promised and the actual wait of each shopper who waited.
 fn simulate(
     slots: usize,
     gap: Duration,
@@ -95,7 +95,7 @@ fn a_promise_counts_in_those_who_keep_coming_into_more_urgent_lanes() {
         (0..9).map(|visitor| add(&mut queue, Lane::Browse, visitor, now)).collect();
     let forecasts = busy(4, seconds(1), now);
     assert_eq!(queue.predict_last(Lane::Browse, &forecasts.full, now), seconds(3));
-    // Half of what the slots can do goes to urgent requests.
+    // Half of the slots' capacity goes to urgent requests.
     let checkouts = &mut queue.arrivals[Lane::Checkout.index()];
     (0..60).for_each(|n| checkouts.arrived(now + Duration::from_millis(500) * n));
     let later = now + seconds(30);

@@ -1,4 +1,4 @@
-//! What holds whatever comes in whatever order.
+//! Properties that hold for any requests in any order.
 
 use std::collections::HashMap;
 
