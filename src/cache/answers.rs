@@ -1,4 +1,4 @@
-//! The cache as the rest of the service sees it: look up, keep, take away.
+//! The cache's interface for the rest of the service: look up, store, remove.
 
 use std::{
     sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
@@ -17,7 +17,7 @@ use crate::{
     domain::{CacheTier, MessageId, SiteId, Timestamp},
 };
 
-/// The cache of one process. Cheap to clone; all clones are one cache.
+/// The cache of one process. Cheap to clone; all clones share one cache.
 #[derive(Clone)]
 pub struct Cache {
     pub(super) shared: Arc<Shared>,
@@ -26,7 +26,7 @@ pub struct Cache {
 pub(super) struct Shared {
     enabled: bool,
     ttl: Duration,
-    /// How long an entry is kept beyond its life.
+    /// How long an entry is kept after its lifetime.
     stale: Duration,
     threshold: f32,
     pub(super) max_entries: usize,
@@ -70,8 +70,8 @@ impl Cache {
         hit
     }
 
-    /// The answer to the nearest question that the guards let through. At 20,000 entries of 384
-    /// dimensions in one partition a look-up reads some 10 MB and takes about a millisecond, so it
+    /// The answer to the nearest question that the guards allow. With 20,000 entries of 384
+    /// dimensions in one partition, a look-up reads some 10 MB and takes about a millisecond, so it
     /// may run on an async thread.
     pub fn semantic(
         &self,
@@ -91,8 +91,8 @@ impl Cache {
         hit
     }
 
-    /// Keeps an answer until `answer.made_at` plus the configured life. Without a vector it is
-    /// found by its exact words only. An answer made before a purge that concerns it is dropped.
+    /// Stores an answer until `answer.made_at` plus the configured lifetime. Without a vector, only
+    /// the exact words find it. An answer is dropped if it was made before a purge that covers it.
     pub fn put(
         &self,
         partition: &Partition,
@@ -110,29 +110,29 @@ impl Cache {
         }
     }
 
-    /// Takes the entry that came from a message away everywhere, as after a negative rating. It
-    /// cannot come back.
+    /// Removes the entry that came from a message on all replicas, for example after a negative
+    /// rating. It cannot come back.
     pub fn distrust(&self, entry: MessageId, now: Timestamp) {
         self.purge(Scope::Entry(entry), now);
     }
 
-    /// Takes away all entries of a site, here at once and on every replica within a second. Answers
-    /// made before `now` can no longer be put. Gives how many entries went here.
+    /// Removes all entries of a site: here at once, on every replica within a second. Answers made
+    /// before `now` can no longer be stored. Returns how many entries were removed here.
     pub fn purge_all(&self, site: &SiteId, now: Timestamp) -> usize {
         self.purge(Scope::Site(site.clone()), now)
     }
 
-    /// As [`Cache::purge_all`], for the answers that carry a tag.
+    /// Like [`Cache::purge_all`], for the answers with this tag.
     pub fn purge_tag(&self, site: &SiteId, tag: &str, now: Timestamp) -> usize {
         self.purge(Scope::Tag(site.clone(), tag.into()), now)
     }
 
-    /// As [`Cache::purge_all`], for the answers that rest on a document.
+    /// Like [`Cache::purge_all`], for the answers based on this document.
     pub fn purge_document(&self, site: &SiteId, document_id: &str, now: Timestamp) -> usize {
         self.purge(Scope::Document(site.clone(), document_id.into()), now)
     }
 
-    /// The entries of a site, oldest first, from behind `cursor`.
+    /// The entries of a site after `cursor`, oldest first.
     pub fn list(
         &self,
         site: &SiteId,
@@ -143,7 +143,7 @@ impl Cache {
         self.read().list(site, cursor, limit, now)
     }
 
-    /// As long as an answer can be served at all; a purge is remembered for as long.
+    /// How long an answer can be served at most; purges are remembered for as long.
     pub(super) fn longest_life(&self) -> Duration {
         self.shared.ttl + self.shared.stale
     }

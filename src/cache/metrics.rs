@@ -1,4 +1,4 @@
-//! The cache's telemetry. Label sets are closed.
+//! The metrics of the cache. Label sets are closed.
 
 use metrics::{counter, gauge};
 
@@ -74,13 +74,13 @@ pub(super) fn looked_up(tier: CacheTier, hit: bool) {
     counter!(LOOKUPS, "tier" => tier, "result" => result).increment(1);
 }
 
-/// A hit made these tokens needless.
+/// A hit saved these tokens.
 pub fn saved(usage: Usage) {
     counter!(SAVED, "kind" => "prompt").increment(usage.prompt_tokens.into());
     counter!(SAVED, "kind" => "completion").increment(usage.completion_tokens.into());
 }
 
-/// Somebody who was served from this tier rated the answer down.
+/// A shopper rated an answer from this tier down.
 pub fn wrong(tier: CacheTier) {
     counter!(WRONG, "tier" => label(tier)).increment(1);
 }

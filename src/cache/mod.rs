@@ -1,10 +1,9 @@
-//! Answers that were given before: exact and semantic cache, replication through Redis, and single
-//! flight.
+//! Answers given before: exact and semantic cache, replication through Redis, and single flight.
 //!
-//! A turn asks [`Cache::exact`], then [`Cache::semantic`], and stores with [`Cache::put`] what
+//! A turn calls [`Cache::exact`], then [`Cache::semantic`], and stores with [`Cache::put`] what
 //! [`may_store`] allows. The cache fails open: without Redis it works alone and catches up later.
-//! It never serves across a [`Partition`], never by similarity alone ([`agree`] decides), never
-//! after an entry's absolute expiry, and never what a purge has reached.
+//! It never serves across a [`Partition`], by similarity alone ([`agree`] decides), after an
+//! entry's absolute expiry, or after a purge of the entry.
 
 mod answers;
 mod flight;

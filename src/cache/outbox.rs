@@ -1,4 +1,4 @@
-//! Changes on their way to the other replicas. Bounded: entries are dropped first, purges never.
+//! Changes to send to the other replicas. Bounded: entries may be dropped, purges never.
 
 use std::{
     collections::VecDeque,
@@ -16,21 +16,21 @@ use super::{
 };
 use crate::domain::Timestamp;
 
-/// Something that all replicas must learn, in this order.
+/// A change that all replicas must receive, in this order.
 #[derive(Clone)]
 pub(super) enum Change {
     Put(Arc<Entry>),
     Purge {
         scope: Scope,
         at: Timestamp,
-        /// Where the entries were that it took away here.
+        /// Addresses of the entries that it removed here.
         addresses: Vec<Address>,
     },
 }
 
 #[derive(Default)]
 pub(super) struct Outbox {
-    /// Closed until somebody takes from it: a process without Redis keeps nothing.
+    /// Closed until a writer reads from it, so a process without Redis stores nothing.
     open: AtomicBool,
     changes: Mutex<VecDeque<Change>>,
     filled: Notify,
@@ -63,7 +63,7 @@ impl Outbox {
             metrics::dropped();
             return;
         }
-        // Only purges: one of everything says as much.
+        // Only purges are left: one purge of everything covers them all.
         let latest = changes.iter().map(|change| match change {
             Change::Purge { at, .. } => *at,
             Change::Put(entry) => entry.answer.made_at,
@@ -78,7 +78,7 @@ impl Outbox {
         }
     }
 
-    /// Waits for changes and gives the oldest, at most `limit`, without taking them out.
+    /// Waits for changes and returns the oldest, at most `limit`, without removing them.
     pub(super) async fn oldest(&self, limit: usize) -> Vec<Change> {
         loop {
             let oldest: Vec<Change> = self.changes().iter().take(limit).cloned().collect();
@@ -93,7 +93,8 @@ impl Outbox {
         self.changes().is_empty()
     }
 
-    /// Takes out changes that have arrived. What was dropped or merged meanwhile is gone already.
+    /// Removes changes that have arrived. Those that were dropped or merged meanwhile are already
+    /// gone.
     pub(super) fn sent(&self, sent: &[Change]) {
         let mut changes = self.changes();
         for change in sent {

@@ -1,5 +1,5 @@
-//! Where an entry belongs. No look-up compiles without it, so no answer crosses a site, an audience
-//! or a version.
+//! The partition of an entry. Every look-up takes one, so no answer crosses a site, an audience or
+//! a version.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::domain::SiteId;
 
-/// Everything besides the question that an answer depends on.
+/// Everything that an answer depends on, apart from the question.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Partition {
     pub site: SiteId,
@@ -16,11 +16,11 @@ pub struct Partition {
     pub locale: Arc<str>,
     /// Who may read the documents behind the answer.
     pub audience: Arc<str>,
-    /// Grows when the shop's knowledge changes.
+    /// Increases when the shop's knowledge changes.
     pub knowledge_version: u64,
     /// Which assistant (instructions and tools) answers.
     pub assistant: Arc<str>,
-    /// Of model and prompt.
+    /// Hash of model and prompt.
     pub fingerprint: Arc<str>,
     /// Name and quantisation of the embedder whose vectors are compared.
     pub embedder: Arc<str>,
@@ -42,7 +42,7 @@ impl Partition {
             &self.embedder,
         ];
         for field in fields {
-            // With its length, so that no two lists of fields read the same.
+            // The length is hashed, too, so that no two lists of fields hash the same.
             hash.update((field.len() as u64).to_le_bytes());
             hash.update(field.as_bytes());
         }

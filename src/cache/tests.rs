@@ -41,7 +41,7 @@ pub(super) fn question(text: &str) -> Question {
     Question::trusted(text)
 }
 
-/// Made a little later than the one before, as answers are.
+/// Each answer is made a little later than the one before, as in practice.
 pub(super) fn answer(text: &str) -> CachedAnswer {
     static MADE: AtomicI64 = AtomicI64::new(0);
     let made_at = later(-1000 + MADE.fetch_add(1, Ordering::Relaxed) % 1000);

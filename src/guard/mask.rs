@@ -1,4 +1,4 @@
-//! Puts placeholders in the place of personal data.
+//! Replaces personal data with placeholders.
 
 use std::{borrow::Cow, fmt};
 
@@ -7,7 +7,7 @@ use super::{
     vault::Vault,
 };
 
-/// A text without personal data, and the way back.
+/// A text without personal data, and how to restore the data.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Masked {
     pub text: String,
@@ -20,7 +20,7 @@ impl fmt::Debug for Masked {
     }
 }
 
-/// Masks one message. The same value gets the same placeholder; see [`Vault::mask`] for a whole
+/// Masks one message. Equal values get the same placeholder; see [`Vault::mask`] for a whole
 /// conversation.
 pub fn mask(text: &str) -> Masked {
     let mut vault = Vault::new();
@@ -28,8 +28,8 @@ pub fn mask(text: &str) -> Masked {
     Masked { text, vault }
 }
 
-/// A value that was replaced moves its neighbours' context words nearer, so a text is looked at
-/// again until nothing new is found; the bound keeps the work linear.
+/// Replacing a value moves the context words of its neighbours nearer, so the text is searched
+/// again until nothing new is found. The bound keeps the work linear.
 const ROUNDS: usize = 8;
 
 impl Vault {
@@ -55,14 +55,14 @@ impl Vault {
         text.into_owned()
     }
 
-    /// Says that `text` belongs to the conversation before it is masked: a placeholder that stands
-    /// in it was typed, and is given to no value of an earlier text.
+    /// Announces a text of the conversation before it is masked. A placeholder in it was typed, so
+    /// no value of an earlier text gets that placeholder.
     pub fn reserve(&mut self, text: &str) {
         spelled_out(text).for_each(|typed| self.reserve_placeholder(typed));
     }
 }
 
-/// What looks like a placeholder already.
+/// The parts that already look like a placeholder.
 fn spelled_out(text: &str) -> impl Iterator<Item = &str> {
     let closes =
         |at: usize| text[at..].chars().take(16).position(|c| c == ']').map(|n| at..=at + n);

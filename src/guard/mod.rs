@@ -1,9 +1,10 @@
 //! What may leave a shopper's message, and what may reach a shopper's screen.
 //!
-//! `mask` replaces the personal data that `pii` finds by placeholders before model, log, cache,
-//! vector and metric see a text; `output` puts the shopper's own values back on the way out and
-//! takes the danger out of links. A turn calls both. Nothing here does I/O, waits, or keeps
-//! anything beyond the values it returns. It fails closed: what looks like personal data is masked.
+//! `mask` replaces the personal data that `pii` finds with placeholders, before model, log, cache,
+//! vector and metric receive a text. `output` restores the shopper's own values in the answer and
+//! disarms dangerous links. A turn calls both. This module does no I/O, never waits, and keeps
+//! nothing beyond the values it returns. It fails closed: anything that looks like personal data is
+//! masked.
 
 mod mask;
 mod output;

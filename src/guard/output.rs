@@ -1,15 +1,15 @@
-//! The last thing an answer passes on its way to a shopper, delta by delta.
+//! The last filter of an answer on its way to a shopper, delta by delta.
 //!
-//! Puts the shopper's own values back in place of their placeholders, takes links apart whose
-//! scheme could run or reach something, drops control characters and bounds the length. How the
-//! answer is cut into deltas never changes the result.
+//! Replaces placeholders with the shopper's own values, removes links whose scheme could run code
+//! or reach something, drops control characters and bounds the length. How the answer is cut into
+//! deltas never changes the result.
 
 mod link;
 
 use super::vault::Vault;
 use link::Link;
 
-/// A `[` or `<` is looked at together with at most this many bytes after it. What is longer is no
+/// A `[` or `<` is judged together with at most this many bytes after it. Anything longer is not a
 /// link.
 const LOOKAHEAD: usize = 4096;
 
@@ -17,10 +17,10 @@ const LOOKAHEAD: usize = 4096;
 pub struct OutputFilter {
     /// Sorted by placeholder.
     values: Vec<(String, String)>,
-    /// What cannot be judged before more has arrived.
+    /// Text that cannot be judged before more has arrived.
     held: String,
     shown: Shown,
-    /// Bytes that may still leave.
+    /// Bytes that may still be shown.
     left: usize,
     truncated: bool,
 }
@@ -29,12 +29,12 @@ pub struct OutputFilter {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tail {
     pub text: String,
-    /// Whether anything was cut off because the answer was too long.
+    /// Whether the answer was cut because it was too long.
     pub truncated: bool,
 }
 
 impl OutputFilter {
-    /// `max_bytes` bounds everything that leaves, over all deltas; the cut is at a character.
+    /// `max_bytes` bounds the total output over all deltas; a cut never splits a character.
     pub fn new(vault: &Vault, max_bytes: usize) -> Self {
         let values = vault.pairs().map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
@@ -46,20 +46,20 @@ impl OutputFilter {
         }
     }
 
-    /// Takes a delta and gives what may be shown now; often nothing, while a placeholder or a link
-    /// is incomplete.
+    /// Takes a delta and returns what may be shown now. Often that is nothing, while a placeholder
+    /// or a link is incomplete.
     pub fn push(&mut self, delta: &str) -> String {
         self.held.extend(delta.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')));
         self.release(false)
     }
 
-    /// Gives what was held back. Nothing may follow.
+    /// Returns the text that was held back. No delta may follow.
     pub fn finish(mut self) -> Tail {
         let text = self.release(true);
         Tail { text, truncated: self.truncated }
     }
 
-    /// Whether the bound is reached: nothing more will be shown, so the generation may stop.
+    /// Whether the limit is reached. Nothing more will be shown, so the generation may stop.
     pub fn is_truncated(&self) -> bool {
         self.truncated
     }
@@ -86,13 +86,13 @@ impl OutputFilter {
     }
 }
 
-/// What leaves, and what is known of its end. Where a link was taken apart, its neighbours must not
-/// grow together into another one: `[a][](x:y)(z:)` would.
+/// The output, and what is known about its end. After a link was removed, the text around it must
+/// not form a new link, as `[a][](x:y)(z:)` would.
 #[derive(Default)]
 struct Shown {
     text: String,
     last: Option<char>,
-    /// A link ended here: only white space and plain punctuation may follow directly.
+    /// A link was removed here: only white space and plain punctuation may follow directly.
     seam: bool,
 }
 
@@ -108,7 +108,7 @@ impl Shown {
         self.last = Some(last);
     }
 
-    /// The label of a link that was taken apart.
+    /// Adds the label of a removed link.
     fn push_label(&mut self, label: &str) {
         if self.follows_something() {
             self.push(" ");
@@ -126,17 +126,17 @@ impl Shown {
     }
 }
 
-/// What a look at the text after a special character says.
+/// The result of judging the text after a special character.
 enum Look {
-    /// So many bytes are a placeholder with this value, or pass as they are.
+    /// This many bytes are a placeholder with this value, or pass as they are.
     Replace(usize, String),
-    /// So many bytes are a bad link with this label.
+    /// This many bytes are a bad link with this label.
     Unlink(usize, String),
-    /// So many bytes end a bad link whose beginning is shown already.
+    /// This many bytes end a bad link whose start was already shown.
     Close(usize),
     /// The character means nothing special.
     Plain,
-    /// More text is needed to tell.
+    /// More text is needed to decide.
     Wait,
 }
 
@@ -144,12 +144,12 @@ struct Scan<'a> {
     values: &'a [(String, String)],
     /// No more text will come.
     last: bool,
-    /// This is a label, and what follows it is unknown: nothing in it may stay open.
+    /// The text is a label and its continuation is unknown, so nothing in it may stay open.
     label: bool,
 }
 
 impl Scan<'_> {
-    /// Shows what is safe to show and gives back what must wait.
+    /// Shows the text that is safe and returns the rest, which must wait.
     fn run<'t>(&self, mut text: &'t str, shown: &mut Shown) -> &'t str {
         while let Some(at) = text.find(['[', ']', '<', '\\']) {
             shown.push(&text[..at]);
@@ -183,8 +183,8 @@ impl Scan<'_> {
     fn look(&self, text: &str) -> Look {
         match text.as_bytes() {
             [b'\\'] if !self.last => Look::Wait,
-            // An escaped character starts no link, so both pass together. An escaped `]` is looked
-            // at all the same: inside code a backslash escapes nothing.
+            // An escaped character starts no link, so both pass together. An escaped `]` is still
+            // judged, because inside code a backslash escapes nothing.
             [b'\\', b'\\' | b'<', ..] => Look::Replace(2, text[..2].to_owned()),
             [b'\\', b'[', ..] => match self.placeholder(&text[1..]) {
                 None => Look::Replace(2, text[..2].to_owned()),
@@ -197,7 +197,7 @@ impl Scan<'_> {
         }
     }
 
-    /// `None` where no placeholder of this conversation can start here.
+    /// `None` if no placeholder of this conversation can start here.
     fn placeholder(&self, text: &str) -> Option<Look> {
         let first = self
             .values
@@ -231,7 +231,7 @@ impl Scan<'_> {
     }
 }
 
-/// The part of the text that decides, so that the decision does not depend on how much has arrived.
+/// The part of the text that decides. The decision must not depend on how much has arrived.
 fn window(text: &str) -> &str {
     &text[..text.floor_char_boundary(LOOKAHEAD)]
 }

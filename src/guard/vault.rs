@@ -1,5 +1,4 @@
-//! Which placeholder stands for which value. Lives in memory for one conversation and is never
-//! serialised.
+//! Maps placeholders to values. It lives in memory for one conversation and is never serialised.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -8,17 +7,17 @@ use std::{
 
 use super::pii::Kind;
 
-/// Placeholders of one conversation and what they stand for.
+/// The placeholders of one conversation and their values.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Vault {
-    /// Placeholder to the value as it was first typed.
+    /// Maps a placeholder to the value as it was first typed.
     originals: BTreeMap<String, String>,
-    /// Kind and value without spelling to the placeholder: a number with other spaces is the same
-    /// number.
+    /// Maps kind and normalised value to the placeholder: a number with different spaces is the
+    /// same number.
     known: HashMap<(Kind, String), String>,
-    /// Placeholders that somebody typed: they are plain text and given to no value.
+    /// Placeholders that a shopper typed. They are plain text, and no value gets them.
     typed: HashSet<String>,
-    /// The highest number given to a kind.
+    /// The highest number used for each kind.
     last: HashMap<Kind, u32>,
 }
 
@@ -31,7 +30,7 @@ impl Vault {
         self.originals.is_empty()
     }
 
-    /// What a whole placeholder such as `[EMAIL_1]` stands for.
+    /// The value of a whole placeholder such as `[EMAIL_1]`.
     pub fn original(&self, placeholder: &str) -> Option<&str> {
         self.originals.get(placeholder).map(String::as_str)
     }
@@ -41,7 +40,7 @@ impl Vault {
         self.originals.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Gives this placeholder to no value.
+    /// Reserves this placeholder, so that no value gets it.
     pub(super) fn reserve_placeholder(&mut self, typed: &str) {
         self.typed.insert(typed.to_owned());
     }
@@ -63,7 +62,7 @@ impl Vault {
     }
 }
 
-/// Kinds and counts only.
+/// Shows kinds and counts only.
 impl fmt::Debug for Vault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let count = |kind| self.known.keys().filter(|(k, _)| *k == kind).count();

@@ -1,4 +1,4 @@
-//! Which questions are asked more than once, in a fixed amount of memory.
+//! Detects questions that are asked more than once, in a fixed amount of memory.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -7,11 +7,10 @@ use std::{
 
 use super::flights::FlightKey;
 
-/// Questions that are remembered, about; 64 KiB.
+/// Roughly how many questions are remembered; this takes 64 KiB.
 const PLACES: usize = 8192;
 
-/// A question takes the place of an older one with the same remainder, so what is seldom asked is
-/// soon forgotten.
+/// A question replaces an older one with the same remainder, so rare questions are soon forgotten.
 pub struct Demand {
     hasher: RandomState,
     places: Box<[AtomicU64]>,
@@ -25,7 +24,7 @@ impl Default for Demand {
 }
 
 impl Demand {
-    /// Notes that the question was asked; true where it was asked before.
+    /// Records the question; true if it was asked before.
     pub fn again(&self, key: FlightKey) -> bool {
         let hash = self.hasher.hash_one(key).max(1);
         self.places[(hash % PLACES as u64) as usize].swap(hash, Ordering::Relaxed) == hash

@@ -1,4 +1,5 @@
-//! Single flight: of many equal questions at once, one is answered and the others read along.
+//! Single flight: of several equal questions at the same time, one is answered and the others read
+//! its answer.
 
 use std::{
     collections::{HashMap, hash_map},
@@ -7,7 +8,7 @@ use std::{
 
 use crate::cache::{metrics, partition::Partition, question::Question};
 
-/// Partition and exact question.
+/// The partition and the exact question.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct FlightKey([u8; 16], [u8; 32]);
 
@@ -17,14 +18,15 @@ impl FlightKey {
     }
 }
 
-/// In hex, for names that other processes must agree on.
+/// In hex, for names that other processes compute, too.
 impl std::fmt::Display for FlightKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}-{}", hex::encode(self.0), hex::encode(self.1))
     }
 }
 
-/// The flights of one process; `T` is what followers read, such as a turn's log. Cheap to clone.
+/// The flights of one process. `T` is what followers read, for example a turn's log. Cheap to
+/// clone.
 pub struct Flights<T> {
     shared: Arc<Shared<T>>,
 }
@@ -46,35 +48,35 @@ impl<T> Shared<T> {
     }
 }
 
-/// What a question is to do.
+/// What the asker must do.
 pub enum Join<T, L = Flight<T>> {
-    /// Answer, and write into the flight's value.
+    /// Generate the answer and write it into the flight's value.
     Lead(L),
     /// Read what the leader writes. If that ends without an answer, call [`Flights::take_over`].
     Follow(Arc<T>),
 }
 
-/// The leader's place. Dropping it, also by panic or cancel, lets the next question lead.
+/// The leader's place. When it is dropped, also by panic or cancel, the next question leads.
 #[must_use]
 pub struct Flight<T> {
     value: Arc<T>,
-    /// `None` where there were too many flights: nobody follows this one.
+    /// `None` if there were too many flights; this one then has no followers.
     registration: Option<(Arc<Shared<T>>, FlightKey)>,
 }
 
 impl<T> Flights<T> {
-    /// At most `most` flights have followers; further leaders fly alone.
+    /// At most `most` flights have followers; further leaders have none.
     pub fn new(most: usize) -> Self {
         Self { shared: Arc::new(Shared { most, running: Mutex::new(HashMap::new()) }) }
     }
 
-    /// `make` runs under a lock: it must not wait.
+    /// `make` runs under a lock, so it must not block.
     pub fn join(&self, key: FlightKey, make: impl FnOnce() -> Arc<T>) -> Join<T> {
         self.enter(key, None, make)
     }
 
-    /// As [`Flights::join`], after the leader that wrote `dead` failed: of its followers one leads
-    /// and the others follow that one, even if the dead leader's flight is not dropped yet.
+    /// Like [`Flights::join`], after the leader that wrote `dead` failed. One of its followers
+    /// leads and the others follow that one, even if the dead leader's flight is not dropped yet.
     pub fn take_over(
         &self,
         key: FlightKey,

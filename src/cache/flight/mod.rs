@@ -1,4 +1,4 @@
-//! Questions that are being answered: equal and similar ones share one answer.
+//! Questions in progress: equal and similar ones share one answer.
 
 mod demand;
 mod flights;

@@ -1,8 +1,8 @@
-//! Single flight by meaning: a question in flight that would be this one's semantic hit, were it
-//! answered already.
+//! Single flight by meaning: finds a question in flight that would be a semantic hit for this one
+//! if it were already answered.
 //!
 //! The rules are those of the cache itself: same partition, similarity above the threshold, and
-//! guards that agree. So nobody waits for an answer that could not be served to them.
+//! guards that agree. So no shopper waits for an answer that they could not be served.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,11 +17,11 @@ use crate::{
     vector::dot,
 };
 
-/// Questions in flight that are compared; beyond it a newcomer is answered by itself. Bounds the
-/// look-up to some tens of microseconds.
+/// How many questions in flight are compared; beyond that, a new question gets its own answer. This
+/// bounds a look-up to some tens of microseconds.
 const MAX: usize = 1_024;
 
-/// The questions of one process that a model is answering; `T` is what followers read. Cheap to
+/// The questions of one process that a model is answering. `T` is what followers read. Cheap to
 /// clone.
 pub struct SimilarFlights<T> {
     shared: Arc<Shared<T>>,
@@ -39,7 +39,7 @@ struct Asked<T> {
     value: Arc<T>,
 }
 
-/// A leader's place. Dropping it, also by panic or cancel, ends the following of newcomers.
+/// A leader's place. When it is dropped, also by panic or cancel, no new question follows it.
 #[must_use]
 pub struct SimilarFlight<T> {
     shared: Arc<Shared<T>>,
@@ -65,8 +65,8 @@ impl<T> SimilarFlights<T> {
     }
 
     /// Leads with `value`, or follows the nearest question in flight that shares its answer. `dead`
-    /// is a leader that ended without an answer: nobody follows it any more. In one step, so that
-    /// no two follow each other.
+    /// is a leader that ended without an answer and is followed no longer. This is one atomic step,
+    /// so that no two questions follow each other.
     pub fn join(
         &self,
         partition: &Partition,

@@ -1,4 +1,4 @@
-//! A question as the cache sees it: normalised, with its exact key and the facts that guards
+//! A question as the cache uses it: normalised, with its exact key and the facts that guards
 //! compare.
 
 use std::{
@@ -19,20 +19,20 @@ use super::{
 pub struct Question {
     text: Arc<str>,
     key: [u8; 32],
-    /// Read when a guard first asks: an exact hit never does.
+    /// Computed when a guard first needs it; an exact hit never does.
     facts: Arc<OnceLock<Facts>>,
 }
 
 impl Question {
-    /// Judges whether an answer to this question could serve somebody else. On a later turn of a
-    /// conversation (`first_turn` is false) only a question that is plainly complete in itself
+    /// Decides whether an answer to this question could serve another shopper. On a later turn of a
+    /// conversation (`first_turn` is false), only a question that is clearly complete by itself
     /// qualifies.
     pub fn new(masked: &str, first_turn: bool) -> Result<Self, NotCacheable> {
         policy::check(masked, first_turn)?;
         Ok(Self::trusted(masked))
     }
 
-    /// Of a text that passed the policy before.
+    /// For a text that already passed the policy.
     pub(in crate::cache) fn trusted(text: &str) -> Self {
         let normal = normalised(text);
         Self {
@@ -42,13 +42,13 @@ impl Question {
         }
     }
 
-    /// As it was asked, masked.
+    /// The masked text as it was asked.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// SHA-256 of the normalised text: equal for texts that differ in case, spaces and final
-    /// punctuation only.
+    /// SHA-256 of the normalised text. Texts that differ only in case, spaces and final punctuation
+    /// have the same key.
     pub fn key(&self) -> [u8; 32] {
         self.key
     }

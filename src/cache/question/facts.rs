@@ -1,4 +1,4 @@
-//! What a question says, taken apart so that two of them can be compared.
+//! The content of a question, in a form in which two questions can be compared.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -8,7 +8,7 @@ use std::{
 use super::lexicon::{self, CAPABLE, DONE, Meaning};
 use crate::words::{self, Words};
 
-/// The word lists, pairs by what is said.
+/// The word lists. Pairs map a spelling to its meaning.
 struct Lists {
     pointers: Words,
     done: Words,
@@ -35,19 +35,18 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
 /// The comparable content of one question.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Facts {
-    /// Numbers, in order, each spelled one way.
+    /// Numbers, in order, each in its canonical spelling.
     pub(super) numbers: Vec<String>,
     /// Currencies, in order, as codes.
     pub(super) currencies: Vec<String>,
-    /// Words that stand for themselves (names, places, units, dates, sizes, things), in order, as
-    /// stems.
+    /// Words outside the lexicon (names, places, units, dates, sizes, things), in order, as stems.
     pub(super) names: Vec<String>,
-    /// How often something is negated.
+    /// The number of negations.
     pub(super) negations: usize,
     pub(super) actions: BTreeSet<u16>,
     pub(super) objects: BTreeSet<u16>,
     pub(super) signs: BTreeSet<u16>,
-    /// Everything with a meaning, in order.
+    /// All words with a meaning, in order.
     pub(super) sequence: Vec<Unit>,
     pub(super) mine: bool,
     pub(super) yours: bool,
@@ -61,7 +60,7 @@ pub(super) enum Unit {
 }
 
 impl Facts {
-    /// Of a normalised text.
+    /// The facts of a normalised text.
     pub(super) fn of(normal: &str) -> Self {
         let words = words(normal);
         let mut facts = Self::default();
@@ -136,7 +135,7 @@ impl Facts {
     }
 }
 
-/// Light words that are something else in some places.
+/// Light words that have another meaning in some positions.
 fn in_place(word: &str, before: &str, after: &str) -> Meaning {
     match word {
         // The month.
@@ -149,7 +148,7 @@ fn in_place(word: &str, before: &str, after: &str) -> Meaning {
             Meaning::Itself
         }
         "may" => Meaning::Light,
-        // "how long does delivery take" takes nothing.
+        // "how long does delivery take" is not about taking anything.
         "take" | "takes" if matches!(after, "" | "to" | "for") => Meaning::Light,
         // The country.
         "us" if matches!(before, "let" | "tell" | "give" | "help" | "show" | "inform") => {
@@ -160,7 +159,7 @@ fn in_place(word: &str, before: &str, after: &str) -> Meaning {
     }
 }
 
-/// Lower-case words, contractions taken apart, `€50` and `5kg` as two words each.
+/// Lower-case words. Contractions are split, and `€50` and `5kg` become two words each.
 pub(super) fn words(normal: &str) -> Vec<String> {
     let mut words = Vec::new();
     for token in normal.split(|c: char| c.is_whitespace() || "\"()[]{}<>;!?…*=|".contains(c)) {
@@ -193,7 +192,7 @@ fn contraction(token: &str) -> Option<String> {
     }
 }
 
-/// Splits digits from the unit or currency at either end. Codes such as `a7x9` stay whole.
+/// Splits digits from a unit or currency at either end. Codes such as `a7x9` stay whole.
 fn quantity(token: &str, words: &mut Vec<String>) {
     let is_number = |c: char| c.is_ascii_digit() || matches!(c, '.' | ',' | ':' | '/' | '-');
     let start = token.find(is_number).unwrap_or(0);
@@ -211,10 +210,10 @@ fn quantity(token: &str, words: &mut Vec<String>) {
     }
 }
 
-/// One spelling for one number: `1,000` and `1000`, `5.0` and `5`, `five` and `5`.
+/// The canonical spelling of a number: `1,000` and `1000`, `5.0` and `5`, `five` and `5`.
 fn number(word: &str, after: &str) -> Option<String> {
     if let Some(value) = LISTS.numbers.get(word) {
-        // "the one I bought" counts nothing; "one week" does.
+        // "the one I bought" is not a count; "one week" is.
         let counts =
             *value != "1" || lexicon::meaning(after) != Meaning::Light && !after.is_empty();
         return counts.then(|| (*value).to_owned());

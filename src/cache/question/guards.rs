@@ -1,10 +1,10 @@
-//! Whether two questions may share an answer. Similarity alone never serves: everything that could
-//! change the answer has to agree, and a word that nobody put in the lexicon has to be the same
-//! word.
+//! Decides whether two questions may share an answer. Similarity alone is never enough: everything
+//! that could change the answer has to agree, and a word outside the lexicon must be the same in
+//! both.
 
 use super::{asked::Question, facts::Facts};
 
-/// Why two questions that look alike do not share an answer.
+/// Why two similar questions do not share an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Disagreement {
     #[error("they name different numbers")]
@@ -43,7 +43,7 @@ impl Disagreement {
     }
 }
 
-/// `Ok` where the answer to one question is an answer to the other, as far as words can tell.
+/// `Ok` if the answer to one question also answers the other, as far as the words can show.
 pub fn agree(a: &Question, b: &Question) -> Result<(), Disagreement> {
     if a.key() == b.key() {
         return Ok(());
@@ -73,8 +73,8 @@ fn same_owner(a: &Facts, b: &Facts) -> bool {
     !matches!((only(a), only(b)), (Some(a), Some(b)) if a != b)
 }
 
-/// Whether the order of the words matters: two or more names, or a word that points from one thing
-/// to another.
+/// Whether word order matters: the question has two or more names, or a word that points from one
+/// thing to another.
 fn directed(facts: &Facts) -> bool {
     facts.names.len() + facts.numbers.len() >= 2 || facts.points()
 }

@@ -1,6 +1,6 @@
-//! The words of customer service that mean the same. A word that is not here stands for itself, so
-//! a gap in this list costs a hit and never serves a wrong answer; a wrong synonym could, so a line
-//! holds only what one answer covers.
+//! Words of customer service with the same meaning. A word outside this list stands for itself, so
+//! a gap costs a hit and never serves a wrong answer. A wrong synonym could serve one, so a line
+//! holds only words that one answer covers.
 
 use std::{borrow::Cow, cmp::Reverse, collections::HashMap, sync::LazyLock};
 
@@ -8,16 +8,16 @@ use rust_stemmers::{Algorithm, Stemmer};
 
 use crate::words;
 
-/// What a word is worth to a comparison.
+/// The role of a word in a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Meaning {
-    /// Carries no meaning of its own: articles, auxiliaries, politeness, "I want to know".
+    /// No meaning of its own: articles, auxiliaries, politeness, "I want to know".
     Light,
-    /// Turns a statement round.
+    /// Reverses a statement.
     Negation,
-    /// Something that happens; two words with one number mean the same.
+    /// An action; two words with the same number mean the same.
     Action(u16),
-    /// Something that exists.
+    /// A thing.
     Object(u16),
     /// Another word that must agree: a question word, a quantity, a direction.
     Sign(u16),
@@ -25,17 +25,18 @@ pub(super) enum Meaning {
     Itself,
 }
 
-/// A finished action ("cancelled") and a property ("refundable") are not the action.
+/// The sign for a finished action ("cancelled") or a property ("refundable"); neither is the action
+/// itself.
 pub(super) const DONE: u16 = 0;
 pub(super) const CAPABLE: u16 = 1;
 const FIRST_FREE: u16 = 2;
 
-/// What is known of a form of a word.
+/// What is known about a form of a word.
 #[derive(Default)]
 struct Lexicon {
     words: HashMap<&'static str, Meaning>,
     stems: HashMap<String, Meaning>,
-    /// Long words with one letter missing inside; `None` where two meanings claim it.
+    /// Long words with one inner letter missing; `None` if two meanings match.
     gaps: HashMap<String, Option<Meaning>>,
     phrases: HashMap<&'static str, Vec<(Vec<&'static str>, &'static str)>>,
 }
@@ -59,7 +60,7 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             }
         }
     }
-    // These hold for the very word; its stem would swallow others.
+    // These are matched as whole words, because their stems would match other words.
     lexicon.words.extend(lists.light.iter().map(|word| (*word, Meaning::Light)));
     lexicon.words.extend(lists.negations.iter().map(|word| (*word, Meaning::Negation)));
     lexicon.words.extend(lists.alone.iter().map(|word| (*word, Meaning::Itself)));
@@ -69,14 +70,14 @@ static LEXICON: LazyLock<Lexicon> = LazyLock::new(|| {
             lexicon.phrases.entry(first).or_default().push((words.collect(), meaning));
         }
     }
-    // The longest that fits is meant.
+    // The longest phrase that matches is used.
     for phrases in lexicon.phrases.values_mut() {
         phrases.sort_by_key(|(rest, _)| Reverse(rest.len()));
     }
     lexicon
 });
 
-/// The meaning of a lower-case word, a slip of the finger forgiven.
+/// The meaning of a lower-case word; one typing error is tolerated.
 pub(super) fn meaning(word: &str) -> Meaning {
     let lexicon = &*LEXICON;
     known(word).or_else(|| slip(lexicon, word)).unwrap_or(Meaning::Itself)
@@ -91,8 +92,8 @@ pub(super) fn stem(word: &str) -> Cow<'_, str> {
     Stemmer::create(Algorithm::English).stem(word)
 }
 
-/// The phrase at the start of `words`: how many words it has, and the word that stands for it
-/// (empty for none).
+/// The phrase at the start of `words`: its number of words, and the word that stands for it (empty
+/// for none).
 pub(super) fn phrase(words: &[impl AsRef<str>]) -> Option<(usize, &'static str)> {
     let (first, rest) = words.split_first()?;
     let phrases = LEXICON.phrases.get(first.as_ref())?;
@@ -102,8 +103,8 @@ pub(super) fn phrase(words: &[impl AsRef<str>]) -> Option<(usize, &'static str)>
     Some((found.len() + 1, meaning))
 }
 
-/// Two neighbours swapped, or inside a long word one letter missing or too much. Never another
-/// letter instead of one: that makes other words.
+/// Matches two swapped neighbours, or in a long word one inner letter missing or added. A replaced
+/// letter never matches, because that gives other words.
 fn slip(lexicon: &Lexicon, word: &str) -> Option<Meaning> {
     if !(5..=20).contains(&word.len()) || !word.bytes().all(|b| b.is_ascii_lowercase()) {
         return None;
@@ -117,7 +118,7 @@ fn slip(lexicon: &Lexicon, word: &str) -> Option<Meaning> {
         .or_else(|| lexicon.gaps.get(word).copied().flatten())
 }
 
-/// A word of at least seven letters without one of its inner letters.
+/// All forms of a word of at least seven letters with one inner letter removed.
 fn gaps(word: &str) -> impl Iterator<Item = String> {
     let inner = if word.len() >= 7 { 1..word.len() - 1 } else { 0..0 };
     inner.map(|index| format!("{}{}", &word[..index], &word[index + 1..]))

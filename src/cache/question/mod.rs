@@ -1,5 +1,5 @@
-//! What a question says: its key, whether its answer may be shared, and whether two questions share
-//! one.
+//! The content of a question: its key, whether its answer may be shared, and whether two questions
+//! may share one.
 
 mod asked;
 mod facts;

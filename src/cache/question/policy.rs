@@ -1,4 +1,4 @@
-//! Which questions and answers may be shared between shoppers at all.
+//! Which questions and answers may be shared between shoppers.
 
 use std::sync::LazyLock;
 
@@ -15,7 +15,7 @@ use crate::{
 
 static POLICY: LazyLock<Policy> = LazyLock::new(|| words::of("en"));
 
-/// Longest question in characters; longer ones tell a story, and stories are personal.
+/// Longest question in characters. Longer ones tell a story, and stories are personal.
 const LONGEST: usize = 400;
 
 /// Why a question or its answer stays out of the cache.
@@ -54,21 +54,22 @@ impl NotCacheable {
     }
 }
 
-/// How an answer came about.
+/// How an answer was made.
 #[derive(Clone, Copy)]
 pub struct Made<'a> {
     pub route: Route,
-    /// `None` where the stream ended without one.
+    /// `None` if the stream ended without one.
     pub finish_reason: Option<FinishReason>,
     pub service_level: ServiceLevel,
-    /// Whether any tool was asked.
+    /// Whether any tool was called.
     pub used_tools: bool,
     /// Whether the embedder cut the question.
     pub truncated: bool,
     pub text: &'a str,
 }
 
-/// Only a whole answer that the model or the shop's documents gave in normal service is kept.
+/// Only a complete answer that came from the model or the shop's documents, in normal service, is
+/// stored.
 pub fn may_store(made: &Made<'_>) -> Result<(), NotCacheable> {
     let from_text = matches!(made.route, Route::Model | Route::Knowledge) && !made.used_tools;
     let checks = [
@@ -82,7 +83,7 @@ pub fn may_store(made: &Made<'_>) -> Result<(), NotCacheable> {
     checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
 }
 
-/// The question's side of the same decision.
+/// The check of the question.
 pub(super) fn check(masked: &str, first_turn: bool) -> Result<(), NotCacheable> {
     let normal = normalised(masked);
     if normal.chars().nth(LONGEST).is_some() {
@@ -133,7 +134,7 @@ impl Word {
         list.contains(self.text.as_str())
     }
 
-    /// Something that a pronoun could mean.
+    /// Whether a pronoun could refer to this word.
     fn names_something(&self) -> bool {
         match self.meaning {
             Meaning::Object(_) | Meaning::Action(_) => true,
@@ -147,7 +148,7 @@ impl Word {
     }
 }
 
-/// Not an answer to something said before, and no pronoun without its noun.
+/// The question does not reply to an earlier message, and every pronoun has its noun.
 fn stands_alone(words: &[Word]) -> bool {
     let greeting = words.iter().take_while(|word| word.is_in(&POLICY.greetings)).count();
     let words = &words[greeting..];
@@ -178,7 +179,7 @@ fn stands_alone(words: &[Word]) -> bool {
     })
 }
 
-/// One word that is a subject by itself in a shop.
+/// A single word that is a topic in a shop.
 fn is_topic(words: &[Word]) -> bool {
     matches!(words, [word] if word.is_in(&POLICY.topics))
 }
@@ -203,8 +204,8 @@ fn is_expletive(words: &[Word]) -> bool {
     }
 }
 
-/// On a later turn: a whole request with at least two things of its own and nothing that leads
-/// back.
+/// For a later turn: a whole request with at least two content words and no reference to earlier
+/// messages.
 fn plainly_complete(words: &[Word]) -> bool {
     let own = words.iter().filter(|word| word.names_something()).count();
     let opened = words.first().is_some_and(|word| word.is_in(&POLICY.openers));

@@ -1,4 +1,4 @@
-//! A question's text as it is compared.
+//! The text of a question in the form that is compared.
 
 use unicode_normalization::UnicodeNormalization;
 

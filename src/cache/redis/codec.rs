@@ -1,5 +1,5 @@
-//! How entries and log records look in Redis: JSON with a version, so that replicas of two releases
-//! ignore each other's entries instead of misreading them.
+//! The format of entries and log records in Redis: JSON with a version, so that replicas of two
+//! releases ignore each other's entries instead of misreading them.
 
 use std::sync::Arc;
 
@@ -59,7 +59,7 @@ pub(super) fn decode(json: &str) -> Option<Entry> {
     Some(Entry::new(stored.partition, question, vector, stored.answer, stored.expires_at))
 }
 
-/// One line of the log that all replicas follow.
+/// One record of the log that all replicas follow.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record {
     /// The process that wrote it.
@@ -71,7 +71,7 @@ pub(super) struct Record {
 #[derive(Serialize, Deserialize)]
 #[serde(tag = "news", rename_all = "snake_case")]
 pub(super) enum News {
-    /// The entry itself lies under its own key.
+    /// The entry itself is stored under its own key.
     Put {
         address: String,
     },

@@ -1,15 +1,15 @@
-//! The names in Redis. All share one hash tag, so that a batch is one transaction in a cluster too.
+//! The key names in Redis. All share one hash tag, so a batch is one transaction in a cluster, too.
 
 use super::codec;
 use crate::cache::store::Address;
 
 pub(super) struct Keys {
     prefix: String,
-    /// Stream of what changed.
+    /// The stream of changes.
     pub(super) log: String,
-    /// Sorted set of purges by time.
+    /// Sorted set of purges, by time.
     pub(super) purges: String,
-    /// Sorted set of the addresses of entries by expiry.
+    /// Sorted set of entry addresses, by expiry.
     pub(super) entries: String,
 }
 

@@ -1,4 +1,4 @@
-//! The way to Redis, and how long to wait before it is tried again.
+//! The connection to Redis, and how long to wait between attempts.
 
 use std::{
     sync::atomic::{AtomicBool, Ordering},
@@ -15,25 +15,25 @@ use crate::{
     redis::{Handle, Redis},
 };
 
-/// Records kept in the log. Who is further behind reads everything anew.
+/// How many records the log keeps. A reader further behind reads everything again.
 pub(super) const LOG_LENGTH: usize = 10_000;
 
-/// Clocks of two replicas may differ by so much; a purge of another replica reaches answers that
-/// are younger by this.
+/// How much the clocks of two replicas may differ. A purge from another replica also covers answers
+/// that are younger by this much.
 pub(super) const CLOCK_SKEW: Duration = Duration::from_secs(2);
 
-/// The reader waits for news at most so long, then asks again.
+/// How long the reader waits for news at most before it asks again.
 pub(super) const BLOCK: Duration = Duration::from_secs(1);
 
-/// Tries after a failure are so far apart, at most.
+/// The longest wait between attempts after a failure.
 pub(super) const BACKOFF: Duration = Duration::from_secs(2);
 
-/// The way to Redis, as the writer and the reader share it.
+/// The connection to Redis, shared by the writer and the reader.
 pub(super) struct Link {
     redis: Redis,
     pub(super) timeout: Duration,
     pub(super) keys: Keys,
-    /// Written into each record, so that a process knows its own.
+    /// Written into each record, so that a process recognises its own.
     pub(super) process: Uuid,
     up: AtomicBool,
 }
@@ -49,12 +49,12 @@ impl Link {
         })
     }
 
-    /// A connection whose answers may take `extra` longer than the configured time.
+    /// A connection whose responses may take `extra` longer than the configured timeout.
     pub(super) async fn connect(&self, extra: Duration) -> RedisResult<Handle> {
         self.redis.dedicated(extra).await
     }
 
-    /// One log line for each change of state.
+    /// Logs one line for each change of state.
     pub(super) fn up(&self) {
         metrics::connected(true);
         if !self.up.swap(true, Ordering::Relaxed) {
@@ -71,7 +71,7 @@ impl Link {
     }
 }
 
-/// Doubling waits between tries.
+/// Waits between attempts; each is twice as long as the one before.
 pub(super) struct Backoff(Duration);
 
 impl Backoff {

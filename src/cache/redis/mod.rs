@@ -1,10 +1,10 @@
-//! One cache on many replicas. Entries lie in Redis under keys of their own, a log tells everybody
-//! what changed.
+//! One cache for many replicas. Entries are stored in Redis under their own keys, and a log tells
+//! all replicas what changed.
 //!
-//! Each process runs a writer, which empties the outbox, and a reader, which follows the log on its
-//! own connection. The log carries addresses and purges, so it stays small; what is purged is also
-//! kept with its time, so that nothing older comes back after a restart or from a slow replica.
-//! Without Redis both wait and try again; look-ups never touch it.
+//! Each process runs a writer, which sends the outbox, and a reader, which follows the log on its
+//! own connection. The log carries addresses and purges, so it stays small. Purges are also stored
+//! with their time, so that nothing older comes back after a restart or from a slow replica.
+//! Without Redis both wait and try again; look-ups never use Redis.
 
 mod codec;
 mod keys;

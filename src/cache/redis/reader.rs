@@ -1,5 +1,5 @@
-//! Follows the log: reads everything once, then what changes, and everything again where it lost
-//! the thread.
+//! Follows the log: reads everything once, then every change, and everything again if records were
+//! missed.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -21,10 +21,10 @@ use crate::{
     redis::Handle,
 };
 
-/// Records taken at once. A full batch means that there may be many more, and that some may have
-/// been trimmed.
+/// How many records are read at once. After a full batch there may be many more, and some may
+/// already be trimmed.
 const BATCH: usize = 256;
-/// Entries read at once.
+/// How many entries are read at once.
 const PAGE: usize = 128;
 
 pub(super) async fn run(
@@ -46,7 +46,7 @@ pub(super) async fn run(
     shutdown.run_until_cancelled(going).await;
 }
 
-/// Place in the log: milliseconds and a counter, as Redis numbers records.
+/// Position in the log: milliseconds and a counter, as Redis numbers records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Position(u64, u64);
 
@@ -63,12 +63,12 @@ struct Reader {
     cache: Cache,
     link: Arc<Link>,
     loaded: watch::Sender<Option<usize>>,
-    /// The last record that was applied; `None` before everything was read once.
+    /// The last applied record; `None` before everything was read once.
     seen: Option<Position>,
 }
 
 impl Reader {
-    /// One connection's life.
+    /// Runs on one connection until it fails.
     async fn follow(&mut self, backoff: &mut Backoff) -> RedisResult<()> {
         let mut connection = self.link.connect(BLOCK).await?;
         self.catch_up(&mut connection).await?;
@@ -104,7 +104,7 @@ impl Reader {
         }
     }
 
-    /// Makes sure that nothing between `seen` and the log's beginning was missed.
+    /// Checks that no record between `seen` and the start of the log was missed.
     async fn catch_up(&mut self, connection: &mut Handle) -> RedisResult<()> {
         let log = &self.link.keys.log;
         let first: StreamRangeReply = cmd("XRANGE")
@@ -130,7 +130,7 @@ impl Reader {
             return self.load(connection, end).await;
         };
         if end < seen {
-            // Redis lost the log, and perhaps the purges with it.
+            // Redis lost the log, and perhaps the purges, too.
             self.read_purges(connection).await?;
             self.seen = Some(end);
             return Ok(());
@@ -169,7 +169,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Learns the purges in Redis, and tells those that Redis does not know.
+    /// Reads the purges in Redis, and sends those that Redis does not have.
     async fn read_purges(&self, connection: &mut Handle) -> RedisResult<()> {
         let known: Vec<(String, f64)> = cmd("ZRANGE")
             .arg(&self.link.keys.purges)
@@ -234,7 +234,7 @@ impl Reader {
         Ok(())
     }
 
-    /// The entries that are still there, by address.
+    /// The entries that still exist, by address.
     async fn read(
         &self,
         addresses: &[String],
@@ -259,7 +259,7 @@ impl Reader {
     }
 }
 
-/// A purge's time by any clock that may be ahead of the one that took it.
+/// The time of a purge plus the allowed clock difference.
 fn late(at: Timestamp) -> Timestamp {
     let skew = i64::try_from(CLOCK_SKEW.as_millis()).unwrap_or(0);
     Timestamp::from_millis(at.as_millis().saturating_add(skew))

@@ -1,4 +1,4 @@
-//! Starts the replication of a cache, and waits for its first reading.
+//! Starts the replication of a cache, and waits until it was read once.
 
 use std::sync::Arc;
 
@@ -22,13 +22,14 @@ pub enum ReplicationError {
     Late,
 }
 
-/// The running replication of one cache. Ends with the shutdown token; the tracker knows its tasks.
+/// The running replication of one cache. It ends with the shutdown token; the tracker has its
+/// tasks.
 pub struct Replication {
     loaded: watch::Receiver<Option<usize>>,
 }
 
 impl Replication {
-    /// Starts to follow and to share. Neither waits for Redis to be there.
+    /// Starts the reader and the writer. Neither needs Redis to be reachable yet.
     pub fn start(
         cache: Cache,
         config: &config::Store,
@@ -44,7 +45,7 @@ impl Replication {
         Ok(Self { loaded })
     }
 
-    /// Waits until the shared entries have been read once, and gives how many.
+    /// Waits until the shared entries were read once, and returns their number.
     pub async fn warm(&self, deadline: Instant) -> Result<usize, ReplicationError> {
         let mut loaded = self.loaded.clone();
         let first = timeout_at(deadline, loaded.wait_for(Option::is_some)).await;

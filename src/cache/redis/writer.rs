@@ -1,4 +1,4 @@
-//! Empties the outbox into Redis, in order and at least once.
+//! Sends the outbox to Redis, in order and at least once.
 
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ pub(super) async fn run(cache: Cache, link: Arc<Link>, shutdown: CancellationTok
         }
     };
     shutdown.run_until_cancelled(going).await;
-    // A purge that was promised should outlive this process.
+    // An acknowledged purge should survive this process.
     let patience = writer.link.timeout * 2;
     let last =
         async { while !writer.cache.shared.outbox.is_empty() && writer.send().await.is_ok() {} };
@@ -121,7 +121,7 @@ impl Link {
             pipe.cmd("XADD").arg(&keys.log).arg("MAXLEN").arg("~").arg(LOG_LENGTH).arg("*");
             pipe.arg("r").arg(record).ignore();
         }
-        // What is older than any living entry says nothing any more.
+        // Purges older than every living entry have no effect any more.
         let outlived = i128::from(now.as_millis()) - i128::try_from(life).unwrap_or(i128::MAX);
         let outlived = i64::try_from(outlived).unwrap_or(0);
         pipe.cmd("ZREMRANGEBYSCORE").arg(&keys.purges).arg("-inf").arg(outlived).ignore();
@@ -133,7 +133,7 @@ impl Link {
     }
 }
 
-/// Keeps what lies in Redis within the bounds of one replica: the entries that expire first go
+/// Keeps the data in Redis within the limits of one replica. Entries that expire first are removed
 /// first.
 async fn trim(link: &Link, cache: &Cache, connection: &mut Handle) -> RedisResult<()> {
     let keys = &link.keys;
@@ -157,8 +157,8 @@ async fn trim(link: &Link, cache: &Cache, connection: &mut Handle) -> RedisResul
     Ok(())
 }
 
-/// More purges than can be kept apart: the older half becomes one of everything, for those who read
-/// them later.
+/// Called when there are too many purges to keep apart. The older half is merged into one purge of
+/// everything, for replicas that read them later.
 async fn merge_purges(
     link: &Link,
     cache: &Cache,

@@ -1,5 +1,4 @@
-//! The entries of this process: found by address, by vector, by id, by age. Bounded by count and by
-//! bytes.
+//! The entries of this process, found by address, vector, id or age. Bounded by count and by bytes.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map},
@@ -23,23 +22,23 @@ use crate::{
     domain::{CacheTier, MessageId, SiteId, Timestamp},
 };
 
-/// Neighbours that the guards look at before a look-up gives up.
+/// How many neighbours the guards check before a look-up gives up.
 const CANDIDATES: usize = 16;
 
 /// How old an answer may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Freshness {
-    /// Within its life.
+    /// Within its lifetime.
     Fresh,
-    /// Up to the configured time beyond its life, for when service is low. A purge and a changed
-    /// document count all the same.
+    /// Up to the configured time after its lifetime, for reduced service. Purges and changed
+    /// documents still apply.
     Stale,
 }
 
 pub(in crate::cache) struct Store {
     max_entries: usize,
     max_bytes: usize,
-    /// Milliseconds that an entry is kept beyond its life.
+    /// Milliseconds that an entry is kept after its lifetime.
     stale: i64,
     bytes: usize,
     by_address: HashMap<Address, Arc<Entry>>,
@@ -47,14 +46,14 @@ pub(in crate::cache) struct Store {
     by_site: BTreeMap<(SiteId, MessageId), Arc<Entry>>,
     by_expiry: BTreeSet<(Timestamp, MessageId)>,
     partitions: HashMap<[u8; 16], Index>,
-    /// In the order in which entries must justify their place; ids may be gone already.
+    /// The order in which entries are considered for eviction; some ids may already be gone.
     queue: VecDeque<MessageId>,
     watermarks: Watermarks,
 }
 
 impl Store {
-    /// `life` of an answer and how long it is kept beyond that; a purge must be remembered for
-    /// both.
+    /// `life` of an answer, and how long it is kept after that. Purges are remembered for the sum
+    /// of both.
     pub(in crate::cache) fn new(
         max_entries: usize,
         max_bytes: usize,
@@ -88,7 +87,7 @@ impl Store {
         alive.then(|| entry.hit(CacheTier::Exact, None, now))
     }
 
-    /// What expired up to then is not served.
+    /// Entries that expired at or before this time are not served.
     fn oldest_expiry(&self, freshness: Freshness, now: Timestamp) -> Timestamp {
         match freshness {
             Freshness::Fresh => now,
@@ -119,7 +118,7 @@ impl Store {
         )
     }
 
-    /// `false` where the entry is expired, older than a purge, older than what is there, or larger
+    /// `false` if the entry is expired, older than a purge, older than the stored one, or larger
     /// than the whole cache.
     pub(in crate::cache) fn insert(&mut self, entry: &Arc<Entry>, now: Timestamp) -> bool {
         self.drop_expired(now);
@@ -159,7 +158,7 @@ impl Store {
         true
     }
 
-    /// Second chance: what was used since the last time keeps its place once.
+    /// Second chance: an entry used since the last check keeps its place once.
     fn make_room(&mut self, newest: MessageId) {
         while self.by_id.len() > self.max_entries || self.bytes > self.max_bytes {
             let Some(id) = self.queue.pop_front() else { break };
@@ -170,13 +169,13 @@ impl Store {
                 self.remove(id, Gone::Evicted);
             }
         }
-        // Ids of entries that left by another way must not pile up.
+        // Ids of entries that were removed otherwise must not pile up.
         if self.queue.len() > 2 * self.by_id.len() + 64 {
             self.queue.retain(|id| self.by_id.contains_key(id));
         }
     }
 
-    /// Removes what the purge reaches, however young, and keeps older answers out from now on.
+    /// Removes what the purge covers, however young, and keeps older answers out from now on.
     pub(in crate::cache) fn purge(&mut self, scope: &Scope, at: Timestamp) -> Vec<Arc<Entry>> {
         self.watermarks.note(scope.clone(), at);
         let reached: Vec<MessageId> = match scope {
@@ -207,7 +206,7 @@ impl Store {
         Page { items, next_cursor }
     }
 
-    /// Removes what is older than a purge that happened before, and keeps it out; younger entries
+    /// Removes entries older than an earlier purge, and keeps such answers out. Younger entries
     /// stay.
     pub(in crate::cache) fn forbid(&mut self, scope: Scope, at: Timestamp) {
         self.watermarks.note(scope, at);
@@ -221,7 +220,7 @@ impl Store {
         self.watermarks.all()
     }
 
-    /// Forgets all entries and no purge.
+    /// Removes all entries but keeps the purges.
     pub(in crate::cache) fn clear(&mut self) {
         for id in self.by_id.keys().copied().collect::<Vec<_>>() {
             self.remove(id, Gone::Reloaded);

@@ -1,4 +1,4 @@
-//! What is kept for one question, and what look-ups and lists give of it.
+//! The stored data of one question, and what look-ups and lists return from it.
 
 use std::{
     fmt,
@@ -16,19 +16,19 @@ use crate::{
     domain::{CacheTier, Citation, MessageId, Timestamp, Usage},
 };
 
-/// An answer that may serve others: it holds no personal data, not even as placeholders.
+/// An answer that may serve other shoppers. It holds no personal data, not even as placeholders.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 pub struct CachedAnswer {
-    /// The message that it was first. The entry has the same id on all replicas, so that a rating
-    /// finds it.
+    /// The message that first carried this answer. The entry has the same id on all replicas, so
+    /// that a rating finds it.
     pub message_id: MessageId,
     pub text: String,
     pub citations: Vec<Citation>,
     pub usage: Option<Usage>,
     pub tags: Vec<String>,
-    /// External ids of the documents it rests on.
+    /// External ids of the documents it is based on.
     pub documents: Vec<String>,
-    /// When its turn began, before it read any document: a purge after that moment reaches it.
+    /// When its turn began, before it read any document. A purge after that moment covers it.
     pub made_at: Timestamp,
 }
 
@@ -51,11 +51,11 @@ pub struct Hit {
     pub tier: CacheTier,
     /// Cosine; `None` for an exact hit.
     pub similarity: Option<f32>,
-    /// Since the answer was made.
+    /// Time since the answer was made.
     pub age: Duration,
 }
 
-/// One entry as operators see it.
+/// One entry as shown to operators.
 #[derive(Clone, Serialize)]
 pub struct Listed {
     pub id: MessageId,
@@ -95,7 +95,7 @@ pub(in crate::cache) struct Entry {
     pub(in crate::cache) vector: Option<Arc<[f32]>>,
     pub(in crate::cache) answer: Arc<CachedAnswer>,
     pub(in crate::cache) expires_at: Timestamp,
-    /// Since it last had to justify its place.
+    /// Used since the last check for eviction.
     pub(in crate::cache) used: AtomicBool,
     hits_exact: AtomicU64,
     hits_semantic: AtomicU64,
@@ -127,8 +127,8 @@ impl Entry {
         Address { partition: self.partition_key, question: self.question.key() }
     }
 
-    /// Memory in bytes, roughly: what it holds, twice the vector (the index has a copy) and what
-    /// maps take.
+    /// Approximate memory in bytes: the content, twice the vector (the index has a copy) and the
+    /// map entries.
     pub(in crate::cache) fn bytes(&self) -> usize {
         const OVERHEAD: usize = 1024;
         let answer = &self.answer;

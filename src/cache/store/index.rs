@@ -1,11 +1,11 @@
-//! The vectors of one partition: brute force over contiguous floats, most of which are never read.
+//! The vectors of one partition: brute force over contiguous floats, of which most are never read.
 
 use std::{collections::HashMap, sync::Arc};
 
 use super::entry::Entry;
 use crate::{domain::MessageId, vector::dot};
 
-/// Dimensions that are looked at first. What the rest can add is known from its length (Cauchy and
+/// How many dimensions are read first. The norm of the rest bounds what it can add (Cauchy and
 /// Schwarz).
 const HEAD: usize = 128;
 
@@ -17,7 +17,7 @@ pub(super) struct Index {
     positions: HashMap<MessageId, usize>,
     heads: Vec<f32>,
     tails: Vec<f32>,
-    /// Norm of each tail.
+    /// The norm of each tail.
     rests: Vec<f32>,
 }
 
@@ -38,7 +38,7 @@ impl Index {
         self.entries.is_empty()
     }
 
-    /// Refuses a vector of another length, or one that is not normalised: it is of another
+    /// Refuses a vector that has another length or is not normalised, because it comes from another
     /// embedder.
     pub(super) fn insert(&mut self, entry: &Arc<Entry>) -> bool {
         let Some(vector) = entry.vector.as_deref().filter(|vector| self.fits(vector)) else {
@@ -65,7 +65,7 @@ impl Index {
         }
     }
 
-    /// Entries at least as similar as `threshold`, best first, at most `limit`.
+    /// Entries with at least the similarity `threshold`, best first, at most `limit`.
     pub(super) fn nearest(
         &self,
         vector: &[f32],

@@ -1,4 +1,4 @@
-//! The entries of one process, and what was taken away from them.
+//! The entries of one process, and the purges that removed some.
 
 mod entries;
 mod entry;

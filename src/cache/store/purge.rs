@@ -1,4 +1,4 @@
-//! What was taken away and when, so that an answer made before a purge cannot come back after it.
+//! Which purges happened and when, so that an answer made before a purge cannot come back after it.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -10,16 +10,16 @@ use serde::{Deserialize, Serialize};
 use super::entry::Entry;
 use crate::domain::{MessageId, SiteId, Timestamp};
 
-/// What a purge reaches.
+/// What a purge covers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::cache) enum Scope {
-    /// Everything, of all sites: where single purges could not be kept apart any more.
+    /// Everything, of all sites: used when single purges can no longer be kept apart.
     Everything,
     Site(SiteId),
     Tag(SiteId, Box<str>),
     Document(SiteId, Box<str>),
-    /// One entry that lost its trust.
+    /// One entry that is no longer trusted.
     Entry(MessageId),
 }
 
@@ -37,7 +37,7 @@ impl Scope {
         }
     }
 
-    /// The scopes that reach an entry.
+    /// The scopes that cover an entry.
     fn over(entry: &Entry) -> impl Iterator<Item = Self> {
         let site = &entry.partition.site;
         let tags = entry.answer.tags.iter().map(|tag| Self::Tag(site.clone(), tag.as_str().into()));
@@ -51,11 +51,11 @@ impl Scope {
     }
 }
 
-/// The latest purge of each scope, for as long as an answer could be older and alive. When there
-/// are too many, the oldest are merged into one of everything, which forgets answers and never a
+/// The latest purge of each scope, kept for as long as an older answer could still live. If there
+/// are too many, the oldest are merged into one purge of everything. This loses answers but never a
 /// purge.
 pub(in crate::cache) struct Watermarks {
-    /// Milliseconds that an answer lives.
+    /// Lifetime of an answer in milliseconds.
     life: i64,
     latest: HashMap<Scope, Timestamp>,
     by_time: BTreeSet<(Timestamp, Scope)>,
@@ -76,7 +76,7 @@ impl Watermarks {
             self.drop_oldest();
         }
         if self.latest.len() > Self::MOST {
-            // Two, of which the second may be the purge of everything itself.
+            // Two are dropped, because the second may be the purge of everything itself.
             let merged = self.drop_oldest().max(self.drop_oldest());
             if let Some(at) = merged {
                 self.set(Scope::Everything, at);
@@ -102,7 +102,7 @@ impl Watermarks {
         Some(oldest)
     }
 
-    /// Whether an answer is older than a purge that reaches it, or lost its trust at any time.
+    /// Whether an answer is older than a purge that covers it, or is no longer trusted.
     pub(in crate::cache) fn cover(&self, entry: &Entry) -> bool {
         let made_at = entry.answer.made_at;
         Scope::over(entry).any(|scope| match self.latest.get(&scope) {

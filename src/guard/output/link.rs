@@ -1,22 +1,22 @@
-//! Recognises the links of Markdown well enough to tell the harmless from the others. In doubt a
-//! link is bad.
+//! Recognises the links of Markdown well enough to separate harmless ones from all others. In doubt
+//! a link is bad.
 
 /// What starts at a bracket.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Link<'a> {
-    /// No link, or one that may stay: its text is looked at on its own.
+    /// Not a link, or a link that may stay. The text inside it is judged separately.
     None,
-    /// It cannot be told before more text has come.
+    /// More text is needed to decide.
     Unfinished,
-    /// A link to lose, `length` bytes long; `label` stays.
+    /// A link to remove, `length` bytes long; `label` stays.
     Bad { length: usize, label: &'a str },
 }
 
-/// Looks at a text that starts with `[`, `]` or `<`.
+/// Judges a text that starts with `[`, `]` or `<`.
 pub(super) fn at(text: &str) -> Link<'_> {
     match text.as_bytes().first() {
         Some(b'<') => autolink(text),
-        // The end of a label that was too long to be held, or that had brackets in it.
+        // The end of a label that was too long to hold back, or that had brackets in it.
         Some(b']') => destination(text, 1, "]"),
         _ => match label_end(text) {
             Ok(end) => destination(text, end + 1, &text[1..end]),
@@ -31,7 +31,7 @@ fn label_end(text: &str) -> Result<usize, Link<'static>> {
     let (mut depth, mut escaped, mut newline) = (0, false, false);
     for (index, byte) in text.bytes().enumerate() {
         match byte {
-            // A blank line ends a paragraph, and every link in it.
+            // A blank line ends a paragraph, and with it every link.
             b'\n' if newline => return Err(Link::None),
             _ if index > LONGEST => return Err(Link::None),
             _ if escaped => escaped = false,
@@ -48,16 +48,16 @@ fn label_end(text: &str) -> Result<usize, Link<'static>> {
     Err(Link::Unfinished)
 }
 
-/// Longest target, with its title. A longer one is judged by its beginning.
+/// Longest target, with its title. A longer target is judged by its start.
 const LONGEST_TARGET: usize = 2048;
 
-/// The part of a text in which a target must end, and whether the text reaches that far. How much
-/// of it has arrived must not change a decision, so nobody looks further.
+/// The part of a text in which a target must end, and whether the text reaches that far. The
+/// decision must not depend on how much has arrived, so only this part is read.
 fn target_window(text: &str) -> (&str, bool) {
     (&text[..text.floor_char_boundary(LONGEST_TARGET)], text.len() >= LONGEST_TARGET)
 }
 
-/// Judges what follows a label: `(target "title")` or `: target`.
+/// Judges the text after a label: `(target "title")` or `: target`.
 fn destination<'a>(text: &'a str, start: usize, label: &'a str) -> Link<'a> {
     let (rest, whole) = target_window(&text[start..]);
     match rest.as_bytes().first() {
@@ -65,7 +65,7 @@ fn destination<'a>(text: &'a str, start: usize, label: &'a str) -> Link<'a> {
         Some(b'(') => match closing(rest) {
             None if !whole => Link::Unfinished,
             None if has_good_scheme(target(&rest[1..])) => Link::None,
-            // The parenthesis alone goes: what it opens may never be closed.
+            // Only the parenthesis is removed: the target that it opens may never be closed.
             None => Link::Bad { length: start + 1, label },
             Some(end) if harmless(target(&rest[1..end])) => Link::None,
             Some(end) => Link::Bad { length: start + end + 1, label },
@@ -75,13 +75,13 @@ fn destination<'a>(text: &'a str, start: usize, label: &'a str) -> Link<'a> {
     }
 }
 
-/// Whether a text begins with `](` and what follows is no harmless target. It was never closed, but
-/// what is taken apart behind it could close it.
+/// Whether a text starts with `](` and no harmless target follows. The target was not closed, but
+/// text left over from a removed link could close it.
 pub(super) fn opens_a_bad_target(text: &str) -> bool {
     text.strip_prefix("](").is_some_and(|rest| !harmless(target(target_window(rest).0)))
 }
 
-/// `[label]: target`: a definition makes a link of `[label]` elsewhere.
+/// `[label]: target`: a definition turns `[label]` elsewhere into a link.
 fn definition<'a>(rest: &'a str, whole: bool, start: usize, label: &'a str) -> Link<'a> {
     let target_start = rest.len() - rest[1..].trim_start().len();
     let word = &rest[target_start..];
@@ -132,14 +132,14 @@ fn autolink(text: &str) -> Link<'_> {
     Link::Bad { length: end + 2, label: inside_link }
 }
 
-/// Letters first, as a scheme has them.
+/// Whether the text starts with letters, as a scheme does.
 fn could_be_scheme(text: &str) -> bool {
     let scheme = text.split(':').next().unwrap_or("");
     scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '.' | '-'))
         && !scheme.starts_with(|c: char| !c.is_ascii_alphabetic())
 }
 
-/// The target without its title and its angle brackets.
+/// The target without its title and angle brackets.
 fn target(inside: &str) -> &str {
     let inside = inside.trim();
     match inside.strip_prefix('<') {
@@ -148,8 +148,8 @@ fn target(inside: &str) -> &str {
     }
 }
 
-/// http, https, mailto, or an address without a scheme. Entities, escapes and percent signs where a
-/// scheme could stand make it bad: a browser reads them otherwise than we do.
+/// http, https, mailto, or an address without a scheme. Entities, escapes and percent signs in the
+/// place of a scheme make it bad, because a browser decodes them.
 fn harmless(target: &str) -> bool {
     let target = target.trim_start_matches('<');
     let first = target.split(['/', '?', '#']).next().unwrap_or(target);

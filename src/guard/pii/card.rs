@@ -1,4 +1,4 @@
-//! Payment card numbers: a shape that cards have, and Luhn's check digit.
+//! Payment card numbers, recognised by their length, their groups and Luhn's check digit.
 
 use std::ops::Range;
 
@@ -7,7 +7,7 @@ use super::{
     run::{Run, digits_of, ends_freely, starts_freely},
 };
 
-/// How issuers print the groups.
+/// The groups in which issuers print numbers.
 const PRINTED: [&[usize]; 5] = [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 4, 3], &[6, 13]];
 
 pub(super) fn find(text: &str, run: &Run, context: &Context) -> Option<Range<usize>> {
@@ -33,7 +33,7 @@ pub(super) fn find(text: &str, run: &Run, context: &Context) -> Option<Range<usi
 fn is_card(digits: &str, grouped: bool, near: Option<(Class, Nearness)>) -> bool {
     let luhn = luhn(digits);
     match near {
-        // A number that somebody calls a card number is one, even with a slip of the finger.
+        // A number called a card number is treated as one, even with a typing error.
         Some((Class::Card, _)) => luhn || digits.len() >= 13,
         Some((Class::Shop, Nearness::Adjacent)) => false,
         Some((Class::Shop, Nearness::Near)) => luhn && grouped,
@@ -41,7 +41,7 @@ fn is_card(digits: &str, grouped: bool, near: Option<(Class, Nearness)>) -> bool
     }
 }
 
-/// Starts like the numbers that card schemes give out.
+/// Whether it starts like the numbers that card schemes issue.
 fn issued(digits: &str) -> bool {
     let two: u32 = digits[..2].parse().unwrap_or(0);
     matches!(two, 22..=27 | 30 | 34..=39 | 40..=69)

@@ -1,4 +1,4 @@
-//! The words around a number that say what it is.
+//! The words around a number that show what it is.
 
 use std::{collections::HashMap, ops::Range, sync::LazyLock};
 
@@ -11,16 +11,16 @@ pub(super) enum Class {
     Phone,
     Card,
     Ssn,
-    /// Another number that is none of ours, such as an amount or an account.
+    /// Another number that belongs to no other class, such as an amount or an account.
     Other,
 }
 
-/// How a number stands to a word before it.
+/// How close a word stands before a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Nearness {
-    /// Only words such as "number", "is" or "#" lie between.
+    /// Only words such as "number", "is" or "#" are between them.
     Adjacent,
-    /// Within some forty characters.
+    /// Within about forty characters.
     Near,
 }
 
@@ -39,7 +39,7 @@ impl Context {
         Self { words }
     }
 
-    /// The nearest telling word before `at`.
+    /// The nearest word before `at` that has a class.
     pub(super) fn before(&self, text: &str, at: usize) -> Option<(Class, Nearness)> {
         let next = self.words.partition_point(|(word, _)| word.end <= at);
         let nearest = next.checked_sub(1).map(|index| &self.words[index]);
@@ -53,14 +53,14 @@ impl Context {
         if adjacent {
             return Some((*class, Nearness::Adjacent));
         }
-        // "#" alone means a number of the shop, unless something nearer says otherwise.
+        // "#" alone means a number of the shop, unless a nearer word says otherwise.
         if gap.ends_with('#') {
             return Some((Class::Shop, Nearness::Adjacent));
         }
         Some((*class, Nearness::Near))
     }
 
-    /// Whether the text right after `at` says that a phone number ended there ("555 1234-Office").
+    /// Whether the text right after `at` shows that a phone number ended there ("555 1234-Office").
     pub(super) fn phone_after(&self, at: usize) -> bool {
         let next = self.words.partition_point(|(word, _)| word.start < at);
         self.words
@@ -68,13 +68,13 @@ impl Context {
             .is_some_and(|(word, class)| *class == Class::Phone && word.start - at <= 12)
     }
 
-    /// Whether the message speaks of an order, an invoice and the like anywhere.
+    /// Whether the message mentions an order, an invoice or the like anywhere.
     pub(super) fn speaks_of_shop(&self) -> bool {
         self.words.iter().any(|(_, class)| *class == Class::Shop)
     }
 }
 
-/// Keeps offsets: a letter whose lower case has another length stays.
+/// Keeps offsets: a letter stays if its lower case has another length.
 fn lowercase(c: char) -> char {
     let mut lower = c.to_lowercase();
     match (lower.next(), lower.next()) {
@@ -100,7 +100,7 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
 
 static PERSONAL: LazyLock<Personal> = LazyLock::new(words::all);
 
-/// Words that say what a number is, wherever they stand.
+/// Words that show what a number is, in any position.
 static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| {
     let lists = [
         (&PERSONAL.shop, Class::Shop),

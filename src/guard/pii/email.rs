@@ -1,4 +1,4 @@
-//! E-mail addresses, as they are and as people spell them out in a chat.
+//! E-mail addresses, as written and as people spell them out in a chat.
 
 use std::{ops::Range, sync::LazyLock};
 
@@ -29,7 +29,7 @@ const PROVIDERS: [&str; 17] = [
 ];
 const ENDINGS: [&str; 6] = ["com", "net", "org", "de", "in", "ru"];
 
-/// Words before a provider's name that are no local part ("your gmail.com page", "use
+/// Words before a provider's name that are not a local part ("your gmail.com page", "use
 /// outlook.com").
 static NOT_NAMES: LazyLock<Words> = LazyLock::new(|| all::<Personal>().not_names);
 
@@ -56,7 +56,7 @@ fn is_local(c: char) -> bool {
     c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c)
 }
 
-/// The address around an `@`: nothing left of `floor` belongs to it.
+/// The address around an `@`. Text before `floor` does not belong to it.
 fn around(text: &str, at: usize, floor: usize) -> Option<Range<usize>> {
     let start = text[floor..at]
         .char_indices()
@@ -120,7 +120,7 @@ fn spelled_out(text: &str, found: &mut impl FnMut(Range<usize>)) {
             found(word.start..end);
             continue;
         }
-        // "does gmail.com work" names a site; only a missing dot or a spoken "at" makes it an
+        // "does gmail.com work" names a site. Only a missing dot or a spelled-out "at" makes it an
         // address.
         if this.contains('.') && !at_sign {
             continue;

@@ -1,13 +1,13 @@
-//! The same text with plain digits, spaces and dashes, so that one scanner reads all ways to type a
-//! number.
+//! The same text with plain digits, spaces and dashes, so that one scanner reads numbers however
+//! they are typed.
 
 use std::borrow::Cow;
 
-/// A text folded character by character, and the way back to its offsets.
+/// A text folded character by character, and the mapping back to its offsets.
 pub(super) struct Folded<'a> {
     text: Cow<'a, str>,
-    /// Byte offset in the original for each byte of `text` and its end; `None` where they are
-    /// equal.
+    /// Byte offset in the original for each byte of `text` and its end; `None` if both are the
+    /// same.
     offsets: Option<Vec<usize>>,
 }
 
@@ -31,7 +31,7 @@ impl<'a> Folded<'a> {
         &self.text
     }
 
-    /// Byte offset in the original of a character boundary of the folded text.
+    /// Byte offset in the original for a character boundary of the folded text.
     pub(super) fn original(&self, at: usize) -> usize {
         self.offsets.as_ref().map_or(at, |offsets| offsets[at])
     }
@@ -39,7 +39,7 @@ impl<'a> Folded<'a> {
 
 fn plain(c: char) -> char {
     match c {
-        // Fullwidth forms lie at a fixed distance from ASCII.
+        // Fullwidth forms are at a fixed distance from ASCII.
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => ' ',
         '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',

@@ -113,7 +113,7 @@ pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
     }
 }
 
-/// The end of the IBAN that starts at `start`, spaces and dashes between groups included.
+/// The end of the IBAN that starts at `start`, counting spaces and dashes between groups.
 fn end_of(bytes: &[u8], start: usize) -> Option<usize> {
     let country = bytes[start..start + 2].to_ascii_uppercase();
     let (_, length) = LENGTHS.iter().find(|(code, _)| code.as_bytes() == country)?;

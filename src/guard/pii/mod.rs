@@ -1,7 +1,7 @@
 //! Finds e-mail addresses, phone, card and social-security numbers, IBANs and IP addresses.
 //!
-//! The shop's own order, tracking and invoice numbers are not personal data and stay: a tool needs
-//! them. Scanners are written by hand and go over the text a constant number of times, so no
+//! The shop's own order, tracking and invoice numbers are not personal data and stay, because tools
+//! need them. The scanners are written by hand and read the text a constant number of times, so no
 //! message can make them slow.
 
 mod address;
@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// In the order in which they claim text: an earlier kind wins where two overlap.
+    /// In order of precedence: an earlier kind wins if two overlap.
     pub const ALL: [Self; 6] =
         [Self::Email, Self::Iban, Self::Ip, Self::Card, Self::Ssn, Self::Phone];
 
@@ -47,7 +47,7 @@ impl Kind {
         }
     }
 
-    /// What two spellings of one value have in common.
+    /// The form that all spellings of one value share.
     pub(super) fn canonical(self, value: &str) -> String {
         match self {
             Self::Email | Self::Ip => value.to_lowercase(),
@@ -68,9 +68,9 @@ pub(super) struct Found {
     pub(super) range: Range<usize>,
 }
 
-/// What must be masked in `text`, from left to right, without overlaps.
+/// The values to mask in `text`, from left to right, without overlaps.
 pub(super) fn find(text: &str) -> Vec<Found> {
-    // A number with fewer than four digits and no address sign is never masked: most messages end
+    // A number with fewer than four digits and no address sign is never masked. Most messages end
     // here.
     let suspicious = |c: char| c == '@' || c.is_numeric();
     if !text.contains(suspicious) && !email::may_be_spelled_out(text) {
@@ -107,7 +107,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
-/// Sorts, and drops what overlaps something that starts further left.
+/// Sorts the matches, and drops those that overlap a match further left.
 fn settle(found: &mut Vec<Found>) {
     found.sort_by_key(|found| (found.range.start, found.range.end));
     let mut end = 0;

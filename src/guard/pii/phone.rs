@@ -1,5 +1,5 @@
-//! Phone numbers of many countries: by their `+`, by the words around them, or by a shape that only
-//! phones have.
+//! Phone numbers of many countries, recognised by their `+`, by the words around them, or by a
+//! shape that only phone numbers have.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ pub(super) fn find(text: &str, run: &Run, context: &Context, found: &mut impl Fn
         }
         return;
     }
-    // Two numbers in a row, or a number after another: only whole national shapes count.
+    // Two numbers in a row, or a number after another one: only complete national shapes count.
     let shape = run.shape();
     let mut at = 0;
     while at < shape.len() {
@@ -58,7 +58,7 @@ fn is_phone(text: &str, run: &Run, end: usize, context: &Context) -> bool {
     }
 }
 
-/// The end behind "x123" or " ext. 12".
+/// The end of the number after "x123" or " ext. 12".
 fn with_extension(text: &str, end: usize) -> usize {
     let rest = &text[end..];
     let word = rest.trim_start_matches(' ');
@@ -86,7 +86,7 @@ fn is_date(text: &str, run: &Run) -> bool {
     }
 }
 
-/// Shapes that order numbers do not have.
+/// Shapes that order numbers never have.
 fn strong_shape(text: &str, run: &Run) -> bool {
     let digits = run.digits();
     match run.shape()[..] {
@@ -98,7 +98,7 @@ fn strong_shape(text: &str, run: &Run) -> bool {
     }
 }
 
-/// Shapes that count only where nothing speaks of an order.
+/// Shapes that count only if no word mentions an order.
 fn weak_shape(text: &str, run: &Run, context: &Context) -> bool {
     let digits = run.digits();
     let trunk = {

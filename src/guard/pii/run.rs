@@ -1,4 +1,5 @@
-//! Runs of digits with separators: the raw material of card, social-security and phone numbers.
+//! Runs of digits with separators, from which card, social-security and phone numbers are
+//! recognised.
 
 use std::ops::Range;
 
@@ -10,7 +11,7 @@ pub(super) struct Run {
     /// The groups of digits.
     pub(super) groups: Vec<Range<usize>>,
     pub(super) plus: bool,
-    /// Has a whole `(12)` in it.
+    /// Whether it contains a complete `(12)`.
     pub(super) parenthesis: bool,
 }
 
@@ -66,14 +67,14 @@ impl Run {
         self.groups.iter().map(ExactSizeIterator::len).sum()
     }
 
-    /// Lengths of the groups.
+    /// The lengths of the groups.
     pub(super) fn shape(&self) -> Vec<usize> {
         self.groups.iter().map(ExactSizeIterator::len).collect()
     }
 }
 
-/// Nothing before `start` makes the digits a part of a longer name such as `INV-2024-001` or of an
-/// amount.
+/// Whether no character before `start` makes the digits part of a longer name such as
+/// `INV-2024-001` or of an amount.
 pub(super) fn starts_freely(text: &str, start: usize) -> bool {
     let before = &text[..start];
     let Some(last) = before.chars().next_back() else { return true };
@@ -90,7 +91,7 @@ pub(super) fn starts_freely(text: &str, start: usize) -> bool {
     }
 }
 
-/// Nothing after `end` makes the digits a part of a longer name.
+/// Whether no character after `end` makes the digits part of a longer name.
 pub(super) fn ends_freely(text: &str, end: usize) -> bool {
     let mut after = text[end..].chars();
     match after.next() {

@@ -22,7 +22,7 @@ pub(super) fn find(text: &str, run: &Run, context: &Context) -> Option<Range<usi
             let dashed = text[range.clone()].bytes().filter(|b| *b == b'-').count() == 2;
             issued && (called_so || (dashed && !of_shop))
         }
-        // The last four digits alone identify people where somebody says what they are.
+        // The last four digits alone identify people if the message says what they are.
         [4] | [9] => called_so,
         _ => false,
     };

@@ -110,7 +110,7 @@ proptest! {
     }
 }
 
-/// Measures recall and false alarms on the public data in `RUSHDESK_DATA`; the bars are those of
+/// Measures recall and false alarms on the public data in `RUSHDESK_DATA`, against the limits of
 /// the project.
 mod measured {
     use std::{collections::BTreeMap, path::Path};
@@ -139,7 +139,7 @@ mod measured {
         text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    /// Spans in code points, as the data has them.
+    /// Spans in code points, as in the data.
     fn found(text: &str) -> Vec<(Kind, Range<usize>)> {
         let chars = |at: usize| text[..at].chars().count();
         find(text).into_iter().map(|f| (f.kind, chars(f.range.start)..chars(f.range.end))).collect()

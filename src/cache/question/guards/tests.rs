@@ -16,8 +16,7 @@ fn pairs(jsonl: &str) -> Vec<Pair> {
     jsonl.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
-/// Whether a question that came second would get the first one's answer, were they perfectly
-/// similar.
+/// Whether the second question would get the first one's answer if they were perfectly similar.
 fn served(a: &str, b: &str) -> bool {
     let ask = |text: &str| Question::new(&mask(text).text, true);
     matches!((ask(a), ask(b)), (Ok(a), Ok(b)) if agree(&a, &b).is_ok())
@@ -31,7 +30,7 @@ fn no_near_identical_pair_with_different_answers_is_served_even_at_full_similari
     let mut wrong = Vec::new();
     for Pair { kind, a, b } in &pairs {
         *kinds.entry(kind).or_default() += 1;
-        // The guards alone must hold, not only the policy before them.
+        // The guards alone must refuse, without help from the policy.
         let agreed =
             agree(&question(a), &question(b)).is_ok() || agree(&question(b), &question(a)).is_ok();
         if agreed || served(a, b) {
