@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 type Apply = Box<dyn Fn(&[Vec<u8>]) -> anyhow::Result<()> + Send>;
 
-/// Files that belong together, and what is done with their contents.
+/// Files that belong together, and the action for their contents.
 pub struct Watched {
     what: &'static str,
     paths: Vec<PathBuf>,
@@ -28,7 +28,7 @@ pub struct Watched {
 }
 
 impl Watched {
-    /// `seen` are the contents that are in force now, in the order of `paths`.
+    /// `seen` are the current contents, in the order of `paths`.
     pub fn new(
         what: &'static str,
         paths: Vec<PathBuf>,
@@ -59,7 +59,7 @@ impl Watched {
                 info!(what, "reloaded");
                 "in_force"
             }
-            // Files that are written one after the other do not fit for a moment.
+            // Files that are written one after the other do not match for a moment.
             Err(error) => {
                 warn!(what, "{error:#}; the previous one stays in use");
                 "refused"

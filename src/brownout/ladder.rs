@@ -118,7 +118,7 @@ mod tests {
         Pressure { oldest_wait: Duration::ZERO, predicted_wait: Duration::from_millis(millis) }
     }
 
-    /// Steps through `waits` and gives the time and the level of each change.
+    /// Steps through `waits` and returns the time and the level of each change.
     fn changes(ladder: &mut Ladder, waits: impl IntoIterator<Item = u64>) -> Vec<(Duration, u8)> {
         let begun = Instant::now();
         let steps = waits.into_iter().enumerate();
@@ -148,7 +148,7 @@ mod tests {
         let waits = [30_000; 6].into_iter().chain([0; 400]);
         let changes = changes(&mut ladder(), waits);
         let down: Vec<_> = changes.iter().skip(4).map(|(at, to)| (at.as_secs(), *to)).collect();
-        // The climb began after half a second; each rung further down needs its own calm.
+        // The level began to rise after half a second; each step down needs its own calm period.
         assert_eq!(down, [(60, 3), (65, 2), (71, 1), (76, 0)]);
     }
 

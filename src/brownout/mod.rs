@@ -82,7 +82,7 @@ impl Brownout {
         self.state().service()
     }
 
-    /// The level that the load gives, pinned or not.
+    /// The level according to the load, even while another one is pinned.
     pub fn automatic(&self) -> ServiceLevel {
         self.state().ladder.level()
     }
@@ -120,7 +120,7 @@ impl Brownout {
         self.config.longest_wait[index]
     }
 
-    /// A model that can start within this time goes before the knowledge at any level.
+    /// If a model can start within this time, it is used before the knowledge at any level.
     pub fn room(&self) -> Duration {
         self.config.room
     }

@@ -1,4 +1,4 @@
-//! The shell: takes requests from the mailbox into the queue. Never computes, never waits.
+//! The actor: moves requests from the mailbox into the queue. It never computes and never waits.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ impl Actor for Embedder {
     }
 }
 
-/// All addresses were dropped, so no request can come and the threads can end.
+/// Runs when all addresses were dropped: no request can arrive any more, so the threads may end.
 impl Drop for Embedder {
     fn drop(&mut self) {
         self.queue.close();

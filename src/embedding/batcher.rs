@@ -1,24 +1,25 @@
-//! Which of the waiting texts form the next batch. Pure: lengths in, positions out.
+//! Chooses which of the waiting texts form the next batch. Pure: lengths in, positions out.
 //!
 //! All texts of a batch are padded to the longest, and padding costs as much as text. So a batch
-//! holds texts of similar length, at most `budget` tokens with their padding. The oldest text is
-//! always in it: nothing starves.
+//! holds texts of similar length and at most `budget` tokens, counting padding. The oldest text is
+//! always in it, so no text starves.
 
 /// What a batch may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Tokens, padding included. A longer text goes alone.
+    /// Tokens, counting padding. A longer text goes alone.
     pub budget: usize,
-    /// Texts; the caller's way to leave some for its idle siblings.
+    /// Number of texts; with a small number some are left for idle threads.
     pub texts: usize,
 }
 
-/// Positions of the next batch in `lengths` (tokens of each waiting text, oldest first), ascending.
+/// Positions of the next batch in `lengths`, ascending. `lengths` has the tokens of each waiting
+/// text, oldest first.
 pub fn choose(lengths: &[usize], limits: Limits) -> Vec<usize> {
     let Some(&oldest) = lengths.first() else { return Vec::new() };
     let mut near: Vec<usize> =
         (1..lengths.len()).filter(|&position| similar(oldest, lengths[position])).collect();
-    // The sort is stable: among equally near texts the older comes first.
+    // The sort is stable: of two texts with equally similar lengths the older comes first.
     near.sort_by_key(|&position| lengths[position].abs_diff(oldest));
 
     let mut batch = vec![0];
@@ -35,7 +36,7 @@ pub fn choose(lengths: &[usize], limits: Limits) -> Vec<usize> {
     batch
 }
 
-/// Beyond this the padding costs more than a batch saves.
+/// False if the padding would cost more than a batch saves.
 fn similar(a: usize, b: usize) -> bool {
     const SLACK: usize = 4;
     let (short, long) = if a < b { (a, b) } else { (b, a) };

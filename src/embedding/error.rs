@@ -1,4 +1,4 @@
-//! What can go wrong for one text, and at the start.
+//! What can fail for one text, and at the start.
 
 use std::{io, path::PathBuf};
 

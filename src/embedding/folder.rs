@@ -1,4 +1,4 @@
-//! Where the files of a model lie, and which model they are.
+//! Finds the files of a model and its identity.
 
 use std::{
     collections::BTreeMap,
@@ -14,8 +14,7 @@ use super::{error::EmbedStartError, tokenizer::TextTokenizer};
 use crate::config;
 
 const HINT: &str = "run `make model`";
-/// In order of preference: the quantised model has a quarter of the size and nearly twice the
-/// speed.
+/// In order of preference: the quantised model is a quarter of the size and nearly twice as fast.
 const MODELS: [&str; 2] = ["model_int8.onnx", "model.onnx"];
 
 /// Metadata that `make model` writes next to the model. Other exports have none.
@@ -40,7 +39,7 @@ pub struct ModelFolder {
 
 impl ModelFolder {
     /// # Errors
-    /// `Missing` names the first file that is not there.
+    /// `Missing` names the first file that does not exist.
     pub fn find(config: &config::Embedding, data_dir: &Path) -> Result<Self, EmbedStartError> {
         let folder = &config.model_dir;
         let model = MODELS

@@ -1,4 +1,4 @@
-//! The door of the embedder: what callers send, and what they get.
+//! The messages that the embedder accepts, and its replies.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -11,11 +11,11 @@ use tokio::{
 
 use super::error::EmbedError;
 
-/// The way to the embedder.
+/// Takes texts for the embedder.
 pub type EmbedPort = Recipient<Embed>;
 
-/// Asks for the vector of one text. The request carries its own reply, so that a caller who has
-/// left is seen while the text still waits; such a text is never computed.
+/// Requests the vector of one text. The request carries its own reply channel, so that the embedder
+/// sees when a caller has left. The text of such a caller is never computed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Embed {
@@ -35,7 +35,8 @@ impl fmt::Debug for Embed {
 #[derive(Clone, PartialEq)]
 pub struct Embedding {
     pub vector: Arc<[f32]>,
-    /// The text was longer than the model reads; what was cut has no part in the vector.
+    /// Whether the text was longer than the model reads. The part that was cut does not affect the
+    /// vector.
     pub truncated: bool,
 }
 
@@ -45,7 +46,7 @@ impl fmt::Debug for Embedding {
     }
 }
 
-/// Asks how the embedder is.
+/// Requests the status of the embedder.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "EmbedderStatus")]
 pub struct ObserveEmbedder;
@@ -53,7 +54,7 @@ pub struct ObserveEmbedder;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EmbedderStatus {
     pub embedder_id: Arc<str>,
-    /// Texts that wait for a thread, and how many may.
+    /// How many texts wait for a thread, and how many may.
     pub queued: usize,
     pub max_queue: usize,
     /// Batches computed since the start.
@@ -61,11 +62,11 @@ pub struct EmbedderStatus {
     pub threads_alive: usize,
 }
 
-/// Asks for the vector of `text` and waits at most `timeout`.
+/// Requests the vector of `text` and waits at most `timeout`.
 ///
 /// # Errors
-/// `Overloaded` at once when the queue is full, `Timeout` when the wait is over, `Failed` when the
-/// model could not do it, `Closed` when the embedder is gone.
+/// `Overloaded` at once if the queue is full, `Timeout` after the wait, `Failed` if the model
+/// failed, `Closed` if the embedder has stopped.
 pub async fn embed(
     port: &Recipient<Embed>,
     text: String,

@@ -5,8 +5,8 @@
 //! the queue by permits, each text by its deadline. A text that no caller waits for is never
 //! computed.
 //!
-//! Never here: what a vector means. Thresholds and indexes belong to the cache and to knowledge,
-//! and refuse vectors of another `embedder_id`.
+//! Never here: the meaning of a vector. Thresholds and indexes belong to the cache and to the
+//! knowledge, which refuse vectors of another `embedder_id`.
 
 mod actor;
 mod batcher;

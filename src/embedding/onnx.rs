@@ -1,7 +1,8 @@
 //! The model: any sentence-transformers export for ONNX Runtime, loaded from a folder.
 //!
-//! Input names and the kind of output are read from the graph: `token_type_ids` gets zeros where it
-//! is asked for, an output per token is averaged over the mask. Vectors are brought to length one.
+//! Input names and the kind of output are read from the graph. If the graph has `token_type_ids`,
+//! they are zeros. If the output has one vector per token, these are averaged over the mask.
+//! Vectors are scaled to length one.
 
 use std::{
     borrow::Cow,
@@ -21,20 +22,20 @@ use super::{
     worker::Encoder,
 };
 
-/// Names of outputs with one vector for each text, before any other output is considered.
+/// Preferred outputs, which have one vector for each text.
 const POOLED: [&str; 2] = ["embedding", "sentence_embedding"];
 
-/// ONNX Runtime knows one environment in a process, and its binding cannot make a second one.
+/// ONNX Runtime has one environment per process, and its binding cannot make a second one.
 static ENVIRONMENT: Mutex<Option<Environment>> = Mutex::new(None);
 
-/// Loads the library on the first call; later calls use what is loaded, whatever their path.
+/// Loads the library on the first call. Later calls use the loaded one, whatever their path.
 fn environment(library: &Path) -> Result<Environment, EmbedStartError> {
     let failed = |error: &dyn std::fmt::Display| EmbedStartError::Library(error.to_string());
     let mut slot = ENVIRONMENT.lock().unwrap_or_else(PoisonError::into_inner);
     if let Some(environment) = &*slot {
         return Ok(environment.clone());
     }
-    // A relative path would be searched next to the executable first.
+    // A relative path would first be searched next to the executable.
     let library = absolute(library).map_err(|error| failed(&error))?;
     let environment = ort::init_from(library)
         .map_err(|error| failed(&error))?
@@ -55,7 +56,7 @@ pub struct OnnxEncoder {
 }
 
 impl OnnxEncoder {
-    /// Loads the model and runs it once, so that the first caller pays nothing.
+    /// Loads the model and runs it once, so that the first request is not slow.
     ///
     /// # Errors
     /// When library or model cannot be loaded, or the model is not a sentence encoder.
@@ -87,7 +88,8 @@ impl OnnxEncoder {
         self.dim
     }
 
-    /// Short, long and many: the allocator's arena grows here, not under the first callers.
+    /// Runs short, long and many texts, so that the allocator's arena grows now and not during the
+    /// first requests.
     fn warm_up(&mut self) -> Result<usize, ModelError> {
         const TEXT: &str = "Where is my order, and can I still change the address?";
         let text = self.tokenizer.tokens(TEXT).map_err(|_| ModelError::Tokenizer)?;
@@ -162,8 +164,8 @@ enum ModelError {
     Tokenizer,
 }
 
-/// One thread and no spinning: parallelism is the number of our threads. No memory pattern: it
-/// would be kept for every shape of batch that ever came by.
+/// One thread and no spinning, because each of our threads has a session. The memory pattern is
+/// off, because it would be kept for every batch shape that ever occurred.
 fn session(environment: &Environment, model: &Path) -> Result<Session, ort::Error> {
     Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
@@ -190,7 +192,7 @@ fn mean(tokens: &[f32], dim: usize) -> Vec<f32> {
             *total += value;
         }
     }
-    // The length is set to one afterwards, so the sum does for the mean.
+    // The vector is scaled to length one afterwards, so the sum works like the mean.
     sum
 }
 

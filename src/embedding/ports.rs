@@ -1,4 +1,4 @@
-//! What a running embedder is to others, and how one is started.
+//! The interface of a running embedder, and how to start one.
 
 use std::{path::Path, sync::Arc};
 
@@ -16,11 +16,11 @@ use super::{
 };
 use crate::config;
 
-/// A running embedder. Clones of its ports may be handed out freely.
+/// A running embedder. Its ports may be cloned freely.
 pub struct EmbedderHandle {
     pub embed: Recipient<Embed>,
     pub observe: Recipient<ObserveEmbedder>,
-    /// Names model, quantisation and file; vectors of two ids must never be compared.
+    /// Identifies model, quantisation and file. Vectors of two ids must never be compared.
     pub embedder_id: Arc<str>,
     pub dim: usize,
     queue: Arc<Queue>,
@@ -28,9 +28,9 @@ pub struct EmbedderHandle {
 }
 
 impl EmbedderHandle {
-    /// Refuses new texts, answers the waiting ones with `Closed` and waits for the batches that
-    /// run, each some ten milliseconds. To be called before the process exits: the native library
-    /// must not be unloaded under a running batch.
+    /// Refuses new texts, answers the waiting ones with `Closed` and waits for running batches,
+    /// about ten milliseconds each. Must be called before the process exits, because the native
+    /// library must not be unloaded under a running batch.
     pub async fn stop(&self) {
         self.queue.close();
         self.threads.close();
@@ -38,14 +38,14 @@ impl EmbedderHandle {
     }
 }
 
-/// Loads library, model and tokenizer, runs the model once on each thread's session and starts the
-/// threads; the actor runs on `arbiter`.
+/// Loads library, model and tokenizer, runs the model once in each thread's session and starts the
+/// threads. The actor runs on `arbiter`.
 ///
 /// Blocks for a second or so: call it before the server starts, or in `spawn_blocking`. Each of
 /// `config.threads` holds its own copy of the model (about 25 MB for the int8 model).
 ///
 /// # Errors
-/// `Missing` with a hint when a file is not there; others when it cannot be used.
+/// `Missing` with a hint if a file does not exist; other errors if a file cannot be used.
 pub fn start(
     config: &config::Embedding,
     data_dir: &Path,

@@ -1,8 +1,8 @@
-//! Texts between the actor and the threads: bounded, oldest first, and without the dead.
+//! Texts between the actor and the threads: bounded, oldest first, and without abandoned ones.
 //!
-//! A text waits twice: as it came, then tokenised. Whichever thread is free does the next step, so
-//! a lone text runs at once, and what arrives while a batch runs forms the next one. The bound
-//! counts both places through one permit in each job.
+//! A text waits twice: as received, then tokenised. The next free thread does the next step, so a
+//! lone text runs at once, and texts that arrive during a batch form the next one. One permit in
+//! each job bounds both stages together.
 
 use std::{
     collections::VecDeque,
@@ -25,16 +25,17 @@ use super::{
     tokenizer::Tokens,
 };
 
-/// Texts that one thread tokenises in one go; small, so that its siblings share a burst.
+/// How many texts one thread tokenises in a row. It is small, so that a burst is shared between
+/// threads.
 const TOKENIZE_AT_ONCE: usize = 16;
 
-/// A caller who waits for a vector.
+/// A caller that waits for a vector.
 pub struct Job {
     pub text: String,
     deadline: Instant,
     since: Instant,
     reply: oneshot::Sender<Result<Embedding, EmbedError>>,
-    /// Its place in the queue, until it is in a batch.
+    /// Its place in the queue until it enters a batch.
     place: Option<OwnedSemaphorePermit>,
 }
 
@@ -45,7 +46,7 @@ impl Job {
             Err(EmbedError::Timeout) => Outcome::Expired,
             Err(_) => Outcome::Failed,
         });
-        // If the caller has left meanwhile, the result is dropped.
+        // If the caller has left in the meantime, the result is dropped.
         let _ = self.reply.send(result);
     }
 
@@ -69,7 +70,7 @@ pub struct Ready {
     pub tokens: Tokens,
 }
 
-/// The next step for a thread.
+/// The next work for a thread.
 pub enum Work {
     Tokenize(Vec<Job>),
     Batch(Vec<Ready>),
@@ -94,7 +95,7 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// `bound`: texts that may wait. `budget`: padded tokens of one batch.
+    /// `bound`: how many texts may wait. `budget`: padded tokens of one batch.
     pub fn new(bound: usize, budget: usize) -> Self {
         Self {
             state: Mutex::default(),
@@ -107,7 +108,7 @@ impl Queue {
         }
     }
 
-    /// Takes the request in, or refuses it through its reply.
+    /// Adds the request, or refuses it through its reply.
     pub fn push(&self, request: Embed) {
         let Embed { text, deadline, reply } = request;
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
@@ -127,24 +128,24 @@ impl Queue {
         self.changed.notify_one();
     }
 
-    /// Puts tokenised texts back for a batch, by the age of their jobs.
+    /// Adds tokenised texts, ordered by the age of their jobs.
     pub fn push_ready(&self, texts: Vec<Ready>) {
         let mut state = self.lock();
         if state.closed {
             return;
         }
         for text in texts {
-            // Two threads may tokenise at once and come back in either order.
+            // Two threads may tokenise at the same time and finish in either order.
             let place = state.ready.partition_point(|other| other.job.since <= text.job.since);
             state.ready.insert(place, text);
         }
-        // The caller takes a batch next; a sibling is woken for what may be left.
+        // The caller takes a batch next; another thread is woken for the rest.
         if state.ready.len() > 1 {
             self.changed.notify_one();
         }
     }
 
-    /// Blocks until there is something to do; `None` when the queue is closed.
+    /// Blocks until there is work; `None` once the queue is closed.
     pub fn take(&self) -> Option<Work> {
         let mut state = self.lock();
         loop {
@@ -168,7 +169,7 @@ impl Queue {
         }
     }
 
-    /// Threads end after their batch; callers that still wait get `Closed`.
+    /// Threads end after their current batch; callers that still wait get `Closed`.
     pub fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
@@ -203,7 +204,7 @@ impl Queue {
         ThreadAlive(&self.threads)
     }
 
-    /// No code that can panic runs under the lock, so a poisoned state is still a whole one.
+    /// No code that can panic runs under the lock, so even a poisoned state is consistent.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! The embedder as its callers see it: first with a made-up model, then with the real one.
+//! The embedder as callers use it: first with a fake model, then with the real one.
 
 mod model;
 mod threads;

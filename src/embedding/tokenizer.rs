@@ -1,4 +1,4 @@
-//! Text to token ids, cut at what the model reads.
+//! Text to token ids, cut at the length that the model reads.
 
 use std::path::Path;
 
@@ -20,12 +20,12 @@ pub struct TextTokenizer {
 }
 
 impl TextTokenizer {
-    /// Reads tokenizer.json and cuts at `max_tokens` (special tokens included), or earlier: at
-    /// `model_tokens` where the model says what it reads, else at the file's own limit. Padding of
-    /// the file is dropped; batches are padded to their longest text.
+    /// Reads tokenizer.json and cuts at `max_tokens` (special tokens included), or at a shorter
+    /// limit: `model_tokens` if the model states it, otherwise the limit in the file. Padding
+    /// settings of the file are dropped; batches are padded to their longest text.
     ///
     /// # Errors
-    /// When the file is not a tokenizer.
+    /// If the file is not a tokenizer.
     pub fn load(
         path: &Path,
         max_tokens: usize,
@@ -46,7 +46,7 @@ impl TextTokenizer {
     }
 
     /// # Errors
-    /// `Failed` when the tokenizer refuses the text.
+    /// `Failed` if the tokenizer refuses the text.
     pub fn tokens(&self, text: &str) -> Result<Tokens, EmbedError> {
         let encoding = self.inner.encode_fast(text, true).map_err(|_| EmbedError::Failed)?;
         Ok(Tokens {

@@ -1,5 +1,5 @@
-//! One thread: takes work from the queue, tokenises or computes, answers. A panic fails only the
-//! texts it happened on; the thread goes on.
+//! One thread: takes work from the queue, tokenises or computes, and answers. A panic fails only
+//! the texts in work; the thread continues.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -18,23 +18,23 @@ use super::{
     tokenizer::Tokens,
 };
 
-/// What a thread computes with; each thread has its own.
+/// The model of a thread; each thread has its own.
 pub trait Encoder: Send + 'static {
     /// # Errors
-    /// `Failed` when the text cannot be tokenised.
+    /// `Failed` if the text cannot be tokenised.
     fn tokenize(&self, text: &str) -> Result<Tokens, EmbedError>;
 
     /// One unit vector for each text, in order.
     ///
     /// # Errors
-    /// `Failed` when the model cannot compute the batch.
+    /// `Failed` if the model cannot compute the batch.
     fn embed(&mut self, batch: &[Tokens]) -> Result<Vec<Arc<[f32]>>, EmbedError>;
 }
 
-/// Starts the thread `embed-<number>`. It ends when the queue is closed; `tracker` waits for that.
+/// Starts the thread `embed-<number>`. It ends once the queue is closed; `tracker` waits for that.
 ///
 /// # Errors
-/// When the system gives no thread.
+/// If the system cannot start a thread.
 pub fn spawn(
     number: usize,
     queue: Arc<Queue>,
@@ -98,9 +98,9 @@ fn fail(jobs: Vec<Job>, error: EmbedError) {
     }
 }
 
-/// The panic's own message goes to the panic hook; it may quote the text, so it is not logged here.
+/// The panic's own message goes to the panic hook. It may quote the text, so it is not logged here.
 fn guarded<T>(step: impl FnOnce() -> Result<T, EmbedError>) -> Result<T, EmbedError> {
-    // A panic can leave only the encoder's scratch buffer incomplete, which each call overwrites.
+    // A panic can only leave the encoder's scratch buffer incomplete, and each call overwrites it.
     catch_unwind(AssertUnwindSafe(step)).unwrap_or_else(|_| {
         metrics::panicked();
         tracing::error!("the embedding model panicked; its batch has failed");

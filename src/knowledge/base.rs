@@ -22,7 +22,7 @@ use crate::{
     embedding::messages::EmbedPort,
 };
 
-/// Cheap to clone; all clones are one knowledge.
+/// Cheap to clone; all clones share one knowledge.
 #[derive(Clone)]
 pub struct Knowledge {
     shared: Arc<Shared>,
@@ -30,7 +30,7 @@ pub struct Knowledge {
 
 struct Shared {
     archive: Archive,
-    /// Absent without a model: search by words only.
+    /// Absent without a model: the search then uses words only.
     embedder: Option<Embedder>,
     config: config::Knowledge,
     sites: ArcSwap<HashMap<SiteId, Arc<Site>>>,
@@ -52,7 +52,7 @@ pub struct Upserted {
     pub status: Status,
     /// SHA-256 of the content, in hex.
     pub etag: String,
-    /// Of the site, with this change.
+    /// Version of the site after this change.
     pub knowledge_version: u64,
 }
 
@@ -60,7 +60,7 @@ pub struct Upserted {
 pub enum KnowledgeError {
     #[error("the document is not valid")]
     Invalid(Vec<FieldError>),
-    /// `If-Match` named another content.
+    /// `If-Match` named different content.
     #[error("the document has changed")]
     Changed,
     #[error("the site already has {max_documents} documents")]
@@ -70,14 +70,14 @@ pub enum KnowledgeError {
 }
 
 impl KnowledgeError {
-    /// Whether the archive does not answer. Passages in memory stay searchable.
+    /// Whether the archive is unreachable. Passages in memory stay searchable.
     pub const fn is_away(&self) -> bool {
         matches!(self, Self::Archive(error) if error.is_away())
     }
 }
 
 impl Knowledge {
-    /// Reads the passages of every site. Those that another embedder made are embedded again and
+    /// Reads the passages of every site. Passages from another embedder are embedded again and
     /// stored.
     ///
     /// # Errors
@@ -101,12 +101,13 @@ impl Knowledge {
         Ok(knowledge)
     }
 
-    /// Stores a document and makes it searchable. The same content again changes nothing.
-    /// `if_match` is the `etag` that is to be replaced, or `*` for any.
+    /// Stores a document and makes it searchable. Identical content changes nothing. `if_match` is
+    /// the `etag` of the version to replace, or `*` for any.
     ///
     /// # Errors
-    /// [`KnowledgeError::Invalid`] names every faulty field; [`KnowledgeError::Changed`] where `if_match` does not
-    /// hold; [`KnowledgeError::Full`] where the site has no room for a new document.
+    /// [`KnowledgeError::Invalid`] names every faulty field. [`KnowledgeError::Changed`] if
+    /// `if_match` does not match. [`KnowledgeError::Full`] if the site has no room for a new
+    /// document.
     pub async fn upsert(
         &self,
         site: &SiteId,
@@ -147,7 +148,7 @@ impl Knowledge {
     /// Deletes a document; `None` if there is none.
     ///
     /// # Errors
-    /// If the archive did not accept it.
+    /// If the archive rejected it.
     pub async fn delete(
         &self,
         site: &SiteId,
@@ -177,7 +178,7 @@ impl Knowledge {
         Ok(self.shared.archive.document(site, external_id).await?)
     }
 
-    /// At most `limit` documents after `after` without their bodies, by `external_id`.
+    /// At most `limit` documents after `after`, without their bodies, ordered by `external_id`.
     ///
     /// # Errors
     /// If the archive cannot be read.
@@ -190,7 +191,7 @@ impl Knowledge {
         Ok(self.shared.archive.documents(site, after, limit).await?)
     }
 
-    /// How many documents a site has.
+    /// The number of documents of a site.
     ///
     /// # Errors
     /// If the archive cannot be read.
@@ -201,13 +202,13 @@ impl Knowledge {
         Ok(change.documents())
     }
 
-    /// Grows with every change of a site's documents; 0 before the first.
+    /// Increases with every change of a site's documents; 0 before the first.
     pub fn version(&self, site: &SiteId) -> u64 {
         self.shared.sites.load().get(site).map_or(0, |site| site.shown().version)
     }
 
     /// The best `k` passages of a site for a question, best first. Takes well under a millisecond
-    /// for a thousand passages, some for a hundred thousand; nothing waits.
+    /// for a thousand passages and a few milliseconds for a hundred thousand. It never waits.
     pub fn search(&self, site: &SiteId, query: &Query<'_>, k: usize) -> Vec<Passage> {
         let sites = self.shared.sites.load();
         let Some(site) = sites.get(site) else { return Vec::new() };
@@ -216,7 +217,7 @@ impl Knowledge {
         found
     }
 
-    /// Reads what another replica has changed.
+    /// Loads changes made by another replica.
     ///
     /// # Errors
     /// If the archive cannot be read; the site then keeps its previous passages.
@@ -230,7 +231,7 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Reads and cuts a document on a thread that may take its time.
+    /// Reads and splits a document on a thread that may block.
     async fn read(&self, site: &SiteId, document: NewDocument) -> Result<Read, KnowledgeError> {
         let (site, config) = (site.clone(), self.shared.config.clone());
         let read = move || {
@@ -254,7 +255,8 @@ impl Knowledge {
         expected: Option<u64>,
         is_new: bool,
     ) -> Result<archive::DocumentChange, KnowledgeError> {
-        // Before the lock: a long document takes seconds, and others need not wait for it.
+        // Done before the lock is taken: a long document takes seconds, and other changes must not
+        // wait for it.
         let rows = self.embedded(row, chunks).await;
         let loaded = self.site(site);
         let mut change = self.change(&loaded, site).await;
@@ -272,7 +274,7 @@ impl Knowledge {
         Ok(stored)
     }
 
-    /// Passages with their vectors. Without vectors, they are found by words until the next start.
+    /// Passages with their vectors. Without vectors they are found by words until the next start.
     async fn embedded(&self, row: &Document, chunks: &[Chunk]) -> Vec<archive::Chunk> {
         let embedder = self.shared.embedder.as_ref();
         let vectors = match embedder {
@@ -305,7 +307,7 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Vectors of another embedder mean nothing to this one.
+    /// Vectors of another embedder cannot be compared with this one's.
     async fn embed_again(&self, site: &SiteId) -> Result<(), KnowledgeError> {
         let loaded = self.site(site);
         let stale = self.change(&loaded, site).await.stale().await?;
@@ -320,7 +322,7 @@ impl Knowledge {
                 continue;
             }
             match self.shared.archive.put_document(&row, &rows, Some(row.version)).await {
-                // Another replica was quicker.
+                // Another replica was faster.
                 Err(ArchiveError::Conflict) => {}
                 other => drop(other?),
             }
@@ -331,7 +333,7 @@ impl Knowledge {
         Ok(())
     }
 
-    /// The document is stored even if this fails; the next refresh makes it searchable.
+    /// Logs a failure. The document is stored all the same; the next refresh makes it searchable.
     fn after(&self, site: &SiteId, shown: Result<(), ArchiveError>) {
         if let Err(error) = shown {
             warn!(%error, site_id = %site, "a document was stored and is not searchable yet");
@@ -362,7 +364,7 @@ impl Knowledge {
     }
 }
 
-/// A document that may be stored, and its passages.
+/// A valid document and its passages.
 struct Read {
     row: Document,
     chunks: Vec<Chunk>,

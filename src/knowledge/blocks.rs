@@ -1,11 +1,10 @@
-//! What a document is made of once its format no longer matters: headings, paragraphs and list
-//! items.
+//! The content of a document without its format: headings, paragraphs and list items.
 //!
-//! `markdown` and `html` read their format into blocks; `chunk` makes passages of them. A block
-//! holds plain text on one line, never markup.
+//! `markdown` and `html` read their format into blocks, and `chunk` forms passages from them. A
+//! block holds plain text on one line, never markup.
 
-/// Characters of a heading or of a column's name, at most: passages repeat them. What is longer is
-/// read as a paragraph.
+/// Longest heading or column name in characters, because passages repeat them. A longer one is read
+/// as a paragraph.
 const MAX_NAME: usize = 200;
 
 /// One piece of a document in reading order.
@@ -30,7 +29,7 @@ impl Block {
     }
 }
 
-/// Whether `text` is short enough to be said again with every passage below it.
+/// Whether `text` is short enough to be repeated with every passage below it.
 pub(super) fn is_name(text: &str) -> bool {
     text.chars().nth(MAX_NAME).is_none()
 }
@@ -50,8 +49,8 @@ pub fn from_text(text: &str) -> Vec<Block> {
     blocks
 }
 
-/// Moves `buffer` into `blocks` as what `kind` makes of it, with its white space collapsed; nothing
-/// where it is blank.
+/// Moves `buffer` into `blocks` as the block that `kind` makes of it, with white space collapsed. A
+/// blank buffer adds nothing.
 pub(super) fn push(blocks: &mut Vec<Block>, buffer: &mut String, kind: impl Fn(String) -> Block) {
     let text = one_line(buffer);
     buffer.clear();
@@ -60,7 +59,7 @@ pub(super) fn push(blocks: &mut Vec<Block>, buffer: &mut String, kind: impl Fn(S
     }
 }
 
-/// `text` with every run of white space as one space, and control characters gone.
+/// `text` with each run of white space as one space, and without control characters.
 pub(super) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for word in text.split(|c: char| c.is_whitespace() || c.is_control()) {

@@ -1,6 +1,6 @@
-//! Documents cut into passages: along headings first, then paragraphs, then sentences.
+//! Splits documents into passages: at headings first, then paragraphs, then sentences.
 //!
-//! A passage never crosses a heading, keeps its sentences whole and knows the headings above it. A
+//! A passage never crosses a heading, keeps its sentences whole and stores the headings above it. A
 //! question of an FAQ is one passage with its answer.
 
 use super::{
@@ -9,14 +9,14 @@ use super::{
     sentence::sentences,
 };
 
-/// A document read into what passages are made of.
+/// The content of a document, ready to be split into passages.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Content {
     Blocks(Vec<Block>),
     Faq(Vec<FaqPair>),
 }
 
-/// What a passage is, and so how it is quoted.
+/// The kind of a passage, which decides how it is quoted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Prose,
@@ -24,7 +24,7 @@ pub enum Kind {
     Faq,
 }
 
-/// A passage before it has a document, a place and a vector.
+/// A passage without its document, position and vector.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
     pub kind: Kind,
@@ -33,11 +33,11 @@ pub struct Chunk {
     pub text: String,
 }
 
-/// Between two headings of a path.
+/// Separates two headings of a path.
 pub const PATH: &str = " › ";
 
-/// Passages of at most `max_chars` characters, in reading order. An FAQ answer may be longer: it
-/// stays whole.
+/// Passages of at most `max_chars` characters, in reading order. An FAQ answer stays whole, so it
+/// may be longer.
 pub(super) fn chunks(content: &Content, max_chars: usize) -> Vec<Chunk> {
     match content {
         Content::Faq(pairs) => pairs
@@ -59,7 +59,7 @@ pub(super) fn chunks(content: &Content, max_chars: usize) -> Vec<Chunk> {
 struct Cutter {
     max_chars: usize,
     chunks: Vec<Chunk>,
-    /// Headings in force, outermost first.
+    /// The current headings, outermost first.
     path: Vec<(u8, String)>,
     /// Whether the innermost heading has text or a heading below it.
     used: bool,
@@ -105,7 +105,7 @@ impl Cutter {
         self.used = false;
     }
 
-    /// A heading with nothing under it may still be the only place of its words.
+    /// Keeps a heading with nothing under it, because its words may appear nowhere else.
     fn keep_lone_heading(&mut self) {
         if !self.used
             && let Some((_, text)) = self.path.pop()
@@ -184,7 +184,7 @@ pub(super) fn is_list_line(line: &str) -> bool {
     line.starts_with("- ")
 }
 
-/// `text` in pieces of at most `max` characters, cut between words where there is a word's end.
+/// `text` in pieces of at most `max` characters, cut between words if possible.
 fn pieces(text: &str, max: usize) -> Vec<String> {
     if text.chars().count() <= max {
         return vec![text.to_owned()];

@@ -1,4 +1,4 @@
-//! A document as a shop hands it in: what it must fulfil, what it hashes to, and its blocks.
+//! A document as a shop sends it: its checks, its hash and its blocks.
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -13,14 +13,14 @@ use super::{
     html, markdown,
 };
 
-/// Questions in one FAQ document.
+/// Most questions in one FAQ document.
 const MAX_PAIRS: usize = 5_000;
 const MAX_TAGS: usize = 32;
 
 /// The default audience of a document.
 pub const PUBLIC: &str = "public";
 
-/// How the text of a document is written.
+/// The format of a document's text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
@@ -28,7 +28,7 @@ pub enum Format {
     Text,
     /// Reduced to its text; scripts, styles and attributes are dropped.
     Html,
-    /// Questions and answers with a header line `question,answer`.
+    /// Questions and answers, with a header line `question,answer`.
     Csv,
     /// `[{"question": …, "answer": …}, …]`.
     Json,
@@ -45,7 +45,7 @@ impl Format {
         }
     }
 
-    /// `None` where `text` names no format.
+    /// `None` if `text` names no format.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Markdown, Self::Text, Self::Html, Self::Csv, Self::Json]
             .into_iter()
@@ -53,7 +53,7 @@ impl Format {
     }
 }
 
-/// What a document says.
+/// The content of a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Body {
@@ -61,24 +61,24 @@ pub enum Body {
     Faq(Vec<FaqPair>),
 }
 
-/// A document to be stored; `external_id` is the shop's own name for it.
+/// A document to store; `external_id` is the shop's own name for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewDocument {
     pub external_id: String,
     pub title: String,
-    /// How [`Body::Text`] is written; pairs need no format.
+    /// The format of [`Body::Text`]; pairs need none.
     pub format: Format,
     pub body: Body,
     pub tags: Vec<String>,
-    /// Who may be answered from it: [`PUBLIC`] or a group that the shop names.
+    /// Who may get answers from it: [`PUBLIC`] or a group named by the shop.
     pub audience: String,
-    /// A language tag such as `en` or `de-AT`; `None` speaks to everyone.
+    /// A language tag such as `en` or `de-AT`; `None` applies to every language.
     pub locale: Option<String>,
     pub url: Option<String>,
 }
 
 impl NewDocument {
-    /// SHA-256 over everything a document says, as hex: its `ETag`.
+    /// SHA-256 over the whole content, as hex: its `ETag`.
     pub fn content_hash(&self) -> String {
         let mut hash = Sha256::new();
         let mut field = |text: &str| {
@@ -104,7 +104,7 @@ impl NewDocument {
         hex::encode(hash.finalize())
     }
 
-    /// Bytes of the body.
+    /// Size of the body in bytes.
     pub fn bytes(&self) -> usize {
         match &self.body {
             Body::Text(text) => text.len(),
@@ -112,12 +112,11 @@ impl NewDocument {
         }
     }
 
-    /// The passages of at most `max_chars` characters that it is stored as; an answer of an FAQ
-    /// stays whole.
+    /// The passages of the document, of at most `max_chars` characters. An FAQ answer stays whole.
     ///
     /// # Errors
-    /// Every field that is not as it must be, and a body of more than `max_bytes` bytes, without
-    /// text, or not of its format.
+    /// All invalid fields, or a body that is longer than `max_bytes` bytes, has no text, or does
+    /// not match its format.
     pub fn passages(
         &self,
         max_bytes: usize,
@@ -126,7 +125,7 @@ impl NewDocument {
         Ok(chunks(&self.read(max_bytes)?, max_chars))
     }
 
-    /// Reads the body after checking every field; all faults at once.
+    /// Checks every field and reads the body; reports all faults at once.
     fn read(&self, max_bytes: usize) -> Result<Content, Vec<FieldError>> {
         let mut faults = Faults::default();
         self.check_header(&mut faults);
@@ -194,7 +193,7 @@ fn check_content(content: &Content, faults: &mut Faults) {
         Content::Blocks(blocks) => {
             faults.require(!blocks.is_empty(), "text", || "contains no text".into());
         }
-        // A list that could not be read has its fault already.
+        // A list that could not be read has already been reported.
         Content::Faq(pairs) if pairs.is_empty() => {
             faults.require(!faults.0.is_empty(), "faq", || "contains no questions".into());
         }
@@ -219,7 +218,7 @@ fn check_content(content: &Content, faults: &mut Faults) {
     }
 }
 
-/// Most faults that are reported for a document.
+/// The faults of a document, up to a limit.
 #[derive(Default)]
 struct Faults(Vec<FieldError>);
 

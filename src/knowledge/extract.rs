@@ -1,4 +1,4 @@
-//! An answer without a model: sentences of the shop's own documents, word for word.
+//! Answers without a model: sentences from the shop's own documents, word for word.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -18,38 +18,38 @@ use super::{
     terms::{Language, words},
 };
 
-/// Sentences of one answer.
+/// Most sentences in one answer.
 const MAX_SENTENCES: usize = 3;
 
-/// An FAQ answer up to this length is given whole: its author meant it to be.
+/// An FAQ answer up to this length is given whole, as its author wrote it.
 const WHOLE_ANSWER_CHARS: usize = 700;
 
-/// Items of a list that are quoted with the sentence that leads to them.
+/// Most list items that are quoted with the sentence that introduces them.
 const MAX_ITEMS: usize = 12;
 
-// What counts beside the words of the question, in weights of a mean word.
-/// A further sentence must add more than this.
+// Scores in addition to the words of the question, in units of an average word.
+/// Each further sentence must add more than this.
 const LENGTH_COST: f32 = 0.1;
-/// The first sentence of a passage says its main point; less for each further one.
+/// The first sentence of a passage states its main point; later ones gain less.
 const FIRST_GAIN: f32 = 0.15;
-/// A question for an amount or a time is answered by a number.
+/// A question about an amount or a time should be answered with a number.
 const NUMBER_GAIN: f32 = 0.5;
 
-/// Words of questions that a number answers, in all languages.
+/// Words of questions that ask for a number, in all languages.
 static ASKS_FOR_NUMBER: LazyLock<Words> = LazyLock::new(|| all::<Search>().asks_for_number);
 
-/// An answer made of quotes.
+/// An answer that consists of quotes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Extract {
     pub text: String,
     pub citations: Vec<Citation>,
-    /// Of the passage it was taken from; below `turn.answer_confidence` the service says that it
+    /// Confidence of the quoted passage. Below `turn.answer_confidence` the service answers that it
     /// does not know.
     pub confidence: f32,
 }
 
-/// The best one to three neighbouring sentences of the best of `passages` (best first). `None`
-/// without a passage.
+/// The best one to three neighbouring sentences of the best passage. `passages` is sorted best
+/// first. `None` without a passage.
 pub fn extract(question: &str, passages: &[Passage]) -> Option<Extract> {
     let passage = passages.first()?;
     let text = match passage.kind {
@@ -70,7 +70,7 @@ pub fn extract(question: &str, passages: &[Passage]) -> Option<Extract> {
     })
 }
 
-/// The part of the passage's text that says most about the question, cut at sentences.
+/// The part of the passage's text that best matches the question, cut at sentence ends.
 fn quote<'a>(question: &str, passage: &'a Passage, passages: &[Passage]) -> &'a str {
     let sentences: Vec<&str> = sentences(&passage.text).collect();
     let weights = Weights::new(question, Language::of(passage.locale.as_deref()), passages);
@@ -84,12 +84,12 @@ fn quote<'a>(question: &str, passage: &'a Passage, passages: &[Passage]) -> &'a 
     passage.text[start..end].trim()
 }
 
-/// The place behind `sentence`, which follows in `text` at or after `at`.
+/// The offset after `sentence`, which follows in `text` at or after `at`.
 fn after(text: &str, at: usize, sentence: &str) -> usize {
     text[at..].find(sentence).map_or(at, |offset| at + offset + sentence.len())
 }
 
-/// First and end of the neighbouring sentences that together say most.
+/// Start and end of the best run of neighbouring sentences.
 fn best_run(weights: &Weights, sentences: &[&str]) -> (usize, usize) {
     let terms: Vec<Terms> = sentences.iter().map(|sentence| weights.read(sentence)).collect();
     let mut best = (0, 1);
@@ -105,7 +105,7 @@ fn best_run(weights: &Weights, sentences: &[&str]) -> (usize, usize) {
     best
 }
 
-/// A run with the line that leads to a list takes the rest of the list along.
+/// Extends a run that contains the introduction of a list by the rest of the list.
 fn with_items((from, to): (usize, usize), sentences: &[&str]) -> (usize, usize) {
     let run = &sentences[from..to];
     let in_list = run.iter().rev().take_while(|s| is_list_line(s)).count();
@@ -119,7 +119,7 @@ struct Terms {
     has_number: bool,
 }
 
-/// What each term of the question weighs: the fewer sentences of the found passages have it, the
+/// The weight of each term of the question. A term in fewer sentences of the found passages weighs
 /// more.
 struct Weights {
     language: Language,
@@ -159,13 +159,14 @@ impl Weights {
         }
     }
 
-    /// How much the sentences from number `first` on say of the question together.
+    /// How well the sentences from number `first` on match the question together.
     fn score(&self, sentences: &[Terms], first: usize) -> f32 {
         let in_one = |alternatives: &HashMap<String, f32>, sentence: &Terms| {
             let found = alternatives.iter().filter(|(stem, _)| sentence.stems.contains(*stem));
             found.map(|(_, weight)| *weight).fold(0.0, f32::max)
         };
-        // Once counts 1, twice 1.2: a sentence that keeps to the subject adds a little.
+        // One occurrence counts 1, two count 1.2: a sentence that stays on the subject adds a
+        // little.
         let in_all = |alternatives: &HashMap<String, f32>| {
             let sum: f32 = sentences.iter().map(|sentence| in_one(alternatives, sentence)).sum();
             1.5 * sum / (sum + 0.5)

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::one_line;
 
-/// One question that shoppers ask and the shop's own answer.
+/// A question that shoppers ask, and the shop's own answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FaqPair {
     pub question: String,
@@ -25,7 +25,7 @@ pub enum FaqError {
 }
 
 /// Reads CSV whose header names `question` and `answer` in any case and order; other columns are
-/// passed over.
+/// ignored.
 pub fn from_csv(text: &str) -> Result<Vec<FaqPair>, FaqError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());

@@ -1,9 +1,9 @@
 //! The block of `key: value` lines between two `---` lines at the top of a file.
 
-/// More lines than this are not a header but a text that begins with a rule.
+/// A longer block is not a header but text that starts with a rule.
 const MAX_LINES: usize = 32;
 
-/// What a file says about itself, and the text below it.
+/// The header of a file, and the text below it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct FrontMatter<'a> {
     fields: Vec<(&'a str, &'a str)>,
@@ -11,24 +11,24 @@ pub struct FrontMatter<'a> {
 }
 
 impl<'a> FrontMatter<'a> {
-    /// Reads the header of `text`; a text without one is all body.
+    /// Reads the header of `text`. Without a header, the whole text is the body.
     pub fn read(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         header(text).unwrap_or_else(|| Self::none(text))
     }
 
-    /// A file whose format has no header.
+    /// For a file whose format has no header.
     pub const fn none(text: &'a str) -> Self {
         Self { fields: Vec::new(), body: text }
     }
 
-    /// The value of `key`, without surrounding quotes; `None` where it is missing or empty.
+    /// The value of `key`, without surrounding quotes; `None` if it is missing or empty.
     pub fn get(&self, key: &str) -> Option<&'a str> {
         let (_, value) = self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(key))?;
         Some(unquoted(value)).filter(|value| !value.is_empty())
     }
 
-    /// The comma-separated values of `key`, with or without brackets around them.
+    /// The comma-separated values of `key`, with or without brackets.
     pub fn list(&self, key: &str) -> Vec<String> {
         let value = self.get(key).unwrap_or("");
         let value = value.strip_prefix('[').and_then(|v| v.strip_suffix(']')).unwrap_or(value);

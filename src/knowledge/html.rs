@@ -1,8 +1,8 @@
-//! HTML reduced to the text a reader would see, as blocks.
+//! Reduces HTML to the text that a reader would see, as blocks.
 //!
-//! It reads tags the way a browser's tokenizer does (quoted attributes, comments, raw-text
-//! elements) and keeps no tree: what it gives is text for an index, never HTML that is shown.
-//! Elements without readable text are dropped with all they hold.
+//! It reads tags like a browser's tokenizer (quoted attributes, comments, raw-text elements) and
+//! builds no tree. The result is text for an index, never HTML to display. Elements without
+//! readable text are dropped with their content.
 
 use super::blocks::{self, Block};
 
@@ -48,7 +48,7 @@ const BREAKING: [&str; 32] = [
     "ul",
 ];
 
-/// Named character references that shop texts use; others stay as they are written.
+/// Named character references that are common in shop texts. Others stay as written.
 const NAMED: [(&str, char); 40] = [
     ("amp", '&'),
     ("lt", '<'),
@@ -92,7 +92,7 @@ const NAMED: [(&str, char); 40] = [
     ("ntilde", 'ñ'),
 ];
 
-/// Reads HTML; never fails, since a browser would show any text.
+/// Reads HTML. It never fails, because a browser would show any text.
 pub fn blocks(html: &str) -> Vec<Block> {
     let mut reader = Reader::default();
     let mut rest = html;
@@ -149,7 +149,7 @@ fn markup(rest: &str) -> (Piece<'_>, &str) {
     }
 }
 
-/// Splits at the `>` that ends the tag; one inside a quoted attribute does not.
+/// Splits at the `>` that ends the tag, ignoring those inside quoted attributes.
 fn after_tag(tag: &str) -> (&str, &str) {
     let mut quote = None;
     let mut value = false;
@@ -160,7 +160,7 @@ fn after_tag(tag: &str) -> (&str, &str) {
             (None, b'>') => return (&tag[..at], &tag[at + 1..]),
             _ => {}
         }
-        // A quote opens a value only after `=`; elsewhere it is part of a name, as in `<p
+        // A quote starts a value only after `=`. Elsewhere it is part of a name, as in `<p
         // class=it's>`.
         value = byte == b'=' || (value && byte.is_ascii_whitespace());
     }
@@ -172,13 +172,13 @@ fn name_of(tag: &str) -> String {
     tag[..end].to_ascii_lowercase()
 }
 
-/// What follows the closing tag of `name`; nothing where it is never closed.
+/// The text after the closing tag of `name`; empty if it is never closed.
 fn after_close<'a>(html: &'a str, name: &str) -> &'a str {
     let mut rest = html;
     while let Some(at) = rest.find("</") {
         let tag = &rest[at + 2..];
-        // Only the tag that is looked for is read to its end: a page full of `</` would be read as
-        // often as it has them.
+        // Only a matching tag is read to its end. Otherwise a page with many `</` would be read
+        // once for each of them.
         if name_of(tag) == name {
             return after_tag(tag).1;
         }
@@ -263,8 +263,7 @@ fn kind_of(name: &str) -> Option<Kind> {
     }
 }
 
-/// The character that a reference at the start of `text` means, and the reference's length in
-/// bytes.
+/// The character of a reference at the start of `text`, and the reference's length in bytes.
 fn reference(text: &str) -> Option<(char, usize)> {
     let end = text.bytes().take(12).position(|byte| byte == b';')?;
     let name = &text[1..end];

@@ -1,8 +1,8 @@
-//! A folder of files read into documents, for `rushdesk knowledge import` and the demo shop.
+//! Reads a folder of files into documents, for `rushdesk knowledge import` and the demo shop.
 //!
-//! `.md`, `.txt`, `.html`, `.csv` and `.json` are read; a file's path below the folder, without its
-//! ending, is its external id. Symbolic links and hidden files are passed over. Reading blocks:
-//! call it off the async threads.
+//! Reads `.md`, `.txt`, `.html`, `.csv` and `.json`. A file's path below the folder, without its
+//! extension, is its external id. Symbolic links and hidden files are skipped. Reading blocks, so
+//! do not call it on async threads.
 
 use std::{
     fs, io,
@@ -14,13 +14,13 @@ use super::{
     front_matter::FrontMatter,
 };
 
-/// Folders in folders are read to this depth.
+/// Nested folders are read to this depth.
 const MAX_DEPTH: usize = 8;
 
-/// What a folder held.
+/// The content of a folder.
 #[derive(Debug, Default)]
 pub struct Folder {
-    /// In the order of their external ids.
+    /// Ordered by external id.
     pub documents: Vec<NewDocument>,
     pub faults: Vec<Fault>,
 }
@@ -46,14 +46,14 @@ pub enum Reason {
     Io(#[from] io::Error),
 }
 
-/// Bounds of one import.
+/// The limits of one import.
 #[derive(Clone, Copy, Debug)]
 pub struct Bounds {
     pub max_document_bytes: usize,
     pub max_documents: usize,
 }
 
-/// Reads `folder`. Faults of single files are part of the result.
+/// Reads `folder`. Errors of single files are part of the result.
 ///
 /// # Errors
 /// If `folder` itself cannot be listed.
@@ -79,7 +79,7 @@ impl Import<'_> {
             if entry.file_name().to_string_lossy().starts_with('.') {
                 continue;
             }
-            // The type of the entry itself: a link is neither file nor folder.
+            // The type of the entry itself: a symbolic link is neither file nor folder.
             let outcome = match entry.file_type() {
                 Ok(kind) if kind.is_dir() && depth == MAX_DEPTH => Err(Reason::TooDeep),
                 Ok(kind) if kind.is_dir() => self.folder(&path, depth + 1).map_err(Reason::Io),
@@ -129,10 +129,10 @@ fn read_text(path: &Path, max_bytes: usize) -> Result<String, Reason> {
     String::from_utf8(bytes).map_err(|_| Reason::NotText)
 }
 
-/// A file that is in memory already; `name` is its path below the folder.
+/// A file that is already in memory; `name` is its path below the folder.
 ///
 /// # Errors
-/// [`Reason::NotText`]. A file of another kind is read as plain text.
+/// [`Reason::NotText`]. A file with another extension is read as plain text.
 pub fn read_file(name: &str, bytes: &[u8]) -> Result<NewDocument, Reason> {
     let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotText)?;
     let path = Path::new(name);
@@ -140,8 +140,7 @@ pub fn read_file(name: &str, bytes: &[u8]) -> Result<NewDocument, Reason> {
     Ok(document(path.with_extension("").display().to_string(), format, text))
 }
 
-/// A file as a document: its header where it has one, else a title from its first heading or its
-/// name.
+/// Converts a file to a document. Without a header, the title is its first heading or its name.
 fn document(external_id: String, format: Format, text: &str) -> NewDocument {
     let header = match format {
         Format::Markdown | Format::Text => FrontMatter::read(text),
@@ -167,7 +166,7 @@ fn document(external_id: String, format: Format, text: &str) -> NewDocument {
     }
 }
 
-/// `help/gift-cards` reads as "Gift cards".
+/// `help/gift-cards` becomes "Gift cards".
 fn name_as_title(external_id: &str) -> String {
     let name = external_id.rsplit('/').next().unwrap_or(external_id).replace(['-', '_'], " ");
     let mut letters = name.chars();

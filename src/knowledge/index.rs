@@ -1,8 +1,8 @@
 //! The passages of one site as an immutable index: postings for BM25, vectors for cosine.
 //!
-//! A change makes a new [`Index`] that shares all but the newest segments with the old one, so
-//! readers keep the one they hold. Segments are merged when a newer one has grown to the size of an
-//! older one (Bentley and Saxe's logarithmic method): there are at most about log2(n) of them, and
+//! A change creates a new [`Index`] that shares all but the newest segments with the old one, so
+//! readers can keep theirs. Segments are merged when a newer one has grown to the size of an older
+//! one (Bentley and Saxe's logarithmic method). So there are at most about log2(n) segments, and
 //! each passage is merged about log2(n) times.
 
 use std::{collections::HashMap, sync::Arc};
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::vector::dot;
 
-/// How often a term counts for each place it stands in, against once in the text. What a whole
-/// document shares says less about one of its passages than the passage's own heading.
+/// The weight of a term in a heading, relative to one in the text. Terms shared by the whole
+/// document say less about a passage than the passage's own heading.
 const HEADING_WEIGHT: f32 = 2.0;
 const OUTER_WEIGHT: f32 = 1.0;
 const TAG_WEIGHT: f32 = 0.5;
 
-/// What all passages of a document share.
+/// The data that all passages of a document share.
 #[derive(Debug)]
 pub struct DocumentHead {
     pub external_id: String,
@@ -47,23 +47,23 @@ impl DocumentHead {
     }
 }
 
-/// One passage, analysed once and shared by every index that holds it.
+/// One passage, analysed once and shared by every index that contains it.
 #[derive(Debug)]
 pub struct Entry {
     pub head: Arc<DocumentHead>,
-    /// Place in its document, from 0.
+    /// Position in its document, from 0.
     pub ordinal: u32,
     pub chunk: Chunk,
-    /// Distinct terms with their weighted frequency.
+    /// Distinct terms with their weighted frequencies.
     terms: Vec<(Box<str>, f32)>,
     length: f32,
     vectors: Option<Vectors>,
 }
 
-/// The embeddings of a passage, each of length 1: what it is about, and what it says.
+/// The two embeddings of a passage, each of length 1: one of its subject and one of its text.
 ///
-/// They are kept apart because a question resembles either the heading ("Can I cancel?") or a
-/// sentence of the text, and a vector of both together is less like it than the better of the two.
+/// They are kept separate because a question resembles either the heading ("Can I cancel?") or a
+/// sentence of the text. One vector of both would be less similar to it than the better of the two.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Vectors {
     subject: Box<[f32]>,
@@ -71,18 +71,18 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// `None` where either has no direction.
+    /// `None` if either vector is zero.
     pub fn new(subject: &[f32], text: &[f32]) -> Option<Self> {
         Some(Self { subject: unit(subject)?, text: unit(text)? })
     }
 
-    /// Reads what [`Vectors::joined`] wrote.
+    /// Reads the output of [`Vectors::joined`].
     pub fn split(joined: &[f32]) -> Option<Self> {
         let (subject, text) = joined.split_at(joined.len() / 2);
         if subject.len() == text.len() { Self::new(subject, text) } else { None }
     }
 
-    /// Both in one row, as they are stored.
+    /// Both in one row, as stored.
     pub fn joined(&self) -> Vec<f32> {
         [&*self.subject, &*self.text].concat()
     }
@@ -127,8 +127,8 @@ impl Entry {
         self.length
     }
 
-    /// The greater cosine of its two vectors with a `query` of length 1; `None` where they are not
-    /// of its size.
+    /// The greater cosine of its two vectors with a `query` of length 1; `None` if their sizes
+    /// differ.
     pub(super) fn cosine(&self, query: &[f32]) -> Option<f32> {
         self.vectors.as_ref()?.cosine(query)
     }
@@ -140,7 +140,7 @@ pub(super) fn unit(vector: &[f32]) -> Option<Box<[f32]>> {
     (length.is_finite() && length > 0.0).then(|| vector.iter().map(|x| x / length).collect())
 }
 
-/// BM25's inverse document frequency of a term in `frequency` of so many passages.
+/// BM25's inverse document frequency of a term that occurs in `frequency` of `passages` passages.
 pub(super) fn inverse_frequency(passages: usize, frequency: usize) -> f32 {
     let frequency = frequency.min(passages) as f32;
     ((passages as f32 - frequency + 0.5) / (frequency + 0.5)).ln_1p()
@@ -152,11 +152,11 @@ pub(super) struct Posting {
     pub frequency: f32,
 }
 
-/// Passages indexed together, and which of them are gone.
+/// Passages that were indexed together, and which of them were removed.
 #[derive(Clone)]
 pub(super) struct Segment {
     indexed: Arc<Indexed>,
-    /// Shared until a passage goes; empty while all live.
+    /// Shared until a passage is removed; empty while none is.
     gone: Arc<[bool]>,
     live: usize,
 }
@@ -164,18 +164,18 @@ pub(super) struct Segment {
 struct Indexed {
     entries: Vec<Arc<Entry>>,
     postings: HashMap<Box<str>, Vec<Posting>>,
-    /// The terms of `postings`, for those who look through all of them.
+    /// The terms of `postings`, for full scans.
     words: Vec<Spelled>,
 }
 
-/// A term and what shows at once that another one is spelled quite differently.
+/// A term, and a fingerprint that quickly rules out dissimilar words.
 pub(super) struct Spelled {
     pub term: Box<str>,
     pub chars: usize,
     pub letters: Letters,
 }
 
-/// Which letters a word has, as a set of 64 into which all characters are folded.
+/// The letters of a word, as a set of 64 into which all characters are folded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Letters(u64);
 
@@ -184,7 +184,8 @@ impl Letters {
         Self(word.fold(0, |set, c| set | 1 << (u32::from(c) % 64)))
     }
 
-    /// At least so many edits lie between two words: each removes or adds one letter, or does both.
+    /// A lower bound for the edits between two words: each edit removes a letter, adds one, or
+    /// both.
     pub fn edits_apart(self, other: Self) -> usize {
         let only = |a: u64, b: u64| (a & !b).count_ones() as usize;
         only(self.0, other.0).max(only(other.0, self.0))
@@ -247,7 +248,7 @@ impl Segment {
     }
 }
 
-/// All passages of one site. Cheap to make from another one.
+/// All passages of one site. Cheap to derive from another one.
 #[derive(Clone, Default)]
 pub struct Index {
     /// Oldest and largest first.
@@ -258,12 +259,12 @@ pub struct Index {
 }
 
 impl Index {
-    /// An index of `entries` alone.
+    /// An index of only `entries`.
     pub fn of(entries: Vec<Arc<Entry>>) -> Self {
         Self::from_segments(vec![Segment::new(entries)])
     }
 
-    /// This index with the passages of a document replaced by `entries`, which may be none.
+    /// This index with the passages of a document replaced by `entries`, which may be empty.
     pub fn with_document(&self, external_id: &str, entries: Vec<Arc<Entry>>) -> Self {
         let mut segments: Vec<_> = self.segments.iter().map(|s| s.without(external_id)).collect();
         if !entries.is_empty() {
@@ -287,7 +288,7 @@ impl Index {
         index
     }
 
-    /// How many passages it holds.
+    /// The number of passages.
     pub fn len(&self) -> usize {
         self.live
     }
@@ -304,20 +305,19 @@ impl Index {
         if self.live == 0 { 1.0 } else { (self.total_length / self.live as f64) as f32 }
     }
 
-    /// Every term of a live or gone passage, those of several segments repeatedly.
+    /// Every term of present or removed passages; terms of several segments are repeated.
     pub(super) fn vocabulary(&self) -> impl Iterator<Item = &Spelled> {
         self.segments.iter().flat_map(|segment| &segment.indexed.words)
     }
 
-    /// In how many passages a term occurs. Passages that are gone count until their segment is
-    /// merged.
+    /// The number of passages with a term. Removed passages count until their segment is merged.
     pub(super) fn document_frequency(&self, term: &str) -> usize {
         self.segments.iter().map(|segment| segment.postings(term).len()).sum()
     }
 }
 
-/// Merges from the newest segment on until each is more than twice as large as the next, and drops
-/// what is gone once it is a third of a segment.
+/// Merges from the newest segment on until each is more than twice as large as the next. Drops
+/// removed passages once they are a third of a segment.
 fn merged(segments: Vec<Segment>) -> Vec<Segment> {
     let mut kept: Vec<Segment> = Vec::new();
     for segment in segments {

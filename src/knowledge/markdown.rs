@@ -1,5 +1,5 @@
-//! Markdown read into blocks. Emphasis and links keep their words; images keep their description;
-//! raw HTML goes through `html`, so that no script and no tag gets into a passage.
+//! Reads Markdown into blocks. Emphasis and links keep their words, images keep their description,
+//! and raw HTML goes through `html`, so no script and no tag gets into a passage.
 
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -8,7 +8,7 @@ use super::{
     html,
 };
 
-/// Reads Markdown with tables; never fails, since every text is Markdown.
+/// Reads Markdown with tables. It never fails, because every text is valid Markdown.
 pub fn blocks(text: &str) -> Vec<Block> {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut reader = Reader::default();
@@ -24,13 +24,13 @@ struct Reader {
     blocks: Vec<Block>,
     text: String,
     heading: Option<u8>,
-    /// How many lists the text lies in.
+    /// The nesting depth of lists.
     lists: usize,
     table: Option<Table>,
     raw: Option<String>,
 }
 
-/// A row reads as "Country: Norway; Standard: 4.90 EUR", so that it can be quoted alone.
+/// A row becomes "Country: Norway; Standard: 4.90 EUR", so that it can be quoted alone.
 #[derive(Default)]
 struct Table {
     names: Vec<String>,
@@ -49,7 +49,8 @@ impl Reader {
                 Some(raw) => raw.push_str(&html),
                 None => self.blocks.extend(html::blocks(&html)),
             },
-            // Every other event is a lone inline tag or belongs to an extension that is off.
+            // Every other event is an inline tag without effect, or belongs to a disabled
+            // extension.
             _ => {}
         }
     }

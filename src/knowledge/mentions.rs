@@ -1,5 +1,5 @@
-//! What the conversation named so far: it tells which of many documents is meant that say the same
-//! of different things.
+//! The names mentioned in the conversation so far. If many documents say the same about different
+//! things, they show which one is meant.
 
 use std::cell::Cell;
 
@@ -9,17 +9,17 @@ use super::{
     terms::Language,
 };
 
-/// Messages of the conversation that are looked at, newest first; each counts this much less than
-/// the next newer.
+/// How many messages of the conversation are used, newest first. Each counts this much less than
+/// the next newer one.
 const CONTEXT_MESSAGES: usize = 8;
 const CONTEXT_FADING: f32 = 0.8;
 
-/// The last messages of a conversation, and the titles that they name.
+/// The last messages of a conversation, and the titles that they mention.
 pub(super) struct Mentions<'a> {
     index: &'a Index,
     /// The terms of each message in order, newest first.
     messages: Vec<Vec<String>>,
-    /// The title looked at last: the passages of a document follow one another.
+    /// The title from the last call, because the passages of a document follow one another.
     last: Cell<(*const DocumentHead, f32)>,
 }
 
@@ -34,7 +34,7 @@ impl<'a> Mentions<'a> {
         Self { index, messages, last: Cell::new((std::ptr::null(), 0.0)) }
     }
 
-    /// 0 to 1: how much of the document's title the conversation named, and how lately.
+    /// 0 to 1: how much of the document's title the conversation mentioned, and how recently.
     pub fn share(&self, head: &DocumentHead) -> f32 {
         if self.messages.is_empty() {
             return 0.0;
@@ -56,15 +56,15 @@ impl<'a> Mentions<'a> {
         let rarities: Vec<f32> = title.iter().map(rarity).collect();
         let whole = rarities.iter().sum::<f32>().max(f32::MIN_POSITIVE);
         let shares = self.messages.iter().enumerate().map(|(age, message)| {
-            // Half a name may be anything; a whole one is meant.
+            // Half a name may mean anything; a whole name is clear.
             (named(title, &rarities, message) / whole).powi(2) * CONTEXT_FADING.powi(age as i32)
         });
         shares.fold(0.0, f32::max)
     }
 }
 
-/// The weightiest run of a title's words that a message has in the same order, since a name is said
-/// in one go.
+/// The run of title words with the highest weight that a message has in the same order, since names
+/// are written without gaps.
 fn named(title: &[String], rarities: &[f32], message: &[String]) -> f32 {
     let mut best = 0.0_f32;
     for from in 0..title.len() {

@@ -1,4 +1,4 @@
-//! What the knowledge counts.
+//! Metrics of the knowledge.
 
 use metrics::{counter, gauge};
 

@@ -1,9 +1,9 @@
-//! What the shop's answers rest on: documents, their passages, searching them, and answers without
-//! a model.
+//! The knowledge behind a shop's answers: documents, their passages, the search, and answers
+//! without a model.
 //!
-//! [`Knowledge`] is the door: documents go in, passages come out. Called by turns, by the handlers
-//! of documents and by `rushdesk knowledge import`. Never writes an answer of its own: [`extract`]
-//! only quotes.
+//! [`Knowledge`] is the entry point: documents go in, passages come out. Turns, the document
+//! handlers and `rushdesk knowledge import` call it. It never writes an answer of its own:
+//! [`extract`] only quotes.
 
 mod base;
 mod blocks;

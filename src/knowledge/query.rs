@@ -1,26 +1,26 @@
-//! What is searched for.
+//! The input of a search.
 
 use std::fmt;
 
 use super::document::PUBLIC;
 
-/// A question and who asks it.
+/// A question and its asker.
 #[derive(Clone, Copy)]
 pub struct Query<'a> {
     pub text: &'a str,
-    /// Its embedding; without one the terms decide alone.
+    /// Its embedding; without one, only terms are used.
     pub vector: Option<&'a [f32]>,
-    /// Earlier messages of the conversation, oldest first. They tell which of many alike titles is
-    /// meant.
+    /// Earlier messages of the conversation, oldest first. They show which of many similar titles
+    /// is meant.
     pub context: &'a [&'a str],
-    /// The asker's group; what is public is found in any case.
+    /// The asker's group; public documents are always found.
     pub audience: &'a str,
-    /// Language of the asker; documents of another language are not found. `None` finds all.
+    /// Language of the asker; documents in another language are not found. `None` finds all.
     pub locale: Option<&'a str>,
 }
 
 impl<'a> Query<'a> {
-    /// A question of the public in any language, without vector and conversation.
+    /// A public question in any language, without vector and conversation.
     pub const fn new(text: &'a str) -> Self {
         Self { text, vector: None, context: &[], audience: PUBLIC, locale: None }
     }

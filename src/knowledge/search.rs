@@ -1,9 +1,9 @@
-//! Which passages answer a question, and how sure that is.
+//! Finds the passages that answer a question, with a confidence for each.
 //!
-//! Terms and vectors are scored apart and joined by a convex combination, which Bruch, Gai and
-//! Ingber ("An Analysis of Fusion Functions for Hybrid Retrieval", 2023) found better than
-//! reciprocal rank fusion (Cormack et al., 2009) and so did we: a rank forgets by how much the
-//! first one leads. Everything here is arithmetic over an index that is held for the length of one
+//! Terms and vectors are scored separately and joined by a convex combination. Bruch, Gai and
+//! Ingber ("An Analysis of Fusion Functions for Hybrid Retrieval", 2023) found this better than
+//! reciprocal rank fusion (Cormack et al., 2009), and so did we: a rank does not show by how much
+//! the first result leads. Everything here is arithmetic over an index that is held during one
 //! call; nothing waits.
 
 use std::{cmp::Ordering, sync::Arc};
@@ -19,18 +19,18 @@ use super::{
     terms::Language,
 };
 
-/// BM25's constants as they are usual for passages, which are of like length.
+/// BM25's usual constants for passages, which have similar lengths.
 const K1: f32 = 0.9;
 const B: f32 = 0.4;
 
-/// Share of the vectors in a passage's score where there are vectors.
+/// Share of the vectors in a passage's score, if there are vectors.
 const VECTOR_SHARE: f32 = 0.5;
 
-/// How much more than its rarity a word counts that the shop has never used, in measuring what of a
-/// question is covered. Names of other companies and places are such words.
+/// In the coverage of a question, a word that the shop has never used counts this many times its
+/// rarity. Names of other companies and places are such words.
 const STRANGE_WEIGHT: f32 = 1.5;
 
-/// How much a passage gains whose title is named in the conversation.
+/// The gain of a passage whose title is mentioned in the conversation.
 const CONTEXT_GAIN: f32 = 4.0;
 
 /// A passage found for a question.
@@ -39,18 +39,18 @@ pub struct Passage {
     pub document_id: String,
     pub title: String,
     pub url: Option<String>,
-    /// Language it is written in; `None` is taken for English.
+    /// Language of the text; `None` means English.
     pub locale: Option<String>,
-    /// The headings above it, or the question it answers.
+    /// The headings above it, or the question that it answers.
     pub heading: String,
     pub text: String,
     pub tags: Vec<String>,
     pub kind: Kind,
-    /// Place in its document, from 0.
+    /// Position in its document, from 0.
     pub ordinal: u32,
-    /// Orders the passages of one question; means nothing beyond it.
+    /// Orders the passages of one question; not comparable between questions.
     pub score: f32,
-    /// 0 to 1: how sure it is that the passage is about the question. See [`confidence`].
+    /// Confidence from 0 to 1 that the passage is about the question. See [`confidence`].
     pub confidence: f32,
 }
 
@@ -89,14 +89,14 @@ pub fn search(index: &Index, query: &Query<'_>, k: usize) -> Vec<Passage> {
     best(found, k).into_iter().map(Candidate::into_passage).collect()
 }
 
-/// How sure it is that a passage is about the question, from 0 to 1; never falls when an argument
+/// Confidence from 0 to 1 that a passage is about the question. It never falls when an argument
 /// grows.
 ///
-/// `coverage` is the share of the question's words that the passage has, each weighed by how rare
-/// it is at this shop: a related word counts partly, a word that the shop has never used
-/// `STRANGE_WEIGHT` times against it. `cosine` is that of the embeddings; from 0.3 (nothing in
-/// common) to 0.7 (the same said otherwise) it counts in proportion. Without one, words alone are
-/// never trusted wholly.
+/// `coverage` is the share of the question's words that the passage has, weighted by how rare each
+/// word is at this shop. A related word counts partly. A word that the shop has never used counts
+/// `STRANGE_WEIGHT` times against the passage. `cosine` is that of the embeddings; it counts in
+/// proportion from 0.3 (unrelated) to 0.7 (the same in other words). Without it, words alone never
+/// give full confidence.
 pub fn confidence(coverage: f32, cosine: Option<f32>) -> f32 {
     let words = coverage.clamp(0.0, 1.0);
     match cosine {
@@ -153,7 +153,7 @@ impl Candidate<'_> {
         }
     }
 
-    /// Best first; equal scores in an order that does not depend on the index's history.
+    /// Best first. For equal scores, the order does not depend on the history of the index.
     fn order(&self, other: &Self) -> Ordering {
         other
             .score
@@ -175,22 +175,22 @@ fn best(mut found: Vec<Candidate<'_>>, k: usize) -> Vec<Candidate<'_>> {
     found
 }
 
-/// A question in the terms of one language.
+/// A question as terms of one language.
 struct Question {
     language: Language,
     terms: Vec<Weighed>,
-    /// What full coverage sums up to.
+    /// The sum at full coverage.
     whole: f32,
-    /// More than any passage can score.
+    /// An upper bound for any passage's score.
     most: f32,
 }
 
-/// A term of a question with how rare it is at this shop.
+/// A term of a question and its rarity at this shop.
 struct Weighed {
     term: QueryTerm,
     /// BM25's inverse document frequency of each alternative.
     rarities: Vec<f32>,
-    /// Rarity of the word itself where the shop uses it, else of its commonest stand-in.
+    /// Rarity of the word itself if the shop uses it, otherwise of its most common alternative.
     rarity: f32,
 }
 
@@ -214,8 +214,8 @@ impl Question {
         let own = frequencies.first().copied().filter(|&frequency| frequency > 0);
         let stand_in = own.or_else(|| frequencies.iter().copied().max()).unwrap_or(0);
         if stand_in == 0 && term.has_digit() {
-            // An order or an article: it names one thing of many and says nothing of what is asked
-            // about it.
+            // A number of an order or an article. It identifies one thing of many and says nothing
+            // about the question.
             return;
         }
         let rarity = inverse(stand_in);
@@ -226,12 +226,12 @@ impl Question {
     }
 }
 
-/// Sums over the passages of one segment.
+/// The sums for the passages of one segment.
 struct Scores {
     lexical: Vec<f32>,
     covered: Vec<f32>,
-    /// The term that was counted last for a passage, and with how much: of its alternatives only
-    /// the best counts.
+    /// The last term counted for a passage, and its weight. Of a term's alternatives only the best
+    /// counts.
     last: Vec<(u32, f32)>,
 }
 

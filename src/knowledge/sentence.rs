@@ -1,4 +1,4 @@
-//! Where sentences end. Passages are cut here, and quotes begin and end here.
+//! Finds the ends of sentences. Passages are cut there, and quotes start and end there.
 
 use std::sync::LazyLock;
 
@@ -7,7 +7,7 @@ use crate::words::{self, Search, Words};
 /// Words after which a full stop does not end a sentence, in all languages.
 static ABBREVIATIONS: LazyLock<Words> = LazyLock::new(|| words::all::<Search>().abbreviations);
 
-/// The sentences of `text` in order, trimmed, none empty. A line break ends a sentence too.
+/// The sentences of `text` in order, trimmed and not empty. A line break also ends a sentence.
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(Sentences).filter(|sentence| !sentence.is_empty())
 }
@@ -28,7 +28,7 @@ impl<'a> Iterator for Sentences<'a> {
     }
 }
 
-/// Byte offset behind the first sentence of `line`.
+/// Byte offset after the first sentence of `line`.
 fn end_of_first(line: &str) -> usize {
     let mut chars = line.char_indices().peekable();
     while let Some((at, c)) = chars.next() {

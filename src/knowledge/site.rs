@@ -1,4 +1,4 @@
-//! The knowledge of one site in this process, and how it is brought up to the archive's.
+//! The knowledge of one site in this process, and how it follows the archive.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,20 +17,20 @@ use crate::{
     domain::SiteId,
 };
 
-/// Rows read from the archive at once.
+/// How many rows are read from the archive at once.
 const PAGE: u32 = 500;
 
-/// More changed documents than this are not read one by one.
+/// If more documents than this changed, they are not read one by one.
 const MAX_SINGLE: usize = 64;
 
-/// Readers load what is shown and never wait; changes come one after the other.
+/// Readers load the current index and never wait; changes run one after the other.
 #[derive(Default)]
 pub(super) struct Site {
     shown: ArcSwap<Shown>,
     known: Mutex<Known>,
 }
 
-/// What is searched, as of one knowledge version.
+/// The searchable content at one knowledge version.
 #[derive(Clone, Default)]
 pub(super) struct Shown {
     pub version: u64,
@@ -45,7 +45,7 @@ impl Site {
         self.shown.load()
     }
 
-    /// Waits until no other change of this site is under way.
+    /// Waits until no other change of this site is running.
     pub async fn change<'a>(
         &'a self,
         id: &'a SiteId,
@@ -56,7 +56,7 @@ impl Site {
     }
 }
 
-/// The right to change what a site shows.
+/// The right to change the shown content of a site.
 pub(super) struct Change<'a> {
     id: &'a SiteId,
     site: &'a Site,
@@ -66,13 +66,13 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// How many documents the site shows.
+    /// The number of documents that the site shows.
     pub fn documents(&self) -> usize {
         self.known.len()
     }
 
-    /// Shows a document's passages as of `version`, or none, after the archive took the change and
-    /// gave the site `knowledge_version`.
+    /// Shows a document's passages at `version`, or none, after the archive stored the change and
+    /// set the site to `knowledge_version`.
     pub async fn show(
         &mut self,
         external_id: String,
@@ -90,13 +90,13 @@ impl Change<'_> {
         };
         let version = if in_step { knowledge_version } else { self.site.shown.load().version };
         self.site.shown.store(Arc::new(Shown { version, index }));
-        // Another replica changed something in between.
+        // Another replica made a change in between.
         if in_step { Ok(()) } else { self.catch_up().await }
     }
 
-    /// Reads what the archive has and the site does not show.
+    /// Loads what the archive has and the site does not show.
     pub async fn catch_up(&mut self) -> Result<(), ArchiveError> {
-        // Read first: what comes after it is read again at the next call.
+        // Read first: later changes are then read again by the next call.
         let version = self.archive.knowledge_version(self.id).await?.unwrap_or(0);
         if version == self.site.shown.load().version {
             return Ok(());
@@ -123,7 +123,7 @@ impl Change<'_> {
         let mut after: Option<(String, u32)> = None;
         loop {
             let page = self.page(after.as_ref()).await?;
-            // A document that went meanwhile has no head.
+            // A document that was deleted meanwhile has no head.
             let known = page.iter().filter_map(|row| Some((heads.get(&row.external_id)?, row)));
             entries.extend(known.map(|(head, row)| head.entry(row, self.embedder)));
             match next_page(&page) {
@@ -159,7 +159,7 @@ impl Change<'_> {
         .await
     }
 
-    /// The passages of the document that follows the document `before`.
+    /// The passages of the document that follows `before`.
     async fn passages(
         &self,
         before: Option<String>,
@@ -171,7 +171,7 @@ impl Change<'_> {
             let page = self.page(after.as_ref()).await?;
             let next = next_page(&page);
             let ends_elsewhere = page.last().is_some_and(|row| row.external_id != external_id);
-            // A document that came in between meanwhile is passed over.
+            // A document that was added meanwhile is skipped.
             found.extend(page.into_iter().filter(|row| row.external_id == external_id));
             match next {
                 Some(next) if found.is_empty() || !ends_elsewhere => after = Some(next),
@@ -201,7 +201,7 @@ impl Change<'_> {
         }
     }
 
-    /// Documents with a passage that the embedder did not make, where there is one.
+    /// If there is an embedder: the documents with a passage that it did not embed.
     pub async fn stale(&self) -> Result<Vec<String>, ArchiveError> {
         let Some(embedder) = self.embedder else { return Ok(Vec::new()) };
         let mut stale: Vec<String> = Vec::new();
@@ -219,13 +219,13 @@ impl Change<'_> {
     }
 }
 
-/// Where the page after a full one begins.
+/// The start of the next page after a full one.
 fn next_page(page: &[archive::Chunk]) -> Option<(String, u32)> {
     let last = page.last().filter(|_| page.len() >= PAGE as usize)?;
     Some((last.external_id.clone(), last.ordinal))
 }
 
-/// Indexing a large site takes longer than an async thread may be held.
+/// Runs on a blocking thread, because indexing a large site takes too long for an async thread.
 async fn off_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, ArchiveError> {

@@ -1,4 +1,5 @@
-//! A word the shop has never used is read as the nearest one it has: shoppers type on telephones.
+//! Reads a word that the shop has never used as the nearest known word, because shoppers type on
+//! phones.
 
 use super::{
     index::{Index, Letters, Spelled},
@@ -6,13 +7,13 @@ use super::{
     terms::{Language, words},
 };
 
-/// What a corrected word counts, against 1 for one that was spelled right.
+/// The weight of a corrected word; a correct word counts 1.
 const WEIGHT: f32 = 0.8;
 
-/// Words corrected in one question; each looks through the shop's vocabulary.
+/// How many words of one question are corrected; each one scans the shop's vocabulary.
 const MAX_WORDS: usize = 6;
 
-/// Adds the nearest known term to every term of which no alternative is known.
+/// Adds the nearest known term to every term without a known alternative.
 pub(super) fn correct(terms: &mut [QueryTerm], index: &Index) {
     let known = |stem: &str| index.document_frequency(stem) > 0;
     let unknown = terms
@@ -26,8 +27,7 @@ pub(super) fn correct(terms: &mut [QueryTerm], index: &Index) {
     }
 }
 
-/// The words of a question, two of which are read as one where only that one is known ("back
-/// pack").
+/// The words of a question. Two words are joined if only the joined word is known ("back pack").
 pub(super) fn joined_words(text: &str, language: Language, index: &Index) -> Vec<String> {
     let known = |word: &str| {
         language.terms(word).first().is_none_or(|stem| index.document_frequency(stem) > 0)
@@ -51,7 +51,7 @@ fn is_term(word: &str, language: Language, index: &Index) -> bool {
     language.terms(word).first().is_some_and(|stem| index.document_frequency(stem) > 0)
 }
 
-/// The term of the vocabulary with the fewest edits, and among equals the commonest.
+/// The term of the vocabulary with the fewest edits; among equals, the most common.
 fn nearest(word: &str, index: &Index) -> Option<String> {
     let word: Vec<char> = word.chars().collect();
     let allowed = match word.len() {
@@ -67,7 +67,7 @@ fn nearest(word: &str, index: &Index) -> Option<String> {
     for Spelled { term, chars, letters: theirs } in index.vocabulary() {
         let term = &**term;
         let limit = best.map_or(allowed, |(edits, ..)| edits);
-        // Most of the vocabulary is passed over here.
+        // This skips most of the vocabulary.
         if chars.abs_diff(word.len()) > limit || letters.edits_apart(*theirs) > limit {
             continue;
         }
@@ -82,8 +82,8 @@ fn nearest(word: &str, index: &Index) -> Option<String> {
     best.map(|(.., term)| term.to_owned())
 }
 
-/// Insertions, deletions, replacements and swaps of neighbours that make `word` of `term`; `None`
-/// above `limit`.
+/// How many insertions, deletions, replacements and swaps of neighbours turn `term` into `word`;
+/// `None` if above `limit`.
 fn edits(word: &[char], term: &str, limit: usize) -> Option<usize> {
     let term: Vec<char> = term.chars().collect();
     let mut before: Vec<usize> = Vec::new();

@@ -1,5 +1,5 @@
-//! Between a document and its rows in the archive: what is stored of it, and what is searched of
-//! what was stored.
+//! Converts between documents and their rows in the archive, and prepares stored passages for the
+//! search.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -23,17 +23,18 @@ use crate::{
     embedding::messages::{EmbedPort, embed},
 };
 
-/// Texts of one document that wait for the embedder at once; shoppers' questions wait in the same
-/// queue.
+/// How many texts of one document wait for the embedder at once. Shoppers' questions wait in the
+/// same queue.
 const IN_FLIGHT: usize = 8;
-/// For one text, with the times it is tried again while the queue is full.
+/// Timeout for one text, including retries while the queue is full.
 const EMBED_TIMEOUT: Duration = Duration::from_secs(30);
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(100);
 
-/// Stored with every vector before the embedder's id: rows made otherwise are embedded again.
+/// Stored in front of the embedder's id with every vector. Rows with another layout are embedded
+/// again.
 const LAYOUT: &str = "subject+text:";
 
-/// A document as the archive keeps it. Pairs are kept as JSON.
+/// A document as it is stored. Pairs are stored as JSON.
 pub(super) fn row(
     site: &SiteId,
     document: &NewDocument,
@@ -62,7 +63,7 @@ pub(super) fn row(
     })
 }
 
-/// A stored document as it was handed in; `None` where its format is none of ours.
+/// A stored document as it was sent; `None` if its format is unknown.
 pub(super) fn document(row: &Document) -> Option<NewDocument> {
     Some(NewDocument {
         external_id: row.external_id.clone(),
@@ -76,7 +77,7 @@ pub(super) fn document(row: &Document) -> Option<NewDocument> {
     })
 }
 
-/// What the passages of a stored document share.
+/// The data that the passages of a stored document share.
 #[derive(Clone)]
 pub(super) struct Head {
     shared: Arc<DocumentHead>,
@@ -118,7 +119,7 @@ impl Head {
         Chunk { kind: self.kind, heading: row.heading.clone(), text: row.text.clone() }
     }
 
-    /// A stored passage to be searched. A vector that `embedder` did not make is left out.
+    /// A stored passage for the search. A vector of another embedder is left out.
     pub fn entry(&self, row: &archive::Chunk, embedder: Option<&Embedder>) -> Arc<Entry> {
         let comparable = embedder.is_some_and(|embedder| embedder.made(row));
         let vectors = if comparable { Vectors::split(&row.vector) } else { None };
@@ -126,7 +127,7 @@ impl Head {
     }
 }
 
-/// What a passage is about, as it is embedded: its question, or its headings with the title.
+/// The subject of a passage, as it is embedded: its question, or its headings with the title.
 pub(super) fn subject(title: &str, chunk: &Chunk) -> String {
     let heading = chunk.heading.replace(PATH, ". ");
     match chunk.kind {
@@ -137,7 +138,7 @@ pub(super) fn subject(title: &str, chunk: &Chunk) -> String {
     }
 }
 
-/// Passages as rows, with their vectors where there are some.
+/// Passages as rows, with vectors if there are any.
 pub(super) fn rows(
     document: &Document,
     chunks: &[Chunk],
@@ -161,7 +162,7 @@ pub(super) fn rows(
     (0..).zip(chunks).map(row).collect()
 }
 
-/// The port to the embedding model, and the name of what it makes.
+/// The port to the embedding model, and the id of its vectors.
 pub(super) struct Embedder {
     port: EmbedPort,
     tag: String,
@@ -185,7 +186,7 @@ impl Embedder {
         title: &str,
         chunks: &[Chunk],
     ) -> Result<HashMap<String, Arc<[f32]>>, EmbedError> {
-        // Passages of one section share their subject.
+        // Passages of one section share their subject, which is embedded only once.
         let texts: BTreeSet<String> =
             chunks.iter().flat_map(|chunk| [subject(title, chunk), chunk.text.clone()]).collect();
         let embedded = stream::iter(texts).map(|text| async {

@@ -1,6 +1,5 @@
-//! Words that shoppers and shops use for one another, so that "money back" finds the page about
-//! refunds without an embedding model. English only; a related word counts less than the word
-//! itself.
+//! Words with the same use, so that "money back" finds the page about refunds without an embedding
+//! model. English only. A related word counts less than the word itself.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -10,18 +9,18 @@ use std::{
 use super::terms::Language;
 use crate::words::{Synonyms, of};
 
-/// What a related word counts, against 1 for the word itself.
+/// The weight of a related word; the word itself counts 1.
 pub const WEIGHT: f32 = 0.6;
 
-/// A question of more terms is cut: its first words say what it is about.
+/// A question with more terms is cut, because its first words state the subject.
 const MAX_QUERY_TERMS: usize = 64;
 
-/// Words of a phrase may have this many others between them ("send the boots back").
+/// How many other words may stand between the words of a phrase ("send the boots back").
 const GAP: usize = 3;
 
 static SYNONYMS: LazyLock<Synonyms> = LazyLock::new(|| of("en"));
 
-/// Both words of a phrase, and the word that they mean.
+/// Both words of a phrase, and the word that they mean together.
 static PHRASES: LazyLock<Vec<(&str, &str, &str)>> = LazyLock::new(|| {
     let split = |(said, meant): &(&'static str, &'static str)| {
         said.split_once(' ').map(|(first, second)| (first, second, *meant))
@@ -47,10 +46,10 @@ static RELATED: LazyLock<HashMap<String, Vec<String>>> = LazyLock::new(|| {
     related.into_iter().map(|(stem, others)| (stem, sorted(others))).collect()
 });
 
-/// A term of a question with what may stand for it in a passage.
+/// A term of a question, with the terms that may replace it in a passage.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct QueryTerm {
-    /// Stem and weight, heaviest first; never empty.
+    /// Stem and weight, highest weight first; never empty.
     pub alternatives: Vec<(String, f32)>,
 }
 
@@ -61,8 +60,7 @@ impl QueryTerm {
     }
 }
 
-/// The distinct terms of a question's words, with their related words where the language is
-/// English.
+/// The distinct terms of a question's words, and for English also their related words.
 pub(super) fn query_terms(mut words: Vec<String>, language: Language) -> Vec<QueryTerm> {
     let mut terms = Vec::new();
     if language == Language::ENGLISH {
@@ -88,7 +86,7 @@ pub(super) fn query_terms(mut words: Vec<String>, language: Language) -> Vec<Que
     terms
 }
 
-/// `stems` in full, then what is related to them.
+/// `stems` with full weight, then their related words.
 fn related(stems: impl Iterator<Item = String>) -> QueryTerm {
     let mut alternatives: Vec<(String, f32)> = stems.map(|stem| (stem, 1.0)).collect();
     for at in 0..alternatives.len() {
@@ -101,7 +99,7 @@ fn related(stems: impl Iterator<Item = String>) -> QueryTerm {
     QueryTerm { alternatives }
 }
 
-/// Where `first` is followed by `second` within [`GAP`] words.
+/// The positions of `first` and of `second` within [`GAP`] words after it.
 fn place(words: &[String], first: &str, second: &str) -> Option<(usize, usize)> {
     let starts = words.iter().enumerate().filter(|(_, word)| *word == first);
     starts.into_iter().find_map(|(at, _)| {

@@ -1,5 +1,5 @@
-//! Text as the terms that are looked up: words in lower case without accents, reduced to their
-//! stem, without the words that say nothing about the subject.
+//! Converts text to search terms: words in lower case without accents, reduced to their stem. Words
+//! that say nothing about the subject are left out.
 
 use std::sync::LazyLock;
 
@@ -8,7 +8,7 @@ use unicode_normalization::UnicodeNormalization;
 
 use crate::words::{Search, Words, languages, of};
 
-/// Longer "words" are cut: nobody asks for them and they would fill the index.
+/// Longer "words" are cut: no question contains them, and they would fill the index.
 const MAX_WORD_CHARS: usize = 40;
 
 /// A language with a stemmer. A document without a locale is read as English.
@@ -18,7 +18,7 @@ pub struct Language(Algorithm);
 impl Language {
     pub const ENGLISH: Self = Self(Algorithm::English);
 
-    /// The language of a tag such as `de-AT`; English where there is no stemmer for it.
+    /// The language of a tag such as `de-AT`; English if there is no stemmer for it.
     pub fn of(locale: Option<&str>) -> Self {
         let tag = locale.unwrap_or("en").split('-').next().unwrap_or("en");
         Self(match tag.to_ascii_lowercase().as_str() {
@@ -43,7 +43,7 @@ impl Language {
         })
     }
 
-    /// The terms of `text` in order, repeated as often as they occur.
+    /// The terms of `text` in order, with repetitions.
     pub fn terms(self, text: &str) -> Vec<String> {
         let stemmer = Stemmer::create(self.0);
         let stop_words = self.stop_words();
@@ -53,7 +53,7 @@ impl Language {
             .collect()
     }
 
-    /// `None` if there is no list: the frequency of such words makes them weigh little in BM25
+    /// `None` if there is no list. Such words are frequent, so they have a low weight in BM25
     /// anyway.
     fn stop_words(self) -> Option<&'static Words> {
         STOP_WORDS.iter().find(|(language, _)| *language == self).map(|(_, words)| words)
@@ -65,8 +65,8 @@ static STOP_WORDS: LazyLock<Vec<(Language, Words)>> = LazyLock::new(|| {
     languages::<Search>().map(list).collect()
 });
 
-/// The words of `text` as they are compared: folded, split at everything but letters, digits,
-/// apostrophes inside a word, and points or commas inside a number.
+/// The words of `text` in their compared form. They are folded and split at everything but letters,
+/// digits, apostrophes inside a word, and points or commas inside a number.
 pub fn words(text: &str) -> impl Iterator<Item = String> {
     let folded: Vec<char> = fold(text).collect();
     let mut at = 0;
@@ -90,7 +90,7 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Lower case, compatibility forms resolved, accents gone, typographic apostrophes plain.
+/// Lower case, compatibility forms resolved, without accents, and with plain apostrophes.
 fn fold(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|c| !matches!(*c, '\u{0300}'..='\u{036f}'))
@@ -98,7 +98,7 @@ fn fold(text: &str) -> impl Iterator<Item = char> {
         .map(|c| if c == '’' { '\'' } else { c })
 }
 
-/// Whether the character at `at` lies inside a word or a number.
+/// Whether the character at `at` is inside a word or a number.
 fn joins(text: &[char], at: usize) -> bool {
     let Some((before, after)) =
         at.checked_sub(1).and_then(|before| Some((text.get(before)?, text.get(at + 1)?)))

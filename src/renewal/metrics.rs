@@ -1,4 +1,4 @@
-//! What is counted of files that are read again.
+//! Metrics of files that are read again.
 
 use metrics::counter;
 

@@ -1,7 +1,7 @@
 //! Sends spans to a collector: OTLP as protobuf over HTTP, on a thread of its own.
 //!
-//! Ended spans wait in a bounded queue; what does not fit is dropped, so a collector that is slow
-//! or away costs nothing else.
+//! Ended spans wait in a bounded queue. Further ones are dropped, so a slow or unreachable
+//! collector has no other effect.
 
 use std::{
     fmt,
@@ -27,7 +27,7 @@ use crate::config::Telemetry;
 const QUEUE: usize = 8_192;
 const BATCH: usize = 512;
 const INTERVAL: Duration = Duration::from_secs(2);
-/// For one batch.
+/// Timeout for one batch.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Path of the collector for traces.
 const PATH: &str = "/v1/traces";
@@ -65,7 +65,8 @@ pub fn provider(config: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
         BatchSpanProcessor::builder(Watched { exporter, failing: AtomicBool::new(false) })
             .with_batch_config(batches)
             .build();
-    // A caller's `traceparent` names the trace; how many are kept is not for callers to decide.
+    // A caller's `traceparent` gives the trace id, but callers do not decide how many traces are
+    // kept.
     let sampler = Sampler::TraceIdRatioBased(config.otlp_sample);
     Ok(SdkTracerProvider::builder()
         .with_span_processor(processor)
@@ -74,7 +75,7 @@ pub fn provider(config: &Telemetry) -> anyhow::Result<SdkTracerProvider> {
         .build())
 }
 
-/// Counts spans, and logs the begin and the end of an outage of the collector.
+/// Counts spans, and logs the start and the end of an outage of the collector.
 struct Watched {
     exporter: opentelemetry_otlp::SpanExporter,
     failing: AtomicBool,

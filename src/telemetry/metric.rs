@@ -25,16 +25,16 @@ pub const COUNTS: &[f64] = &[1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0]
 pub enum Kind {
     Counter,
     Gauge,
-    /// With the upper ends of its buckets, ascending.
+    /// With the upper bounds of its buckets, ascending.
     Histogram(&'static [f64]),
 }
 
-/// One metric as it is documented.
+/// One metric with its documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct Metric {
     pub name: &'static str,
     pub kind: Kind,
-    /// Each from a closed set, or names from the configuration.
+    /// Each label has a closed set of values, or names from the configuration.
     pub labels: &'static [&'static str],
     pub help: &'static str,
     /// When the metric is present, if not in every busy process.

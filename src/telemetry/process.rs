@@ -35,7 +35,7 @@ const fn gauge(name: &'static str, help: &'static str) -> Metric {
 pub fn look(data_dir: &Path) {
     gauge!(BUILD, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
     metrics_process::Collector::default().collect();
-    // Where nothing was written yet there is no folder, and its disk is not known.
+    // Before anything was written there is no folder, and its disk is unknown.
     if let Ok(disk) = rustix::fs::statvfs(data_dir) {
         #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
         let bytes = |blocks: u64| (blocks * disk.f_frsize) as f64;

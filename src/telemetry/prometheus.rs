@@ -4,7 +4,7 @@ use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
 use super::metric::{Chapter, Kind, all};
 
-/// With the buckets that each histogram declares.
+/// Installs the recorder with the buckets that each histogram declares.
 ///
 /// # Errors
 /// If a recorder is already installed.

@@ -1,4 +1,4 @@
-//! With the files that `make model` leaves; without them these tests say so and return.
+//! Tests with the files from `make model`. Without those files they print a line and return.
 
 use std::{
     fs,
@@ -158,7 +158,7 @@ fn a_model_without_meta_is_named_by_its_checksum() {
     assert_eq!(id(), named, "a meta.json of another file does not name this one");
 }
 
-/// Inputs with token types, output [batch, seq, 4]: token 0 is (0, 0, 0, 1), 1 is (3, 0, 0, 0) and
+/// Inputs with token types, output [batch, seq, 4]. Token 0 is (0, 0, 0, 1), 1 is (3, 0, 0, 0) and
 /// 2 is (0, 4, 0, 0). Made with onnx.helper from an Add of ids and types, and a Gather.
 const TOKEN_LEVEL: &str = concat!(
     "CAg6mgIKIwoJaW5wdXRfaWRzCg50b2tlbl90eXBlX2lkcxIBaSIDQWRkCiEKAXQKAWkSEWxhc3RfaGlkZGVuX3N0",

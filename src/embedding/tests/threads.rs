@@ -20,8 +20,8 @@ use super::super::{
 
 const LONG: Duration = Duration::from_secs(20);
 
-/// Takes each character for a token; its vector is the number of tokens. Each batch waits until
-/// the test lets it go on.
+/// Treats each character as a token; the vector is the number of tokens. Each batch waits until the
+/// test lets it continue.
 struct Slow {
     batches: Arc<Mutex<Vec<Vec<String>>>>,
     started: mpsc::Sender<()>,
@@ -74,7 +74,7 @@ impl Bench {
         answer
     }
 
-    /// Sends a text and waits until the model works on it.
+    /// Sends a text and waits until the model processes it.
     async fn occupy(&self) -> oneshot::Receiver<Result<Embedding, EmbedError>> {
         let answer = self.send("first").await;
         self.started.recv_timeout(LONG).unwrap();
@@ -180,7 +180,7 @@ async fn stopping_answers_those_who_wait_and_ends_the_threads() {
     assert_eq!(late, Err(EmbedError::Closed));
 }
 
-/// Keeps every request and answers none.
+/// Keeps every request without an answer.
 #[derive(Default)]
 struct Silent(Vec<Embed>);
 

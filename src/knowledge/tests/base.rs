@@ -1,4 +1,4 @@
-//! The base over a real archive in a file, with an embedder that a test can watch and stop.
+//! The base with a real archive in a file, and an embedder that a test can watch and stop.
 
 use std::{
     collections::HashMap,
@@ -19,7 +19,7 @@ use crate::{
     knowledge::{Body, Format, Knowledge, KnowledgeError, NewDocument, PUBLIC, Query, Status},
 };
 
-/// Answers with a vector of the text's letters, so that like texts are near.
+/// Returns vectors of the letters of a text, so that similar texts are near each other.
 #[derive(Clone, Default)]
 struct Letters {
     asked: Arc<AtomicUsize>,
@@ -81,7 +81,7 @@ impl Bench {
         Self { archive, site, config: config.knowledge, _folder: folder }
     }
 
-    /// A replica; `embedder` names what makes its vectors.
+    /// A replica; `embedder` is the source and the id of its vectors.
     async fn replica(&self, embedder: Option<(&Letters, &str)>) -> Knowledge {
         let embedder =
             embedder.map(|(letters, id)| (letters.clone().start().recipient(), id.into()));
@@ -93,7 +93,7 @@ impl Bench {
         found.into_iter().map(|passage| passage.document_id).collect()
     }
 
-    /// Whether a question without a known word finds something: only vectors do that.
+    /// Whether a question without a known word finds a passage, which only vectors can do.
     fn has_vectors(&self, knowledge: &Knowledge) -> bool {
         let vector = vector("zzz");
         let query = Query { vector: Some(&vector), ..Query::new("zzz") };
@@ -247,7 +247,8 @@ async fn passages_of_another_embedder_are_embedded_again_at_the_start() {
     bench.replica(Some((&again, "new"))).await;
     assert_eq!(again.asked.load(SeqCst), 0, "they were stored");
 
-    // The old replica goes on by terms: its own vectors must not meet the new ones.
+    // The old replica continues with terms, because its own vectors must not be compared with the
+    // new ones.
     here.refresh(&bench.site).await.unwrap();
     assert!(!bench.has_vectors(&here));
     assert_eq!(bench.found(&here, "gloves"), ["a"]);

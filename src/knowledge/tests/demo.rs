@@ -1,4 +1,4 @@
-//! The demo shop's documents answer what shoppers ask, and keep silent about what they do not know.
+//! The demo shop's documents answer what shoppers ask, and give no answer to unknown questions.
 
 use std::{env, fmt::Write as _, fs, path::Path, sync::Arc};
 
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A question, the documents that answer it, and what an answer must say.
+/// A question, the documents that answer it, and a text that the answer must contain.
 const ASKED: [(&str, &[&str], &str); 44] = [
     ("how long do I have to send something back?", &["returns", "frequent-questions"], "30 days"),
     ("what does shipping to France cost?", &["shipping-costs"], "7.90 EUR"),
@@ -107,7 +107,7 @@ const ASKED: [(&str, &[&str], &str); 44] = [
     ("are you hiring?", &["jobs"], "jobs"),
 ];
 
-/// What this shop cannot know.
+/// Questions that this shop cannot answer.
 const UNKNOWN: [&str; 24] = [
     "what will the weather be like in Oslo tomorrow?",
     "who won the election in France?",
@@ -159,7 +159,7 @@ impl Shop {
         Self { documents, threshold: config.turn.answer_confidence }
     }
 
-    /// Every text whose vector is needed.
+    /// Every text that needs a vector.
     fn texts(&self) -> Vec<String> {
         let passages = self.documents.iter().flat_map(|(document, chunks)| {
             chunks
@@ -192,7 +192,7 @@ impl Shop {
         Index::of(entries)
     }
 
-    /// Answers what was asked and checks each answer; `floor` is the least number of right ones.
+    /// Asks all questions and checks each answer; `floor` is the least number of right ones.
     fn check(&self, vectors: &Vectors, floor: usize) {
         let index = self.index(vectors);
         let mut faults = String::new();
@@ -251,8 +251,8 @@ struct Row {
     coarse: String,
 }
 
-/// Requests to a general assistant (weather, alarms, travel, banking), of which a shop knows
-/// nothing.
+/// Requests to a general assistant (weather, alarms, travel, banking) that a shop knows nothing
+/// about.
 #[actix::test]
 async fn requests_to_another_assistant_are_rarely_answered() {
     let Some(folder) = env::var_os("RUSHDESK_DATA") else {

@@ -1,5 +1,5 @@
-//! How well the right passage is found, on public questions (`RUSHDESK_DATA`, the data folder;
-//! skipped without).
+//! How well the right passage is found, on public questions in the data folder `RUSHDESK_DATA`.
+//! Skipped without it.
 
 use std::{env, fs, path::PathBuf, process::Command, sync::Arc};
 
@@ -19,7 +19,7 @@ struct PassageRow {
     passage_id: String,
     title: String,
     text: String,
-    /// What the passage speaks of, where many are alike.
+    /// The subject of the passage, if many are alike.
     entity: Option<String>,
 }
 
@@ -86,8 +86,7 @@ impl Set {
         Index::of(entries.collect())
     }
 
-    /// Percent of the questions whose first passage, and one of whose first five passages, is
-    /// right.
+    /// Percentage of the questions with the right passage first, and with it among the first five.
     fn hits(&self, how: &str, vectors: &Vectors) -> (f64, f64) {
         let index = self.index(vectors);
         let mut hits = [0_usize; 2];
@@ -108,8 +107,8 @@ impl Set {
         (first, five)
     }
 
-    /// Measures with terms alone and, where there is a model, with vectors too; neither may fall
-    /// below its floor.
+    /// Measures with terms only and, if there is a model, with vectors, too. Neither may fall below
+    /// its limit.
     async fn measure(&self, terms: (f64, f64), both: (f64, f64)) {
         let reaches = |found: (f64, f64), floor: (f64, f64)| {
             assert!(found.0 >= floor.0 && found.1 >= floor.1, "{found:?} is below {floor:?}");
@@ -134,7 +133,7 @@ async fn questions_to_a_shop_find_their_answer() {
     set.measure((74.0, 94.0), (84.0, 98.0)).await;
 }
 
-/// The words come from a speech recogniser, and only the conversation says which of 668 places is
+/// The words come from a speech recogniser, and only the conversation shows which of 668 places is
 /// meant.
 #[actix::test]
 async fn spoken_questions_find_the_answer_of_the_place_they_talk_about() {

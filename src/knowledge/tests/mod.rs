@@ -1,4 +1,4 @@
-//! The knowledge as a whole: the demo shop's answers, public questions, and a base over a real
+//! The knowledge as a whole: answers of the demo shop, public questions, and a base with a real
 //! archive.
 
 mod base;

@@ -1,4 +1,4 @@
-//! The real embedding model where `make model` has made one.
+//! The real embedding model, if `make model` was run.
 
 use std::{collections::HashMap, path::Path, sync::Arc, time::Duration};
 
@@ -9,7 +9,7 @@ use crate::{
     embedding::{self, EmbedderHandle, embed},
 };
 
-/// Texts with their vectors; empty where there is no model.
+/// Texts with their vectors; empty without a model.
 #[derive(Default)]
 pub struct Vectors(HashMap<String, Arc<[f32]>>);
 
@@ -19,7 +19,7 @@ impl Vectors {
     }
 }
 
-/// Starts the model; `None`, and a line that says so, where there is none.
+/// Starts the model; without one, prints a line and returns `None`.
 pub fn start() -> Option<EmbedderHandle> {
     let config = Config::load(&Sources::default()).unwrap();
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
