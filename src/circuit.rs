@@ -1,5 +1,5 @@
-//! The breaker of a store. While a store is unreachable, calls fail at once, and one call in a
-//! second tries it.
+//! The circuit breaker of a store. While a store is unreachable, calls fail at once, and one call
+//! per second tries it.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub struct Circuit {
     open: Option<Instant>,
 }
 
-/// A change of state: what is worth a line in the log.
+/// A change of state, which is logged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
     Opened,
@@ -42,7 +42,7 @@ impl Circuit {
         self.open.is_some()
     }
 
-    /// Whether a call may go. While open it admits one probe each second.
+    /// Whether a call may be made. While the circuit is open, one probe per second is admitted.
     pub fn admits(&mut self, now: Instant) -> bool {
         match self.open {
             None => true,

@@ -1,4 +1,4 @@
-//! The wall clock. Spans and deadlines use `tokio::time::Instant`, so that tests can stop them.
+//! The wall clock. Spans and deadlines use `tokio::time::Instant`, so that tests can stop time.
 
 use std::time::SystemTime;
 

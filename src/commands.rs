@@ -21,11 +21,11 @@ use crate::{
     tls::{Certificate, authorities},
 };
 
-/// Less than the platform's limit of a health check, so that the reason is printed.
+/// Shorter than the platform's limit of a health check, so that the reason is printed.
 const HEALTH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// # Errors
-/// If `/readyz` does not answer 200 within two seconds.
+/// If `/readyz` does not return 200 within two seconds.
 pub async fn check_health(config: &Config) -> anyhow::Result<()> {
     let address = reachable(config.server.listen);
     // The certificate is for the public host, not for this address.
@@ -37,7 +37,7 @@ pub async fn check_health(config: &Config) -> anyhow::Result<()> {
         .get(format!("{scheme}://{address}/readyz"))
         .send()
         .await
-        .with_context(|| format!("nothing answers on {address}"))?;
+        .with_context(|| format!("no service responds on {address}"))?;
     let (status, body) = (answer.status(), answer.text().await?);
     anyhow::ensure!(status.is_success(), "not ready ({status}): {body}");
     println!("{body}");

@@ -11,7 +11,7 @@ use crate::{
     knowledge::{Knowledge, import},
 };
 
-/// Stands in `web/index.html` too: the chat page is of the site with this key.
+/// Also in `web/index.html`: the chat page belongs to the site with this key.
 pub const SITE_KEY: &str = "pk_demo";
 
 #[derive(RustEmbed)]

@@ -1,7 +1,8 @@
 //! Rushdesk: a self-hosted chat backend for customer service that keeps working during a sales
 //! event.
 //!
-//! `ARCHITECTURE.md` explains the main paths. Each module says what it owns and what it never does.
+//! `ARCHITECTURE.md` explains the main paths. The docs of each module state what it owns and what
+//! it never does.
 
 pub mod accounts;
 pub mod app;

@@ -1,4 +1,4 @@
-//! The command line: read the configuration, do one thing, say what went wrong.
+//! The command line: reads the configuration, runs one command, reports errors.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -12,8 +12,8 @@ use rushdesk::{
     telemetry,
 };
 
-/// Streams allocate many small pieces on one thread and free them on another, which costs the
-/// system's allocator a tenth of the processor.
+/// Streams allocate many small pieces on one thread and free them on another. With the system's
+/// allocator this costs a tenth of the processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
@@ -56,8 +56,8 @@ enum Command {
         #[command(subcommand)]
         command: KnowledgeCommand,
     },
-    /// Plays the traffic of a log, many times over, against a service, and says whether it is
-    /// ready.
+    /// Replays the traffic of a log at a multiple of its rate against a service, and reports
+    /// whether the service is ready.
     Rehearse(Box<rehearse::Options>),
 }
 
@@ -84,9 +84,9 @@ enum KnowledgeCommand {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    // One process, one TLS provider; a second install is the same provider.
+    // A process has one TLS provider; a second install would be the same provider.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    // A rehearsal drives another service: it has no use for a configuration of its own.
+    // A rehearsal drives another service and needs no configuration.
     if let Command::Rehearse(options) = &arguments.command {
         return rehearsed(actix_rt::System::new().block_on(rehearse::rehearse(options)));
     }

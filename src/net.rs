@@ -1,5 +1,5 @@
-//! The HTTP client for addresses that are not model backends. An answer is bounded in time and
-//! size, and comes from the address that was asked: no redirect is followed.
+//! The HTTP client for addresses other than model backends. A response is bounded in time and size.
+//! It comes from the requested address, since redirects are not followed.
 
 use std::time::Duration;
 
@@ -12,22 +12,22 @@ pub struct Fetcher {
     max_bytes: usize,
 }
 
-/// Why a document was not fetched. Never quotes the answer.
+/// Why a document was not fetched. Never quotes the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    #[error("no answer in time")]
+    #[error("no response in time")]
     NoAnswer,
-    /// A redirect is one, too.
-    #[error("an answer with a status other than 200")]
+    /// This includes redirects.
+    #[error("the response status is not 200")]
     Status,
-    #[error("the answer breaks off")]
+    #[error("the response ended early")]
     Incomplete,
-    #[error("the answer is too large")]
+    #[error("the response is too large")]
     TooLarge,
 }
 
 impl Fetcher {
-    /// `timeout` is for the whole answer, `max_bytes` for its body.
+    /// `timeout` limits the whole response, `max_bytes` its body.
     ///
     /// # Errors
     /// If TLS cannot be set up.
@@ -35,16 +35,16 @@ impl Fetcher {
         let client = Client::builder()
             .redirect(Policy::none())
             .timeout(timeout)
-            // A kept connection would belong to the thread that made it.
+            // A kept connection would belong to the thread that opened it.
             .pool_max_idle_per_host(0)
             .build()?;
         Ok(Self { client, max_bytes })
     }
 
-    /// The body at `url`, whose type should be `accept`.
+    /// The body at `url`. `accept` is the expected type.
     ///
     /// # Errors
-    /// Anything but a complete answer with status 200 within the limits.
+    /// Anything but a complete response with status 200 within the limits.
     pub async fn get(&self, url: &str, accept: &str) -> Result<Vec<u8>, FetchError> {
         let request = self.client.get(url).header(header::ACCEPT, accept);
         let mut response = request.send().await.map_err(|_| FetchError::NoAnswer)?;
@@ -71,7 +71,7 @@ mod tests {
 
     use super::*;
 
-    /// What a fetch of at most 8 bytes makes of `answer`, which is sent to any request.
+    /// The result of a fetch of at most 8 bytes from a server that sends `answer` to any request.
     async fn fetched(answer: &str) -> Result<Vec<u8>, FetchError> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -111,7 +111,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_server_that_is_silent_is_waited_for_no_longer_than_the_timeout() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // Takes connections and never answers.
+        // Accepts connections and never responds.
         let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", silent.local_addr().unwrap());
         let fetcher = Fetcher::new(Duration::from_secs(3), 8).unwrap();

@@ -1,4 +1,4 @@
-//! Threads of the process other than those of the HTTP server.
+//! The threads of the process other than those of the HTTP server.
 
 use std::num::NonZeroUsize;
 
@@ -23,7 +23,7 @@ impl Services {
     }
 }
 
-/// `configured`, or one for each core.
+/// `configured`, or one per core.
 pub fn workers(configured: usize) -> usize {
     match configured {
         0 => std::thread::available_parallelism().map_or(2, NonZeroUsize::get),

@@ -1,5 +1,5 @@
-//! The secrets that sign tokens: read from a file, and in embedded mode made once and kept in the
-//! data folder, for the owner's eyes only.
+//! The secrets that sign tokens. They are read from a file. In embedded mode they are created once
+//! and kept in the data folder, readable by its owner only.
 
 use std::{
     fs::{self, OpenOptions, Permissions},
@@ -12,7 +12,7 @@ use anyhow::Context;
 
 use crate::config::Secret;
 
-/// Makes `folder` for the owner only, if it is not there.
+/// Creates `folder` for the owner only, if it does not exist.
 pub fn private_folder(folder: &Path) -> anyhow::Result<()> {
     if !folder.is_dir() {
         fs::DirBuilder::new()
@@ -24,13 +24,13 @@ pub fn private_folder(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Secrets in one file, at most: one that signs, and those whose tokens have not ended yet.
+/// Most secrets in one file: one that signs, and those whose tokens are still valid.
 const MAX_SECRETS: usize = 8;
 
-/// The secrets of a file, one a line: the first signs, the others are still accepted.
+/// The secrets of a file, one per line. The first signs, and the others are still accepted.
 ///
 /// # Errors
-/// None at all, too many, or one of less than 32 bytes. Never says what stands there.
+/// No secret, too many, or one of less than 32 bytes. The error never quotes the content.
 pub fn parse(text: &[u8]) -> anyhow::Result<Vec<Secret>> {
     let text = std::str::from_utf8(text).map_err(|_| anyhow::anyhow!("is not text"))?;
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -42,7 +42,8 @@ pub fn parse(text: &[u8]) -> anyhow::Result<Vec<Secret>> {
     Ok(lines.into_iter().map(Secret::new).collect())
 }
 
-/// The file `folder/name`, readable by its owner only. Creates it with 32 random bytes in hex.
+/// The file `folder/name`, readable by its owner only. If it is missing, it is created with 32
+/// random bytes in hex.
 pub fn kept(folder: &Path, name: &str) -> anyhow::Result<PathBuf> {
     let path = folder.join(name);
     if path.exists() {

@@ -1,11 +1,10 @@
-//! Answers tickets when there is room: a full answer as any turn would get it, delivered into the
-//! session where the question was asked.
+//! Answers tickets when there is capacity. Each gets a full answer, like any turn, delivered into
+//! the session in which the question was asked.
 //!
-//! The worker of any replica may take any ticket; a lease keeps two from taking the same. It asks
-//! the model only in slots that nobody waits for, and never against an operator's order. A worker
-//! that dies leaves a lease that ends; the ticket is then answered again, and the session takes the
-//! first delivery only. Must never happen: a ticket that is closed without its answer in the
-//! session.
+//! The worker of any replica may take any ticket; a lease keeps two from taking the same one. It
+//! uses the model only in slots that nobody else waits for, and never against an operator's order.
+//! If a worker dies, its lease ends and the ticket is answered again; the session accepts only the
+//! first delivery. Must never happen: a ticket that is closed without its answer in the session.
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -34,17 +33,17 @@ use crate::{
     },
 };
 
-/// How often open tickets are looked for, and how often while some are being answered.
+/// How often to look for open tickets, and how often while some are being answered.
 const INTERVAL: Duration = Duration::from_secs(1);
 const BUSY_INTERVAL: Duration = Duration::from_millis(200);
 /// How often all open tickets are counted.
 const COUNT_INTERVAL: Duration = Duration::from_secs(10);
-/// Events read for a ticket: its question and what was said before.
+/// How many events are read for a ticket: its question and the conversation before it.
 const CONTEXT: u64 = 24;
-/// How long a delivery waits for a running turn of the session, and how often it asks.
+/// How long a delivery waits for a running turn of the session, and how often it checks.
 const DELIVERY_PATIENCE: Duration = Duration::from_secs(60);
 const DELIVERY_RETRY: Duration = Duration::from_millis(500);
-/// After a failed attempt, doubled with each further one up to the longest.
+/// The pause after a failed attempt. It doubles with each further one up to the longest.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_mins(10);
 
@@ -84,7 +83,7 @@ impl TicketWorker {
         Self { archive, journal, sessions, ports, turn: config.turn.clone(), at_once }
     }
 
-    /// Answers tickets until `draining`; what is under way then is given back.
+    /// Answers tickets until `draining`; tickets in progress are then given back.
     pub async fn run(&self, draining: CancellationToken) {
         let mut working = FuturesUnordered::new();
         let mut counted: Option<Instant> = None;
@@ -108,9 +107,9 @@ impl TicketWorker {
         while working.next().await.is_some() {}
     }
 
-    /// Tickets for slots that turns leave free, beside those that are `working`. Half of these
-    /// slots stay free for those who come, so that a long list of tickets does not itself lower the
-    /// service.
+    /// Leases tickets for free slots, in addition to those that are `working`. Half of the free
+    /// slots stay free for new turns, so that a long list of tickets does not lower the service
+    /// level.
     async fn lease(&self, working: usize) -> Result<Vec<TicketRow>, ArchiveError> {
         let Some(ModelPort { pressure, .. }) = &self.ports.model else { return Ok(Vec::new()) };
         let Service { level, pinned } = self.ports.brownout.service();
@@ -123,7 +122,7 @@ impl TicketWorker {
         if room == 0 {
             return Ok(Vec::new());
         }
-        // Longer than an answer and its delivery take, and the way of both to the archive.
+        // Longer than the answer, its delivery, and storing both in the archive take.
         let lease = self.turn.timeout + DELIVERY_PATIENCE + Duration::from_secs(30);
         let now = clock::now();
         let room = u32::try_from(room).unwrap_or(u32::MAX);
@@ -139,10 +138,10 @@ impl TicketWorker {
                     metrics::ticket_answered();
                     info!(ticket_id = %ticket.id, "a ticket was answered");
                 }
-                // The row is closed by the event, which is on its way to the archive.
+                // The event closes the row; it is on its way to the archive.
                 return;
             }
-            // The row goes with the session.
+            // The row is deleted with the session.
             Some(Ok(Err(
                 Unanswered::Journal(JournalError::NotFound | JournalError::Erased { .. })
                 | Unanswered::Session(AskError::Session(
@@ -162,7 +161,7 @@ impl TicketWorker {
             }
             None => Duration::ZERO,
         };
-        // Where this fails, the lease ends by itself.
+        // If this fails, the lease ends by itself.
         let _ = self.archive.release_ticket(&ticket, after(clock::now(), pause)).await;
     }
 
@@ -180,7 +179,7 @@ impl TicketWorker {
         self.deliver(ticket, answer).await
     }
 
-    /// The answer as any turn would give it, in a log that nobody reads.
+    /// Generates the answer like any turn, in a log without readers.
     async fn ask(
         &self,
         meta: &SessionMeta,
@@ -228,7 +227,7 @@ impl TicketWorker {
         }
     }
 
-    /// Waits for the end of a running turn, within bounds.
+    /// Waits for the end of a running turn, up to a limit.
     async fn deliver(&self, ticket: &TicketRow, answer: Fact) -> Result<Delivered, Unanswered> {
         let begun = Instant::now();
         loop {

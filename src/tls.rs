@@ -1,7 +1,7 @@
-//! The server's certificate. It can be exchanged while connections are open; each handshake takes
-//! the newest.
+//! The server's certificate. It can be replaced while connections are open; each handshake uses the
+//! newest one.
 //!
-//! Called at the start and by the watcher of the files. Opens no file itself.
+//! Used at the start and by the watcher of the files. It opens no file itself.
 
 mod authorities;
 
@@ -26,12 +26,12 @@ pub enum TlsError {
     Certificate(pem::Error),
     #[error("server.tls_key cannot be read as PEM: {0}")]
     Key(pem::Error),
-    /// Among them a key that belongs to another certificate.
+    /// For example, the key belongs to another certificate.
     #[error("server.tls_cert and server.tls_key cannot be used together: {0}")]
     Pair(#[from] rustls::Error),
 }
 
-/// A chain and its key, behind a switch.
+/// A certificate chain and its key, which can be replaced.
 #[derive(Debug)]
 pub struct Certificate {
     current: ArcSwap<CertifiedKey>,
@@ -39,18 +39,18 @@ pub struct Certificate {
 
 impl Certificate {
     /// # Errors
-    /// What is wrong with the two texts, which are PEM: the chain, leaf first, and the leaf's key.
+    /// The fault in the two PEM texts. `chain` starts with the leaf; `key` is the leaf's key.
     pub fn new(chain: &[u8], key: &[u8]) -> Result<Arc<Self>, TlsError> {
         Ok(Arc::new(Self { current: ArcSwap::from_pointee(certified(chain, key)?) }))
     }
 
-    /// Handshakes from now on use these. On an error the certificate stays that was there before.
+    /// Uses these for all further handshakes. After an error the previous certificate stays in use.
     pub fn replace(&self, chain: &[u8], key: &[u8]) -> Result<(), TlsError> {
         self.current.store(Arc::new(certified(chain, key)?));
         Ok(())
     }
 
-    /// TLS 1.2 and 1.3 with this certificate. The server adds the protocols that it speaks.
+    /// TLS 1.2 and 1.3 with this certificate. The server adds its protocols.
     pub fn server_config(self: &Arc<Self>) -> Result<ServerConfig, TlsError> {
         let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()?

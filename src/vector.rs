@@ -1,8 +1,8 @@
 //! Arithmetic on vectors, for the modules that compare them.
 
-/// The inner product over the shorter length: of unit vectors, their cosine.
+/// The inner product over the shorter length. For unit vectors it is their cosine.
 ///
-/// Eight sums side by side, so that the compiler uses wide registers.
+/// Eight sums run in parallel, so that the compiler uses wide registers.
 pub fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0_f32; 8];
     let (a, b) = (a.chunks_exact(8), b.chunks_exact(8));

@@ -1,4 +1,4 @@
-//! Why an account cannot be had.
+//! Why a request about an account fails.
 
 use crate::{
     archive::ArchiveError,
@@ -10,7 +10,7 @@ use crate::{
 pub enum AccountError {
     #[error("no such site")]
     UnknownSite,
-    /// Never says which of the two was wrong.
+    /// Never reveals which of the two was wrong.
     #[error("wrong e-mail address or password")]
     Credentials,
     #[error("the account cannot be created")]

@@ -63,7 +63,7 @@ impl Keyring {
         Ok(Self { providers: providers.iter().map(provider).collect() })
     }
 
-    /// The person that a provider's token names. The issuer of `claimed` selects the provider.
+    /// The person that a provider's token identifies. The issuer of `claimed` selects the provider.
     pub async fn verify(
         &self,
         claimed: &oidc::Claimed,
@@ -148,7 +148,7 @@ impl Provider {
             Ok(keys) => {
                 self.keys.store(Some(Arc::new(Fetched { keys, at: Instant::now() })));
                 if self.is_away.swap(false, Relaxed) {
-                    info!(issuer, "keys of the identity provider are fetched again");
+                    info!(issuer, "keys of the identity provider can be fetched again");
                 }
             }
             Err(reason) => {
@@ -162,7 +162,7 @@ impl Provider {
     async fn download(&self) -> Result<oidc::KeySet, String> {
         let fetched = self.fetcher.get(&self.settings.jwks_url, "application/json").await;
         let body = fetched.map_err(|error| error.to_string())?;
-        oidc::KeySet::parse(&body).ok_or_else(|| "the answer is no set of keys".to_owned())
+        oidc::KeySet::parse(&body).ok_or_else(|| "the response is not a set of keys".to_owned())
     }
 }
 
@@ -198,7 +198,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn who_has_a_known_key_does_not_wait_for_a_provider_that_is_away() {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        // Takes connections and never answers.
+        // Accepts connections and never responds.
         let away = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/keys", away.local_addr().unwrap());
         let provider = Arc::new(Provider::new(

@@ -1,4 +1,4 @@
-//! What the assistant is told. Pure: decides, never acts.
+//! The assistant's prompt and fixed replies. Pure: it decides and never acts.
 
 pub mod need;
 pub mod prompt;

@@ -1,9 +1,9 @@
-//! How urgent a question is, by its words: which lane its turn waits in. Pure, and cheap enough for
-//! every message.
+//! The urgency of a question by its words, which decides the lane of its turn. Pure, and cheap
+//! enough for every message.
 //!
 //! A topic alone is not urgent ("which cards do you take?"); a topic with a sign of trouble is ("my
-//! card was declined"). The words of all languages are looked for. A wrong guess costs a place in
-//! the queue, never an answer.
+//! card was declined"). The words of all languages are searched. A wrong guess costs a place in the
+//! queue, never an answer.
 
 use std::sync::LazyLock;
 
@@ -12,12 +12,12 @@ use crate::{
     words::{self, Need, Patterns},
 };
 
-/// As much of a message as is looked at, in words.
+/// How many words of a message are read.
 const WORDS: usize = 200;
 
 static NEED: LazyLock<Need> = LazyLock::new(words::all);
 
-/// The lane of a question that somebody of this `role` asks.
+/// The lane of a question from a caller with this `role`.
 pub fn lane(text: &str, role: Role) -> Lane {
     let text = text.to_lowercase();
     let words: Vec<&str> = text

@@ -1,8 +1,9 @@
-//! The prompt under a token budget: instructions, passages, the newest exchanges, the question.
+//! Builds the prompt within a token budget: instructions, passages, the newest exchanges, the
+//! question.
 
 use sha2::{Digest, Sha256};
 
-/// Name of the one assistant there is; part of every cache partition.
+/// Name of the only assistant; part of every cache partition.
 pub const ASSISTANT: &str = "general";
 
 const INSTRUCTIONS: &str = "\
@@ -19,7 +20,7 @@ const SHORT: &str =
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
     Normal,
-    /// For times of many questions. Such an answer is not cached, so it has no place in the
+    /// For times with many questions. Such an answer is not cached, so it is not part of the
     /// fingerprint.
     Short,
 }
@@ -37,14 +38,14 @@ pub struct Line {
     pub text: String,
 }
 
-/// Tokens of the parts of a prompt, as estimated.
+/// Estimated tokens of the parts of a prompt.
 #[derive(Clone, Copy, Debug)]
 pub struct Budget {
     pub total: usize,
     pub history: usize,
 }
 
-/// A text of the shop that may be quoted.
+/// A text from the shop that may be quoted.
 pub struct Source<'a> {
     pub title: &'a str,
     pub text: &'a str,
@@ -63,8 +64,8 @@ pub fn fingerprint(models: &str) -> String {
     hex::encode(&digest[..8])
 }
 
-/// The instructions and the question are always kept; passages come next, best first; then the
-/// newest exchanges. `tokens` estimates the tokens of a text.
+/// The instructions and the question are always included. Next come the passages, best first, and
+/// then the newest exchanges. `tokens` estimates the tokens of a text.
 pub fn build(
     question: &str,
     sources: &[Source<'_>],
@@ -99,7 +100,7 @@ pub fn build(
     }
     let mut lines = vec![Line { speaker: Speaker::System, text: system }];
     for exchange in &history[history.len() - kept..] {
-        // A message without an answer would put two user lines in a row, which some templates
+        // A message without an answer would put two user messages in a row, which some templates
         // refuse.
         let Some(answer) = exchange.answer else { continue };
         lines.push(Line { speaker: Speaker::User, text: exchange.user.to_owned() });

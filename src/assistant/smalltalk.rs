@@ -1,4 +1,4 @@
-//! Greetings and thanks, answered without looking anything up.
+//! Greetings and thanks, which are answered without a search.
 
 use std::sync::LazyLock;
 
@@ -6,7 +6,7 @@ use crate::words::{self, SmallTalk};
 
 static SMALL_TALK: LazyLock<SmallTalk> = LazyLock::new(words::all);
 
-/// The reply to a message that says nothing but hello or thank you.
+/// The reply to a message that contains only a greeting or thanks.
 pub fn reply(text: &str) -> Option<&'static str> {
     let words: Vec<String> = text
         .split(|c: char| !c.is_alphanumeric())

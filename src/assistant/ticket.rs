@@ -1,4 +1,4 @@
-//! What a shopper is told whose question is answered later.
+//! The reply to a question that will be answered later.
 
 const SAID: [(&str, &str); 5] = [
     (
@@ -28,7 +28,7 @@ const SAID: [(&str, &str); 5] = [
     ),
 ];
 
-/// In the language of `locale`, a BCP 47 tag; in English where that language is not known here.
+/// In the language of `locale`, a BCP 47 tag; English if that language has no text here.
 pub fn kept(locale: &str) -> &'static str {
     let language = locale.split('-').next().unwrap_or_default();
     let known = SAID.iter().find(|(name, _)| name.eq_ignore_ascii_case(language));

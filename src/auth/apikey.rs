@@ -1,9 +1,9 @@
-//! Keys of a shop's own backend: `rdk_<prefix>_<secret>`.
+//! API keys for a shop's own backend: `rdk_<prefix>_<secret>`.
 //!
-//! The prefix is public; the archive finds a key by it and operators see it in lists. The archive
-//! keeps only a SHA-256 of the whole key: a slow hash protects secrets that people choose, and this
-//! one is 256 random bits, which nobody guesses at any speed. A fast one also means that a flood of
-//! wrong keys costs nothing.
+//! The prefix is public: the archive finds a key by it, and operators see it in lists. The archive
+//! stores only a SHA-256 of the whole key. A slow hash would protect secrets that people choose,
+//! but this one is 256 random bits, which cannot be guessed at any speed. A fast hash also means
+//! that a flood of wrong keys costs almost nothing.
 
 use std::fmt;
 
@@ -28,7 +28,7 @@ impl ApiKey {
         }
     }
 
-    /// `None` where `text` cannot be a key.
+    /// `None` if `text` cannot be a key.
     pub fn parse(text: &str) -> Option<Self> {
         let (prefix, secret) = text.strip_prefix("rdk_")?.split_once('_')?;
         let is_prefix = prefix.len() == PREFIX_CHARS
@@ -44,18 +44,18 @@ impl ApiKey {
         &self.prefix
     }
 
-    /// The whole key; it is shown once, when it is made.
+    /// The whole key; it is shown only once, when it is created.
     pub fn expose(&self) -> String {
         format!("rdk_{}_{}", self.prefix, self.secret)
     }
 
-    /// What the archive keeps: SHA-256 in lowercase hex.
+    /// The form stored in the archive: SHA-256 in lowercase hex.
     pub fn hash(&self) -> String {
         hex::encode(Sha256::digest(self.expose()))
     }
 
-    /// Whether this is the key that `stored` was made of, in a time that does not depend on where
-    /// they differ.
+    /// Whether `stored` is the hash of this key. The time taken does not depend on where the hashes
+    /// differ.
     pub fn matches(&self, stored: &str) -> bool {
         self.hash().as_bytes().ct_eq(stored.as_bytes()).into()
     }
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_key_survives_its_text_and_fits_its_own_hash_only() {
-        // Many, for the secret may contain the separator.
+        // Many keys are tried, because the secret may contain the separator.
         for _ in 0..200 {
             let key = ApiKey::generate();
             assert_eq!(ApiKey::parse(&key.expose()), Some(key.clone()));

@@ -1,10 +1,11 @@
-//! What tokens say, as strict types: a missing claim or one of the wrong type does not parse.
+//! The contents of tokens, as strict types: parsing fails if a claim is missing or has the wrong
+//! type.
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{Principal, PrincipalId, Role, SiteId, Timestamp};
 
-/// Claims of an access token. Times are seconds since the Unix epoch, as RFC 7519 has them.
+/// Claims of an access token. Times are seconds since the Unix epoch, as in RFC 7519.
 #[derive(Serialize, Deserialize)]
 pub struct AccessClaims {
     pub iss: String,
@@ -17,7 +18,7 @@ pub struct AccessClaims {
     pub jti: String,
 }
 
-/// Claims of a shop's identity token; the shop may add others, which are ignored.
+/// Claims of a shop's identity token. Additional claims are ignored.
 #[derive(Deserialize)]
 pub struct IdentityClaims {
     pub iss: String,
@@ -26,20 +27,21 @@ pub struct IdentityClaims {
     pub exp: i64,
 }
 
-/// An access token that holds.
+/// A valid access token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verified {
     pub principal: Principal,
-    /// Without the leeway: a stream that outlives it must end.
+    /// Without the leeway. A stream that outlives it must end.
     pub expires_at: Timestamp,
 }
 
-/// Who a shop says that its shopper is. `sub` is unique only together with the site and `iss`.
+/// The shopper's identity according to the shop. `sub` is unique only together with the site and
+/// `iss`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
     pub iss: String,
     pub sub: String,
-    /// As the shop wrote it; not checked.
+    /// As sent by the shop; not checked.
     pub email: Option<String>,
 }
 

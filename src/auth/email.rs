@@ -1,8 +1,8 @@
 //! E-mail addresses, as names of accounts.
 //!
-//! Only what can be told without asking the other side: one `@`, sane lengths and characters.
-//! Whether the address exists only a mail can tell. The whole address is lowercased: no provider of
-//! note tells `Ann@` from `ann@`, and two accounts that differ in case are a trap.
+//! Checks only what can be checked locally: one `@`, sane lengths and characters. Only sending a
+//! mail can show whether the address exists. The whole address is lowercased, because no common
+//! provider distinguishes `Ann@` from `ann@`, and two accounts that differ only in case are a trap.
 
 use std::fmt;
 
@@ -11,10 +11,10 @@ use std::fmt;
 pub struct Email(String);
 
 impl Email {
-    /// `None` where `text` is not an address.
+    /// `None` if `text` is not an address.
     pub fn parse(text: &str) -> Option<Self> {
-        // RFC 5321, 4.5.3.1: 64 bytes before the `@`, 254 in all. Checked first, so that nothing
-        // long is walked through.
+        // RFC 5321, 4.5.3.1: 64 bytes before the `@`, 254 in all. This is checked first, so that
+        // long texts are not scanned.
         let text = text.trim();
         if text.len() > 254 {
             return None;
@@ -33,7 +33,7 @@ impl Email {
                 && !label.ends_with('-')
         };
         let is_domain = domain.contains('.') && domain.split('.').all(is_label);
-        // Lowercasing may lengthen a few letters.
+        // Lowercasing can make a few letters longer.
         (is_local && is_domain && text.len() <= 254).then_some(Self(text))
     }
 

@@ -1,7 +1,7 @@
 //! Signed tokens: our access tokens, and the identity tokens of a shop's server.
 //!
-//! HS256 and nothing else, whatever a token's header says. The library checks the form and the
-//! signature; times are compared here with a `now` that is passed in, so that they can be tested.
+//! Only HS256 is accepted, whatever a token's header says. The library checks the form and the
+//! signature. Times are compared here with a `now` that is passed in, so that they can be tested.
 
 use std::sync::Arc;
 
@@ -16,28 +16,28 @@ use crate::{
     domain::{Principal, Timestamp},
 };
 
-/// Longest token that is looked at, in bytes; ours have some 400. Larger ones are refused before
-/// anything is parsed.
+/// Longest token that is read, in bytes; ours have about 400. Longer ones are refused before they
+/// are parsed.
 const MAX_TOKEN: usize = 4096;
-/// Clocks of two replicas, or of a shop and us, differ by some seconds; more than this is a fault
-/// of theirs.
+/// Clocks of two replicas, or of a shop and a replica, differ by a few seconds. A larger difference
+/// is an error in the clock.
 pub(super) const LEEWAY_S: i64 = 30;
-/// An identity token is made for one page view. One that lives for days is a password in a web
-/// page.
+/// An identity token is made for one page view. If it lived for days, it would be a password in a
+/// web page.
 const MAX_IDENTITY_LIFE_S: i64 = 3600;
-/// Shortest secret that a shop may sign with; an empty one would let everybody sign.
+/// Shortest secret that a shop may sign with; with an empty one, anyone could sign.
 const MIN_SECRET: usize = 32;
 /// Longest `iss` and `sub` of an identity token, in bytes.
 const MAX_NAME: usize = 256;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
-    /// It was good once.
+    /// It was valid once.
     #[error("token expired")]
     Expired,
     #[error("token invalid")]
     Invalid,
-    /// Good, and its issuer gives this person no role here.
+    /// Valid, but its issuer gives this person no role here.
     #[error("token has no role")]
     NoRole,
     /// Only from [`Tokens::issue`]: the claims could not be signed.
@@ -45,7 +45,7 @@ pub enum AuthError {
     Signing,
 }
 
-/// Makes and checks access tokens. Every replica must have the same secrets.
+/// Creates and checks access tokens. Every replica must have the same secrets.
 pub struct Tokens {
     issuer: String,
     audience: String,
@@ -54,7 +54,7 @@ pub struct Tokens {
     validation: Validation,
 }
 
-/// What signs, and everything that is accepted.
+/// The key that signs, and all keys that are accepted.
 struct Keys {
     signing: EncodingKey,
     checking: Vec<DecodingKey>,
@@ -71,8 +71,8 @@ impl Keys {
 }
 
 impl Tokens {
-    /// The first of `secrets` signs, all are accepted. Each has at least 32 bytes: whoever read
-    /// them checked that.
+    /// The first of `secrets` signs, and all are accepted. Each has at least 32 bytes; this was
+    /// checked when they were read.
     pub fn new(auth: &config::Auth, secrets: &[config::Secret]) -> Self {
         let mut validation = hs256();
         validation.set_audience(&[&auth.audience]);
@@ -87,8 +87,7 @@ impl Tokens {
         }
     }
 
-    /// Tokens are signed with the first of these from now on, and those of all of them are
-    /// accepted.
+    /// From now on the first secret signs new tokens, and tokens of all of them are accepted.
     pub fn replace_secrets(&self, secrets: &[config::Secret]) {
         self.keys.store(Arc::new(Keys::of(secrets)));
     }
@@ -114,7 +113,7 @@ impl Tokens {
     }
 
     /// # Errors
-    /// [`AuthError::Expired`] only for a token that is otherwise good.
+    /// [`AuthError::Expired`] only for a token that is otherwise valid.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, AuthError> {
         let keys = self.keys.load();
         let mut opened = keys.checking.iter().map(|key| open(token, key, &self.validation));
@@ -130,8 +129,8 @@ impl Tokens {
     }
 }
 
-/// Checks a token that a shop's server signed with its `identity_secret`. Such tokens are for one
-/// shop and us, so they need no `aud`.
+/// Checks a token that a shop's server signed with its `identity_secret`. Such tokens are exchanged
+/// only between one shop and this service, so they need no `aud`.
 ///
 /// # Errors
 /// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for more than an hour.
@@ -152,7 +151,7 @@ pub fn verify_identity(secret: &[u8], token: &str, now: Timestamp) -> Result<Ide
     Ok(Identity { iss: claims.iss, sub: claims.sub, email: claims.email })
 }
 
-/// The library's own comparison with the clock is off: [`check_expiry`] does it.
+/// The library's own check of the times is off; [`check_expiry`] does it.
 fn hs256() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;

@@ -1,9 +1,9 @@
-//! The primitives of identity: tokens, passwords, keys and addresses, as pure functions.
+//! The building blocks of authentication: tokens, passwords, keys and addresses, as pure functions.
 //!
-//! The HTTP layer calls them and keeps what they return; users, refresh tokens and API keys are
-//! stored in the archive, always as hashes. Nothing here reads a clock, a file or a network; only
-//! password checks leave the thread, for a bounded pool. Whatever is malformed, too long or unknown
-//! is refused, and no error says more than it must.
+//! The HTTP layer calls them and keeps their results. Users, refresh tokens and API keys are stored
+//! in the archive, always as hashes. This module reads no clock, file or network; only password
+//! checks run on other threads, in a bounded pool. Malformed, overlong or unknown input is refused,
+//! and no error reveals more than it must.
 
 mod apikey;
 mod claims;

@@ -1,8 +1,8 @@
-//! Tokens of a shop's identity provider, for the people of the shop.
+//! Tokens from a shop's identity provider, for the shop's staff.
 //!
-//! Asymmetric signatures only, and the algorithm is that of the key, whatever the token's header
-//! says: a token that is unsigned, or signed with a public key as a shared secret, finds no key.
-//! Pure: who fetches the keys is elsewhere.
+//! Only asymmetric signatures are accepted, and the key decides the algorithm, whatever the token's
+//! header says. So no key is found for an unsigned token, or for one signed with a public key used
+//! as a shared secret. The functions are pure; keys are fetched elsewhere.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
@@ -22,15 +22,15 @@ use crate::{
     domain::{Principal, PrincipalId, Role, Timestamp},
 };
 
-/// Longest token that is looked at, in bytes: providers list the groups of a person.
+/// Longest token that is read, in bytes; providers may list all groups of a person.
 const MAX_TOKEN: usize = 16_384;
-/// Keys of one provider that are kept.
+/// How many keys of one provider are kept.
 const MAX_KEYS: usize = 32;
 /// 2048 bits; shorter moduli can be factored.
 const MIN_RSA_BYTES: usize = 256;
 const MAX_SUBJECT: usize = 256;
 
-/// What a token says of itself before anybody has checked it: enough to look for its key.
+/// The unverified claims of a token: enough to find its key.
 pub struct Claimed {
     pub issuer: String,
     key_id: Option<String>,
@@ -38,7 +38,7 @@ pub struct Claimed {
 }
 
 impl Claimed {
-    /// `None` where `token` is not of a kind that a provider signs.
+    /// `None` if `token` is not of a kind that a provider signs.
     pub fn of(token: &str) -> Option<Self> {
         #[derive(Deserialize)]
         struct Issuer {
@@ -48,7 +48,7 @@ impl Claimed {
             return None;
         }
         let header = decode_header(token).ok()?;
-        // Extensions that must be understood are not.
+        // No extension is supported, so a token that requires one is refused.
         if header.crit.is_some() {
             return None;
         }
@@ -62,7 +62,7 @@ impl Claimed {
     }
 }
 
-/// The keys with which a provider signs.
+/// The signing keys of a provider.
 pub struct KeySet(Vec<Key>);
 
 pub struct Key {
@@ -72,8 +72,8 @@ pub struct Key {
 }
 
 impl KeySet {
-    /// Reads a JWK set (RFC 7517). Keys that are of no use here are passed over; `None` where it is
-    /// no set.
+    /// Reads a JWK set (RFC 7517). Keys that cannot be used here are skipped. `None` if it is not a
+    /// set.
     pub fn parse(json: &[u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Set {
@@ -84,7 +84,7 @@ impl KeySet {
         Some(Self(keys.filter_map(|key| Key::new(&key)).take(MAX_KEYS).collect()))
     }
 
-    /// The key that the token names. If it names none, the only key of its algorithm.
+    /// The key that the token names. If it names none, the only key for its algorithm.
     pub fn find(&self, claimed: &Claimed) -> Option<&Key> {
         let mut fitting = self.0.iter().filter(|key| key.algorithm == claimed.algorithm);
         match &claimed.key_id {
@@ -107,7 +107,7 @@ impl Key {
             }
             AlgorithmParameters::OctetKeyPair(okp) => (okp.curve == EllipticCurve::Ed25519)
                 .then_some((Algorithm::EdDSA, KeyAlgorithm::EdDSA)),
-            // Shared secrets among them: what everybody can read signs nothing.
+            // This includes shared secrets: a published secret proves nothing.
             _ => None,
         };
         let (algorithm, named) = algorithm?;
@@ -119,10 +119,10 @@ impl Key {
     }
 }
 
-/// Checks a token against the key that was found for it.
+/// Checks a token against its key.
 ///
 /// # Errors
-/// [`AuthError::Expired`] and [`AuthError::NoRole`] only for a token that is otherwise good.
+/// [`AuthError::Expired`] and [`AuthError::NoRole`] only for a token that is otherwise valid.
 pub fn verify(
     provider: &config::Oidc,
     key: &Key,
@@ -166,7 +166,7 @@ fn instant(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds.floor() as i64))
 }
 
-/// The highest role that the claim gives.
+/// The highest role that the claim grants.
 fn role(provider: &config::Oidc, claims: &Map<String, Value>) -> Option<Role> {
     let found = claim(claims, &provider.role_claim)?;
     let has = |wanted: &[String]| match found {
@@ -182,7 +182,8 @@ fn role(provider: &config::Oidc, claims: &Map<String, Value>) -> Option<Role> {
     has(&provider.agent).then_some(Role::Agent)
 }
 
-/// A claim by its name, which may be a URL, else by a path of names with dots between them.
+/// Finds a claim by its full name, which may be a URL, or else by a path of names with dots between
+/// them.
 fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     if let Some(value) = claims.get(name) {
         return Some(value);
@@ -191,7 +192,7 @@ fn claim<'a>(claims: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
     claim(claims.get(first)?.as_object()?, rest)
 }
 
-/// The same person has the same id each time: a version 8 UUID of SHA-256 over site, issuer and
+/// The same person gets the same id each time: a version 8 UUID of SHA-256 over site, issuer and
 /// subject.
 fn person(provider: &config::Oidc, subject: &str) -> PrincipalId {
     let mut hasher = Sha256::new();

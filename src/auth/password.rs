@@ -1,10 +1,11 @@
 //! Passwords: Argon2id on a bounded thread pool.
 //!
-//! Cost as the OWASP Password Storage Cheat Sheet has it for Argon2id: 19 MiB, two passes, one lane
+//! The cost is what the OWASP Password Storage Cheat Sheet recommends for Argon2id: 19 MiB, two
+//! passes, one lane
 //! (<https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html>). A check
-//! takes some 30 ms of a core, so a flood of sign-ins must neither fill the memory nor reach the
-//! threads that serve everybody else: a few run, some wait for a bounded time, the rest is refused
-//! at once.
+//! takes about 30 ms of a core. A flood of sign-ins must not fill the memory or block the threads
+//! that serve other requests. So a few checks run, some wait for a bounded time, and the rest are
+//! refused at once.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -14,15 +15,17 @@ use argon2::{
 };
 use tokio::{sync::Semaphore, task::spawn_blocking, time::timeout};
 
-/// The library's default is the cost named above; a test looks at the hashes.
+/// The library's default has the cost named above; a test checks the hashes.
 const COST: Params = Params::DEFAULT;
-/// Longest wait for a place and for the check itself.
+/// Longest wait for a free worker and for the check itself.
 const LIMIT: Duration = Duration::from_secs(5);
-/// Checks that may wait, for each one that may run.
+/// How many checks may wait, for each one that may run.
 const WAITING_PER_WORKER: usize = 32;
-/// Allowed lengths in characters. No rule on their kind: NIST SP 800-63B advises against them.
+/// Allowed lengths in characters. There is no rule about the characters: NIST SP 800-63B advises
+/// against it.
 const LENGTHS: std::ops::RangeInclusive<usize> = 8..=256;
-/// Hash that is checked if there is no account. It costs the same, and no known password fits.
+/// The hash that is checked if there is no account. It costs the same, and no known password
+/// matches.
 const DUMMY: &str = "$argon2id$v=19$m=19456,t=2,p=1$cnVzaGRlc2stZHVtbXktMQ\
                      $tZr1fGk0m3hUQ2sYx7pWcN5vBdEaLo8RqTjHiKuMzXA";
 
@@ -33,7 +36,7 @@ pub enum PasswordError {
     /// Too many checks at once.
     #[error("too many password checks")]
     Busy,
-    /// The stored hash cannot be read, or the hash could not be made.
+    /// The stored hash cannot be read, or a hash could not be created.
     #[error("password hash failed")]
     Hash,
 }
@@ -69,7 +72,7 @@ pub struct Passwords {
 }
 
 impl Passwords {
-    /// `workers` checks run at once, each in 19 MiB.
+    /// `workers` checks run at the same time, each in 19 MiB.
     pub fn new(workers: usize) -> Self {
         Self {
             running: Arc::new(Semaphore::new(workers)),
@@ -81,7 +84,7 @@ impl Passwords {
     /// A PHC string with a random salt.
     ///
     /// # Errors
-    /// [`PasswordError::Busy`] if no place came free in time, [`PasswordError::Hash`].
+    /// [`PasswordError::Busy`] if no worker was free in time, [`PasswordError::Hash`].
     pub async fn hash(&self, password: Password) -> Result<String, PasswordError> {
         let argon2 = self.argon2.clone();
         self.run(move || {
@@ -92,11 +95,12 @@ impl Passwords {
         .await
     }
 
-    /// Whether `password` fits `hash`. Without a hash the answer is no, after the same work, so
-    /// that the time it takes does not say whether the account exists.
+    /// Whether `password` matches `hash`. Without a hash the answer is no after the same work, so
+    /// the time does not reveal whether the account exists.
     ///
     /// # Errors
-    /// [`PasswordError::Busy`] if no place came free in time, [`PasswordError::Hash`] if `hash` is not a PHC string.
+    /// [`PasswordError::Busy`] if no worker was free in time, [`PasswordError::Hash`] if `hash` is
+    /// not a PHC string.
     pub async fn verify(
         &self,
         password: String,
@@ -120,8 +124,8 @@ impl Passwords {
         let checked = async {
             let running = self.running.clone().acquire_owned().await;
             let running = running.map_err(|_| PasswordError::Busy)?;
-            // The permit goes along: a caller who gives up does not make room while the thread
-            // still works.
+            // The permit moves into the task: a caller that gives up does not free the place while
+            // the thread still works.
             let thread = spawn_blocking(move || {
                 let outcome = work();
                 drop(running);

@@ -1,9 +1,9 @@
-//! Refresh tokens: opaque random text for the client, a hash of it for the archive.
+//! Refresh tokens: opaque random text for the client, and a hash of it for the archive.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest, Sha256};
 
-/// A new refresh token. The client gets `token`, the archive keeps `hash`.
+/// A new refresh token. The client gets `token`, and the archive stores `hash`.
 pub struct RefreshToken {
     /// 256 random bits as url-safe base64, 43 characters.
     pub token: String,
@@ -17,8 +17,8 @@ impl RefreshToken {
         Self { token, hash }
     }
 
-    /// What the archive knows a token by: SHA-256 in lowercase hex. A fast hash is enough for a
-    /// random secret, for there is no dictionary of 256 random bits.
+    /// The archive's key for a token: SHA-256 in lowercase hex. A fast hash is enough for a random
+    /// secret, because no dictionary contains 256 random bits.
     pub fn hash(token: &str) -> String {
         hex::encode(Sha256::digest(token))
     }

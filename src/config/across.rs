@@ -1,4 +1,4 @@
-//! What sections must fulfil together.
+//! Checks across several sections.
 
 use super::{check::Check, sites::DEMO_SITE, whole::Config};
 use crate::domain::SiteId;
@@ -29,7 +29,7 @@ pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
     });
 }
 
-/// The demo site of the embedded mode is in no file.
+/// The demo site of the embedded mode is not in the configuration.
 fn has_site(config: &Config, id: &SiteId) -> bool {
     let is_demo = config.is_embedded() && id.as_str() == DEMO_SITE;
     is_demo || config.sites.iter().any(|site| site.id == *id)

@@ -1,4 +1,4 @@
-//! Addresses of the web, as keys of several sections hold them.
+//! Web addresses, as used in several sections.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,7 @@ pub(super) fn is_http(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
 }
 
-/// Whether nobody on the way can change what is fetched from there.
+/// Whether the content cannot be changed on its way from there.
 pub(super) fn is_safe(address: &str) -> bool {
     Url::parse(address).is_ok_and(|url| {
         let ip = || url.host_str().and_then(|host| host.trim_matches(['[', ']']).parse().ok());
@@ -17,7 +17,8 @@ pub(super) fn is_safe(address: &str) -> bool {
     })
 }
 
-/// Scheme, host and port as a browser sends them in `Origin`: also what a policy may name.
+/// Scheme, host and port as a browser sends them in `Origin`. A content policy may also contain
+/// them.
 pub(super) fn is_origin(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text

@@ -29,7 +29,7 @@ pub struct Auth {
     pub oidc: Vec<Oidc>,
 }
 
-/// An identity provider whose people are staff of a site.
+/// An identity provider whose users are staff of a site.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Oidc {
@@ -45,7 +45,7 @@ pub struct Oidc {
 }
 
 impl Auth {
-    /// Whether a secret is configured that signs tokens.
+    /// Whether a signing secret is configured.
     pub(super) fn signs(&self) -> bool {
         self.has_file() || !self.jwt_secret.is_empty()
     }

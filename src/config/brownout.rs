@@ -1,4 +1,4 @@
-//! `[brownout]`: when the service level changes, and what a level means.
+//! `[brownout]`: when the service level changes, and what each level means.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::{
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brownout {
-    /// Queue age from which each of the levels 1 to 4 is climbed to.
+    /// Queue age at which the service rises to each of the levels 1 to 4.
     #[serde(rename = "climb_ms", deserialize_with = "millis_of_each")]
     pub climb: [Duration; 4],
     #[serde(rename = "dwell_ms", deserialize_with = "millis")]

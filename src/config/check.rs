@@ -1,10 +1,10 @@
-//! How a section says what is wrong with it.
+//! How a section reports its faults.
 
 use std::fmt::Display;
 
-/// What a section must fulfil beyond its types.
+/// Checks of a section beyond its types.
 pub(super) trait Section {
-    /// Reports every fault; repairs none.
+    /// Reports every fault and repairs none.
     fn check(&self, check: &mut Check<'_>);
 }
 
@@ -19,7 +19,7 @@ impl<'a> Check<'a> {
         Self { path: path.into(), faults }
     }
 
-    /// An empty `key` is the path itself.
+    /// An empty `key` means the path itself.
     fn path(&self, key: &str) -> String {
         match key {
             "" => self.path.clone(),
@@ -49,7 +49,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    /// No two items of a list of tables have the same value of `key`.
+    /// Reports items of a list of tables that share a value of `key`.
     pub(super) fn unique<T>(
         &mut self,
         list: &str,

@@ -57,24 +57,24 @@ pub struct Lanes {
     pub order: u32,
     pub paid: u32,
     pub browse: u32,
-    /// 0: served only while nobody else waits.
+    /// 0: served only while no other lane waits.
     pub background: u32,
 }
 
-/// As the example has them.
+/// The same as in the example.
 impl Default for Lanes {
     fn default() -> Self {
         Self { checkout: 8, order: 4, paid: 4, browse: 3, background: 0 }
     }
 }
 
-/// How good the answers of a backend's model are; turns ask for a tier.
+/// The quality of a backend's model; turns request a tier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Tier {
     #[default]
     Full,
-    /// Quicker and plainer, for when there is a rush.
+    /// Faster and simpler, for a rush.
     Small,
 }
 
@@ -104,10 +104,10 @@ pub struct Backend {
     pub tier: Tier,
     #[serde(default)]
     pub thinks: bool,
-    /// GPUs (or whole machines) that its slots share; 0: their time is not reported.
+    /// GPUs (or whole machines) behind its slots; 0: their time is not reported.
     #[serde(default)]
     pub gpus: f64,
-    /// What one of them costs for an hour, in any currency; 0: not reported.
+    /// Price of one of them for an hour, in any currency; 0: not reported.
     #[serde(default)]
     pub gpu_hour_cost: f64,
 }

@@ -1,4 +1,4 @@
-//! `[knowledge]`: how much of a shop's documents is kept.
+//! `[knowledge]`: how much of a shop's documents is stored.
 
 use serde::Deserialize;
 

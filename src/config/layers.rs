@@ -1,9 +1,8 @@
-//! Layers of a configuration, each over the one before: an example that holds the defaults, a file,
-//! the environment, the command line.
+//! Layers of a configuration, each overriding the one before: the example with the defaults, a
+//! file, the environment, the command line.
 //!
-//! The example says which keys there are. It shows a list of tables once, as a comment, since a
-//! list is empty by default; [`shown`] reads that too. So one rule finds unknown keys at every
-//! depth.
+//! The example defines the valid keys. A list of tables is empty by default, so the example shows
+//! one item as a comment; [`shown`] reads that, too. So one rule finds unknown keys at every depth.
 
 use std::{collections::BTreeSet, mem};
 
@@ -14,7 +13,7 @@ use toml::{Table, Value};
 pub(super) struct Layers {
     values: Value,
     defaults: Value,
-    /// Every key there is, with the example's value. A list of tables holds one of them.
+    /// Every valid key, with the example's value. Each list of tables holds one item.
     shape: Value,
     pub(super) faults: Vec<String>,
 }
@@ -33,12 +32,12 @@ impl Layers {
         self.put(Value::Table(layer), source);
     }
 
-    /// One key, such as `section.key`. The type of the example's value says how `text` is read:
-    /// texts are taken as they are, all else is TOML.
+    /// One key, such as `section.key`. The type of the example's value decides how `text` is read:
+    /// strings are taken as they are, and everything else is parsed as TOML.
     pub(super) fn set(&mut self, path: &str, text: &str, source: &str) {
         let known = path.split('.').try_fold(&self.shape, |at, key| at.get(key));
         let value = match known {
-            // An unknown key is reported as that, whatever its value.
+            // An unknown key is reported as such, whatever its value.
             None | Some(Value::String(_)) => Value::String(text.to_owned()),
             Some(_) => match text.parse() {
                 Ok(value) => value,
@@ -61,9 +60,9 @@ impl Layers {
         }
     }
 
-    /// Reads the values. A fault is reported, and a value of the example takes its place, so that
-    /// two faults are found. Also returns the sections in which such a value is no default: what
-    /// they hold was not given by anybody.
+    /// Reads the values. An invalid value is reported and replaced by the example's value, so that
+    /// further faults are found. Also returns the sections in which such a replacement is not a
+    /// default, because their content was not configured.
     pub(super) fn read<T: DeserializeOwned>(&mut self) -> Option<(T, BTreeSet<String>)> {
         let mut unsure = BTreeSet::new();
         loop {
@@ -99,8 +98,8 @@ impl Layers {
         Some(())
     }
 
-    /// Replaces what stands at `path`, or what holds it if the example has nothing there. Returns
-    /// whether that is a default; `None` if nothing has changed.
+    /// Replaces the value at `path`, or its parent if the example has no value there. Returns
+    /// whether the new value is a default, or `None` if nothing changed.
     fn replace(&mut self, path: &[&Segment]) -> Option<bool> {
         let mut has = |path: &[&Segment]| {
             find(&mut self.values, path).is_some() && find(&mut self.shape, path).is_some()
@@ -120,8 +119,8 @@ fn parse(text: &str, source: &str, faults: &mut Vec<String>) -> Table {
     })
 }
 
-/// The example with the lists of tables that it shows as comments: `# [[list]]` and the `# key =
-/// value` below.
+/// The example with its commented lists of tables as TOML: `# [[list]]` and the `# key = value`
+/// lines below it.
 pub(super) fn shown(example: &str) -> String {
     let is_word = |text: &str| text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     let is_toml = |line: &&str| {
@@ -131,8 +130,8 @@ pub(super) fn shown(example: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// `layer` over `base`, without the keys that `shape` does not have. Tables are merged; a list
-/// takes the place of the one below. What cannot stand there leaves `base` as it is.
+/// Merges `layer` over `base` and drops keys that `shape` does not have. Tables are merged, and a
+/// list replaces the one below. A value of the wrong kind leaves `base` as it is.
 fn overlay(
     base: Option<Value>,
     layer: Value,
@@ -167,7 +166,7 @@ fn overlay(
                 Value::Table(_) => {
                     overlay(None, item, &shape[0], &format!("{path}[{index}]"), fault)
                 }
-                // Reading it says what is wrong.
+                // Reading the value reports the fault.
                 _ => Some(item),
             });
             Some(Value::Array(items.collect()))
@@ -188,7 +187,7 @@ fn is_list_of_tables(shape: &[Value]) -> bool {
     shape.first().is_some_and(Value::is_table)
 }
 
-/// The value at `path`; in a list that is shorter, as the example's are, the first stands for all.
+/// The value at `path`. If a list is shorter, as in the example, its first item stands for all.
 fn find<'a>(mut value: &'a mut Value, path: &[&Segment]) -> Option<&'a mut Value> {
     for segment in path {
         value = match segment {
@@ -286,7 +285,7 @@ share = 0.5
         id: String,
     }
 
-    /// What is read, and every fault.
+    /// The result, and every fault.
     fn read(file: &str, sets: &[(&str, &str)]) -> (Option<Whole>, Vec<String>) {
         let mut layers = Layers::over(EXAMPLE);
         layers.file(file, "file");

@@ -1,4 +1,4 @@
-//! `[limits]`: how much one visitor and one site may ask.
+//! `[limits]`: how many requests one visitor and one site may send.
 
 use serde::Deserialize;
 

@@ -1,4 +1,4 @@
-//! Defaults ← file ← environment ← flags, and every fault at once, each with its key.
+//! Defaults ← file ← environment ← flags. Reports all faults together, each with its key.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -7,7 +7,7 @@ use super::{across, layers::Layers, whole::Config};
 const EXAMPLE: &str = include_str!("../../rushdesk.toml.example");
 const ENV_PREFIX: &str = "RUSHDESK__";
 
-/// What the configuration is made from. The environment is passed in, so that tests never touch the
+/// The sources of a configuration. The environment is passed in, so that tests never change the
 /// process.
 #[derive(Debug, Default)]
 pub struct Sources {
@@ -18,7 +18,7 @@ pub struct Sources {
     pub flags: Vec<(String, String)>,
 }
 
-/// Everything that is wrong, one line each.
+/// All faults, one line each.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Faults(pub Vec<String>);
 
@@ -32,7 +32,7 @@ impl fmt::Display for Faults {
 impl std::error::Error for Faults {}
 
 impl Config {
-    /// Reads and checks everything. Binds no port and opens no file.
+    /// Reads and checks everything. Opens no port and no file.
     ///
     /// # Errors
     /// All faults at once: unknown keys, wrong types, values out of range.
@@ -76,7 +76,7 @@ pub(super) mod tests {
         })
     }
 
-    /// There is one fault for each of `keys`, which it begins with, and no other.
+    /// Each of `keys` is the start of exactly one fault, and there is no other.
     #[track_caller]
     pub fn assert_faults(file: &str, env: &[(&str, &str)], keys: &[&str]) {
         let faults = load(file, env).unwrap_err();
@@ -135,7 +135,7 @@ pub(super) mod tests {
 
     #[test]
     fn a_section_that_cannot_be_read_is_not_checked_with_values_of_the_example() {
-        // The site of the example would be unknown.
+        // Otherwise the site of the example would be unknown.
         assert_faults(
             "[[auth.oidc]]\nissuer = \"\"",
             &[],

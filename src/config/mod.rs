@@ -1,7 +1,7 @@
-//! The configuration: read once at start, checked as a whole, then never changed.
+//! The configuration: read once at the start, checked as a whole, then never changed.
 //!
-//! A section is a file with its struct and its checks, and a line in `whole.rs`. Its keys and their
-//! defaults stand in `rushdesk.toml.example`, which is compiled in.
+//! A section is a file with its struct and its checks, plus a line in `whole.rs`. Its keys and
+//! defaults are in `rushdesk.toml.example`, which is compiled in.
 
 mod across;
 mod address;

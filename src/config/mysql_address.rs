@@ -1,12 +1,12 @@
-//! The form of `store.mysql_url`, with MySQL's own words for TLS.
+//! The format of `store.mysql_url`, with MySQL's own parameters for TLS.
 
 use std::path::PathBuf;
 
 use mysql_async::{Opts, UrlError};
 use reqwest::Url;
 
-/// Where MySQL is, read from `store.mysql_url`: `mysql://user:password@host:3306/database`, and
-/// behind a `?` how TLS is spoken.
+/// The address of MySQL from `store.mysql_url`: `mysql://user:password@host:3306/database`, with
+/// TLS parameters after a `?`.
 pub struct MysqlAddress {
     /// Without TLS.
     pub options: Opts,
@@ -15,16 +15,16 @@ pub struct MysqlAddress {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MysqlTls {
-    /// `ssl-mode=DISABLED`, or no word of it.
+    /// `ssl-mode=DISABLED`, or no `ssl-mode`.
     Off,
-    /// `ssl-mode=REQUIRED`: encrypted, with whoever answers.
+    /// `ssl-mode=REQUIRED`: encrypted, but the server's identity is not checked.
     Unverified,
-    /// `ssl-mode=VERIFY_IDENTITY`: the certificate is for this host, by an authority of the PEM
-    /// file `ssl-ca`, else by one that the system trusts.
+    /// `ssl-mode=VERIFY_IDENTITY`: the certificate must be for this host, from an authority in the
+    /// PEM file `ssl-ca` or, without one, an authority that the system trusts.
     Verified { ca: Option<PathBuf> },
 }
 
-/// Why a text is no address; never quotes it, for it may hold a password.
+/// Why a text is not an address. Never quotes it, because it may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MysqlFault {
     #[error("needs mysql://user:password@host:3306/database")]
@@ -63,7 +63,7 @@ impl MysqlAddress {
             }
             _ => MysqlFault::Unreadable,
         })?;
-        // The driver has words of its own for TLS, and other authorities.
+        // The driver has its own TLS parameters and other authorities, so these are refused.
         if options.ssl_opts().is_some() {
             return Err(MysqlFault::Parameter);
         }

@@ -1,29 +1,29 @@
-//! The forms of `store.redis_url`: one server, a cluster, or sentinels that know the master.
+//! The formats of `store.redis_url`: one server, a cluster, or sentinels that know the master.
 
 use deadpool_redis::redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo};
 
 const SENTINEL_PORT: &str = "26379";
 
-/// Where Redis is, read from `store.redis_url`.
+/// The address of Redis from `store.redis_url`.
 #[derive(Clone, Debug)]
 pub enum RedisAddress {
-    /// `redis://[user:password@]host:6379/0`; as the others with `rediss` where TLS is spoken.
+    /// `redis://[user:password@]host:6379/0`. With TLS the scheme is `rediss`, here and below.
     Server(ConnectionInfo),
-    /// `redis-cluster://[user:password@]host:6379,host:6379`; any nodes of it, which name the
-    /// others.
+    /// `redis-cluster://[user:password@]host:6379,host:6379`: any nodes of the cluster, which
+    /// report the others.
     Cluster(Vec<ConnectionInfo>),
     /// `redis-sentinel://[user:password@]host:26379,host:26379/0[?sentinel_password=…]#master`;
     /// user and password are those of the master.
     Sentinel {
         sentinels: Vec<ConnectionInfo>,
-        /// The name by which the sentinels know the master.
+        /// The name of the master in the sentinels.
         name: String,
         master: RedisConnectionInfo,
         tls: bool,
     },
 }
 
-/// Why a text is no address; never quotes it, for it may hold a password.
+/// Why a text is not an address. Never quotes it, because it may contain a password.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AddressFault {
     #[error(
@@ -73,7 +73,7 @@ impl RedisAddress {
             }
         };
         let sentinels = parts.hosts.split(',').map(|host| {
-            // A port is behind the last colon, unless that belongs to an address like [::1].
+            // The port follows the last colon, unless that colon belongs to an address like [::1].
             let has_port = host.rsplit_once(':').is_some_and(|(_, port)| !port.ends_with(']'));
             let port = if has_port { String::new() } else { format!(":{SENTINEL_PORT}") };
             info(&format!("{}://{user}{host}{port}", parts.scheme))

@@ -1,10 +1,10 @@
-//! Text that nobody may read in a log.
+//! Text that must not be readable in a log.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// Text that never appears in a log, an error or a debug print.
+/// A text that never appears in a log, an error or debug output.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);

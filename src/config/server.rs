@@ -1,4 +1,4 @@
-//! `[server]`: where this process listens, and how much it takes on.
+//! `[server]`: where this process listens, and how much load it accepts.
 
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -30,13 +30,13 @@ pub struct Server {
 }
 
 impl Server {
-    /// The certificate's chain and its key, if this process speaks TLS itself.
+    /// The certificate chain and its key, if this process handles TLS itself.
     pub fn tls(&self) -> Option<[PathBuf; 2]> {
         let both = !self.tls_cert.as_os_str().is_empty() && !self.tls_key.as_os_str().is_empty();
         both.then(|| [self.tls_cert.clone(), self.tls_key.clone()])
     }
 
-    /// Whether shoppers come by TLS, to this process or to a proxy before it.
+    /// Whether shoppers connect by TLS, to this process or to a proxy in front of it.
     pub fn is_https(&self) -> bool {
         self.tls().is_some() || self.public_url.starts_with("https://")
     }

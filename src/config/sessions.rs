@@ -1,4 +1,4 @@
-//! `[sessions]`: how many conversations, turns and streams one replica holds.
+//! `[sessions]`: how many conversations, turns and streams one replica accepts.
 
 use std::time::Duration;
 

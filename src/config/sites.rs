@@ -1,4 +1,4 @@
-//! `[[sites]]`: the shops that this service answers for.
+//! `[[sites]]`: the shops that this service serves.
 
 use serde::Deserialize;
 
@@ -9,7 +9,7 @@ use super::{
 };
 use crate::domain::SiteId;
 
-/// The site that the embedded mode makes by itself.
+/// The site that the embedded mode creates.
 pub const DEMO_SITE: &str = "demo";
 
 #[derive(Clone, Debug, Deserialize)]

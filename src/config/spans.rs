@@ -1,4 +1,4 @@
-//! Spans of time, which the file gives as whole numbers.
+//! Durations, which the configuration gives as whole numbers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `[store]`: where everything is kept, in either mode.
+//! `[store]`: where data is stored, in either mode.
 
 use std::time::Duration;
 

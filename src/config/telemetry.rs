@@ -25,7 +25,7 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// What is logged.
+    /// The filter of the log.
     ///
     /// # Errors
     /// If `telemetry.log` cannot be read.

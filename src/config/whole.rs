@@ -63,7 +63,7 @@ sections! {
 }
 
 impl Config {
-    /// Whether everything lives in this one process.
+    /// Whether everything runs in this one process.
     pub fn is_embedded(&self) -> bool {
         self.store.mode == StoreMode::Embedded
     }

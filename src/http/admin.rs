@@ -23,7 +23,7 @@ const OPERATORS: [Role; 2] = [Role::Admin, Role::Server];
 /// Writes an operator's change to the audit log.
 ///
 /// # Errors
-/// If the log cannot be written. The caller is told, so that no change goes unrecorded.
+/// If the log cannot be written. The caller gets an error, so that no change goes unrecorded.
 pub async fn audit(
     app: &App,
     caller: &Caller,

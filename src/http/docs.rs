@@ -106,7 +106,7 @@ impl Modify for Problems {
     }
 }
 
-/// Says what a client does with an event of a type that is not listed, instead of listing it.
+/// Describes what a client does with an unlisted event type, instead of listing one.
 struct NewerEvents;
 
 impl Modify for NewerEvents {

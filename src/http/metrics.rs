@@ -1,4 +1,4 @@
-//! What is counted of requests.
+//! Metrics of requests.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ declare! {
     STREAMS: gauge "rushdesk_http_streams_open" [] "Open event streams and sockets";
 }
 
-/// `route` is a pattern that is served, or `none`, so that the labels are a closed set.
+/// `route` is a served pattern or `none`, so the labels are a closed set.
 pub(super) fn answered(
     method: &'static str,
     route: String,
@@ -26,7 +26,7 @@ pub(super) fn answered(
     histogram!(RESPONSE, "method" => method, "route" => route).record(elapsed.as_secs_f64());
 }
 
-/// Counted when somebody asks for the metrics.
+/// Set when the metrics are scraped.
 pub(super) fn streams(open: usize) {
     #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
     gauge!(STREAMS).set(open as f64);

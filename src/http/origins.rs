@@ -18,8 +18,8 @@ pub struct Origins {
 }
 
 impl Origins {
-    /// `own`: origins under which the service itself is reached. `page`: the site of the chat page;
-    /// only its shop's origins are named there, since everybody can read the page.
+    /// `own`: the origins of the service itself. `page`: the site of the chat page. Only this
+    /// site's origins appear in the page's policy, because anyone can read the page.
     pub fn new(
         own: Vec<String>,
         by_site: HashMap<SiteId, Vec<String>>,

@@ -1,4 +1,4 @@
-//! What all handlers share.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ pub struct App {
     pub accounts: Accounts,
     pub archive: Archive,
     pub hot: Arc<HotStore>,
-    /// Absent in embedded mode, which archives every append at once.
+    /// Absent in embedded mode, in which every append is archived at once.
     pub archivist: Option<Arc<Archivist>>,
     pub journal: Journal,
     pub sessions: Sessions,

@@ -69,7 +69,7 @@ impl<C: Clock + Clone> Local<C> {
 impl<K: Eq + Hash + Clone, C: Clock + Clone> Keyed<K, C> {
     fn new(rate: Rate, max_keys: usize, clock: &C) -> Self {
         let tats = Tats::new(rate.interval, max_keys);
-        // `with_period` refuses only zero, and an interval never is.
+        // `with_period` fails only for zero, and an interval is never zero.
         let quota = GovernorQuota::with_period(rate.interval)
             .unwrap_or(GovernorQuota::per_second(rate.burst))
             .allow_burst(rate.burst);

@@ -1,8 +1,8 @@
 //! Rate limits of visitors and sites.
 //!
-//! The HTTP layer asks before it admits a message or a sign-in, and gets the remaining quota or the
-//! time to wait. In distributed mode all replicas count in Redis. While Redis is unreachable each
-//! replica counts alone, so that the limits never take the service down.
+//! The HTTP layer calls this before it admits a message or a sign-in, and gets the remaining quota
+//! or the time to wait. In distributed mode all replicas count in Redis. While Redis is unreachable
+//! each replica counts by itself, so that the limits never take the service down.
 //!
 //! It never counts by IP address, since a school or an office may share one, and it never blocks or
 //! queues a request.
@@ -55,7 +55,7 @@ impl Limits {
         Ok(Self(Arc::new(Inner { local, shared })))
     }
 
-    /// Takes one message from the quotas of the visitor and of the site, or from neither.
+    /// Takes one message from the quotas of both the visitor and the site, or from neither.
     pub async fn message(&self, site: &SiteId, visitor: PrincipalId) -> Result<Quota, Limited> {
         let Inner { local, shared } = &*self.0;
         let decided = match shared {
@@ -66,7 +66,7 @@ impl Limits {
     }
 
     /// Undoes [`Limits::message`] for a message that was not admitted. If Redis became unreachable
-    /// or reachable meanwhile, a different count may be off by one.
+    /// or reachable in between, another counter may be off by one.
     pub async fn give_back(&self, site: &SiteId, visitor: PrincipalId) {
         let Inner { local, shared } = &*self.0;
         let given = match shared {

@@ -1,10 +1,10 @@
-//! What is left of a quota, and a refusal.
+//! The rest of a quota, and a refusal.
 
 use std::time::Duration;
 
-/// What a visitor has left; feeds the headers of
+/// The rest of a visitor's quota. It fills the headers of
 /// [draft-ietf-httpapi-ratelimit-headers](https://datatracker.ietf.org/doc/draft-ietf-httpapi-ratelimit-headers/)
-/// in the form it has since revision 08 (structured fields, one item for each policy).
+/// in their form since revision 08 (structured fields, one item for each policy).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Requests in a full quota.
@@ -12,7 +12,7 @@ pub struct Quota {
     pub remaining: u32,
     /// Time until the quota is full again without further requests.
     pub reset: Duration,
-    /// Value of the `RateLimit-Policy` header: `"visitor";q=20;w=720`, that is 20 requests in 720
+    /// Value of the `RateLimit-Policy` header: `"visitor";q=20;w=720` means 20 requests in 720
     /// seconds.
     pub policy: String,
 }
@@ -29,12 +29,12 @@ impl Quota {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("rate limit of the {} reached", scope.as_str())]
 pub struct Limited {
-    /// The request is admitted after this time, unless others use the quota first.
+    /// The request would be admitted after this time, unless others use the quota first.
     pub retry_after: Duration,
     pub scope: Scope,
 }
 
-/// Which limit it was.
+/// The limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     Visitor,
@@ -52,7 +52,7 @@ impl Scope {
     }
 }
 
-/// Rounded up, since a client that retries a moment too early is refused again.
+/// Rounded up, because a client that retries a moment too early is refused again.
 pub(super) fn whole_seconds(span: Duration) -> u64 {
     span.as_secs() + u64::from(span.subsec_nanos() > 0)
 }

@@ -1,4 +1,4 @@
-//! The limits as GCRA sees them: one request each `interval`, and up to `burst` at once.
+//! The limits as GCRA parameters: one request each `interval`, and up to `burst` at once.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -8,9 +8,9 @@ use crate::config;
 #[derive(Clone, Debug)]
 pub struct Rate {
     pub scope: Scope,
-    /// A new request is earned after this time.
+    /// One more request is allowed after this time.
     pub interval: Duration,
-    /// Requests that may be saved up.
+    /// How many requests can be saved up.
     pub burst: NonZeroU32,
 }
 
@@ -45,7 +45,7 @@ impl Rates {
 }
 
 impl Rate {
-    /// The configuration has been checked: neither number is zero.
+    /// The configuration was checked: neither number is zero.
     fn new(scope: Scope, count: u32, period: Duration, burst: u32) -> Self {
         Self {
             scope,
@@ -54,7 +54,7 @@ impl Rate {
         }
     }
 
-    /// Time in which an empty quota becomes full.
+    /// Time in which an empty quota becomes full again.
     pub fn window(&self) -> Duration {
         self.interval * self.burst.get()
     }

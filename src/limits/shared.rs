@@ -1,8 +1,8 @@
-//! The limiter of all replicas: the same GCRA as a script in Redis, atomic over visitor and site.
+//! The limiter of all replicas: the same GCRA as a Redis script, atomic over visitor and site.
 //!
-//! It has connections of its own, so that it never waits behind the traffic of the hot store. After
-//! a failure it pauses for a second, then one request tries again. So a frozen Redis costs one wait
-//! a second instead of one a message.
+//! It has its own connections, so it never waits behind the traffic of the hot store. After a
+//! failure it pauses for a second, then one request tries again. A frozen Redis thus costs one wait
+//! per second instead of one per message.
 
 use std::{
     sync::{Mutex, PoisonError},
@@ -31,11 +31,11 @@ pub struct Shared {
     prefix: String,
     rates: Rates,
     script: Script,
-    /// When to try again; `None` while Redis answers.
+    /// When to try again; `None` while Redis responds.
     away: Mutex<Option<Instant>>,
 }
 
-/// What the script is asked for.
+/// The operations of the script.
 #[derive(Clone, Copy, Debug)]
 pub enum Count {
     Take = 1,
@@ -43,14 +43,14 @@ pub enum Count {
     GiveBack = -1,
 }
 
-/// What the script says.
+/// The results of the script.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Decision {
     Taken {
         remaining: u32,
         reset: Duration,
     },
-    /// By the limit of this number, counted from 0.
+    /// Refused by the limit of this number, counted from 0.
     Refused {
         by: usize,
         wait: Duration,
@@ -119,8 +119,8 @@ impl Shared {
         decision
     }
 
-    /// `now` is in microseconds; without it the clock of Redis counts. `None` if Redis did not
-    /// answer in time.
+    /// `now` is in microseconds; without it the clock of Redis is used. `None` if Redis did not
+    /// respond in time.
     pub async fn count(
         &self,
         limits: &[(&str, &Rate)],
@@ -138,7 +138,7 @@ impl Shared {
                 .await
                 .map_err(|error| error.to_string())
         });
-        let reply = asked.await.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+        let reply = asked.await.unwrap_or_else(|_| Err("no response in time".to_owned()));
         self.note(reply.as_ref().err());
         Some(match reply.ok()? {
             (0, left, reset) => Decision::Taken {
@@ -151,7 +151,7 @@ impl Shared {
         })
     }
 
-    /// Whether to try Redis: it answered last, or this request is the next one to probe it.
+    /// Whether to try Redis: the last attempt succeeded, or this request is the next probe.
     fn may_try(&self) -> bool {
         let mut away = self.away.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();

@@ -1,8 +1,8 @@
-//! Where the in-process limiter keeps one number for each key: governor's "theoretical arrival
-//! time", in nanoseconds.
+//! The store of the in-process limiter. It holds one number for each key: governor's "theoretical
+//! arrival time", in nanoseconds.
 //!
-//! governor's own stores grow without bound between sweeps and cannot give a request back; this one
-//! can do both.
+//! governor's own stores grow without bound between sweeps and cannot take a request back. This
+//! store is bounded and can.
 
 use std::{
     collections::HashMap,
@@ -22,7 +22,7 @@ pub struct Tats<K> {
     interval: u64,
 }
 
-// Not derived, for a derived one would ask for `K: Clone`.
+// Not derived, because a derived one would require `K: Clone`.
 impl<K> Clone for Tats<K> {
     fn clone(&self) -> Self {
         Self { shards: self.shards.clone(), hasher: self.hasher.clone(), ..*self }
@@ -30,7 +30,7 @@ impl<K> Clone for Tats<K> {
 }
 
 impl<K: Eq + Hash + Clone> Tats<K> {
-    /// `interval` is that of the limiter that uses the store.
+    /// `interval` is that of the limiter with this store.
     pub fn new(interval: Duration, max_keys: usize) -> Self {
         Self {
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
@@ -40,7 +40,7 @@ impl<K: Eq + Hash + Clone> Tats<K> {
         }
     }
 
-    /// Gives one request back that was just taken.
+    /// Takes back one request that was just counted.
     pub fn refund(&self, key: &K) {
         self.with_shard(key, |tats| {
             if let Some(tat) = tats.get_mut(key) {
@@ -49,9 +49,9 @@ impl<K: Eq + Hash + Clone> Tats<K> {
         });
     }
 
-    /// Makes room as governor's `retain_recent` would: keys that are no different from new ones go
-    /// first. If all keys are recent, the half that has used least goes, so that a full store is
-    /// not searched at every call.
+    /// Makes room like governor's `retain_recent`: keys in the same state as new ones are removed
+    /// first. If all keys are recent, the half that has used the least is removed, so that a full
+    /// store is not searched at every call.
     fn make_room(&self, tats: &mut HashMap<K, u64>, now: u64) {
         tats.retain(|_, tat| *tat > now);
         if tats.len() >= self.max_per_shard {

@@ -1,4 +1,4 @@
-//! The in-process limiter under a fake clock; the shared one in [`shared`].
+//! The in-process limiter with a fake clock; the shared limiter is tested in [`shared`].
 
 mod shared;
 

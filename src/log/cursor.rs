@@ -1,4 +1,4 @@
-//! A reader's place in a log, and how it moves on.
+//! A reader's position in a log, and how it advances.
 
 use std::sync::Arc;
 
@@ -6,17 +6,17 @@ use tokio::sync::watch;
 
 use super::{frame::Frame, transcript::Next, turn::TurnLog};
 
-/// A reader's place in a [`TurnLog`].
+/// A reader's position in a [`TurnLog`].
 pub struct Cursor {
     log: Arc<TurnLog>,
     next: usize,
-    /// Deltas up to here are passed over when they come.
+    /// Deltas up to this one are skipped when they arrive.
     seen: Option<u32>,
     length: watch::Receiver<usize>,
 }
 
 impl TurnLog {
-    /// A cursor that begins behind delta `after`, or at the beginning.
+    /// A cursor that starts after delta `after`, or at the start.
     pub fn read(self: &Arc<Self>, after: Option<u32>) -> Cursor {
         let Some(delta) = after else { return self.read_from(0) };
         let found = self.transcript().find(delta);
@@ -25,7 +25,7 @@ impl TurnLog {
         cursor
     }
 
-    /// A cursor that begins with the frame of this number, counted from 0.
+    /// A cursor that starts with this frame, counted from 0.
     pub fn read_from(self: &Arc<Self>, next: usize) -> Cursor {
         self.readers.send_modify(|readers| {
             readers.now += 1;
@@ -48,8 +48,8 @@ impl Cursor {
         }
     }
 
-    /// Passes over what there is, unrendered, and waits for more where there is nothing; false at
-    /// the end of a closed log. Cancel-safe.
+    /// Skips the frames that exist without rendering them, and waits for more if there are none.
+    /// Returns false at the end of a closed log. Cancel-safe.
     pub async fn skip(&mut self) -> bool {
         loop {
             self.length.borrow_and_update();
@@ -67,7 +67,7 @@ impl Cursor {
         }
     }
 
-    /// The next frame, if it is there already.
+    /// The next frame, if it already exists.
     pub fn ready(&mut self) -> Option<Frame> {
         match self.step() {
             Next::Frame(frame) => Some(frame),

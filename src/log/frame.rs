@@ -1,4 +1,4 @@
-//! What readers of a session get: events and pieces, rendered, each with its place.
+//! The output for readers of a session: rendered events and pieces, each with its position.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use crate::{
 
 /// The name of [`Live::AnswerDelta`].
 const DELTA: &str = "answer.delta";
-/// What a delta of one token takes as JSON, with room.
+/// The size of a one-token delta as JSON, with some room.
 const DELTA_BYTES: usize = 288;
 
-/// Place of a frame in its session: what travels as the SSE `id:`.
+/// Position of a frame in its session, sent as the SSE `id:`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// `seq` of the last durable event.
@@ -54,19 +54,19 @@ impl fmt::Display for Position {
     }
 }
 
-/// One event as a reader gets it.
+/// One event in the form that readers receive.
 #[derive(Clone, Debug)]
 pub struct Frame {
     pub name: Name,
-    /// Absent for events that a resume need not know of (`turn.queued`, `turn.status`, ...).
+    /// Absent for events that a resume can skip (`turn.queued`, `turn.status`, ...).
     pub id: Option<Position>,
     /// The event as a JSON object.
     pub json: Bytes,
-    /// What the event is to its turn; a live one is an aside.
+    /// The role of the event in its turn; a live event is an aside.
     pub part: Part,
 }
 
-/// Where a turn stands in its session.
+/// The position of a turn in its session.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
     pub session_id: SessionId,
@@ -76,7 +76,7 @@ pub struct Place {
     pub base_seq: u64,
 }
 
-/// What every event of a running turn carries, around what is its own.
+/// The fields that every event of a running turn has, around its own content.
 #[derive(Serialize)]
 struct Placed<T: Serialize> {
     #[serde(flatten)]
@@ -89,8 +89,8 @@ struct Placed<T: Serialize> {
     at: Timestamp,
 }
 
-/// As [`Placed`] with a [`Live::AnswerDelta`], which is most of what is rendered; written out, it
-/// costs no map of fields in between.
+/// The same as [`Placed`] with a [`Live::AnswerDelta`]. Most rendered events are deltas, and this
+/// type avoids an intermediate map of fields.
 #[derive(Serialize)]
 struct Delta<'a> {
     #[serde(rename = "type")]
@@ -106,13 +106,13 @@ struct Delta<'a> {
 }
 
 impl Place {
-    /// A live event as JSON, of now.
+    /// A live event as JSON, with the current time.
     pub fn render(&self, live: &Live) -> Bytes {
         let Self { session_id, turn_id, epoch, base_seq: seq } = *self;
         to_json(&Placed { what: live, v: 1, seq, session_id, turn_id, epoch, at: clock::now() })
     }
 
-    /// A piece of the answer that came `at`.
+    /// A piece of the answer that arrived `at`.
     pub fn delta(&self, index: u32, text: &str, at: Timestamp) -> Frame {
         let Self { session_id, turn_id, epoch, base_seq: seq } = *self;
         let (name, v) = (DELTA, 1);
@@ -146,7 +146,7 @@ impl Frame {
 }
 
 fn to_json(value: &impl Serialize) -> Bytes {
-    // Most are deltas, and those fit.
+    // Most events are deltas, and those fit.
     let mut json = Vec::with_capacity(DELTA_BYTES);
     // Serialising these types cannot fail: string keys, no maps, no custom errors.
     match serde_json::to_writer(&mut json, value) {

@@ -1,8 +1,8 @@
-//! The log of one running turn: append-only, bounded, read through cursors.
+//! The log of one running turn: append-only, bounded, and read through cursors.
 //!
 //! One [`Writer`] appends, and ends the log when it is dropped. Every reader (SSE response, socket,
-//! second tab, reconnect, follower in another session) holds a [`Cursor`]. A slow reader costs
-//! nothing: it neither slows the writer nor holds more than this one log alive.
+//! second tab, reconnect, follower in another session) holds a [`Cursor`]. A slow reader does not
+//! slow the writer and keeps nothing alive but this log.
 
 mod cursor;
 pub mod frame;

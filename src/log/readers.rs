@@ -1,4 +1,4 @@
-//! Who reads a log, and whether anybody is left to answer.
+//! The readers of a log, and whether any are left.
 
 use std::{
     sync::{Arc, atomic::Ordering},
@@ -8,7 +8,7 @@ use std::{
 use super::turn::{Readers, TurnLog};
 
 impl TurnLog {
-    /// How many read it now.
+    /// The current number of readers.
     pub fn readers(&self) -> usize {
         self.readers.borrow().now
     }
@@ -18,26 +18,27 @@ impl TurnLog {
         let _ = self.readers.subscribe().wait_for(so).await;
     }
 
-    /// Waits until somebody reads.
+    /// Waits until there is a reader.
     pub async fn is_read(&self) {
         self.until(|readers| readers.now > 0).await;
     }
 
-    /// Reads for a moment, so that a log that fills only while it is read has something to show.
+    /// Counts as a reader for a moment, so that a log that fills only while it is read gets
+    /// content.
     pub async fn awaken(self: &Arc<Self>, limit: Duration) {
         let _reader = self.read(None);
         let mut length = self.length.subscribe();
         let _ = tokio::time::timeout(limit, length.wait_for(|length| *length > 0)).await;
     }
 
-    /// Promises the answer to somebody who does not stay attached: the turn is not given up for
-    /// lack of readers.
+    /// Marks the answer as promised to a reader that does not stay attached: the turn is not
+    /// cancelled for lack of readers.
     pub fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
     }
 
-    /// Resolves when there were readers and none has been attached for `grace`; never for a kept
-    /// turn.
+    /// Resolves once there were readers and none has been attached for `grace`. Never resolves for
+    /// a kept turn.
     pub async fn abandoned(&self, grace: Duration) {
         loop {
             self.until(|readers| readers.ever && readers.now == 0).await;

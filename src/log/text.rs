@@ -1,20 +1,20 @@
-//! Reading a log as text: what a follower in another session and the OpenAI format need.
+//! Reads a log as text, for followers in other sessions and for the OpenAI format.
 
 use std::sync::Arc;
 
 use super::{cursor::Cursor, turn::TurnLog};
 use crate::domain::Event;
 
-/// What the writer did next.
+/// The next change to the text.
 pub enum TextStep {
     Added(String),
-    /// The text so far was withdrawn; this is shown instead.
+    /// The text so far was withdrawn; this text replaces it.
     Replaced(String),
-    /// The end of the turn; `None` if the log of another process broke off before it.
+    /// The end of the turn; `None` if the log of another process broke off before its end.
     Ended(Option<Arc<Event>>),
 }
 
-/// A reader of one log. While it lives the turn has a reader and is not given up.
+/// A reader of one log. While it exists, the turn has a reader and is not cancelled.
 pub struct TextReader {
     cursor: Cursor,
     shown: usize,

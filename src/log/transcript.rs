@@ -1,4 +1,4 @@
-//! What a turn has written so far: every frame in its order, and the answer that they add up to.
+//! The output of a turn so far: every frame in order, and the answer that they form.
 
 use bytes::Bytes;
 
@@ -8,28 +8,28 @@ use crate::{
     domain::{Citation, Live, Timestamp},
 };
 
-/// Grows only, until it is ended.
+/// Append-only until it is ended.
 pub struct Transcript {
     max_bytes: usize,
     entries: Vec<Entry>,
     deltas: u32,
-    /// The texts of all deltas, one behind the other.
+    /// The texts of all deltas, concatenated.
     pieces: String,
     text: String,
     citations: Vec<Citation>,
-    /// Grows with every replacement of the text.
+    /// Increases with every replacement of the text.
     revision: u32,
     ended: bool,
 }
 
-/// What is kept of a frame. A piece of an answer is rendered when it is read: as JSON it would take
-/// twenty times its text, for as long as the turn lives.
+/// The stored form of a frame. Pieces of an answer are rendered when they are read. As JSON they
+/// would take twenty times the memory of their text, for as long as the turn lives.
 enum Entry {
     Delta { index: u32, start: u32, end: u32, at: Timestamp },
     Frame(Box<Frame>),
 }
 
-/// What stands at a place of a transcript.
+/// The content at a position of a transcript.
 pub enum Next {
     Frame(Frame),
     Wait,
@@ -51,7 +51,7 @@ impl Transcript {
         }
     }
 
-    /// Adds a live event, rendered as `json`, that is no piece of the answer.
+    /// Adds a live event, rendered as `json`, that is not a piece of the answer.
     pub fn add(&mut self, live: &Live, json: Bytes) {
         match live {
             Live::AnswerReplaced { text, .. } => {
@@ -73,7 +73,7 @@ impl Transcript {
         self.entries.push(Entry::Frame(Box::new(frame)));
     }
 
-    /// Adds what of a piece of the answer fits the bound, and says whether that is all of it.
+    /// Adds the part of a piece that fits the limit. Returns whether the whole piece fit.
     pub fn add_piece(&mut self, text: &str) -> bool {
         let room = self.max_bytes.saturating_sub(self.text.len());
         let fits = text.len() <= room;
@@ -91,7 +91,7 @@ impl Transcript {
         fits
     }
 
-    /// Nothing more is added.
+    /// Ends the transcript: nothing more is added.
     pub fn end(&mut self) {
         self.ended = true;
     }
@@ -100,12 +100,12 @@ impl Transcript {
         self.ended
     }
 
-    /// How many frames there are.
+    /// The number of frames.
     pub fn length(&self) -> usize {
         self.entries.len()
     }
 
-    /// The frame of this number, counted from 0.
+    /// The frame with this number, counted from 0.
     pub fn frame(&self, index: usize, place: &Place) -> Next {
         match self.entries.get(index) {
             Some(Entry::Frame(frame)) => Next::Frame(Frame::clone(frame)),
@@ -118,18 +118,18 @@ impl Transcript {
         }
     }
 
-    /// The number of the frame that is this delta.
+    /// The number of the frame with this delta.
     pub fn find(&self, delta: u32) -> Option<usize> {
         let is_it = |entry: &Entry| matches!(entry, Entry::Delta { index, .. } if *index == delta);
         self.entries.iter().position(is_it)
     }
 
-    /// The answer as shown so far.
+    /// The answer as it is shown now.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The revision of the text, and what of it lies behind byte `offset` of `revision`.
+    /// The revision of the text, and the part of it after byte `offset` of `revision`.
     pub fn text_behind(&self, revision: u32, offset: usize) -> (u32, &str) {
         let offset = if self.revision == revision { offset } else { 0 };
         (self.revision, self.text.get(offset..).unwrap_or_default())

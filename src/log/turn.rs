@@ -1,4 +1,4 @@
-//! What the writer and the readers of one turn share.
+//! The state that the writer and the readers of one turn share.
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, atomic::AtomicBool};
 
@@ -7,8 +7,8 @@ use tokio::sync::watch;
 use super::{frame::Place, transcript::Transcript};
 use crate::domain::{Citation, Event, SessionId, TurnId};
 
-/// The log of one turn. Its [`Writer`](super::Writer) appends and ends it, every reader
-/// [`TurnLog::read`]s.
+/// The log of one turn. Its [`Writer`](super::Writer) appends to it and ends it; every reader calls
+/// [`TurnLog::read`].
 pub struct TurnLog {
     pub(super) place: Place,
     pub(super) transcript: Mutex<Transcript>,
@@ -16,7 +16,8 @@ pub struct TurnLog {
     pub(super) readers: watch::Sender<Readers>,
     pub(super) outcome: OnceLock<Arc<Event>>,
     pub(super) kept: AtomicBool,
-    /// Another process writes it: what a reader has seen elsewhere may still be on its way here.
+    /// Another process writes it, so text that a reader has seen elsewhere may not have arrived
+    /// here yet.
     pub(super) is_mirror: bool,
 }
 
@@ -46,17 +47,17 @@ impl TurnLog {
     }
 
     pub(super) fn transcript(&self) -> MutexGuard<'_, Transcript> {
-        // A panic of another holder leaves a log that is still append-only and readable.
+        // If another holder panicked, the log is still append-only and readable.
         self.transcript.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The answer as shown so far.
+    /// The answer as it is shown now.
     pub fn text(&self) -> String {
         self.transcript().text().to_owned()
     }
 
-    /// The revision of the text, and what of it lies behind byte `offset` of `revision`; all of it
-    /// where the text was replaced since.
+    /// The revision of the text, and the part of it after byte `offset` of `revision`. If the text
+    /// was replaced since then, the part is the whole text.
     pub fn text_behind(&self, revision: u32, offset: usize) -> (u32, String) {
         let transcript = self.transcript();
         let (revision, text) = transcript.text_behind(revision, offset);
@@ -67,31 +68,31 @@ impl TurnLog {
         self.transcript().citations().to_vec()
     }
 
-    /// How many frames there are.
+    /// The number of frames.
     pub fn length(&self) -> usize {
         *self.length.borrow()
     }
 
-    /// The durable event that ended the turn, once it has.
+    /// The durable event that ended the turn, once it has ended.
     pub fn outcome(&self) -> Option<&Arc<Event>> {
         self.outcome.get()
     }
 
-    /// Waits for the end of the log: the event that ended the turn, or `None` if the log of another
-    /// process broke off before it.
+    /// Waits for the end of the log. Returns the event that ended the turn, or `None` if the log of
+    /// another process broke off before it.
     pub async fn ended(&self) -> Option<Arc<Event>> {
         // Fails only without a sender, and `self` owns it.
         let _ = self.length.subscribe().wait_for(|_| self.is_ended()).await;
         self.outcome().map(Arc::clone)
     }
 
-    /// Whether nothing more will come.
+    /// Whether the log has ended.
     pub fn is_ended(&self) -> bool {
         self.transcript().is_ended()
     }
 }
 
-/// How many read a log.
+/// The number of readers of a log.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Readers {
     pub now: usize,

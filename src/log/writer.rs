@@ -15,32 +15,33 @@ use crate::{
     domain::{Answer, ErrorCode, Event, Fact, Live, Part, Problem},
 };
 
-/// The one that writes a log. A log has exactly one end: the one that its writer gives it, or, if
-/// the writer is dropped before, `turn.failed` with `interrupted`.
+/// The only writer of a log. A log has exactly one end: the one that its writer sets, or
+/// `turn.failed` with `interrupted` if the writer is dropped before that.
 #[must_use = "a dropped writer ends its log"]
 pub struct Writer {
     log: Arc<TurnLog>,
 }
 
-/// What came from the process that runs the turn of a mirror.
+/// Which event the process that runs a mirrored turn sent.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Mirrored {
-    /// A live event; it was added.
+    /// A live event, which was added.
     Live,
-    /// A durable event; it was not added, for the journal has it.
+    /// A durable event. It was not added, because the journal has it.
     Durable,
-    /// No event at all.
+    /// Not an event.
     Nonsense,
 }
 
 impl Writer {
-    /// Of a turn that this process runs. `max_bytes`: the longest answer.
+    /// For a turn that this process runs. `max_bytes`: the longest answer.
     pub fn new(place: Place, max_bytes: usize) -> Self {
         Self { log: TurnLog::new(place, max_bytes, false) }
     }
 
-    /// Of a turn that another process runs; [`Writer::mirror`] fills it. Dropped before the end is
-    /// known, the log breaks off: only the process that runs the turn may say how it ended.
+    /// For a turn that another process runs; [`Writer::mirror`] fills it. If the writer is dropped
+    /// before the end is known, the log breaks off: only the process that runs the turn may set its
+    /// end.
     pub fn mirror_of(place: Place, max_bytes: usize) -> Self {
         Self { log: TurnLog::new(place, max_bytes, true) }
     }
@@ -58,8 +59,8 @@ impl Writer {
         self.add(live, self.log.place.render(live));
     }
 
-    /// Appends a piece of the answer. Returns false when the answer has reached its bound; the rest
-    /// is not taken.
+    /// Appends a piece of the answer. Returns false once the answer has reached its limit; the rest
+    /// is dropped.
     #[must_use]
     pub fn push_text(&self, text: &str) -> bool {
         if text.is_empty() {
@@ -71,7 +72,7 @@ impl Writer {
         fits
     }
 
-    /// Appends a live event as another process rendered it.
+    /// Appends a live event in the form in which another process rendered it.
     pub fn mirror(&self, json: Bytes) -> Mirrored {
         /// Live events carry the `seq` of the event that began their turn.
         #[derive(Deserialize)]
@@ -95,20 +96,21 @@ impl Writer {
         Mirrored::Live
     }
 
-    /// Ends the log with the durable events that end the turn: asides, then the end itself. A
-    /// second end is ignored.
+    /// Ends the log with the durable events that end the turn: first asides, then the end itself.
+    /// Later calls are ignored.
     pub fn close(&self, events: &[Event]) {
         let Some(mut transcript) = self.open() else { return };
         for event in events {
             if event.fact.part() == Part::Ends {
-                // Pieces that never came from the other process come with its end.
+                // Pieces that never arrived from the other process are taken from the end event.
                 if self.log.is_mirror
                     && let Fact::AnswerCompleted(Answer { text, .. }) = &event.fact
                     && let Some(rest) = text.strip_prefix(transcript.text())
                 {
                     transcript.add_piece(rest);
                 }
-                // Set before the readers wake, so that a reader of the end also sees the outcome.
+                // Set before the readers wake, so that a reader that sees the end also sees the
+                // outcome.
                 let _ = self.log.outcome.set(Arc::new(event.clone()));
             }
             transcript.add_event(Frame::of_event(event));
@@ -117,7 +119,7 @@ impl Writer {
         self.grown(transcript);
     }
 
-    /// Ends the log of a turn that is not in a journal here, with `fact`.
+    /// Ends the log of a turn without a journal here, with `fact`.
     pub fn end(&self, fact: Fact) {
         let Place { session_id, turn_id, epoch, base_seq } = self.log.place;
         let (seq, at) = (base_seq + 1, clock::now());
@@ -130,12 +132,12 @@ impl Writer {
         self.grown(transcript);
     }
 
-    /// To be added to; `None` once the log is ended.
+    /// The transcript for appending; `None` once the log has ended.
     fn open(&self) -> Option<MutexGuard<'_, Transcript>> {
         Some(self.log.transcript()).filter(|transcript| !transcript.is_ended())
     }
 
-    /// Tells the readers, without holding up the writer.
+    /// Wakes the readers without delaying the writer.
     fn grown(&self, transcript: MutexGuard<'_, Transcript>) {
         let length = transcript.length();
         drop(transcript);

@@ -1,4 +1,4 @@
-//! Whom this process believes when it speaks TLS to a store.
+//! The authorities that this process trusts for TLS connections to a store.
 
 use std::path::{Path, PathBuf};
 
@@ -13,7 +13,7 @@ pub enum AuthorityError {
     System { reason: String },
 }
 
-/// The authorities of a PEM file, else those of the system or of the file in the variable
+/// The authorities of a PEM file, or without one those of the system or of the file in the variable
 /// `SSL_CERT_FILE`. Reads files.
 ///
 /// # Errors

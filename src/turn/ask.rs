@@ -1,4 +1,4 @@
-//! What a turn is asked: read by every step, changed by none.
+//! The input of a turn. Every step reads it, and none changes it.
 
 use std::sync::Arc;
 
@@ -23,26 +23,26 @@ pub struct Ask {
     pub visitor: PrincipalId,
     pub locale: String,
     pub lane: Lane,
-    /// The message without personal data; all that model, cache and index ever see of it.
+    /// The message without personal data; model, cache and index receive only this.
     pub text: String,
     /// Earlier exchanges without personal data, oldest first.
     pub history: Vec<Exchange>,
     pub vault: Vault,
-    /// As it was when the turn began.
+    /// The service level when the turn began.
     pub service: Service,
     pub partition: Arc<Partition>,
-    /// Absent if an answer to another shopper could not serve this one.
+    /// Absent if another shopper's answer cannot serve this one.
     pub question: Option<Question>,
     pub began_at: Timestamp,
     pub begun: Instant,
     exact: Option<Hit>,
-    /// How long the look-up of `exact` took; absent if there was none.
+    /// How long the exact look-up took; absent if none was made.
     pub looked_up_ms: Option<u64>,
 }
 
 impl Ask {
-    /// Masks the conversation and looks for an answer to exactly this question. Waits for nothing,
-    /// so the caller may write question and answer down in one step.
+    /// Masks the conversation and looks up an answer to exactly this question. It never waits, so
+    /// the caller can store question and answer in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
         let TurnInput { purpose, site, visitor, locale, text, lane, history } = input;
         let Screened { text, history, vault } = screen(&text, &history);
@@ -80,18 +80,18 @@ impl Ask {
         ask
     }
 
-    /// The whole answer, if the cache holds one to exactly this question.
+    /// The whole answer, if the cache has one for exactly this question.
     pub fn exact(&self) -> Option<&Hit> {
         self.exact.as_ref()
     }
 
-    /// Whether somebody waits for the answer.
+    /// Whether a reader waits for the answer.
     pub fn is_waited_for(&self) -> bool {
         self.purpose != Purpose::Ticket
     }
 
-    /// Whether the answer may serve others. One that was made from a conversation with personal
-    /// data may repeat it.
+    /// Whether the answer may serve other shoppers. An answer based on a conversation with personal
+    /// data may repeat that data.
     pub fn may_be_shared(&self) -> bool {
         self.question.is_some() && self.vault.is_empty()
     }
@@ -102,7 +102,7 @@ impl Ask {
         (deliverable && ports.brownout.tickets()).then(|| Ticket::opened_by(turn))
     }
 
-    /// An older answer is better than none if service is low.
+    /// At a reduced service level an older answer is better than none.
     pub fn freshness(&self) -> Freshness {
         match self.service.level >= ServiceLevel::KNOWLEDGE {
             true => Freshness::Stale,

@@ -1,4 +1,4 @@
-//! The one way to run a turn: within its bounds, and to an end whatever happens.
+//! The one way to run a turn: within its limits, and always to an end.
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
@@ -15,13 +15,13 @@ pub struct Bounds {
     /// Ends the turn as cancelled, or as interrupted while `stopping`.
     pub cancel: CancellationToken,
     pub stopping: CancellationToken,
-    /// After its last reader left, the turn is cancelled when none has come back for so long.
-    /// `None` for a turn whose caller is its only reader.
+    /// How long after its last reader left a turn is cancelled, if none has come back. `None` for a
+    /// turn whose caller is its only reader.
     pub resume_grace: Option<Duration>,
 }
 
-/// Runs a turn and says how it ended: always a fact that ends a turn. A panic ends this turn and
-/// nothing else. The caller makes the fact durable, if it has a journal, and then ends the log.
+/// Runs a turn and returns how it ended, always as a fact that ends a turn. A panic ends only this
+/// turn. The caller makes the fact durable, if it has a journal, and then ends the log.
 ///
 /// Dropping the future cancels the turn. Dropping `reply` then ends its log.
 pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds) -> Fact {

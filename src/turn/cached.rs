@@ -1,4 +1,4 @@
-//! A turn and the cache: what it takes from there, and what it gives.
+//! How a turn uses the cache: what it reads, and what it stores.
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -34,14 +34,14 @@ pub fn by_meaning(
     hit
 }
 
-/// An answer and what it was made from.
+/// An answer and its origin.
 pub struct Given {
     pub answer: Answer,
-    /// The level of service that went into it. Only what is given in full is given to others.
+    /// The service level of the answer. Only answers at the full level are shared.
     pub at: ServiceLevel,
 }
 
-/// Keeps a complete answer of the shop's model or knowledge for others.
+/// Stores a complete answer from the model or the knowledge, for other shoppers.
 pub fn remember(
     ports: &Ports,
     ask: &Ask,
@@ -66,7 +66,8 @@ pub fn remember(
         cache::metrics::refused(why);
         return;
     }
-    // Asking the knowledge again is as fast as a neighbour of the question, and surer.
+    // For a similar question, searching the knowledge again is as fast as the cache and more
+    // reliable.
     let by_meaning = answer.route == Route::Model;
     let vector = embedding.filter(|_| by_meaning).map(|e| Arc::clone(&e.vector));
     let documents: Vec<String> =

@@ -28,8 +28,8 @@ pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
     }
 }
 
-/// The answer to exactly this question, and the milliseconds that it took to look; `None` without a
-/// cache.
+/// The answer to exactly this question, and how many milliseconds the look-up took; `None` without
+/// a cache.
 pub fn look_up(
     ports: &Ports,
     partition: &Partition,

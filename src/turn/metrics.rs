@@ -1,4 +1,4 @@
-//! What turns of every kind count.
+//! Metrics of all kinds of turns.
 
 use metrics::counter;
 

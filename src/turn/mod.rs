@@ -1,9 +1,9 @@
-//! One user message and everything that answers it.
+//! One user message and how it is answered.
 //!
-//! [`attend::attend`] runs [`pipeline::run_turn`] within its bounds. A turn reads its [`ask::Ask`] and
-//! writes into its [`reply::Reply`] only, and reaches the rest of the house through
-//! [`ports::Ports`]. Called by session actors, by the OpenAI-compatible endpoint and by the worker
-//! of tickets; knows none of them.
+//! [`attend::attend`] runs [`pipeline::run_turn`] within its limits. A turn reads its [`ask::Ask`],
+//! writes only into its [`reply::Reply`], and reaches the other modules through [`ports::Ports`].
+//! Session actors, the OpenAI-compatible endpoint and the ticket worker call it; it knows none of
+//! them.
 
 pub mod ask;
 mod assistants;

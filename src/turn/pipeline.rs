@@ -10,7 +10,7 @@ use super::{
 };
 use crate::domain::{Fact, Problem};
 
-/// Goes on with the place of a leader, or ends the turn with the answer of another one.
+/// Continues as the leader, or ends the turn with another turn's answer.
 macro_rules! shared {
     ($shared:expr) => {
         match $shared {
@@ -21,7 +21,7 @@ macro_rules! shared {
     };
 }
 
-/// Answers `ask` into `reply` and says how the turn ended. The caller ends the log.
+/// Answers `ask` into `reply` and returns how the turn ended. The caller ends the log.
 ///
 /// Dropping the future cancels the turn: a backend's connection closes and its slot is free.
 ///

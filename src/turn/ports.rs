@@ -1,4 +1,4 @@
-//! What a turn needs from the house: messages it may send and indexes it may read.
+//! The dependencies of a turn: messages that it may send and indexes that it may read.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -17,15 +17,15 @@ use crate::{
 };
 
 pub struct Ports {
-    /// Absent where there is no embedding model: terms are searched, nothing is cached by meaning.
+    /// Absent without an embedding model: the search uses terms, and nothing is cached by meaning.
     pub embedder: Option<EmbedPort>,
-    /// Absent where no backend is configured: answers come from the knowledge.
+    /// Absent without a configured backend: answers come from the knowledge.
     pub model: Option<ModelPort>,
     pub cache: Option<Cache>,
     pub flights: Flights<TurnLog>,
     pub similar: SimilarFlights<TurnLog>,
     pub demand: Demand,
-    /// The way to other replicas; absent where there is only one process.
+    /// The connection to other replicas; absent if there is only one process.
     pub relay: Option<Arc<Relay>>,
     pub knowledge: Knowledge,
     pub brownout: Arc<Brownout>,
@@ -34,7 +34,7 @@ pub struct Ports {
 
 pub struct EmbedPort {
     pub embed: Recipient<Embed>,
-    /// Name, quantisation and hash of the model: vectors of two embedders never meet.
+    /// Name, quantisation and hash of the model: vectors of two embedders are never compared.
     pub id: Arc<str>,
     pub timeout: Duration,
 }
@@ -42,37 +42,37 @@ pub struct EmbedPort {
 pub struct ModelPort {
     pub acquire: Recipient<Acquire>,
     pub limits: Limits,
-    /// How long turns wait for it.
+    /// How long turns wait for the model.
     pub pressure: Arc<PressureGauge>,
-    /// Names the models and the prompt; an answer is cached under it.
+    /// Identifies the models and the prompt; it is part of the cache key.
     pub fingerprint: Arc<str>,
 }
 
-/// What becomes of the answer.
+/// What happens with the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// Somebody reads along in a session; the answer may come later, as a ticket.
+    /// A reader in a session; the answer may also come later, as a ticket.
     Conversation,
-    /// Somebody waits who cannot be reached later.
+    /// A client waits that cannot be reached later.
     Completion,
-    /// Nobody waits: a ticket gets a full answer when there is room for it.
+    /// No reader waits: a ticket gets a full answer when there is capacity.
     Ticket,
 }
 
-/// What a turn is asked.
+/// The input of a turn before masking.
 pub struct TurnInput {
     pub purpose: Purpose,
     pub site: SiteId,
     pub visitor: PrincipalId,
     pub locale: String,
     pub text: String,
-    /// What it needs, and so how urgently; see `assistant::need`.
+    /// The need, and thus the urgency; see `assistant::need`.
     pub lane: Lane,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
 }
 
-/// One earlier message and its answer, where it had one.
+/// One earlier message and its answer, if it had one.
 #[derive(Clone)]
 pub struct Exchange {
     pub user: String,

@@ -1,4 +1,4 @@
-//! What a turn writes: the only way into its log.
+//! The output of a turn: the only way into its log.
 
 use std::sync::Arc;
 
@@ -15,13 +15,14 @@ use crate::{
     log::{TurnLog, Writer},
 };
 
-/// The answer on its way. Dropping it ends the log, see [`Writer`].
+/// The answer in progress. Dropping it ends the log, see [`Writer`].
 pub struct Reply {
     writer: Writer,
     level: ServiceLevel,
     begun: Instant,
     pub timings: Timings,
-    /// Of the answer: known before it is complete, for a cached copy is found by it.
+    /// Id of the answer. It is set before the answer is complete, because a cached copy is found by
+    /// it.
     pub message_id: MessageId,
 }
 
@@ -32,7 +33,7 @@ impl Reply {
         Self { writer, level, begun, timings, message_id: MessageId::new() }
     }
 
-    /// For a turn that cannot be asked.
+    /// For a turn without an ask.
     pub fn silent(writer: Writer) -> Self {
         let (level, begun) = (ServiceLevel::FULL, Instant::now());
         let timings = Timings::default();
@@ -47,12 +48,12 @@ impl Reply {
         self.log().turn_id()
     }
 
-    /// The text as shown so far.
+    /// The text as it is shown now.
     pub fn text(&self) -> String {
         self.log().text()
     }
 
-    /// Says how the turn is answered.
+    /// Reports how the turn is answered.
     pub fn start(&self, route: Route) {
         self.writer.push(&Live::TurnStarted { route, service_level: self.level });
     }
@@ -66,7 +67,7 @@ impl Reply {
         self.writer.push(&Live::TurnQueued { position, eta_ms });
     }
 
-    /// Adds a piece of the answer. False when it does not fit the longest answer.
+    /// Adds a piece of the answer. Returns false if it exceeds the longest answer.
     #[must_use]
     pub fn add(&mut self, text: &str) -> bool {
         if !text.is_empty() {
@@ -76,14 +77,14 @@ impl Reply {
         self.writer.push_text(text)
     }
 
-    /// Withdraws what was shown, if anything was. Visible to the reader.
+    /// Withdraws the shown text, if there is any. The reader sees this.
     pub fn withdraw(&self, reason: &str) {
         if !self.text().is_empty() {
             self.replace(reason, String::new());
         }
     }
 
-    /// Shows `text` instead of what was shown.
+    /// Shows `text` in place of the text shown so far.
     pub fn replace(&self, reason: &str, text: String) {
         self.writer.push(&Live::AnswerReplaced { reason: reason.to_owned(), text });
     }
@@ -103,7 +104,7 @@ impl Reply {
         Answer { citations, finish_reason, ..Answer::new(self.text(), route) }
     }
 
-    /// Answers with what the cache holds.
+    /// Answers with a cache entry.
     pub fn serve(&mut self, hit: &Hit) -> Fact {
         let route = match hit.tier {
             CacheTier::Exact => Route::Exact,
@@ -133,13 +134,13 @@ impl Reply {
         self.writer.close(events);
     }
 
-    /// Ends the log of a turn that is in no journal.
+    /// Ends the log of a turn without a journal.
     pub fn end(&self, fact: Fact) {
         self.writer.end(fact);
     }
 }
 
-/// Whole milliseconds since an instant.
+/// Whole milliseconds since `since`.
 pub fn millis(since: Instant) -> u64 {
     u64::try_from(since.elapsed().as_millis()).unwrap_or(u64::MAX)
 }

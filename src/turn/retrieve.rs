@@ -1,4 +1,4 @@
-//! Finding what the shop's knowledge says about a question.
+//! Finds what the shop's knowledge contains about a question.
 
 use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
@@ -14,7 +14,7 @@ use crate::{
     knowledge::{Passage, Query},
 };
 
-/// Fails open: without a vector the terms are searched and nothing is cached by meaning.
+/// Fails open: without a vector, the search uses terms and nothing is cached by meaning.
 pub async fn embed(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Option<Embedding> {
     let port = ports.embedder.as_ref()?;
     let begun = Instant::now();
@@ -24,7 +24,7 @@ pub async fn embed(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Option<Embedd
     embedding
 }
 
-/// What the shop's knowledge has on the question, best first.
+/// The passages about the question, best first.
 pub fn passages(
     ports: &Ports,
     ask: &Ask,
@@ -46,7 +46,7 @@ pub fn passages(
     passages
 }
 
-/// A follow-up is searched together with what it follows.
+/// A follow-up question is searched together with the question before it.
 fn search_text(ask: &Ask) -> String {
     match (&ask.question, ask.history.last()) {
         (None, Some(earlier)) => format!("{} {}", earlier.user, ask.text),

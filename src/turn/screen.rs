@@ -1,10 +1,10 @@
-//! What a turn may see of a conversation: everything but personal data.
+//! The part of a conversation that a turn may see: everything but personal data.
 
 use super::ports::Exchange;
 use crate::guard::Vault;
 
-/// A conversation without personal data. One vault serves all of it, so a placeholder means one
-/// value in the message, in the history and in the answer.
+/// A conversation without personal data. One vault covers all of it, so a placeholder means the
+/// same value in the message, the history and the answer.
 pub struct Screened {
     pub text: String,
     /// Earlier exchanges, oldest first.
@@ -15,7 +15,7 @@ pub struct Screened {
 /// Masks each text once, oldest first.
 pub fn screen(text: &str, history: &[Exchange]) -> Screened {
     let mut vault = Vault::new();
-    // A placeholder that somebody typed is plain text, wherever it stands.
+    // A placeholder that was typed is plain text, wherever it appears.
     let answers = history.iter().filter_map(|exchange| exchange.answer.as_deref());
     for typed in history.iter().map(|exchange| exchange.user.as_str()).chain(answers).chain([text])
     {

@@ -1,17 +1,18 @@
-//! The format of a word list: a line is an entry, `[name]` begins a section, `#` begins a comment.
+//! The format of a word list: each line is an entry, `[name]` starts a section, and `#` starts a
+//! comment.
 
 use std::collections::HashSet;
 
-/// What a line of a section looks like.
+/// The shape of the lines in a section.
 pub trait Shape {
-    /// `false` if the line is not of this shape, or says what another line said.
+    /// `false` if the line does not have this shape, or repeats another line.
     fn add(&mut self, line: &'static str) -> bool;
 }
 
 /// A word or a phrase on each line.
 pub type Words = HashSet<&'static str>;
 
-/// A word on each line; one that ends in `*` is the beginning of words.
+/// A word on each line; a word with `*` at its end matches all words that start with it.
 #[derive(Default)]
 pub struct Patterns {
     whole: Words,
@@ -21,8 +22,7 @@ pub struct Patterns {
 /// Words on each line that belong together: `refund, reimburse`.
 pub type Groups = Vec<Vec<&'static str>>;
 
-/// A word or a phrase on each line, and what stands for it, which may be nothing: `send back =
-/// return`.
+/// A word or a phrase on each line, and its replacement, which may be empty: `send back = return`.
 pub type Pairs = Vec<(&'static str, &'static str)>;
 
 impl Patterns {
@@ -78,15 +78,15 @@ impl Shape for Pairs {
     }
 }
 
-/// Whether a text is a word or a phrase as lists hold it: lower case, single spaces, no sign of the
-/// format.
+/// Whether a text is a valid word or phrase of a list: lower case, single spaces, no special
+/// characters.
 fn plain(text: &str) -> bool {
     !text.is_empty()
         && text.split(' ').all(|word| !word.is_empty())
         && !text.contains(|c: char| c.is_uppercase() || "=,*#[]\t".contains(c))
 }
 
-/// Section and line of each entry.
+/// The section and the line of each entry.
 pub(super) fn entries(text: &'static str) -> impl Iterator<Item = (&'static str, &'static str)> {
     let mut section = "";
     text.lines().map(str::trim).filter_map(move |line| {

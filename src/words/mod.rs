@@ -1,7 +1,7 @@
 //! Word lists by language, compiled in from `words/<language>/<name>.txt`; `words/README.md`
 //! explains the files.
 //!
-//! A vocabulary is plain data. The module that reads it decides what its words mean, and reads it
+//! A vocabulary is plain data. The module that uses it decides what its words mean, and reads it
 //! once.
 
 mod format;
@@ -9,9 +9,9 @@ mod format;
 use format::Shape;
 pub use format::{Groups, Pairs, Patterns, Words};
 
-/// The lists that one reader needs, a section of a file for each.
+/// The lists for one module, each in a section of a file.
 pub trait Vocabulary: Default {
-    /// Language and text of each file.
+    /// Language and content of each file.
     const FILES: &'static [(&'static str, &'static str)];
 
     fn section(&mut self, name: &str) -> Option<&mut dyn Shape>;
@@ -36,14 +36,14 @@ fn collect<V: Vocabulary>(wanted: impl Fn(&str) -> bool) -> V {
     let mut vocabulary = V::default();
     for (_, text) in V::FILES.iter().filter(|(language, _)| wanted(language)) {
         for (section, line) in format::entries(text) {
-            // The tests read every file and find no line that is refused.
+            // The tests read every file and check that no line is refused.
             vocabulary.section(section).map(|list| list.add(line));
         }
     }
     vocabulary
 }
 
-/// Name of the file, the languages that have it, and its sections.
+/// Name of the file, its languages, and its sections.
 macro_rules! vocabularies {
     ($(
         $(#[$about:meta])*
@@ -83,55 +83,54 @@ macro_rules! vocabularies {
 }
 
 vocabularies! {
-    /// How urgent a question is.
+    /// The urgency of a question.
     Need: "need" in "de", "en", "es", "fr", "it" {
-        /// Around paying.
+        /// About paying.
         checkout: Patterns,
-        /// Around what was bought.
+        /// About orders.
         order: Patterns,
-        /// Something is wrong.
+        /// Signs of a problem.
         trouble: Patterns,
-        /// Something bought is being waited for.
+        /// The shopper waits for something they bought.
         mine: Patterns,
     }
 
-    /// Messages that say nothing but hello or thank you.
+    /// Messages that only greet or thank.
     SmallTalk: "smalltalk" in "de", "en" {
         greetings: Words,
         thanks: Words,
     }
 
-    /// What searching the knowledge needs to know of a language. Folded as its words are: without
-    /// accents.
+    /// Data for the search of the knowledge. Folded like its words, so without accents.
     Search: "search" in "de", "en", "es", "fr" {
-        /// Function words, and what a shopper says around any question.
+        /// Function words, and words that shoppers add to any question.
         stop_words: Words,
-        /// Words of questions that a number answers.
+        /// Words of questions that ask for a number.
         asks_for_number: Words,
-        /// A full stop after these ends no sentence.
+        /// A full stop after these does not end a sentence.
         abbreviations: Words,
     }
 
-    /// Words that shoppers and shops use for one another.
+    /// Words that shoppers and shops use interchangeably.
     Synonyms: "synonyms" in "en" {
-        /// Words of a group stand for one another.
+        /// Words of a group are interchangeable.
         groups: Groups,
-        /// Two words close to each other, and the word that they mean.
+        /// Two words close to each other, and the word that they mean together.
         phrases: Pairs,
     }
 
-    /// The words around a number that say what it is.
+    /// The words around a number that show what it is.
     Personal: "personal" in "de", "en", "es", "fr", "it", "pt" {
         /// A number of the shop: order, tracking, invoice, article, ticket.
         shop: Words,
         phone: Words,
         card: Words,
         ssn: Words,
-        /// Another number that is none of these, such as an amount or an account.
+        /// Another number that belongs to no other class, such as an amount or an account.
         other: Words,
-        /// What may stand between such a word and its number.
+        /// Words that may stand between such a word and its number.
         fillers: Words,
-        /// Words before a mail provider's name that are no part of an address.
+        /// Words before a mail provider's name that are not part of an address.
         not_names: Words,
     }
 
@@ -139,47 +138,47 @@ vocabularies! {
     Policy: "policy" in "en" {
         /// The shopper says who they are.
         introductions: Words,
-        /// Words without a place in the lexicon that a pronoun cannot mean.
+        /// Words outside the lexicon that a pronoun cannot refer to.
         no_nouns: Words,
-        /// Answers to something said before.
+        /// Replies to an earlier message.
         replies: Words,
-        /// They point to something said before.
+        /// Words that refer to an earlier message.
         pointing: Words,
         greetings: Words,
         /// Single words that are a whole question in a shop.
         topics: Words,
-        /// Actions that are things as well.
+        /// Actions that can also be things.
         deeds: Words,
-        /// After "it" they make it a word without a meaning: "is it possible to".
+        /// After "it" they make that word meaningless: "is it possible to".
         impersonal: Words,
-        /// They make a later question part of the talk before it.
+        /// Words that connect a later question to the conversation before it.
         links: Words,
-        /// First words of a whole request.
+        /// First words of a complete request.
         openers: Words,
     }
 
-    /// The words of customer service that mean the same to the cache's guards.
+    /// Words of customer service with the same meaning for the cache's guards.
     Lexicon: "lexicon" in "en" {
-        /// They carry no meaning of their own.
+        /// Words without a meaning of their own.
         light: Words,
-        /// They turn a statement round.
+        /// Words that negate a statement.
         negations: Words,
-        /// Words that mean something else than their stem.
+        /// Words with another meaning than their stem.
         alone: Words,
-        /// All forms with the stem of a word belong to its group, and a group is one meaning.
+        /// All forms with the stem of a word belong to its group, and each group has one meaning.
         actions: Groups,
         objects: Groups,
-        /// Not about things, and yet they must agree.
+        /// Not things, but they must agree.
         signs: Groups,
-        /// Words that mean more together than alone, and the word that stands for them.
+        /// Words that mean something else together than alone, and their replacement.
         phrases: Pairs,
     }
 
-    /// How a question's facts are spelled.
+    /// The spellings in a question's facts.
     Facts: "facts" in "en" {
-        /// After these it matters what comes first.
+        /// After these words the order matters.
         pointers: Words,
-        /// Finished actions that do not end in "ed".
+        /// Words for finished actions that do not end in "ed".
         done: Words,
         mine: Words,
         yours: Words,

@@ -8,14 +8,14 @@ use unicode_normalization::is_nfc;
 
 use super::*;
 
-/// A vocabulary as the tests look at it.
+/// A vocabulary in the form that the tests use.
 pub(super) struct Checked {
     vocabulary: &'static str,
-    /// Of its files.
+    /// The name of its files.
     name: &'static str,
     sections: &'static [&'static str],
     files: &'static [(&'static str, &'static str)],
-    /// The lines of a text that are refused.
+    /// Returns the refused lines of a text.
     refused: fn(&'static str) -> Vec<&'static str>,
 }
 
@@ -96,7 +96,7 @@ fn every_section_is_read_by_a_module() {
     }
 }
 
-/// The sources that name this module.
+/// Finds the sources that use this module.
 fn collect_readers(folder: &Path, readers: &mut Vec<String>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() && !path.ends_with("src/words") {

@@ -93,7 +93,7 @@ library = "{model}/libonnxruntime.so"
 """)
     check = [RUSHDESK, "check-health", "--config", config]
     absent = run(*check, env=environment())
-    assert absent.returncode == 1 and f"nothing answers on 127.0.0.1:{port}" in absent.stderr
+    assert absent.returncode == 1 and f"no service responds on 127.0.0.1:{port}" in absent.stderr
     server = subprocess.Popen([RUSHDESK, "serve", "--config", config], env=environment(), stderr=subprocess.PIPE, text=True,
                               preexec_fn=only_executable_from_the_start)
     try:

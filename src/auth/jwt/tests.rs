@@ -172,7 +172,7 @@ fn extreme_times_neither_pass_nor_overflow() {
     ] {
         let token = hs256_signed(&with(claims(), "exp", json!(exp)));
         let outcome = tokens().verify(&token, NOW).err();
-        // The library itself refuses what is not a natural number.
+        // The library itself refuses anything that is not a natural number.
         assert!(outcome == expected || (exp < 0 && outcome == Some(AuthError::Invalid)), "{exp}");
     }
     let token = hs256_signed(&with(identity_claims(), "exp", json!(i64::MAX)));
@@ -257,7 +257,7 @@ fn a_secret_that_is_replaced_is_accepted_until_it_is_taken_away() {
     let (tokens, principal) = (tokens(), principal());
     let next = Secret::new("another-secret-of-thirty-two-bytes-or-more");
     let old_token = tokens.issue(&principal, NOW).unwrap();
-    // First everybody accepts the new one, then it signs, then the old one goes.
+    // First all replicas accept the new secret, then it signs, then the old one is removed.
     tokens.replace_secrets(&[secret(SECRET), next.clone()]);
     let still_old = tokens.issue(&principal, NOW).unwrap();
     tokens.replace_secrets(&[next.clone(), secret(SECRET)]);

@@ -1,4 +1,4 @@
-//! What whole answers and chunks have in common.
+//! The common parts of whole answers and chunks.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::domain::{Answer, FinishReason, Usage};
 /// The only model: the service itself.
 pub const MODEL: &str = "rushdesk";
 
-/// Finish reason, usage, and what the format has no place for.
+/// Finish reason, usage, and the fields that the format lacks.
 pub fn facts(answer: &Answer) -> (&'static str, Value, Value) {
     let finish = match answer.finish_reason {
         FinishReason::Stop => "stop",

@@ -2,7 +2,7 @@
 //! unchanged.
 //!
 //! Stateless: the messages of the request are the conversation, and nothing is stored. The field
-//! `rushdesk` and some headers have what the format lacks.
+//! `rushdesk` and some headers carry what the format lacks.
 
 mod format;
 mod request;
@@ -82,7 +82,7 @@ pub async fn chat_completions(
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
-    // Room first: who finds none pays nothing.
+    // The permit comes first: without one, the message does not count against the quota.
     let permit = Arc::clone(&app.turn_permits).try_acquire_owned().map_err(|_| {
         ApiError::new(ErrorCode::Overloaded)
             .retry_after(jittered(std::time::Duration::from_secs(2)))

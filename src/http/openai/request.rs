@@ -1,8 +1,8 @@
-//! What clients of OpenAI's API send, as far as it means something here.
+//! The supported part of requests from OpenAI clients.
 //!
-//! Clients send their whole history each time, with all that happened in it: pictures, sound, calls
-//! of tools, refusals. What is not understood is left out, and never refused, since a client cannot
-//! take it back. Only what is to be answered must be there: a last message of the user with a text.
+//! Clients send their whole history each time with everything in it: pictures, sound, tool calls,
+//! refusals. Unsupported parts are left out and never refused, because a client cannot take them
+//! back. Only the question must exist: the last message must be from the user and have a text.
 
 use std::fmt;
 
@@ -12,8 +12,8 @@ use utoipa::ToSchema;
 
 use crate::turn::ports::Exchange;
 
-/// The parts of OpenAI's request that mean something here. Other fields are taken and ignored, as
-/// every OpenAI-compatible server does; the operator's configuration decides them.
+/// The supported fields of OpenAI's request. Other fields are accepted and ignored, as in every
+/// OpenAI-compatible server; the operator's configuration decides instead.
 #[derive(Debug, Deserialize, ToSchema)]
 pub struct ChatCompletionRequest {
     #[serde(default)]
@@ -34,7 +34,7 @@ pub struct StreamOptions {
     pub include_usage: bool,
 }
 
-/// Many clients send `null` for what they leave out.
+/// Many clients send `null` for fields that they leave out.
 fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
@@ -43,10 +43,10 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
 
 #[derive(ToSchema)]
 pub struct ChatCompletionMessage {
-    /// Messages of `user` and `assistant` are read, those of all other roles left out.
+    /// Messages of `user` and `assistant` are read; those of other roles are left out.
     #[schema(value_type = String)]
     role: ChatRole,
-    /// Text, or parts. Parts of type `text` are read, all others left out.
+    /// Text, or a list of parts. Parts of type `text` are read; others are left out.
     #[schema(value_type = Option<Value>)]
     content: String,
 }
@@ -55,7 +55,7 @@ pub struct ChatCompletionMessage {
 enum ChatRole {
     User,
     Assistant,
-    /// The shop's own instructions are the only ones, and a client's tools are not ours.
+    /// Only the shop's own instructions apply, and a client's tools are not supported.
     LeftOut,
 }
 
@@ -77,7 +77,7 @@ impl<'de> Deserialize<'de> for ChatCompletionMessage {
     }
 }
 
-/// All text of a message's content, one line for each part.
+/// All text in a message's content, one line for each part.
 fn text(content: &Value) -> String {
     match content {
         Value::String(text) => text.clone(),
@@ -97,7 +97,7 @@ fn part(part: &Value) -> Option<&str> {
     }
 }
 
-/// The question of the last user message, and what came before it.
+/// The question in the last user message, and the messages before it.
 ///
 /// # Errors
 /// A sentence that tells the client what to send.
@@ -124,7 +124,7 @@ pub fn conversation(
             "the last user message has no text: send it as a string or as a part of type `text`",
         ),
         Some(Exchange { user, .. }) => {
-            // A picture without a word, and the answer to it.
+            // Drops a picture without text, together with its answer.
             history.retain(|exchange| !exchange.user.trim().is_empty());
             Ok((user, history))
         }

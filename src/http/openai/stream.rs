@@ -25,8 +25,8 @@ use crate::{
     },
 };
 
-/// Driven by its reader: dropping the reader cancels it and ends its log, for the turns of other
-/// sessions that follow it.
+/// Driven by its reader. Dropping it cancels the turn and ends its log, which also ends it for
+/// followers in other sessions.
 pub struct Completion {
     log: Arc<TurnLog>,
     run: LocalBoxFuture<'static, Fact>,
@@ -108,12 +108,12 @@ impl Completion {
             usage,
             rushdesk,
         };
-        // String keys and finite numbers: it cannot fail.
+        // Keys are strings and numbers are finite, so this cannot fail.
         serde_json::to_string(&chunk).unwrap_or_default()
     }
 }
 
-/// There is one for each piece of an answer, and so no tree of values in between.
+/// One is made for each piece of an answer, so it is serialised without an intermediate value.
 #[derive(Serialize)]
 struct Chunk<'a> {
     id: &'a str,
@@ -154,7 +154,7 @@ struct Chunks {
     reader: TextReader,
     pending: VecDeque<String>,
     ended: Option<Fact>,
-    /// Some of the answer is on its way to the client.
+    /// Part of the answer was already sent to the client.
     has_sent: bool,
     include_usage: bool,
     done: bool,
@@ -182,8 +182,8 @@ impl Chunks {
                 }
             };
             match step {
-                // The format cannot take back what was sent: a failed stream is honest, the text
-                // twice is not.
+                // The format cannot withdraw text that was sent. A failed stream is more honest
+                // than sending the text twice.
                 TextStep::Replaced(_) if self.has_sent => {
                     self.done = true;
                     self.fail(&Problem::new(ErrorCode::DependencyUnavailable));
@@ -215,8 +215,7 @@ impl Chunks {
         }
     }
 
-    /// A stream without `[DONE]` and with an error is what clients of this format understand as
-    /// failed.
+    /// Clients of this format treat a stream with an error and without `[DONE]` as failed.
     fn fail(&mut self, problem: &Problem) {
         let error = json!({
             "message": problem.detail,

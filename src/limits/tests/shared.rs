@@ -1,4 +1,4 @@
-//! The script against a real Redis with times of our own, and a Redis that is not there.
+//! The script on a real Redis with given times, and a Redis that is unreachable.
 
 use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
@@ -17,7 +17,7 @@ fn store(url: &str) -> Store {
     Store {
         redis_url: Secret::new(url),
         redis_prefix: format!("test-{}", PrincipalId::new()),
-        // Long, so that a busy machine does not make these tests fall back.
+        // A long timeout, so that these tests do not fall back on a busy machine.
         redis_timeout: 10 * SECOND,
         ..Config::load(&Sources::default()).unwrap().store
     }
@@ -93,7 +93,7 @@ async fn what_is_given_back_may_be_taken_again_and_is_no_more_than_that() {
     };
     let at = Duration::ZERO;
     let whole = Decision::Taken { remaining: 2, reset: Duration::ZERO };
-    // Also what nobody took gives nobody more.
+    // Giving back what was never taken adds nothing.
     for _ in 0..3 {
         assert_eq!(count(Count::GiveBack, at).await, whole);
     }

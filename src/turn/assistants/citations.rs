@@ -1,12 +1,12 @@
-//! Which passages an answer rests on.
+//! The passages that an answer is based on.
 
 use crate::{domain::Citation, knowledge::Passage};
 
 /// Longest quote shown with a citation, in characters.
 const QUOTE_CHARS: usize = 280;
 
-/// The passages that `text` names as `[1]`, `[2]`, ... (the numbers that the prompt gave them). An
-/// answer that names none rests on the best passage, if that is at least `confidence` sure.
+/// The passages that `text` cites as `[1]`, `[2]`, ... (the numbers from the prompt). An answer
+/// without citations gets the best passage, if its confidence is at least `confidence`.
 pub fn cited(text: &str, passages: &[Passage], confidence: f32) -> Vec<Citation> {
     let named = |number: usize| text.contains(&format!("[{number}]"));
     let mut cited: Vec<Citation> = passages

@@ -7,13 +7,13 @@ use crate::{
     inference::{GenerateError, Refused},
 };
 
-/// When a client may ask again that was turned away by an operator's order.
+/// When a client may try again after an operator's order refused it.
 const AFTER_AN_ORDER: Duration = Duration::from_secs(30);
 
 /// Why the model gave no answer.
 pub enum Failure {
     Generate(GenerateError),
-    /// It ended well and said nothing.
+    /// The answer ended normally but was empty.
     Empty,
     /// An operator took the model out of service.
     Ordered,
@@ -26,9 +26,9 @@ impl From<GenerateError> for Failure {
 }
 
 impl Failure {
-    /// Whether the question may become a ticket: if there was no room for it, and at the last level
-    /// whatever failed. A visitor who asks too much at once is told so, and a service that shuts
-    /// down promises nothing.
+    /// Whether the question may become a ticket: if the queue had no room for it, and at the last
+    /// level after any failure. A visitor with too many requests gets an error instead, and a
+    /// service that is shutting down promises nothing.
     pub fn may_wait(&self, level: ServiceLevel) -> bool {
         match self {
             Self::Generate(GenerateError::Refused(refused)) => match refused {
@@ -43,7 +43,7 @@ impl Failure {
         }
     }
 
-    /// What it is called in public.
+    /// The public form of the failure.
     pub fn problem(&self) -> Problem {
         let retry = |code: ErrorCode, after: Duration| {
             let mut problem = Problem::new(code);
@@ -59,7 +59,7 @@ impl Failure {
             GenerateError::Refused(
                 Refused::QueueFull { retry_after } | Refused::TooLate { retry_after },
             ) => retry(ErrorCode::Overloaded, *retry_after),
-            // The visitor's own doing.
+            // Caused by the visitor.
             GenerateError::Refused(Refused::TooManyOfVisitor { retry_after }) => {
                 retry(ErrorCode::RateLimited, *retry_after)
             }

@@ -1,6 +1,6 @@
-//! Writing the answer: with a model if there is one, else from the best passage, else an honest "I
-//! do not know". If the model has no time, the service level says what comes instead, down to a
-//! ticket.
+//! Writes the answer: with a model if there is one, else from the best passage, else an honest "I
+//! do not know". If the model has no capacity, the service level decides what happens instead, down
+//! to a ticket.
 
 mod citations;
 mod failure;
@@ -22,11 +22,11 @@ use crate::{
     knowledge::Passage,
 };
 
-/// What is said if neither the model nor the knowledge has an answer.
+/// Sent if neither the model nor the knowledge has an answer.
 const UNKNOWN: &str = "I could not find an answer to that in our help pages. \
 Would you like a person from our team to help you?";
 
-/// The answer, shown as it comes. `level`: the level of service at which the model is asked.
+/// The answer, shown while it is generated. `level`: the service level for the model.
 ///
 /// # Errors
 /// The problem that the shopper sees.
@@ -69,15 +69,16 @@ pub async fn answer(
     fallback.map(|answer| Given { answer, at }).ok_or_else(|| failure.problem())
 }
 
-/// Whether the model would begin at once, so that nothing is gained by passing it by. An order
-/// counts all the same.
+/// Whether the model would start at once, so that skipping it gains nothing. False if an operator
+/// pinned the level.
 fn has_room(ports: &Ports, ask: &Ask, model: &ModelPort) -> bool {
     let soon = model.pressure.predicted_wait() <= ports.brownout.room();
     !ask.service.pinned && model.pressure.has_backend() && soon
 }
 
-/// Down the ladder: the shop's own words if they are sure, visibly in the place of what a model
-/// that broke had shown; else a ticket, if nothing was shown. `None` leaves the failure.
+/// Falls back step by step. First comes the shop's own text if it is a sure answer; it visibly
+/// replaces what a failed model had shown. Next comes a ticket, if nothing was shown. `None` means
+/// that the failure is reported.
 fn fall_back(
     ports: &Ports,
     ask: &Ask,

@@ -15,10 +15,10 @@ use crate::{
     },
 };
 
-/// Asks the model at `level` of service and shows what it writes.
+/// Sends the question to the model at `level` of service, and shows what it writes.
 ///
 /// # Errors
-/// What was shown until the failure stays in `reply`.
+/// The text shown before the failure stays in `reply`.
 pub async fn generate(
     ports: &Ports,
     ask: &Ask,
@@ -48,7 +48,7 @@ pub async fn generate(
             Err(error) if generation.can_restart() && restarts > 0 => {
                 restarts -= 1;
                 let restarted = generation.restart(&model.acquire, request.clone());
-                // The first failure says more, and what was shown stays.
+                // The first failure is more useful, and the shown text stays.
                 generation =
                     wait_for_start(reply, restarted, &mut queued).await.map_err(|_| error)?;
                 reply.withdraw("restarted");
@@ -66,7 +66,7 @@ pub async fn generate(
             }
             Some(Piece::Usage(counted)) => usage = Some(counted),
             Some(Piece::Finished(reason)) => finish_reason = reason,
-            // No tool was offered, so none is run.
+            // No tool was offered, so no call is run.
             Some(Piece::ToolCall(_)) => {}
             None => break,
         }
@@ -84,7 +84,7 @@ pub async fn generate(
     Ok(Answer { citations, usage, finish_reason, ..Answer::new(text, Route::Model) })
 }
 
-/// Waits until the answer begins, and says where the turn stands in the queue meanwhile.
+/// Waits until the answer begins; meanwhile reports the turn's position in the queue.
 async fn wait_for_start(
     reply: &Reply,
     started: impl Future<Output = Result<Generation, GenerateError>>,

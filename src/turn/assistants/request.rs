@@ -1,4 +1,4 @@
-//! What the model is asked, and how much of it.
+//! The request to the model, and its limits.
 
 use std::time::Duration;
 
@@ -18,10 +18,11 @@ use crate::{
     },
 };
 
-/// A turn leaves the queue when it has waited this many times the longest wait that it accepts.
+/// A turn leaves the queue after this many times the longest wait that it accepts.
 const QUEUE_PATIENCE: f32 = 1.5;
 
-/// The prompt and its bounds at `level` of service. `queued` is told the turn's place in the queue.
+/// The prompt and its limits at `level` of service. `queued` receives the turn's position in the
+/// queue.
 pub fn request(
     ports: &Ports,
     ask: &Ask,
@@ -43,7 +44,7 @@ pub fn request(
     let lines = build(&ask.text, &sources, &history, length, budget, estimate_tokens);
     let mut limits = model.limits;
     if let Some(max_wait) = max_wait {
-        // A prediction that was too kind is not paid for by the shopper.
+        // A prediction that was too optimistic must not make the shopper wait much longer.
         limits.queue = limits.queue.min(max_wait.mul_f32(QUEUE_PATIENCE));
     }
     GenerateRequest {
@@ -67,13 +68,13 @@ pub fn request(
     }
 }
 
-/// How much is asked of the model.
+/// The size of the request to the model.
 struct Brief {
     length: Length,
     max_tokens: u32,
     reasoning: bool,
     tier: Tier,
-    /// Longest predicted wait; a ticket takes what comes.
+    /// Longest predicted wait; a ticket accepts any.
     max_wait: Option<Duration>,
 }
 
@@ -90,8 +91,8 @@ fn brief(ports: &Ports, ask: &Ask, level: ServiceLevel) -> Brief {
     }
 }
 
-/// A conversation that goes on prefers the backend that has it in its cache; a first question that
-/// of its shop.
+/// A continued conversation prefers the backend that has it in its cache. A first question prefers
+/// the one with the prompt of its shop.
 fn affinity(ask: &Ask) -> u64 {
     let visitor = (!ask.history.is_empty()).then_some(ask.visitor);
     affinity_of((ask.site.as_str(), visitor.map(|visitor| visitor.0)))

@@ -1,9 +1,9 @@
-//! Single flight over all replicas: of many equal questions at once, one is answered, wherever they
-//! were asked.
+//! Single flight over all replicas: of several equal questions at the same time one is answered, on
+//! whichever replica they arrive.
 //!
-//! The leader of a process claims the question in the hot store. If another replica has it already,
-//! that leader's log is read along. Without the hot store each replica answers once, and nobody
-//! waits.
+//! The leader of a process claims the question in the hot store. If another replica has claimed it
+//! already, that leader's log is read. Without the hot store each replica answers once, and no
+//! question waits.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,26 +17,26 @@ use crate::{
     relay::Relay,
 };
 
-/// A leader that is silent for so long is dead.
+/// A leader that is silent for this long counts as dead.
 const TTL: Duration = Duration::from_secs(9);
 const RENEWAL: Duration = Duration::from_secs(3);
 
-/// Who leads, and where its log is.
+/// The leader, and where its log is.
 #[derive(Serialize, Deserialize)]
 struct Claim {
     session: SessionId,
     running: Running,
 }
 
-/// What the leader of a process is to do.
+/// What the leader of a process must do.
 pub enum Lead {
-    /// Answer it. While the place is held, questions elsewhere read along.
+    /// Answer the question. While the place is held, questions on other replicas read the answer.
     Here(Option<Leadership>),
-    /// Read what the leader writes; if that ends without an answer, ask again.
+    /// Read what the leader writes. If that ends without an answer, ask again.
     Elsewhere(Arc<TurnLog>),
 }
 
-/// The leader's place among all replicas; given up when it is dropped.
+/// The leader's place among all replicas. It is released on drop.
 #[must_use]
 pub struct Leadership {
     _held: DropGuard,
@@ -75,7 +75,7 @@ fn hold(relay: &Arc<Relay>, name: String, holder: String) -> Leadership {
     let hot = Arc::clone(relay.hot());
     relay.spawn(async move {
         while dropped.run_until_cancelled(tokio::time::sleep(RENEWAL)).await.is_some() {
-            // One that was lost is lost: the turn goes on alone.
+            // A lost claim is not renewed; the turn continues by itself.
             if hot.renew(&name, &holder, TTL).await == Ok(false) {
                 return;
             }

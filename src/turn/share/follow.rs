@@ -1,4 +1,4 @@
-//! Reading along with a turn that answers the same question.
+//! Reads the answer of another turn with the same question.
 
 use std::sync::Arc;
 
@@ -9,9 +9,9 @@ use crate::{
     turn::{ask::Ask, ports::Ports, reply::Reply},
 };
 
-/// Copies the leader's answer into `reply` as it comes. `tier` says what the two questions have in
-/// common. `None` if the leader ended without an answer
-/// for others; what was shown until then is withdrawn.
+/// Copies the leader's answer into `reply` while it is written. `tier` is what the two questions
+/// have in common. Returns `None` if the leader ended without an answer for others; text shown
+/// until then is withdrawn.
 pub async fn follow(
     ports: &Ports,
     ask: &Ask,
@@ -52,7 +52,7 @@ async fn read_along(
         }
     };
     let Fact::AnswerCompleted(answer) = &end.fact else { return None };
-    // Each question has a ticket of its own; if none may be opened, another leader is tried.
+    // Each question gets its own ticket. If none may be opened, another leader is tried.
     let own = answer.ticket.and_then(|_| ask.ticket(ports, reply.turn_id()));
     if own.is_some() != answer.ticket.is_some() {
         return None;

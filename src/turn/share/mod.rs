@@ -1,4 +1,4 @@
-//! Equal questions at the same time: one is answered, the others read along.
+//! Equal questions at the same time: one is answered, and the others read its answer.
 
 mod elsewhere;
 mod follow;
@@ -10,9 +10,9 @@ pub use self::{same_meaning::same_meaning, same_words::same_words, shared::Share
 use super::{ask::Ask, ports::Ports};
 use crate::{cache::FlightKey, domain::ServiceLevel};
 
-/// The level of service at which the model is asked. A question that others ask too is answered in
-/// full at any level, for the cache gives that answer to all who come later; an operator's order
-/// counts all the same. Counts the question.
+/// The service level for the model. A question that others ask, too, is answered in full at any
+/// level, because the cache gives that answer to later shoppers. An operator's order still applies.
+/// Counts the question.
 pub fn level(ports: &Ports, ask: &Ask) -> ServiceLevel {
     let counts = ask.is_waited_for() && ask.may_be_shared();
     let asked_again = ask.question.as_ref().filter(|_| counts).is_some_and(|question| {

@@ -1,4 +1,4 @@
-//! A question that means the same as one in flight, by the cache's own rules.
+//! A question with the same meaning as one in flight, by the cache's own rules.
 
 use super::{follow::follow, shared::Shared};
 use crate::{
@@ -9,8 +9,8 @@ use crate::{
     turn::{ask::Ask, ports::Ports, reply::Reply},
 };
 
-/// Follows a question in flight that would be a semantic hit, or leads. Without a model there is
-/// nothing to wait for.
+/// Follows a question in flight that would be a semantic hit, or leads. Without a model there is no
+/// answer worth waiting for.
 pub async fn same_meaning(
     ports: &Ports,
     ask: &Ask,

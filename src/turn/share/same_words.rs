@@ -1,4 +1,4 @@
-//! The same question in the same words, here or on another replica.
+//! The same question in the same words, in this process or on another replica.
 
 use std::sync::Arc;
 
@@ -14,19 +14,19 @@ use crate::{
     turn::{ask::Ask, ports::Ports, reply::Reply},
 };
 
-/// Leaders on other replicas whose failure a question outlives before it answers alone.
+/// How many failed leaders on other replicas a question tries before it is answered here.
 const LEADERS: usize = 3;
 
-/// A leader's places, in this process and among the replicas. Given up when it is dropped.
+/// A leader's places, in this process and among the replicas. Released on drop.
 pub struct Place {
     _flight: Flight<TurnLog>,
     _leadership: Option<Leadership>,
 }
 
-/// Follows the same question in flight, or leads. A leader that ends without an answer is replaced
-/// by a follower.
+/// Follows the same question in flight, or leads. If a leader ends without an answer, a follower
+/// replaces it.
 pub async fn same_words(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Shared<Place> {
-    // A ticket does not hurry, so nobody who waits may follow it.
+    // Tickets are not urgent, so a question with a waiting reader must not follow one.
     let shares = ask.is_waited_for() && ask.may_be_shared();
     let Some(question) = ask.question.as_ref().filter(|_| shares) else { return Shared::Alone };
     let key = FlightKey::new(&ask.partition, question);
@@ -43,8 +43,8 @@ pub async fn same_words(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Shared<P
     }
 }
 
-/// First in this process, perhaps not of all. Without a model an answer costs less than asking
-/// elsewhere.
+/// Leads in this process, and perhaps follows another replica. Without a model an answer costs less
+/// than asking the other replicas.
 async fn lead(
     ports: &Ports,
     ask: &Ask,

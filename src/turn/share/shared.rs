@@ -1,12 +1,12 @@
-//! How a question stands to equal ones.
+//! The relation of a question to equal ones in flight.
 
 use crate::domain::Fact;
 
-/// What a question is to the equal ones in flight.
+/// The role of a question among equal ones in flight.
 pub enum Shared<Place> {
-    /// Another turn's answer served this one too.
+    /// Another turn's answer also served this one.
     Answered(Box<Fact>),
-    /// This turn answers, for all that follow it while its place is held.
+    /// This turn answers. Others follow it while its place is held.
     Leading(Place),
     Alone,
 }
