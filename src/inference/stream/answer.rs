@@ -9,8 +9,9 @@ use std::collections::VecDeque;
 
 use super::{
     calls::{Calls, Fragment},
+    opening::Opening,
     piece::{Item, Piece},
-    thought::{Opening, ThoughtFilter},
+    thought::ThoughtFilter,
 };
 use crate::{
     domain::{FinishReason, Usage},
@@ -122,7 +123,10 @@ impl Answer {
             // vLLM reports `stop` for a call that the request named.
             FinishReason::Stop if !calls.is_empty() => FinishReason::ToolCalls,
             FinishReason::ToolCalls if calls.is_empty() => return Err(Outcome::BrokenToolCall),
-            other => other,
+            FinishReason::Stop
+            | FinishReason::Length
+            | FinishReason::ToolCalls
+            | FinishReason::ContentFilter => reason,
         };
         if calls.is_empty() && !self.filter.has_shown() {
             return Err(Outcome::Empty);

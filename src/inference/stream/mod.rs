@@ -13,8 +13,10 @@ mod marks;
 mod ndjson;
 mod ollama;
 mod openai;
+mod opening;
 mod piece;
 mod sse;
+mod standing;
 mod thought;
 
 pub use answer::Answer;
@@ -22,6 +24,6 @@ pub use calls::Fragment;
 pub use decoder::Decoder;
 pub use ollama::OllamaDecoder;
 pub use openai::OpenAiDecoder;
+pub use opening::Opening;
 pub use piece::{Item, Piece};
 pub use sse::SseParser;
-pub use thought::Opening;

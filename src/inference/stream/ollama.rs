@@ -8,8 +8,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    answer::Answer, calls::Fragment, fault::is_fault, ndjson::NdjsonParser, piece::Item,
-    thought::Opening,
+    answer::Answer, calls::Fragment, fault::is_fault, ndjson::NdjsonParser, opening::Opening,
+    piece::Item,
 };
 use crate::{domain::Usage, inference::outcome::Outcome};
 

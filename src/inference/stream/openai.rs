@@ -6,8 +6,8 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
-    answer::Answer, calls::Fragment, content::Content, fault::is_fault, piece::Item,
-    sse::SseParser, thought::Opening,
+    answer::Answer, calls::Fragment, content::Content, fault::is_fault, opening::Opening,
+    piece::Item, sse::SseParser,
 };
 use crate::{domain::Usage, inference::outcome::Outcome};
 
