@@ -149,7 +149,12 @@ impl TicketWorker {
                 )),
             ))) => return,
             Some(Ok(Err(Unanswered::Busy))) => pause_after(ticket.attempts.into()),
-            Some(Ok(Err(error))) => {
+            Some(Ok(Err(
+                error @ (Unanswered::Failed(_)
+                | Unanswered::Journal(_)
+                | Unanswered::Session(_)
+                | Unanswered::Missing),
+            ))) => {
                 metrics::ticket_failed();
                 warn!(%error, ticket_id = %ticket.id, attempts = u64::from(ticket.attempts), "a ticket was not answered; retrying later");
                 pause_after(ticket.attempts.into())
@@ -237,7 +242,7 @@ impl TicketWorker {
                     return Err(Unanswered::Busy);
                 }
                 Delivered::Busy => tokio::time::sleep(DELIVERY_RETRY).await,
-                delivered => return Ok(delivered),
+                delivered @ (Delivered::Now | Delivered::Before) => return Ok(delivered),
             }
         }
     }

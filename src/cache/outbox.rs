@@ -116,7 +116,7 @@ impl Change {
             (Self::Purge { scope: a, at: x, .. }, Self::Purge { scope: b, at: y, .. }) => {
                 a == b && x == y
             }
-            _ => false,
+            (Self::Put(_), Self::Purge { .. }) | (Self::Purge { .. }, Self::Put(_)) => false,
         }
     }
 }

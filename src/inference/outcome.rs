@@ -123,7 +123,14 @@ impl Outcome {
             | Self::Malformed
             | Self::Connect
             | Self::Stalled(Stall::FirstToken | Stall::Gap) => true,
-            _ => false,
+            Self::Completed
+            | Self::ClientGone
+            | Self::ClientError(_)
+            | Self::Overloaded(_)
+            | Self::ServerError(_)
+            | Self::Stalled(Stall::Total)
+            | Self::Empty
+            | Self::BrokenToolCall => false,
         }
     }
 

@@ -75,7 +75,18 @@ impl From<Outcome> for GenerateError {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Stalled(stall) => Self::Timeout(stall),
-            other => Self::Upstream(other),
+            Outcome::Completed
+            | Outcome::ClientGone
+            | Outcome::ClientError(_)
+            | Outcome::Overloaded(_)
+            | Outcome::ServerError(_)
+            | Outcome::Connect
+            | Outcome::Truncated
+            | Outcome::ErrorFrame
+            | Outcome::Malformed
+            | Outcome::Empty
+            | Outcome::BrokenToolCall
+            | Outcome::LeakedThought => Self::Upstream(outcome),
         }
     }
 }

@@ -102,7 +102,12 @@ impl Kind {
         match self {
             Self::Hot => 100,
             Self::Slow => 50,
-            _ => 20,
+            Self::Steady
+            | Self::Burst
+            | Self::Long
+            | Self::Reconnect
+            | Self::Login
+            | Self::Mixed => 20,
         }
     }
 
@@ -118,7 +123,9 @@ impl Kind {
             Self::Mixed => {
                 &["error-rate<1%", "p99<3s for SSE first token", "p99<3s for WS first token"]
             }
-            _ => &["error-rate<1%", "p99<3s for SSE first token"],
+            Self::Steady | Self::Long | Self::Hot | Self::Slow => {
+                &["error-rate<1%", "p99<3s for SSE first token"]
+            }
         }
     }
 

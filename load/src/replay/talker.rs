@@ -325,7 +325,7 @@ impl Talker {
         turn.is_said = true;
         match self.transport {
             Transport::Socket => self.open_socket(turn).await,
-            _ if turn.check.is_acknowledged() => {
+            Transport::Sse if turn.check.is_acknowledged() => {
                 let run = self.run.clone();
                 let url = run.api.url(&format!("/v1/sessions/{}/events", self.session_id));
                 let last_id = self.check.last_id().to_owned();
@@ -339,7 +339,7 @@ impl Talker {
                 })
                 .await
             }
-            _ => {
+            Transport::Sse => {
                 let run = self.run.clone();
                 let url = run.api.url(&format!("/v1/sessions/{}/messages", self.session_id));
                 let body = json!({"text": turn.text});

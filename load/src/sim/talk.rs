@@ -136,7 +136,12 @@ impl Talk {
             Fault::Cut(k) => (Ending::Cut, k),
             Fault::Garbage => (Ending::Garbage, BEFORE_GARBAGE),
             Fault::Empty => (Ending::Finish, 0),
-            _ => (Ending::Finish, self.tokens),
+            Fault::None
+            | Fault::Stall
+            | Fault::Busy
+            | Fault::Broken
+            | Fault::Slow
+            | Fault::Think => (Ending::Finish, self.tokens),
         };
         let tokens = most.min(limit);
         let reason = if tokens < most { "length" } else { "stop" };

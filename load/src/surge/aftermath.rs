@@ -75,7 +75,7 @@ async fn ends(api: &Api, visits: &[Visit], after: &mut Aftermath) {
                     after.admitted += 1;
                     after.ended += 1;
                 }
-                _ => {
+                Some(Fate::NotThere | Fate::Running) | None => {
                     admitted.insert(visit.session.clone());
                     open.push(visit);
                 }

@@ -85,7 +85,7 @@ impl Visit {
     pub fn route(&self) -> Option<&str> {
         match &self.end {
             End::Answered(route) => Some(route),
-            _ => None,
+            End::Ticket | End::Refused { .. } | End::Failed(_) | End::Left | End::Broken(_) => None,
         }
     }
 }

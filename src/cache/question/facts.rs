@@ -121,7 +121,11 @@ impl Facts {
     pub(super) fn points(&self) -> bool {
         LISTS.pointers.iter().any(|word| match lexicon::meaning(word) {
             Meaning::Sign(id) => self.signs.contains(&id),
-            _ => false,
+            Meaning::Light
+            | Meaning::Negation
+            | Meaning::Action(_)
+            | Meaning::Object(_)
+            | Meaning::Itself => false,
         })
     }
 

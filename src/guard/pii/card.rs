@@ -37,7 +37,9 @@ fn is_card(digits: &str, grouped: bool, near: Option<(Class, Nearness)>) -> bool
         Some((Class::Card, _)) => luhn || digits.len() >= 13,
         Some((Class::Shop, Nearness::Adjacent)) => false,
         Some((Class::Shop, Nearness::Near)) => luhn && grouped,
-        _ => luhn && digits.len() >= 13 && issued(digits),
+        None | Some((Class::Phone | Class::Ssn | Class::Other, _)) => {
+            luhn && digits.len() >= 13 && issued(digits)
+        }
     }
 }
 

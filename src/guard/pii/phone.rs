@@ -54,7 +54,9 @@ fn is_phone(text: &str, run: &Run, end: usize, context: &Context) -> bool {
         Some((Class::Shop, Nearness::Adjacent)) => false,
         Some((Class::Shop, Nearness::Near)) => strong_shape(text, run),
         Some((Class::Card | Class::Ssn | Class::Other, Nearness::Adjacent)) => false,
-        _ => strong_shape(text, run) || weak_shape(text, run, context),
+        None | Some((Class::Card | Class::Ssn | Class::Other, Nearness::Near)) => {
+            strong_shape(text, run) || weak_shape(text, run, context)
+        }
     }
 }
 

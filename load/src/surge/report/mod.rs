@@ -89,7 +89,9 @@ impl SurgeReport {
             .iter()
             .filter_map(|visit| match &visit.end {
                 End::Refused { has_retry_after, .. } => Some((*has_retry_after, visit.decided)),
-                _ => None,
+                End::Answered(_) | End::Ticket | End::Failed(_) | End::Left | End::Broken(_) => {
+                    None
+                }
             })
             .collect();
         let ratios = promise_ratios(visits);
