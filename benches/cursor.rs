@@ -1,4 +1,5 @@
-//! One answer of 60 pieces to 100 readers: cursors into one log, beside a channel for each reader.
+//! One answer of 60 pieces for 100 readers: cursors into one log, compared with a channel for each
+//! reader.
 //!
 //! `cargo bench --bench cursor`
 

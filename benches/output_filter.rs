@@ -1,4 +1,5 @@
-//! The output filter over an answer of 400 deltas, beside filtering the whole text again with each delta.
+//! The output filter on an answer of 400 deltas, compared with filtering the whole text again after
+//! each delta.
 //!
 //! `cargo bench --bench output_filter`
 

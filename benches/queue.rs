@@ -1,4 +1,5 @@
-//! The fair queue with ten thousand waiting, beside a list that is searched from end to end.
+//! The fair queue with ten thousand waiting requests, compared with a list that is searched from
+//! end to end.
 //!
 //! `cargo bench --bench queue`
 
@@ -27,7 +28,7 @@ fn main() {
 
 fn acquire(visitor: u128, now: Instant) -> Acquire {
     let (reply, answer) = oneshot::channel();
-    // Somebody waits as long as the request does.
+    // Keeps the receiver open, so that the request counts as waiting.
     std::mem::forget(answer);
     let request = AcquireRequest {
         site: SiteId::parse(["shop-a", "shop-b", "shop-c"][(visitor % 3) as usize]).unwrap(),
@@ -66,7 +67,7 @@ fn filled(now: Instant) -> Queue {
     queue
 }
 
-/// One comes with a forecast and a position, one goes.
+/// One request arrives, with a forecast and a position, and one leaves.
 #[divan::bench]
 fn fair_queue(bencher: Bencher<'_, '_>) {
     let now = Instant::now();
@@ -81,7 +82,7 @@ fn fair_queue(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// What a tick costs while everybody is due to be told a position.
+/// The cost of a tick when every request is due for a position.
 #[divan::bench]
 fn fair_queue_patrol(bencher: Bencher<'_, '_>) {
     let now = Instant::now();
@@ -93,7 +94,7 @@ fn fair_queue_patrol(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// The same lanes and deadlines by searching: who waits already, and who is first.
+/// The same lanes and deadlines by searching: which requests wait, and which is first.
 #[divan::bench]
 fn naive_list(bencher: Bencher<'_, '_>) {
     let now = Instant::now();

@@ -1,7 +1,9 @@
-//! What must hold of every parser of bytes from outside, whatever the bytes are: one function for each, and none may panic.
+//! Properties of every parser of external bytes, for any input. There is one function for each
+//! parser, and none may panic.
 //!
-//! `tests/it/hostile.rs` feeds them with spoilt seeds in each run of the tests, `fuzz_targets/` lets libFuzzer look for
-//! inputs that reach new code. The seeds of the function `json` lie in `tests/corpus/json`.
+//! `tests/it/hostile.rs` runs them with corrupted seeds in each test run. `fuzz_targets/` lets
+//! libFuzzer search for inputs that reach new code. The seeds of the function `json` are in
+//! `tests/corpus/json`.
 
 use std::{collections::VecDeque, fmt::Debug, sync::LazyLock, time::Duration};
 
@@ -23,7 +25,8 @@ use rushdesk::{
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-/// The stream of a model server: however the network cuts it, it reads the same, and only a proven end finishes it.
+/// The stream of a model server. It reads the same however the network cuts it, and only a proven
+/// end finishes it.
 pub fn wire(bytes: &[u8]) {
     for opening in [Opening::Answer, Opening::Uncertain] {
         for decoder in [
@@ -59,14 +62,14 @@ fn answer<'a>(
     (items, end)
 }
 
-/// What a vLLM says of its load.
+/// The load that a vLLM reports.
 pub fn metrics(bytes: &[u8]) {
     if let Some(load) = vllm::load(&String::from_utf8_lossy(bytes)) {
         assert!(load.cache_usage.is_finite() && load.cache_usage >= 0.0, "{load:?}");
     }
 }
 
-/// Bodies of requests, and what stores keep: that can be written and read again, the same.
+/// Bodies of requests, and stored data. What is parsed can be written and read again unchanged.
 pub fn json(bytes: &[u8]) {
     if let Err(error) = parse::<Value>(true, bytes) {
         assert!((400..500).contains(&error.0.status), "{error:?}");
@@ -84,7 +87,7 @@ fn survives<T: Serialize + DeserializeOwned + PartialEq + Debug>(bytes: &[u8]) {
     }
 }
 
-/// A configuration file, and its lines as flags. What is refused is refused with a reason.
+/// A configuration file, and its lines as flags. Each refusal has a reason.
 pub fn config(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes).into_owned();
     let flags = text.lines().filter_map(|line| line.split_once('='));
@@ -98,14 +101,14 @@ pub fn config(bytes: &[u8]) {
     }
 }
 
-/// A shopper's text on its way to the model, and a model's on its way to the shopper.
+/// A shopper's text on its way to the model, and a model's text on its way to the shopper.
 pub fn text(bytes: &[u8]) {
     const MOST: usize = 4_096;
     let text = String::from_utf8_lossy(bytes);
     let masked = mask(&text);
-    // Masked once is masked: nothing is found in what is left.
+    // Masking is complete: a second pass finds nothing.
     assert_eq!(mask(&masked.text).text, masked.text);
-    // How an answer is cut never changes what is shown of it.
+    // How an answer is cut never changes what is shown.
     let whole = filtered(&masked.vault, [&*masked.text], MOST);
     assert!(whole.len() <= MOST, "{} bytes", whole.len());
     let words = masked.text.split_inclusive(|c: char| !c.is_alphanumeric());
@@ -132,7 +135,8 @@ static TOKENS: LazyLock<Tokens> =
     LazyLock::new(|| Tokens::new(&CONFIG.auth, &[Secret::new(SECRET)]));
 static PROVIDER_KEYS: LazyLock<oidc::KeySet> = LazyLock::new(|| oidc::KeySet::parse(KEYS).unwrap());
 
-/// Credentials, a line each, and files of keys and secrets. Nobody has signed these tokens, so none is taken.
+/// Credentials, one per line, and files of keys and secrets. These tokens have no valid signature,
+/// so none is accepted.
 pub fn tokens(bytes: &[u8]) {
     for line in String::from_utf8_lossy(bytes).lines() {
         assert!(TOKENS.verify(line, NOW).is_err());
@@ -155,7 +159,7 @@ pub fn tokens(bytes: &[u8]) {
     }
 }
 
-/// What a client sends along to go on where it was, a line each.
+/// The positions that a client sends to resume, one per line.
 pub fn positions(bytes: &[u8]) {
     for line in String::from_utf8_lossy(bytes).lines() {
         if let Some(position) = Position::parse(line) {
@@ -167,7 +171,8 @@ pub fn positions(bytes: &[u8]) {
     }
 }
 
-/// A file of a shop's knowledge in each format: its passages are bounded, and so is what they repeat of headings.
+/// A file of a shop's knowledge in each format. Its passages are bounded, and so are the headings
+/// that they repeat.
 pub fn documents(bytes: &[u8]) {
     const MAX_CHARS: usize = 80;
     for ending in ["md", "txt", "html", "csv", "json"] {
@@ -176,7 +181,7 @@ pub fn documents(bytes: &[u8]) {
         assert!(passages.len() <= 4 * document.bytes(), "{} passages", passages.len());
         for passage in passages {
             let (heading, length) = (passage.heading.chars().count(), passage.text.chars().count());
-            // Six levels of 200 characters, or a question.
+            // Six levels of 200 characters, or one question.
             assert!(heading <= 1_215, "a heading of {heading} characters");
             let most = if matches!(ending, "csv" | "json") { 8_000 } else { MAX_CHARS };
             assert!((1..=most).contains(&length), "a passage of {length} characters");
@@ -184,7 +189,8 @@ pub fn documents(bytes: &[u8]) {
     }
 }
 
-/// Yesterday's traffic: an access log, or an export of Prometheus. What is understood can be planned.
+/// Traffic for a rehearsal: an access log, or an export of Prometheus. What is parsed can be
+/// planned.
 pub fn logs(bytes: &[u8]) {
     const WITHIN: Duration = Duration::from_secs(60);
     const ROUNDING: Duration = Duration::from_micros(1);
@@ -192,7 +198,7 @@ pub fn logs(bytes: &[u8]) {
         return;
     };
     assert!(curve.length() >= 1);
-    // More would only take longer.
+    // More messages would only take longer.
     if curve.total().messages < 1_000.0
         && let Ok(plan) = curve.plan(1.0, WITHIN, 1)
     {

@@ -1,4 +1,5 @@
-//! What `rushdesk-load` is made of; a library so that its checkers can be tested against servers that lie.
+//! The parts of `rushdesk-load`, as a library, so that its checkers can be tested against servers
+//! that lie.
 
 pub mod bench;
 pub mod capacity;
@@ -11,7 +12,8 @@ pub mod sim;
 pub mod sse;
 pub mod surge;
 
-/// A builder of HTTP clients. reqwest comes without a TLS provider of its own here; one that is installed already stays.
+/// A builder of HTTP clients. reqwest has no TLS provider of its own here, so one is installed
+/// unless there already is one.
 pub fn http_client() -> reqwest::ClientBuilder {
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().http1_only()

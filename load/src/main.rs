@@ -16,18 +16,20 @@ struct Cli {
 enum Command {
     /// A simulated vLLM or Ollama server.
     SimLlm(sim::Args),
-    /// Drives a running Rushdesk with conversations and checks that nothing is lost or doubled.
+    /// Drives a running Rushdesk with conversations and checks that no message is lost or
+    /// duplicated.
     Replay(replay::Args),
     /// Starts a server and measures it, pinned to one core.
     #[command(subcommand)]
     Bench(bench::Command),
-    /// A sale day: a burst of shoppers in front of a backend that can serve few of them.
+    /// A sale day: a burst of shoppers on a backend that can serve only a few of them.
     Surge(surge::Args),
-    /// Breaks servers, backends and stores under load, and looks for what was acknowledged.
+    /// Breaks servers, backends and stores under load, and checks that acknowledged messages
+    /// survive.
     Chaos(chaos::Args),
-    /// Slots, replicas and memory for so many shoppers.
+    /// Slots, replicas and memory for a number of shoppers.
     Capacity(capacity::Args),
-    /// A bare streaming reverse proxy: the yardstick of the benchmarks.
+    /// A bare streaming reverse proxy: the baseline of the benchmarks.
     Proxy(proxy::Args),
 }
 

@@ -1,6 +1,7 @@
 //! `proxy`: a bare streaming reverse proxy on actix-web and awc.
 //!
-//! The least that a server in this language can do with a streamed answer; the benchmarks show Rushdesk beside it.
+//! The least that a server in this language can do with a streamed answer. The benchmarks compare
+//! Rushdesk with it.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -15,18 +16,18 @@ pub struct Args {
     /// Address to listen on.
     #[arg(long, default_value = "127.0.0.1:8090")]
     pub listen: SocketAddr,
-    /// Where to, for example http://127.0.0.1:8000.
+    /// Target, for example http://127.0.0.1:8000.
     #[arg(long)]
     pub upstream: String,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 1)]
     pub workers: usize,
 }
 
-/// Runs until a signal.
+/// Runs until it gets a signal.
 ///
 /// # Errors
-/// When the address cannot be had.
+/// If the address cannot be bound.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let upstream = args.upstream.trim_end_matches('/').to_owned();
     let server = HttpServer::new(move || {

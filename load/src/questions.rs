@@ -1,4 +1,5 @@
-//! What the simulated shoppers ask. The lists that Locust's shoppers use as well are files in `data/questions`.
+//! The questions of the simulated shoppers. Lists that Locust's shoppers also use are files in
+//! `data/questions`.
 
 use std::sync::LazyLock;
 
@@ -35,8 +36,8 @@ const ENDS: [&str; 7] = [
     "in design",
 ];
 
-/// A question in a shopper's words that no other pair of numbers asks; the numbers keep it from a neighbour's cached
-/// answer.
+/// A question in a shopper's words that is unique to this pair of numbers. The numbers keep it from
+/// matching a similar cached answer.
 pub fn unique(stream: usize, turn: usize) -> String {
     let number = stream * 131 + turn;
     let (wish, thing, end) =
@@ -44,33 +45,33 @@ pub fn unique(stream: usize, turn: usize) -> String {
     format!("{wish} {thing} {end} {stream}-{turn}?")
 }
 
-/// What everybody asks in the one-question surge, and four other wordings of it.
+/// The question of the one-question surge, and four other wordings of it.
 pub static ONE_QUESTION: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../data/questions/one.txt").lines().collect());
 
-/// What shoppers of the demo shop want to know of a thing. Its help pages answer the first eighteen, not the others.
+/// Topics of the demo shop. Its help pages answer the first eighteen but not the others.
 static TOPICS: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../data/questions/topics.txt").lines().collect());
 static ARTICLES: LazyLock<Vec<&str>> =
     LazyLock::new(|| include_str!("../data/questions/articles.txt").lines().collect());
 
-/// One of 1,008 questions without a number, so that their answers may be shared.
+/// One of 1,008 questions without a number, so their answers may be shared.
 fn shared(number: usize) -> String {
     let (topics, articles) = (TOPICS.len(), ARTICLES.len());
     let article = ARTICLES[number / topics % articles];
     format!("{}?", TOPICS[number % topics].replace("{}", article))
 }
 
-/// A question with an article number that no other question has; its answer is never shared.
+/// A question with a unique article number; its answer is never shared.
 fn own(number: usize) -> String {
     let question = shared(number.wrapping_mul(37));
     format!("{}, article {}?", question.trim_end_matches('?'), 100_000 + number)
 }
 
-/// What a surge asks: each its own question, or a share from a hot set.
+/// The questions of a surge: all different, or with a share from a hot set.
 #[derive(Clone, Debug)]
 pub struct Mix {
-    /// Of the questions, 0 to 1.
+    /// Share of the questions, 0 to 1.
     hot_share: f64,
     zipf: Zipf,
 }
@@ -113,7 +114,7 @@ impl Zipf {
     }
 }
 
-/// One question in a wording that no other number gives: how the answer is asked for changes, what is asked does not.
+/// One question in a wording that no other number gives. The phrasing changes, but not the meaning.
 /// There are about 50,000.
 pub fn wording(number: usize) -> String {
     const OPENINGS: [&str; 14] = [
@@ -175,7 +176,7 @@ pub fn wording(number: usize) -> String {
     format!("{opening}{ask} {what} {takes}{closing}?")
 }
 
-/// How many different [`wording`]s there are.
+/// The number of different [`wording`]s.
 pub const WORDINGS: usize = 14 * 15 * 10 * 4 * 6;
 
 #[cfg(test)]

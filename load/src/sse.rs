@@ -1,17 +1,18 @@
-//! An incremental reader of `text/event-stream`, fed with whatever the socket gives.
+//! An incremental reader of `text/event-stream` that accepts bytes in any portions.
 //!
-//! Used by the replay and the benchmarks. Follows the HTML standard: `\n`, `\r\n` and `\r` end a line, comments are
-//! skipped, several `data` lines are joined with `\n`, an event without data is dropped.
+//! Used by the replay and the benchmarks. Follows the HTML standard: `\n`, `\r\n` and `\r` end a
+//! line, comments are skipped, several `data` lines are joined with `\n`, and an event without data
+//! is dropped.
 
-/// A frame longer than this is a fault of the server (its contract says 64 KiB).
+/// A longer frame is a fault of the server (its contract says 64 KiB).
 const MAX_BUFFERED: usize = 1 << 20;
 
 /// One dispatched event.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SseEvent {
-    /// Empty where the stream named none.
+    /// Empty if the stream had no name.
     pub name: String,
-    /// The `id` of this very event, not one carried over from an earlier event.
+    /// The `id` of this event, not one from an earlier event.
     pub id: Option<String>,
     pub data: String,
 }
@@ -23,9 +24,9 @@ pub struct TooLong;
 #[derive(Default)]
 pub struct SseReader {
     buffer: Vec<u8>,
-    /// Start of the first line not yet read.
+    /// Start of the first unread line.
     start: usize,
-    /// Bytes from `start` already known to hold no line end.
+    /// Bytes from `start` that are known to contain no line end.
     scanned: usize,
     skip_line_feed: bool,
     event: SseEvent,
@@ -36,7 +37,7 @@ impl SseReader {
     /// Takes the next bytes of the stream, cut anywhere.
     ///
     /// # Errors
-    /// [`TooLong`], after which the stream should be closed.
+    /// [`TooLong`]; the stream should then be closed.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), TooLong> {
         self.buffer.drain(..self.start);
         self.start = 0;
@@ -63,7 +64,7 @@ impl SseReader {
         None
     }
 
-    /// Bounds of the next whole line in the buffer.
+    /// Start and end of the next whole line in the buffer.
     fn next_line(&mut self) -> Option<(usize, usize)> {
         if self.skip_line_feed && self.start < self.buffer.len() {
             self.skip_line_feed = false;

@@ -133,7 +133,8 @@ impl Tokens {
 /// only between one shop and this service, so they need no `aud`.
 ///
 /// # Errors
-/// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for more than an hour.
+/// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for
+/// more than an hour.
 pub fn verify_identity(secret: &[u8], token: &str, now: Timestamp) -> Result<Identity, AuthError> {
     if secret.len() < MIN_SECRET {
         return Err(AuthError::Invalid);

@@ -1,23 +1,23 @@
-//! How many requests of each kind came in each minute, and what that becomes in a rehearsal.
+//! How many requests of each kind came in each minute, and the plan of a rehearsal made from them.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
 use anyhow::{bail, ensure};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 
-/// Minutes from the first to the last request, at most: 31 days.
+/// Most minutes from the first to the last request: 31 days.
 const MAX_MINUTES: i64 = 31 * 24 * 60;
-/// More messages than this are no rehearsal of one generator.
+/// One generator cannot rehearse more messages than this.
 const MAX_MESSAGES: usize = 2_000_000;
 
-/// Kinds of requests that a rehearsal tells apart.
+/// The kinds of requests that a rehearsal distinguishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// A question.
     Message,
     /// A new session.
     Session,
-    /// A visitor or a customer who signs in.
+    /// A sign-in of a visitor or a customer.
     SignIn,
     /// Reading history or events.
     Read,
@@ -26,7 +26,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Of a request's method and path or route; the query is not looked at.
+    /// The kind of a method with a path or route; the query is ignored.
     pub fn of(method: &str, path: &str) -> Self {
         let path = path.split(['?', '#']).next().unwrap_or(path).trim_end_matches('/');
         let is_post = method.eq_ignore_ascii_case("post");
@@ -41,7 +41,7 @@ impl Kind {
     }
 }
 
-/// Requests of one minute by kind. Fractions come from rates.
+/// Requests of one minute by kind. Rates can give fractions.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Minute {
     pub messages: f64,
@@ -51,12 +51,12 @@ pub struct Minute {
     pub others: f64,
 }
 
-/// Traffic by minute, without anything that names a person.
+/// Traffic by minute, without personal data.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Curve {
-    /// By minutes since 1970.
+    /// Keys are minutes since 1970.
     minutes: BTreeMap<i64, Minute>,
-    /// Lines that were understood, and those that were not.
+    /// Lines that were parsed, and those that were not.
     pub lines: u64,
     pub bad_lines: u64,
 }
@@ -85,7 +85,7 @@ impl Curve {
         })
     }
 
-    /// Minutes from the first to the last, quiet ones included.
+    /// Minutes from the first to the last, including quiet ones.
     pub fn length(&self) -> usize {
         match (self.minutes.keys().next(), self.minutes.keys().next_back()) {
             (Some(first), Some(last)) => usize::try_from(last - first + 1).unwrap_or(usize::MAX),
@@ -93,11 +93,11 @@ impl Curve {
         }
     }
 
-    /// Makes sure that there are chats: those of the log, or a share of its page views.
+    /// Ensures that there are chats: from the log, or as a share of its page views.
     ///
     /// # Errors
-    /// When there is no line at all, when the time span is not that of a log, or when chats are
-    /// neither in it nor named.
+    /// If no line was parsed, the time span is too long for a log, or the log has no chats and no
+    /// share is given.
     pub fn of_chats(mut self, per_thousand: Option<f64>) -> anyhow::Result<Self> {
         let (lines, bad) = (self.lines, self.bad_lines);
         ensure!(!self.minutes.is_empty(), "{lines} lines were parsed and {bad} were not");
@@ -119,11 +119,11 @@ impl Curve {
     /// The messages to send and the mix around them.
     ///
     /// # Errors
-    /// When nothing or too much would be sent.
+    /// If the plan would send nothing or too much.
     pub fn plan(&self, times: f64, within: Duration, seed: u64) -> anyhow::Result<Plan> {
         let first = self.minutes.keys().next().copied().unwrap_or(0);
         let real = self.length() as f64 * 60.0;
-        // Never slower than it was.
+        // Never slower than in the log.
         let length = within.as_secs_f64().min(real);
         let pace = length / real;
         let mut random = StdRng::seed_from_u64(seed);
@@ -136,7 +136,7 @@ impl Curve {
             }
             let begin = (minute - first) as f64 * 60.0 * pace;
             let end = begin + 60.0 * pace;
-            // A Poisson process: its gaps are exponential.
+            // The gaps of a Poisson process are exponential.
             let gap = |random: &mut StdRng| -(1.0 - random.random::<f64>()).ln() / rate;
             let mut at = begin + gap(&mut random);
             while at < end {
@@ -150,8 +150,8 @@ impl Curve {
         }
         ensure!(!messages.is_empty(), "the plan has no message: raise --times or --within");
         let total = self.total();
-        // A log that shows no sessions (an API for completions, a share of page views) opens one
-        // for each question.
+        // If the log has no sessions (an API for completions, a share of page views), each question
+        // opens one.
         let new_sessions = match total.sessions > 0.0 {
             true => (total.sessions / total.messages).min(1.0),
             false => 1.0,
@@ -180,17 +180,17 @@ impl fmt::Display for Curve {
     }
 }
 
-/// What a rehearsal sends.
+/// The messages that a rehearsal sends.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// When each message is due, from the beginning, in order.
+    /// When each message is due, from the start, in order.
     pub messages: Vec<Duration>,
     pub length: Duration,
-    /// Messages a second in the busiest minute.
+    /// Messages per second in the busiest minute.
     pub peak: f64,
-    /// Of the messages, 0 to 1, how many open a session of a new visitor.
+    /// Share of the messages, 0 to 1, that open a session of a new visitor.
     pub new_sessions: f64,
-    /// Readings of the history for each message.
+    /// Reads of the history per message.
     pub reads: f64,
     pub seed: u64,
 }
@@ -239,7 +239,8 @@ mod tests {
 
     #[test]
     fn the_rate_is_multiplied_and_only_its_length_shrinks() {
-        // 60 a minute, a quiet minute, 600 a minute; twenty times that is 20 and 200 a second.
+        // 60 in a minute, a quiet minute, 600 in a minute; at twenty times this is 20 and 200 per
+        // second.
         let plan = curve(&[(100, 60.0), (102, 600.0)]).plan(20.0, Duration::from_secs(30), 1);
         let plan = plan.unwrap();
         assert!((plan.peak - 200.0).abs() < 1e-9);

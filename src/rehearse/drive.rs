@@ -1,4 +1,4 @@
-//! Plays a plan: messages are sent when they are due, whether the earlier ones are answered or not.
+//! Plays a plan: sends each message when it is due, whether or not earlier ones are answered.
 
 use std::{
     cell::RefCell,
@@ -22,42 +22,41 @@ use uuid::Uuid;
 use super::{curve::Plan, questions::Questions};
 use crate::inference::stream::SseParser;
 
-/// A shopper who has no whole answer by then has not been served.
+/// A shopper without a whole answer after this time counts as not served.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// An admitted turn must have an end by then.
+/// An admitted turn must end within this time.
 const LONGEST_TURN: Duration = Duration::from_secs(90);
 const REQUEST: Duration = Duration::from_secs(10);
-/// Turns of this generator that are open at once; a service that lets more pile up has failed
-/// anyway.
+/// Most open turns of this generator. A service that lets more pile up has failed anyway.
 const MAX_OPEN: usize = 10_000;
-/// Shoppers who may come back.
+/// How many shoppers may come back.
 const MAX_IDLE: usize = 10_000;
 
-/// What became of all messages.
+/// The results of all messages.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
-    /// Messages of the plan.
+    /// Messages in the plan.
     pub planned: u64,
-    /// Of those, how many were never sent, since too many were open.
+    /// How many of those were never sent, because too many were open.
     pub not_sent: u64,
-    /// Answered by 2xx: the service has taken the message.
+    /// Answered with 2xx: the service accepted the message.
     pub admitted: u64,
-    /// Of those, with exactly one end on their stream.
+    /// How many of those had exactly one end on their stream.
     pub ended: u64,
     /// A useful end (answer or ticket) within [`PATIENCE`].
     pub useful: u64,
-    /// 429 or 503, or a turn that failed for want of capacity.
+    /// 429 or 503, or a turn that failed because of missing capacity.
     pub refused: u64,
-    /// Readings of a history, and how many of them got 429 or 503.
+    /// Reads of a history, and how many of them got 429 or 503.
     pub reads: u64,
     pub refused_reads: u64,
-    /// Refusals of either kind that did not say when to come back.
+    /// Refusals of either kind without a time to come back.
     pub silent: u64,
-    /// Everything else that went wrong, by a bounded name.
+    /// All other errors, by a bounded name.
     pub errors: BTreeMap<String, u64>,
     /// From the question to the first word, in milliseconds.
     pub first_token_ms: Vec<u32>,
-    /// From the moment a message was due to its sending, in milliseconds.
+    /// From the time when a message was due to its sending, in milliseconds.
     pub late_ms: Vec<u32>,
 }
 
@@ -74,14 +73,14 @@ struct Play {
     target: String,
     site_key: String,
     seen: RefCell<Seen>,
-    /// Who has waited longest comes first.
+    /// The shopper who has waited longest is first.
     idle: RefCell<VecDeque<Shopper>>,
 }
 
-/// Sends the plan and waits for its last turn.
+/// Sends the plan and waits for the end of its last turn.
 ///
 /// # Errors
-/// When the target does not answer at all.
+/// If the target does not respond.
 pub async fn drive(
     http: &Client,
     target: &str,
@@ -199,7 +198,7 @@ impl Play {
         self.http.post(format!("{}{path}", self.target)).bearer_auth(token)
     }
 
-    /// A new visitor and a session.
+    /// A new visitor with a session.
     async fn arrive(&self) -> Result<Shopper, Failed> {
         #[derive(Deserialize)]
         struct Tokens {
@@ -287,17 +286,17 @@ enum End {
     Useful,
     Refused(bool),
     Failed(String),
-    /// The service took the message and never said how it ended.
+    /// The service accepted the message and never reported its end.
     Missing(String),
 }
 
 enum Failed {
-    /// Whether it said when to come back.
+    /// Whether it stated when to come back.
     Refused(bool),
     Error(String),
 }
 
-/// The response of a request that was taken.
+/// The response to an accepted request.
 async fn taken(request: RequestBuilder) -> Result<Response, Failed> {
     let response = request.send().await.map_err(|_| Failed::Error("connection".into()))?;
     match response.status().as_u16() {

@@ -1,4 +1,4 @@
-//! Access logs: the common and the combined format, and JSON lines.
+//! Reads access logs in the common and combined formats, and as JSON lines.
 
 use std::io::BufRead;
 
@@ -7,13 +7,13 @@ use serde_json::Value;
 
 use super::curve::{Curve, Kind};
 
-/// A longer line is none of an access log.
+/// A longer line is not from an access log.
 const MAX_LINE_BYTES: u64 = 64 << 10;
 
-/// Reads line by line; one that is not understood is counted.
+/// Reads line by line. Lines that cannot be parsed are counted.
 ///
 /// # Errors
-/// When the file cannot be read to its end.
+/// If the file cannot be read to its end.
 pub fn read(mut lines: impl BufRead) -> anyhow::Result<Curve> {
     let (mut curve, mut line) = (Curve::default(), Vec::new());
     loop {
@@ -23,7 +23,7 @@ pub fn read(mut lines: impl BufRead) -> anyhow::Result<Curve> {
             return Ok(curve);
         }
         if line.last() != Some(&b'\n') && read as u64 == MAX_LINE_BYTES {
-            // What is left of it is no line of its own.
+            // The rest of it is not a separate line.
             lines.skip_until(b'\n')?;
             curve.bad_lines += 1;
             continue;
@@ -75,7 +75,7 @@ fn of_json(line: &str) -> Option<(i64, Kind)> {
     if let Some(request) = entry["request"].as_str() {
         return Some((second, of_request(request)?));
     }
-    // Caddy nests it, a log of spans calls it `span`.
+    // Caddy nests it in `request`, and a log of spans in `span`.
     let request = ["request", "span"]
         .iter()
         .find_map(|field| entry.get(field)?.as_object().map(|_| &entry[field]));
@@ -98,7 +98,7 @@ fn time(value: &Value) -> Option<i64> {
     number().or_else(rfc3339).or_else(|| common_time(text))
 }
 
-/// Milliseconds are told from seconds by their size.
+/// Values this large are milliseconds, and smaller ones seconds.
 fn seconds(number: f64) -> Option<i64> {
     let seconds = if number > 1e11 { number / 1000.0 } else { number };
     (seconds > 0.0 && seconds < 1e11).then_some(seconds as i64)

@@ -1,9 +1,9 @@
-//! `rushdesk rehearse`: yesterday's traffic, many times over, against a service that has to bear it
-//! tomorrow.
+//! `rushdesk rehearse`: replays the traffic of a past day at a multiple of its rate, against a
+//! service that must handle an event soon.
 //!
-//! From a log only the minute and the kind of each request are kept: no address, no path, no query,
-//! no text. What is asked comes from the shop's own knowledge or from a file. Called by the command
-//! line; it never runs inside a service.
+//! Only the minute and the kind of each request are kept from a log: no address, path, query or
+//! text. The questions come from the shop's own knowledge or from a file. The command line calls
+//! it; it never runs inside a service.
 
 mod curve;
 mod drive;
@@ -24,13 +24,13 @@ pub use self::{
     verdict::Verdict,
 };
 
-/// Larger files are cut by the caller (`tail`, `split`); a day of a busy shop is well below.
+/// Larger files must be cut first (`tail`, `split`). A day of a busy shop is much smaller.
 const MAX_FILE_BYTES: u64 = 4 << 30;
 
-/// Reads, plays and judges. Prints the plan before it begins.
+/// Reads the log, plays the plan and judges the result. Prints the plan first.
 ///
 /// # Errors
-/// When the file, the target or the questions cannot be used; the text says what to do.
+/// If the file, the target or the questions cannot be used. The text states what to do.
 pub async fn rehearse(options: &Options) -> anyhow::Result<Verdict> {
     ensure!(options.times > 0.0 && options.times.is_finite(), "--times must be above 0");
     ensure!(options.within >= Duration::from_secs(1), "--within must be at least 1s");
@@ -41,7 +41,7 @@ pub async fn rehearse(options: &Options) -> anyhow::Result<Verdict> {
     let http = reqwest::Client::builder()
         .http1_only()
         .no_proxy()
-        // The target was checked; the target of a redirect was not.
+        // Only the target was checked, not the target of a redirect.
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(Duration::from_secs(5))
         .build()
@@ -57,7 +57,7 @@ pub async fn rehearse(options: &Options) -> anyhow::Result<Verdict> {
 /// The curve of a file that [`traffic`] understands.
 ///
 /// # Errors
-/// When the file cannot be read or holds no traffic.
+/// If the file cannot be read or contains no traffic.
 pub fn read(path: &Path, per_thousand: Option<f64>) -> anyhow::Result<Curve> {
     let name = path.display();
     let file = std::fs::File::open(path).with_context(|| format!("cannot read {name}"))?;
@@ -67,11 +67,11 @@ pub fn read(path: &Path, per_thousand: Option<f64>) -> anyhow::Result<Curve> {
     curve.of_chats(per_thousand).with_context(|| format!("nothing to rehearse in {name}"))
 }
 
-/// The traffic in `lines`: a Prometheus answer is one JSON object with `data`, everything else is a
+/// The traffic in `lines`. A Prometheus response is one JSON object with `data`; anything else is a
 /// log.
 ///
 /// # Errors
-/// When they cannot be read, or are an export of another query.
+/// If they cannot be read, or are an export of another query.
 pub fn traffic(mut lines: impl BufRead) -> anyhow::Result<Curve> {
     match prometheus::is_export(&mut lines)? {
         true => prometheus::read(lines).context("it is not the result of a range query"),

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
-/// What a rehearsal is made from; the command line of `rushdesk rehearse`.
+/// The options of a rehearsal, from the command line of `rushdesk rehearse`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Options {
     /// An access log (common, combined or JSON lines), or the JSON of a Prometheus range query.
@@ -21,7 +21,7 @@ pub struct Options {
     /// lasts shorter.
     #[arg(long, default_value = "10m", value_parser = span)]
     pub within: Duration,
-    /// File with questions, one a line. Without it, titles of the target's documents are used.
+    /// File with questions, one per line. Without it, titles of the target's documents are used.
     #[arg(long)]
     pub questions: Option<PathBuf>,
     /// API key of the site, to list its documents.
@@ -56,7 +56,7 @@ pub struct Thresholds {
     /// Share of messages, 0 to 1, with an answer or a ticket within ten seconds.
     #[arg(long, default_value_t = 0.95)]
     pub least_useful: f64,
-    /// How late messages may be sent, p99; a generator that is later did not play the plan.
+    /// How late messages may be sent, p99. A generator that is later did not play the plan.
     #[arg(long, default_value = "1s", value_parser = span)]
     pub most_late: Duration,
 }

@@ -1,4 +1,4 @@
-//! The answer of Prometheus to `/api/v1/query_range`, saved as JSON.
+//! Reads the response of Prometheus to `/api/v1/query_range`, saved as JSON.
 
 use std::io::BufRead;
 
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::curve::{Curve, Kind};
 
-/// An export of a day by the minute has some hundred kilobytes.
+/// An export of a day by the minute has a few hundred kilobytes.
 const MAX_BYTES: u64 = 256 << 20;
 
 #[derive(Deserialize)]
@@ -37,21 +37,21 @@ struct Labels {
     route: Option<String>,
 }
 
-/// Whether the first line is that of an export and not of a log with JSON lines.
+/// Whether the first line belongs to an export and not to a log with JSON lines.
 ///
 /// # Errors
-/// When the file cannot be read.
+/// If the file cannot be read.
 pub fn is_export(file: &mut impl BufRead) -> anyhow::Result<bool> {
     let begin = String::from_utf8_lossy(file.fill_buf()?);
     let begin: String = begin.chars().filter(|c| !c.is_whitespace()).take(40).collect();
     Ok(begin.starts_with("{\"status\":\"success\",\"data\"") || begin.starts_with("{\"data\":{"))
 }
 
-/// Rates (requests a second) or raw counters, told apart by the name that `rate()` takes away. A
-/// series without `route` counts as messages.
+/// Reads rates (requests per second) or raw counters. They differ in the metric name, which
+/// `rate()` removes. A series without `route` counts as messages.
 ///
 /// # Errors
-/// When it is not the answer to a range query.
+/// If it is not the response to a range query.
 pub fn read(file: impl BufRead) -> anyhow::Result<Curve> {
     let export: Export =
         serde_json::from_reader(file.take(MAX_BYTES)).context("not the JSON of Prometheus")?;
@@ -74,7 +74,7 @@ pub fn read(file: impl BufRead) -> anyhow::Result<Curve> {
                 continue;
             };
             let count = match is_counter {
-                // A counter that fell was begun again.
+                // A counter that fell was restarted.
                 true if after >= before => after - before,
                 true => after,
                 false => f64::midpoint(before, after) * (to - from),
@@ -90,7 +90,7 @@ pub fn read(file: impl BufRead) -> anyhow::Result<Curve> {
     Ok(curve)
 }
 
-/// A step may be longer than a minute: its requests are spread evenly over the minutes.
+/// A step may be longer than a minute; its requests are spread evenly over the minutes.
 fn spread(curve: &mut Curve, kind: Kind, count: f64, (from, to): (f64, f64)) {
     let steps = ((to - from) / 60.0).ceil().clamp(1.0, 1440.0);
     for step in 0..steps as u64 {
@@ -116,8 +116,8 @@ mod tests {
              "values":[[600,"100"],[660,"130"],[720,"5"],[780,"NaN"]]}]}}"#)
         .unwrap();
         let total = curve.total();
-        // 60 in the first minute, 2 a second over the next two; 30 sessions, then 5 of a new
-        // process.
+        // 60 in the first minute, 2 per second over the next two; 30 sessions, then 5 after a
+        // restart.
         assert!((total.messages - 300.0).abs() < 1e-6, "{total:?}");
         assert!((total.sessions - 35.0).abs() < 1e-6, "{total:?}");
         assert_eq!((curve.lines, curve.bad_lines, curve.length()), (4, 1, 3));

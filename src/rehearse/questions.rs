@@ -1,4 +1,4 @@
-//! What is asked: never what shoppers wrote.
+//! The questions of a rehearsal. They are never texts that shoppers wrote.
 
 use std::{path::Path, time::Duration};
 
@@ -35,10 +35,10 @@ impl Questions {
     }
 }
 
-/// From the file, if one is given, otherwise from the titles of the target's documents.
+/// Loads them from the file if one is given, otherwise from the titles of the target's documents.
 ///
 /// # Errors
-/// When neither gives a question.
+/// If neither contains a question.
 pub async fn load(
     options: &Options,
     http: &reqwest::Client,

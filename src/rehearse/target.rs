@@ -1,5 +1,5 @@
-//! A rehearsal is an attack on whoever did not ask for it: only one's own machines are targets
-//! without a word.
+//! Checks the target. A rehearsal against another owner's service would be an attack, so only local
+//! and private targets are allowed without confirmation.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use reqwest::Url;
 /// The target's address without a trailing slash.
 ///
 /// # Errors
-/// When it is no `http(s)` address, cannot be resolved, or is public and `is_mine` was not said.
+/// If it is not an `http(s)` address, cannot be resolved, or is public and `is_mine` is false.
 pub async fn check(target: &str, is_mine: bool) -> anyhow::Result<String> {
     let url = Url::parse(target).with_context(|| format!("--target {target} is not a URL"))?;
     ensure!(

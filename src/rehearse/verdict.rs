@@ -1,4 +1,4 @@
-//! Ready or not, and why.
+//! Whether the service is ready, and why not.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use super::{
     options::Thresholds,
 };
 
-/// The figures of a rehearsal, and what speaks against the event.
+/// The figures of a rehearsal, and the reasons against the event.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Verdict {
     lines: Vec<String>,
@@ -29,7 +29,7 @@ impl Verdict {
             reasons.push(format!("{missing} of {} admitted turns have no end", seen.admitted));
         }
         if seen.first_token_ms.is_empty() {
-            reasons.push("nobody saw a first word".to_owned());
+            reasons.push("no answer had a first word".to_owned());
         } else if u128::from(p99) > thresholds.first_token_p99.as_millis() {
             reasons.push(format!(
                 "the first word took {p99} ms (p99); the limit is {}",
@@ -97,7 +97,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// The nearest rank; 0 of none.
+/// The nearest rank; 0 without values.
 fn quantile(values: &[u32], share: f64) -> u32 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();

@@ -1,7 +1,7 @@
-//! What the embedding model alone does: the bound of every semantic hit.
+//! The throughput of the embedding model alone, which bounds every semantic hit.
 //!
-//! A program of its own runs it on the server's core: tokeniser and ONNX Runtime with one thread, one text after the
-//! other and in batches of neighbours in length, and nothing else.
+//! A separate program runs the model on the server's core: tokeniser and ONNX Runtime with one
+//! thread, first one text at a time, then in batches of similar length.
 
 use std::{
     path::{Path, PathBuf},
@@ -24,10 +24,10 @@ use crate::{questions, rig::SERVER_CORE};
 const LIBRARY: &str = "data/model/libonnxruntime.so";
 const FOLDER: &str = "data/model/all-MiniLM-L6-v2";
 const BATCH: usize = 16;
-/// Texts that are tokenised and sorted together, as a busy queue holds them.
+/// How many texts are tokenised and sorted together, as in a busy queue.
 const POOL: usize = 256;
 
-/// Texts for each second of one core.
+/// Texts per second of one core.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ModelAlone {
     pub one_by_one: f64,
@@ -51,10 +51,10 @@ impl ModelAlone {
         self.one_by_one.max(self.in_batches)
     }
 
-    /// Runs the program of its own; `None` where there is no model.
+    /// Runs the separate program; `None` without a model.
     ///
     /// # Errors
-    /// When it fails.
+    /// If it fails.
     pub async fn measure(seconds: u64) -> anyhow::Result<Option<Self>> {
         if !Path::new(LIBRARY).exists() || !Path::new(FOLDER).exists() {
             return Ok(None);
@@ -69,18 +69,20 @@ impl ModelAlone {
             .output()
             .await?;
         ensure!(output.status.success(), "the model alone failed");
-        serde_json::from_slice(&output.stdout).map(Some).context("the model alone said nonsense")
+        serde_json::from_slice(&output.stdout)
+            .map(Some)
+            .context("the output of the model alone cannot be parsed")
     }
 }
 
 /// Measures and prints as JSON.
 ///
 /// # Errors
-/// When library, model or tokeniser cannot be used.
+/// If the library, the model or the tokeniser cannot be used.
 pub fn main(args: &Args) -> anyhow::Result<()> {
     let mut model = Model::load(args)?;
     let length = Duration::from_secs(args.seconds.max(1));
-    // The arena grows before the clock runs.
+    // The arena grows before the measurement starts.
     model.run_for(Duration::from_millis(500), BATCH)?;
     let alone = ModelAlone {
         one_by_one: model.run_for(length, 1)?,
@@ -90,7 +92,7 @@ pub fn main(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As the server sets it up.
+/// The same settings as in the server.
 fn session(environment: &Environment, file: &Path) -> Result<Session, ort::Error> {
     Session::builder(environment)?
         .with_optimization_level(GraphOptimizationLevel::All)?
@@ -122,7 +124,7 @@ impl Model {
         Ok(Self { session, tokenizer, wants_types, asked: 0 })
     }
 
-    /// Texts a second.
+    /// Returns texts per second.
     fn run_for(&mut self, length: Duration, batch: usize) -> anyhow::Result<f64> {
         let (begun, mut done) = (Instant::now(), 0);
         while begun.elapsed() < length {

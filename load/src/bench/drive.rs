@@ -1,4 +1,5 @@
-//! Closed loops of streamed requests: each of N streams asks, reads to the end, and asks again.
+//! Closed loops of streamed requests: each of N streams sends a question, reads to the end, and
+//! starts again.
 
 use std::{
     cell::{Cell, RefCell},
@@ -19,20 +20,20 @@ use crate::{
     sse::SseReader,
 };
 
-/// The server may be away this long before a benchmark gives up.
+/// How long the server may be unreachable before a benchmark gives up.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 /// A request that takes longer has failed.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
-/// An answer that is slow on purpose.
+/// Timeout for an answer that is slow on purpose.
 const SLOW_REQUEST_TIMEOUT: Duration = Duration::from_secs(900);
-/// 60 tokens: the first after 200 ms, then one each 20 ms.
+/// 60 tokens: the first after 200 ms, then one every 20 ms.
 const ONE_ANSWER: Duration = Duration::from_millis(1380);
-/// A server that fails at once must not be asked in a tight loop.
+/// Pause after a failure, so that a failing server is not called in a tight loop.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
-/// Turns that a shopper says in one session before the next begins.
+/// How many turns a shopper has in one session before the next one begins.
 const TURNS_PER_SESSION: usize = 5;
 
-/// What the streams counted inside the measured window.
+/// The counts of the streams inside the measured window.
 #[derive(Default)]
 pub struct Counts {
     pub answers: u64,
@@ -42,7 +43,7 @@ pub struct Counts {
     pub total: Latency,
 }
 
-/// The measured part of a loop; what ends outside is not counted.
+/// The measured part of a loop. Answers that end outside are not counted.
 #[derive(Clone, Copy)]
 pub struct Window {
     pub from: Instant,
@@ -50,7 +51,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// One that has no end.
+    /// A window without an end.
     pub fn always() -> Self {
         let from = Instant::now();
         Self { from, to: from + Duration::from_secs(86_400) }
@@ -64,20 +65,21 @@ impl Window {
         Instant::now() >= self.to
     }
 
-    /// Spreads the starts over the time of about one answer, so that the streams do not march in step.
+    /// Spreads the starts over the time of about one answer, so that the streams do not run in
+    /// step.
     async fn stagger(&self, stream: usize, streams: usize) {
         sleep(ONE_ANSWER.mul_f64(stream as f64 / streams as f64)).await;
     }
 }
 
-/// What the streams ask.
+/// The questions of the streams.
 #[derive(Clone, Copy)]
 pub enum Questions {
-    /// Each its own.
+    /// A different one each time.
     Unique,
-    /// All the same.
+    /// The same one each time.
     One,
-    /// All the same, each time in words that were not used before.
+    /// The same one each time, in a wording that was not used before.
     Wordings,
 }
 
@@ -91,7 +93,7 @@ impl Questions {
     }
 }
 
-/// How an answer is asked for.
+/// How an answer is requested.
 #[derive(Clone, Copy)]
 pub enum Accept {
     Stream,
@@ -107,7 +109,7 @@ impl Accept {
     }
 }
 
-/// Whole turns of shoppers, a few in each session.
+/// Runs whole turns of shoppers, a few in each session.
 pub async fn shoppers(
     api: &Api,
     mut visitors: Vec<Visitor>,
@@ -145,7 +147,7 @@ pub async fn shoppers(
     counts.into_inner()
 }
 
-/// One streamed turn in a session of its own, with a question of its own, however slow its answer is.
+/// One streamed turn with its own session and question, however slow its answer is.
 pub async fn one_turn(
     api: &Api,
     visitor: &mut Visitor,
@@ -163,7 +165,7 @@ pub async fn one_turn(
     }
 }
 
-/// One streamed turn in a session of its own, with the question that everybody asks.
+/// One streamed turn with its own session and the question that all shoppers ask.
 pub async fn one_cached_turn(
     api: &Api,
     visitor: &mut Visitor,
@@ -195,7 +197,7 @@ fn message(
         .json(&json!({"text": text}))
 }
 
-/// Where chat completions come from, and which.
+/// The source of chat completions.
 #[derive(Clone, Copy)]
 pub struct Completions<'a> {
     pub url: &'a str,
@@ -218,17 +220,17 @@ impl Completions<'_> {
         http.post(format!("{}/v1/chat/completions", self.url)).bearer_auth(self.token).json(&body)
     }
 
-    /// One answer before anything is measured: Python imports much at its first request, and what is to be found in a cache
-    /// has to be put there.
+    /// Requests one answer before the measurement: Python imports a lot during its first request,
+    /// and cached answers must exist.
     ///
     /// # Errors
-    /// When there is none.
+    /// If there is no answer.
     pub async fn warm(&self, http: &Client) -> anyhow::Result<()> {
         let answer = self.ask(http, &self.asks.0.text(0, 0, 0)).await;
         answer.map(drop).map_err(|error| anyhow::anyhow!("{} gives no answer: {error}", self.url))
     }
 
-    /// One streamed answer to `text`; its route, or why there is none.
+    /// Requests one streamed answer to `text`. Returns its route, or why there is none.
     pub async fn ask(&self, http: &Client, text: &str) -> Result<String, String> {
         let counts = RefCell::new(Counts::default());
         let streamed = Self { asks: (self.asks.0, Accept::Stream), ..*self };
@@ -242,7 +244,7 @@ impl Completions<'_> {
     }
 }
 
-/// Asks for chat completions, straight from a backend or through something that forwards them.
+/// Requests chat completions, directly from a backend or through a server that forwards them.
 pub async fn completions(
     http: &Client,
     target: &Completions<'_>,
@@ -267,7 +269,7 @@ pub async fn completions(
     counts.into_inner()
 }
 
-/// How one streamed answer went.
+/// The result of one streamed answer.
 struct Answer {
     first_token: Option<Duration>,
     outcome: Result<String, String>,
@@ -327,7 +329,7 @@ fn count_failure(counts: &RefCell<Counts>, window: Window, failed: &Failed) {
     }
 }
 
-/// Reads a turn's events by their names alone; only the terminal one is parsed.
+/// Reads a turn's events by name only; just the terminal one is parsed.
 async fn read_turn(response: reqwest::Response, sent: Instant) -> Answer {
     let mut first_token = None;
     let outcome = events(response.bytes_stream(), |name, data| match name {
@@ -371,7 +373,7 @@ async fn read_whole(response: reqwest::Response, sent: Instant) -> Answer {
     Answer { first_token: Some(sent.elapsed()), outcome }
 }
 
-/// Rushdesk says how it answered; the others do not.
+/// Rushdesk reports its route; the other servers do not.
 fn route_of(body: &Value) -> String {
     body["rushdesk"]["route"].as_str().unwrap_or("completion").to_owned()
 }
@@ -380,7 +382,7 @@ async fn read_completion(response: reqwest::Response, sent: Instant) -> Answer {
     let (mut first_token, mut has_finish) = (None, false);
     let mut route = "completion".to_owned();
     let outcome = events(response.bytes_stream(), |_, data| {
-        // The role may come alone, or with the first word.
+        // The role may come alone or with the first word.
         let has_word = data.contains("\"content\":\"") && !data.contains("\"content\":\"\"");
         if first_token.is_none() && has_word {
             first_token = Some(sent.elapsed());
@@ -400,7 +402,8 @@ async fn read_completion(response: reqwest::Response, sent: Instant) -> Answer {
     Answer { first_token, outcome }
 }
 
-/// Feeds events to `see` until it has the outcome, then reads the rest, so that the connection can be used again.
+/// Passes events to `see` until it returns the outcome, then reads the rest, so that the connection
+/// can be used again.
 async fn events(
     body: impl Stream<Item = reqwest::Result<Bytes>>,
     mut see: impl FnMut(&str, &str) -> Option<Result<String, String>>,
@@ -423,7 +426,7 @@ pub fn window(settle: Duration, length: Duration) -> Window {
     Window { from, to: from + length }
 }
 
-/// Calls `sample` when the window opens, in its middle and when it closes.
+/// Calls `sample` when the window opens, in its middle, and when it closes.
 pub async fn sample<T>(window: Window, sample: impl Fn() -> T) -> [T; 3] {
     sleep_until(window.from).await;
     let first = sample();

@@ -1,4 +1,5 @@
-//! `bench hits`: cached answers for each CPU-second of the server, and new wordings against the model alone.
+//! `bench hits`: cached answers per CPU-second of the server, and new wordings compared with the
+//! model alone.
 
 use std::fmt;
 
@@ -16,9 +17,9 @@ use crate::rig::{Pace, Service};
 pub struct HitsRun {
     pub streamed: Side,
     pub json: Side,
-    /// The same question in ever new words.
+    /// The same question in new wordings.
     pub wordings: Side,
-    /// What the embedding model alone does on the server's core; absent without a model.
+    /// The throughput of the embedding model alone on the server's core; absent without a model.
     pub alone: Option<ModelAlone>,
 }
 
@@ -38,10 +39,11 @@ pub struct HitsReport {
     pub seconds: u64,
     pub exact_hits_per_cpu_s: f64,
     pub exact_json_hits_per_cpu_s: f64,
-    /// Of all answers to the one question.
+    /// Share of all answers to the one question.
     pub exact_share: f64,
     pub semantic_hits_per_cpu_s: f64,
-    /// Of all answers to its wordings; the others met one that was asked before, or were told apart.
+    /// Share of all answers to its wordings. The others matched an earlier wording exactly, or were
+    /// not recognised.
     pub semantic_share: f64,
     pub texts_per_cpu_s_alone: Option<f64>,
     pub semantic_to_alone: Option<f64>,

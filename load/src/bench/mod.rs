@@ -1,6 +1,7 @@
-//! `bench`: measures a server that it starts itself, pinned to one core; load and backend run on another.
+//! `bench`: measures a server that it starts on one core. Load and backend run on another core.
 //!
-//! Every time is shown beside a yardstick in the same run: the backend alone, a bare proxy, the model alone.
+//! Every time is shown next to a baseline from the same run: the backend alone, a bare proxy, the
+//! model alone.
 
 mod alone;
 mod drive;
@@ -29,27 +30,28 @@ use crate::{
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// CPU, memory and added first-token time of streamed whole turns, each with a question of its own.
+    /// CPU, memory and added first-token time of streamed whole turns, each with a different
+    /// question.
     Turns(Args),
-    /// Cached answers per CPU-second of the server: the same words, and new wordings.
+    /// Cached answers per CPU-second of the server: for the same words, and for new wordings.
     Hits(Args),
-    /// Answers that are open at once, and their memory.
+    /// Answers in progress at the same time, and their memory.
     Streams {
         #[command(flatten)]
         args: Args,
-        /// Streams opened in a second.
+        /// Streams opened per second.
         #[arg(long, default_value_t = 100.0)]
         ramp_per_s: f64,
     },
-    /// Sessions that are held hot and do nothing.
+    /// Idle sessions that stay in memory.
     Sessions {
         #[command(flatten)]
         args: Args,
-        /// How many.
+        /// How many sessions.
         #[arg(long, default_value_t = 100_000)]
         sessions: usize,
     },
-    /// LiteLLM's proxy and nginx beside Rushdesk, with the same requests on the same core.
+    /// LiteLLM's proxy and nginx compared with Rushdesk, with the same requests on the same core.
     Peers(peers::Peers),
     /// The embedding model alone; part of `hits`.
     #[command(hide = true)]
@@ -61,22 +63,22 @@ pub struct Args {
     /// The rushdesk program, built with --release.
     #[arg(long)]
     pub server_bin: PathBuf,
-    /// Arguments of the server; may be given several times.
+    /// Arguments of the server; can be repeated.
     #[arg(long, default_value = "serve", allow_hyphen_values = true)]
     pub server_arg: Vec<String>,
-    /// Further settings of the server, as RUSHDESK__SECTION__KEY=VALUE; may be given several times.
+    /// Further settings of the server, as RUSHDESK__SECTION__KEY=VALUE; can be repeated.
     #[arg(long)]
     pub env: Vec<String>,
-    /// Streams open at once.
+    /// Streams open at the same time.
     #[arg(long, default_value_t = 500)]
     pub streams: usize,
     /// Length of each measured window.
     #[arg(long, default_value_t = 20)]
     pub seconds: u64,
-    /// Load before the window opens.
+    /// Seconds of load before the window opens.
     #[arg(long, default_value_t = 4)]
     pub settle_s: u64,
-    /// Runs, of which the median counts.
+    /// Number of runs; the report shows their median.
     #[arg(long, default_value_t = 3)]
     pub runs: usize,
     /// Writes the report to this file as JSON.
@@ -90,7 +92,7 @@ pub struct Args {
 /// Runs a benchmark and prints its report.
 ///
 /// # Errors
-/// When a process does not start or ends early.
+/// If a process does not start or ends early.
 pub async fn main(command: Command) -> anyhow::Result<ExitCode> {
     if let Command::Model(args) = &command {
         return alone::main(args).map(|()| ExitCode::SUCCESS);
@@ -151,7 +153,7 @@ impl Args {
             .with_context(|| format!("cannot write {}", path.display()))
     }
 
-    /// A Rushdesk on the server's core, with limits that do not bind.
+    /// A Rushdesk on the server's core, with limits too high to matter.
     fn server(&self, folder: &Folder, backend: &str) -> anyhow::Result<Server> {
         let backends = Server::one_backend(backend, 100_000);
         let mut server = Server::embedded(&self.server_bin, &folder.0, &backends)?;
@@ -165,7 +167,7 @@ impl Args {
         Ok(server)
     }
 
-    /// Whole turns on a fresh Rushdesk.
+    /// Whole turns on a newly started Rushdesk.
     async fn shoppers(&self, backend: &str, asks: (Questions, Accept)) -> anyhow::Result<Side> {
         let folder = Folder::new()?;
         let server = self.server(&folder, backend)?.start().await?;

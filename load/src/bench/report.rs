@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::drive::Counts;
 use crate::{replay::Quantiles, rig::Usage};
 
-/// What one server did in one window.
+/// The results of one server in one window.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Side {
     pub answers: u64,
@@ -19,13 +19,13 @@ pub struct Side {
     pub busy: f64,
     pub rss_idle_kib: u64,
     pub rss_loaded_kib: u64,
-    /// What the load added, sessions that stay hot included.
+    /// Memory that the load added, including sessions that stay in memory.
     pub rss_kib_per_stream: f64,
     pub first_token_ms: Quantiles,
 }
 
 impl Side {
-    /// `usage`: when the window opened, in its middle and when it closed.
+    /// `usage`: at the start, in the middle and at the end of the window.
     pub fn new(
         counts: Counts,
         idle: Usage,
@@ -53,20 +53,20 @@ impl Side {
         self.errors.values().sum()
     }
 
-    /// Answers by this route for each CPU-second of the server.
+    /// Answers by this route per CPU-second of the server.
     pub fn per_cpu_s(&self, route: &str) -> f64 {
         let count = self.answers_by_route.get(route).copied().unwrap_or(0);
         if self.cpu_s > 0.0 { count as f64 / self.cpu_s } else { 0.0 }
     }
 
-    /// Share of the answers that came by this route.
+    /// Share of the answers by this route.
     pub fn share(&self, route: &str) -> f64 {
         let count = self.answers_by_route.get(route).copied().unwrap_or(0);
         count as f64 / self.answers.max(1) as f64
     }
 }
 
-/// The middle value; of an even number the mean of the middle two. 0 for none.
+/// The middle value, or the mean of the two middle values. 0 without values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     match (values.len(), values.len() / 2) {
@@ -76,7 +76,7 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     }
 }
 
-/// The heading of a table of [`Side`]s.
+/// The header of a table of [`Side`]s.
 pub fn heading(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     writeln!(
         f,
@@ -94,7 +94,7 @@ pub fn heading(f: &mut fmt::Formatter<'_>) -> fmt::Result {
     )
 }
 
-/// One row of it. Routes and errors get lines of their own where they say something.
+/// One row of the table. Routes and errors get extra lines if they are informative.
 pub fn row(f: &mut fmt::Formatter<'_>, run: usize, name: &str, side: &Side) -> fmt::Result {
     writeln!(
         f,
@@ -117,7 +117,7 @@ pub fn row(f: &mut fmt::Formatter<'_>, run: usize, name: &str, side: &Side) -> f
     Ok(())
 }
 
-/// One figure of the end of a report.
+/// One figure at the end of a report.
 pub fn figure(f: &mut fmt::Formatter<'_>, name: &str, value: f64, unit: &str) -> fmt::Result {
     writeln!(f, "  {name:<56} {value:>10.2} {unit}")
 }

@@ -1,4 +1,5 @@
-//! `bench sessions`: what a session costs that is held hot and does nothing, and whether others notice.
+//! `bench sessions`: the cost of an idle session that stays in memory, and whether other sessions
+//! notice.
 
 use std::{
     cell::{Cell, RefCell},
@@ -20,30 +21,30 @@ use crate::{
     rig::{Folder, Pace, Service, visitors},
 };
 
-/// Shoppers that open sessions at once.
+/// How many shoppers open sessions at the same time.
 const AT_ONCE: usize = 64;
-/// Turns whose latency is taken before and after.
+/// How many turns are measured before and after.
 const PROBES: usize = 200;
 
 #[derive(Clone, Debug, Serialize)]
 pub struct SessionsReport {
     pub sessions: usize,
-    /// As the server's own metrics say; the probes' own sessions included.
+    /// From the server's own metrics, including the sessions of the probes.
     pub live: u64,
     pub errors: u64,
     pub opened_in_s: f64,
     pub rss_idle_kib: u64,
     pub rss_kib: u64,
     pub bytes_per_session: f64,
-    /// A cached turn of a new session: before, and beside all the others.
+    /// A cached turn in a new session: without the other sessions, and with them.
     pub turn_before_ms: Quantiles,
     pub turn_beside_ms: Quantiles,
 }
 
-/// Opens the sessions, one message in each, and keeps them.
+/// Opens the sessions, sends one message in each, and keeps them.
 ///
 /// # Errors
-/// When a process does not start or ends early.
+/// If a process does not start or ends early.
 pub async fn run(args: &Args, sessions: usize) -> anyhow::Result<SessionsReport> {
     ensure!(sessions > 0, "zero of what is measured");
     let backend = Service::backend(Pace::default()).await?;

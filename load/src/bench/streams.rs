@@ -1,6 +1,8 @@
-//! `bench streams`: how many answers one core keeps open at once without an error, and what each costs in memory.
+//! `bench streams`: how many answers one core can stream at the same time without an error, and the
+//! memory for each.
 //!
-//! The answers are slow (a token each 1.5 s), so that what is measured is their number and not their tokens.
+//! The answers are slow (a token every 1.5 s), so that their number is measured and not their
+//! tokens.
 
 use std::{cell::RefCell, fmt, time::Duration};
 
@@ -22,7 +24,7 @@ use crate::{
 const TOKEN: Duration = Duration::from_millis(1500);
 /// All streams are open for this long before the first one ends.
 const HOLD: Duration = Duration::from_secs(10);
-/// A turn, an answer and a reader may take this long here.
+/// The server's timeouts for a turn, an answer and a reader.
 const TIMEOUT_MS: u64 = 900_000;
 
 #[derive(Clone, Debug, Serialize)]
@@ -31,12 +33,12 @@ pub struct StreamsReport {
     pub ramp_s: f64,
     pub answers: u64,
     pub errors: Vec<(String, u64)>,
-    /// Streams that were open at the backend at once.
+    /// The most streams open at the backend at the same time.
     pub open_at_once: u64,
     pub rss_idle_kib: u64,
     pub rss_open_kib: u64,
     pub rss_kib_per_stream: f64,
-    /// Share of its core while all are open.
+    /// Share of its core while all streams are open.
     pub busy: f64,
     pub first_token_ms: Quantiles,
 }
@@ -44,7 +46,7 @@ pub struct StreamsReport {
 /// Opens `args.streams` answers over a ramp, holds them, and reads each to its end.
 ///
 /// # Errors
-/// When a process does not start, or too few files may be open.
+/// If a process does not start, or too few files may be open.
 pub async fn run(args: &Args, ramp_per_s: f64) -> anyhow::Result<StreamsReport> {
     let streams = args.streams;
     files_suffice(streams)?;
@@ -106,7 +108,7 @@ pub async fn run(args: &Args, ramp_per_s: f64) -> anyhow::Result<StreamsReport> 
     })
 }
 
-/// The server holds two sockets for each stream.
+/// Checks the limit of open files: the server holds two sockets for each stream.
 fn files_suffice(streams: usize) -> anyhow::Result<()> {
     let limits = std::fs::read_to_string("/proc/self/limits")?;
     let most = open_files(&limits).context("no limit of open files")?;

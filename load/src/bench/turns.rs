@@ -1,4 +1,5 @@
-//! `bench turns`: whole turns and plain completions, beside the backend alone, a bare proxy and nginx in one run.
+//! `bench turns`: whole turns and plain completions, compared with the backend alone, a bare proxy
+//! and nginx in one run.
 
 use std::fmt;
 
@@ -16,17 +17,17 @@ use crate::{
     rig::{Folder, Pace, Service, visitors},
 };
 
-/// The same load on the backend alone, through the proxies and on Rushdesk.
+/// The same load on the backend alone, through the proxies, and on Rushdesk.
 #[derive(Clone, Debug, Serialize)]
 pub struct TurnsRun {
     pub backend_first_token_ms: Quantiles,
     pub proxy: Side,
-    /// Absent where nginx is not installed.
+    /// Absent if nginx is not installed.
     pub nginx: Option<Side>,
     pub turns: Side,
     /// `/v1/chat/completions` with the cache off.
     pub completions: Side,
-    /// The same without an embedder, so that knowledge is searched by words alone.
+    /// The same without an embedder, so that the knowledge search uses words only.
     pub gateway: Side,
 }
 
@@ -63,7 +64,7 @@ async fn proxied(args: &Args, proxy: Service) -> anyhow::Result<Side> {
     Ok(side)
 }
 
-/// Completions of a fresh Rushdesk with these settings.
+/// Completions on a newly started Rushdesk with these settings.
 async fn completed(args: &Args, backend: &str, settings: &[&str]) -> anyhow::Result<Side> {
     let folder = Folder::new()?;
     let mut server = args.server(&folder, backend)?;
@@ -95,7 +96,8 @@ pub struct TurnsReport {
     pub cpu_s_per_1000_answers: f64,
     pub proxy_cpu_s_per_1000_answers: f64,
     pub nginx_cpu_s_per_1000_answers: Option<f64>,
-    /// Of whole turns, completions and the bare gateway to the bare proxy, in the same run.
+    /// CPU of whole turns, completions and the bare gateway relative to the bare proxy, in the same
+    /// run.
     pub ratio_to_proxy: f64,
     pub completions_ratio_to_proxy: f64,
     pub gateway_ratio_to_proxy: f64,

@@ -1,4 +1,4 @@
-//! The model beside a sale day that was played.
+//! Compares the model with a recorded sale day.
 
 use std::{fmt, path::Path};
 
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::erlang::{Queue, Steady};
 
-/// The part of a surge's JSON that is compared.
+/// The compared part of a surge's JSON.
 #[derive(Deserialize)]
 struct Report {
     capacity: f64,
@@ -36,7 +36,7 @@ struct Sample {
     queue_depth: u64,
 }
 
-/// The burst as the model has it, and as it was.
+/// The burst according to the model, and as recorded.
 pub struct Check {
     queue: Queue,
     model: Steady,
@@ -47,12 +47,12 @@ pub struct Check {
 
 impl Check {
     /// # Errors
-    /// When the file is no report of `surge --json`, or its burst brought nobody.
+    /// If the file is not a report of `surge --json`, or no shopper came in its burst.
     pub fn of(path: &Path, patience_s: f64) -> anyhow::Result<Self> {
         let name = path.display();
         let text = std::fs::read(path).with_context(|| format!("cannot read {name}"))?;
         let report: Report = serde_json::from_slice(&text)
-            .with_context(|| format!("{name} is no report of `surge --json`"))?;
+            .with_context(|| format!("{name} is not a report of `surge --json`"))?;
         Self::new(&report, patience_s)
     }
 
@@ -60,11 +60,11 @@ impl Check {
         ensure!(patience_s > 0.0, "--patience-s must be above 0");
         let offered = report.phases.get("burst").map_or(0, |phase| phase.offered) as f64;
         let end = report.plan.before_s + report.plan.burst_s;
-        // The first seconds fill the slots; they are not the steady state.
+        // The first seconds fill the slots and are not the steady state.
         let settled = report.plan.before_s + report.plan.burst_s / 4.0;
         let during: Vec<&Sample> =
             report.samples.iter().filter(|one| (settled..end).contains(&one.at_s)).collect();
-        ensure!(offered > 0.0 && !during.is_empty(), "nobody came to the burst of this report");
+        ensure!(offered > 0.0 && !during.is_empty(), "no shopper came in the burst of this report");
         let slots = during.iter().map(|one| one.active).max().unwrap_or(0).max(1);
         let mean = |of: fn(&Sample) -> u64| {
             during.iter().map(|one| of(one) as f64).sum::<f64>() / during.len() as f64
@@ -103,7 +103,7 @@ impl fmt::Display for Check {
             self.busy * 100.0
         )?;
         writeln!(f, "waiting, mean           {:>9.1}   {:>8.1}", model.queue, self.waiting)?;
-        // Little's law, on both sides.
+        // Little's law, for the model and for the record.
         let wait = |queue_length: f64| queue_length / queue.arrivals_per_s;
         writeln!(
             f,

@@ -1,8 +1,9 @@
-//! The Erlang-A queue (M/M/n+M): Poisson arrivals, n servers, exponential service, and callers whose patience is
-//! exponential too. Palm 1957; Garnett, Mandelbaum and Reiman, "Designing a Call Center with Impatient Customers",
-//! Manufacturing & Service Operations Management 4(3), 2002.
+//! The Erlang-A queue (M/M/n+M): Poisson arrivals, n servers, exponential service times and
+//! exponential patience of the callers. Palm 1957; Garnett, Mandelbaum and Reiman, "Designing a
+//! Call Center with Impatient Customers", Manufacturing & Service Operations Management 4(3), 2002.
 
-/// A queue in words of a shop: arrivals a second, slots, seconds of an answer, seconds until a shopper gives up.
+/// The parameters in terms of a shop: arrivals per second, slots, seconds per answer, seconds until
+/// a shopper gives up.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Queue {
     pub arrivals_per_s: f64,
@@ -11,28 +12,29 @@ pub struct Queue {
     pub patience_s: f64,
 }
 
-/// What it does in its steady state.
+/// The steady state of the queue.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Steady {
-    /// Share of the arrivals that wait at all.
+    /// Share of the arrivals that wait.
     pub waits: f64,
     /// Share of the arrivals that give up before they are served.
     pub gives_up: f64,
-    /// Mean wait of all, those who give up included.
+    /// Mean wait of all arrivals, including those that give up.
     pub wait_s: f64,
     /// Mean share of the slots in use.
     pub busy: f64,
-    /// Mean number of those who wait.
+    /// Mean number of waiting arrivals.
     pub queue: f64,
 }
 
-/// What lies this many powers of e below the likeliest state is nothing.
+/// States this many powers of e below the most likely one are ignored.
 const NEGLIGIBLE: f64 = 50.0;
 const MOST_STATES: usize = 50_000_000;
 
 impl Queue {
-    /// The steady state, by the balance of births and deaths: with `j` inside, arrivals come at their rate and leave at
-    /// `min(j, n) / answer + max(j - n, 0) / patience`. Logarithms keep thousands of slots from overflowing.
+    /// The steady state, by balancing births and deaths. With `j` arrivals inside, arrivals come at
+    /// their rate and leave at `min(j, n) / answer + max(j - n, 0) / patience`. Logarithms keep
+    /// thousands of slots from overflowing.
     ///
     /// All four numbers must be above 0.
     pub fn steady(&self) -> Steady {
@@ -69,7 +71,7 @@ impl Queue {
         }
     }
 
-    /// The fewest slots with which at most this share gives up. `slots` of `self` is not looked at.
+    /// The fewest slots with which at most this share gives up. `slots` of `self` is ignored.
     pub fn fewest_slots(&self, may_give_up: f64) -> usize {
         let holds = |slots| Self { slots, ..*self }.steady().gives_up <= may_give_up;
         let mut high = 1;
@@ -77,7 +79,7 @@ impl Queue {
             high *= 2;
         }
         let mut low = high / 2;
-        // `low` does not hold, `high` does.
+        // Invariant: `low` slots are too few, and `high` slots are enough.
         while high - low > 1 {
             let middle = usize::midpoint(low, high);
             if holds(middle) { high = middle } else { low = middle }
@@ -99,8 +101,9 @@ mod tests {
         assert!((value - expected).abs() <= within, "{value} is not {expected}");
     }
 
-    /// The example of Garnett, Mandelbaum and Reiman: 50 agents, 48 calls a minute of a minute each, patience of two minutes.
-    /// Abandonment takes 3.1 %, and the wait falls from 20.8 s to 3.7 s, the queue from 17 to 3, the load from 96 to 93 %.
+    /// The example of Garnett, Mandelbaum and Reiman: 50 agents, 48 calls per minute of one minute
+    /// each, and a patience of two minutes. 3.1 % give up; the wait falls from 20.8 s to 3.7 s, the
+    /// queue from 17 to 3, and the load from 96 to 93 %.
     #[test]
     fn the_published_example_comes_out() {
         let patient = queue(0.8, 50, 60.0, 1e9).steady();
@@ -121,7 +124,8 @@ mod tests {
         close(queue(8.0, 10, 1.0, 1e9).steady().waits, 0.4092, 0.0001);
     }
 
-    /// Patience as long as an answer makes it M/M/infinity: the number inside is Poisson.
+    /// If patience is as long as an answer, the queue is M/M/infinity: the number inside is
+    /// Poisson.
     #[test]
     fn with_patience_like_an_answer_the_number_inside_is_poisson() {
         let (load, slots) = (20.0_f64, 15);

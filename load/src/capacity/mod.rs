@@ -1,5 +1,6 @@
-//! `capacity`: slots, replicas, Redis and MySQL for so many shoppers, from measured figures and a queue with impatient
-//! callers; and how far that model is from a sale day that was really played.
+//! `capacity`: computes slots, replicas, Redis and MySQL for a number of shoppers, from measured
+//! figures and a queue with impatient callers. It can also compare that model with a recorded sale
+//! day.
 
 mod check;
 mod erlang;
@@ -10,51 +11,52 @@ use anyhow::ensure;
 
 use self::erlang::{Queue, Steady};
 
-/// Measured on the machine of `docs/measurements.md`; `docs/capacity.md` says how.
+/// Measured on the machine of `docs/measurements.md`; `docs/capacity.md` explains how.
 mod measured {
-    /// Of one core, for a whole turn.
+    /// CPU time of one core for a whole turn.
     pub const CPU_S_PER_TURN: f64 = 0.004_3;
     pub const KIB_PER_STREAM: f64 = 90.0;
-    /// Of 100,000 idle sessions: 766 MiB less the idle server's 140.
+    /// From 100,000 idle sessions: 766 MiB minus the idle server's 140.
     pub const KIB_PER_SESSION: f64 = 6.4;
     pub const MIB_IDLE: f64 = 140.0;
-    /// Of a turn in the distributed mode, with its share of logins, sessions and readings of the history
-    /// (`scripts/store-cost.sh`).
+    /// CPU time for a turn in distributed mode, including its share of logins, sessions and reads
+    /// of the history (`scripts/store-cost.sh`).
     pub const REDIS_CPU_S: f64 = 0.000_52;
     pub const REDIS_COMMANDS: f64 = 58.0;
     pub const REDIS_KIB: f64 = 4.6;
     pub const MYSQL_CPU_S: f64 = 0.000_32;
-    /// Data and log.
+    /// For data and log.
     pub const MYSQL_KIB: f64 = 9.0;
     pub const MYSQL_LOG_KIB: f64 = 6.4;
-    /// Of a replica's core, so that a wait for the processor stays short.
+    /// Of a replica's core, so that requests do not wait long for the processor.
     pub const MOST_BUSY: f64 = 0.6;
 }
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// Shoppers who open the chat in the busiest hour.
+    /// Number of shoppers who open the chat in the busiest hour.
     #[arg(long, required_unless_present = "check")]
     pub shoppers: Option<f64>,
-    /// Questions of each.
+    /// Number of questions per shopper.
     #[arg(long, default_value_t = 3.0)]
     pub questions: f64,
-    /// The busiest minute of that hour against its mean.
+    /// Rate of the busiest minute, relative to the mean of that hour.
     #[arg(long, default_value_t = 3.0)]
     pub peak: f64,
-    /// Share of the questions, 0 to 1, that cache or knowledge answer without the model.
+    /// Share of the questions, 0 to 1, that are answered from cache or knowledge.
     #[arg(long, default_value_t = 0.3)]
     pub without_model: f64,
-    /// Seconds for which an answer holds a slot: your model's, measured under load.
+    /// Seconds for which an answer holds a slot. Measure your model under load.
     #[arg(long, default_value_t = 6.0)]
     pub answer_s: f64,
-    /// Seconds after which a shopper who waits gives up, or is answered without the model.
+    /// Seconds after which a waiting shopper gives up or is answered without the model.
     #[arg(long, default_value_t = 10.0)]
     pub patience_s: f64,
-    /// Share of the questions for the model, 0 to 1, that may miss it in the busiest minute.
+    /// Share of the questions for the model, 0 to 1, that may be answered otherwise in the busiest
+    /// minute.
     #[arg(long, default_value_t = 0.05)]
     pub may_miss: f64,
-    /// Answers that one GPU writes at once.
+    /// Answers that one GPU generates at the same time.
     #[arg(long, default_value_t = 16)]
     pub slots_per_gpu: usize,
     /// Cores of one replica.
@@ -71,7 +73,7 @@ pub struct Args {
 /// Prints a plan, or a comparison.
 ///
 /// # Errors
-/// When a number makes no sense, or the report cannot be read.
+/// If a number is invalid, or the report cannot be read.
 pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.check {
         Some(path) => print!("{}", check::Check::of(path, args.patience_s)?),
@@ -80,7 +82,7 @@ pub fn main(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What is needed in the busiest minute.
+/// The resources for the busiest minute.
 #[derive(Clone, Copy, Debug)]
 struct Plan {
     questions_per_s: f64,
@@ -91,7 +93,7 @@ struct Plan {
     replicas: usize,
     streams: f64,
     ram_mib: f64,
-    /// Questions of the busiest hour.
+    /// Questions in the busiest hour.
     questions: f64,
 }
 
@@ -126,7 +128,7 @@ impl Plan {
         let cores = questions_per_s * args.cpu_s_per_turn / measured::MOST_BUSY;
         // One more than the load needs, so that one may be lost or replaced.
         let replicas = (cores / args.cores).ceil().max(1.0) as usize + 1;
-        // Who is being answered, and who waits.
+        // Questions that are being answered, and those that wait.
         let streams = steady.queue + steady.busy * slots as f64;
         let ram_mib = measured::MIB_IDLE
             + (streams * measured::KIB_PER_STREAM + shoppers * measured::KIB_PER_SESSION)
@@ -218,7 +220,8 @@ mod tests {
     fn a_plan_follows_its_load() {
         let small = plan("--shoppers 12000 --questions 3 --peak 1 --without-model 0").unwrap();
         assert!((small.questions_per_s - 10.0).abs() < 1e-9);
-        // 60 answers at once are needed; a little less does where one in twenty may miss.
+        // 60 answers at the same time are needed; slightly fewer are enough if one in twenty may
+        // miss.
         assert!((50..70).contains(&small.queue.slots), "{small}");
         assert!(small.steady.gives_up <= 0.05 && small.replicas == 2, "{small}");
         let cached = plan("--shoppers 12000 --questions 3 --peak 1 --without-model 0.5").unwrap();

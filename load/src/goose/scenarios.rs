@@ -1,4 +1,4 @@
-//! The scenarios: who comes, what they do, and what must hold.
+//! The scenarios: the shoppers, their behaviour, and the thresholds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,29 +13,29 @@ use super::{
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
-    /// An ordinary day: some questions of each shopper, half of them asked by others too.
+    /// An ordinary day: a few questions per shopper, of which half are asked by others, too.
     Steady,
-    /// Ten shoppers, then two hundred within five seconds for half a minute, then ten.
+    /// Ten shoppers, then two hundred within five seconds for half a minute, then ten again.
     Burst,
     /// Conversations of fifteen turns.
     Long,
-    /// Everybody asks the same, in five wordings.
+    /// All shoppers ask the same question, in five wordings.
     Hot,
-    /// Streams that are cut after the first words and resumed with their last position.
+    /// Streams that are cut after the first words and resumed from their last position.
     Reconnect,
     /// Readers that take a piece of the answer every 100 ms.
     Slow,
-    /// Visitors, registrations, sign-ins and refreshed tokens, without a question.
+    /// Visitors, registrations, sign-ins and refreshed tokens, without questions.
     Login,
-    /// Streams, JSON and WebSockets at once.
+    /// Streams, JSON and WebSockets at the same time.
     Mixed,
 }
 
-/// What a visit of one shopper is made of.
+/// The course of one shopper's visit.
 #[derive(Clone, Copy)]
 struct Visit {
     turns: usize,
-    /// Between one answer and the next question.
+    /// Pause between an answer and the next question.
     thinks: (Duration, Duration),
     reading: Reading,
 }
@@ -46,15 +46,16 @@ const ORDINARY: Visit = Visit {
     reading: Reading::Whole,
 };
 
-/// Users and the time in which they are reached.
+/// Numbers of users, and the time in which each is reached.
 const BURST: &str = "10,5s;10,15s;200,5s;200,30s;10,5s;10,20s";
 
 impl Kind {
-    /// Everything but the target. `given` says whether an option stands on the command line: what shapes the load excludes
-    /// much else, so a shape of our own only fills what is left open.
+    /// Everything but the target. `given` tells whether an option is on the command line. Options
+    /// that shape the load exclude many others, so our shape only sets the options that are not
+    /// given.
     ///
     /// # Errors
-    /// When an option contradicts another.
+    /// If an option contradicts another.
     pub fn attack(
         self,
         configuration: GooseConfiguration,
@@ -77,7 +78,7 @@ impl Kind {
                 attack = *attack.set_default(GooseDefault::RunTime, 60)?;
             }
         }
-        // The verdict is that of the whole run, so that a report always shows a whole run.
+        // Thresholds are judged at the end, so that a report always covers a whole run.
         attack = *attack.set_default(GooseDefault::NoThresholdAbort, true)?;
         for rule in self.thresholds() {
             attack = *attack.set_default(GooseDefault::Threshold, *rule)?;
@@ -111,8 +112,8 @@ impl Kind {
         }
     }
 
-    /// Promises of the product on a machine that is not overloaded, but for the burst: there an honest answer within ten
-    /// seconds is what is promised.
+    /// The promises of the product on a machine that is not overloaded. In a burst the promise is
+    /// an honest answer within ten seconds.
     fn thresholds(self) -> &'static [&'static str] {
         match self {
             Self::Burst => {
@@ -129,7 +130,7 @@ impl Kind {
         }
     }
 
-    /// One; of the mix three, between which the users are divided.
+    /// One scenario, or three for the mix, between which the users are divided.
     fn scenarios(self, key: &Arc<str>) -> Result<Vec<Scenario>, GooseError> {
         let (half, own) = (Questions::mixed(0.5), Questions::mixed(0.0));
         let reads = |reading| Visit { reading, ..ORDINARY };
@@ -159,17 +160,17 @@ impl Kind {
     }
 }
 
-/// What is asked.
+/// The questions.
 #[derive(Clone)]
 pub enum Questions {
     /// The hot question, in five wordings.
     One,
-    /// A share from the hot set of 1,000, the others asked by nobody else.
+    /// A share from the hot set of 1,000; the others are asked only once.
     Mixed(Arc<Mix>),
 }
 
 impl Questions {
-    /// `share` is that of the hot set, 0 to 1.
+    /// `share` of the hot set, 0 to 1.
     fn mixed(share: f64) -> Self {
         Self::Mixed(Arc::new(Mix::new(share, 1000)))
     }
@@ -184,7 +185,7 @@ impl Questions {
     }
 }
 
-/// A visitor who opens a session and asks.
+/// A visitor who opens a session and sends questions.
 fn asks(key: &Arc<str>, visit: Visit, questions: Questions) -> Transaction {
     let key = key.clone();
     Transaction::new(Arc::new(move |user| {

@@ -1,4 +1,4 @@
-//! One shopper: signs in, opens a session, asks, and reads in one of several ways.
+//! One shopper: signs in, opens a session, sends questions, and reads in one of several ways.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,16 +14,16 @@ use uuid::Uuid;
 pub enum Reading {
     /// A stream, to its end.
     Whole,
-    /// A stream, one piece of the network every 100 ms.
+    /// A stream, read in one network chunk every 100 ms.
     Slow,
-    /// A stream that is cut after its first words, and resumed on the session's events.
+    /// A stream that is cut after its first words and resumed on the session's events.
     Cut,
     /// One JSON body.
     Json,
 }
 
 const SLOWLY: Duration = Duration::from_millis(100);
-/// Words that are read before the cut.
+/// How many words are read before the cut.
 const BEFORE_CUT: usize = 3;
 
 pub struct Shopper {
@@ -31,19 +31,19 @@ pub struct Shopper {
     pub session: String,
 }
 
-/// What one stream brought.
+/// The content of one stream.
 #[derive(Default)]
 struct Heard {
     last_id: Option<String>,
     first_token: Option<Duration>,
     words: usize,
-    /// When the newest stream brought its first event.
+    /// When the latest stream delivered its first event.
     first_event: Option<Duration>,
     end: Option<Result<(), String>>,
 }
 
 impl Heard {
-    /// Takes one event, `at` after the question.
+    /// Records one event, `at` after the question.
     fn hear(&mut self, event: &SseEvent, at: Duration) {
         self.first_event.get_or_insert(at);
         if event.id.is_some() {
@@ -79,7 +79,7 @@ impl Shopper {
         Ok(Self { session: text(&session, "id")?, token })
     }
 
-    /// A customer who registers, signs in, refreshes and leaves, beside a visitor.
+    /// A customer who registers, signs in, refreshes and signs out, and a visitor.
     pub async fn signs_in_and_out(user: &mut GooseUser, key: Arc<str>) -> TransactionResult {
         let site = json!({"site_key": *key});
         post(user, "/v1/auth/visitor", "visitor", None, &site).await?;
@@ -93,7 +93,8 @@ impl Shopper {
         Ok(())
     }
 
-    /// One turn. Its times are metrics of their own: `SSE first token`, `SSE answer`, and `SSE resumed` after a cut.
+    /// One turn. Its times are separate metrics: `SSE first token`, `SSE answer`, and after a cut
+    /// `SSE resumed`.
     pub async fn asks(
         &mut self,
         user: &mut GooseUser,
@@ -142,7 +143,7 @@ impl Shopper {
         .await
     }
 
-    /// Comes back with the last position and reads to the end of the turn.
+    /// Reconnects with the last position and reads to the end of the turn.
     async fn resume(
         &self,
         user: &mut GooseUser,
@@ -189,7 +190,7 @@ pub async fn report(
     user.record_custom_request_duration(way, "answer", whole, error.is_none(), None, error).await
 }
 
-/// Reads until the turn ends, the stream does, or the cut comes.
+/// Reads until the turn or the stream ends, or the cut is due.
 async fn listen(
     response: &mut Response,
     mut heard: Heard,
@@ -232,7 +233,8 @@ async fn post(
     Ok(response.json().await.map_err(TransactionError::from)?)
 }
 
-/// Sends under a name of its own, so that ids in paths do not make new metrics. A refusal ends the visit.
+/// Sends with a fixed name, so that ids in paths do not create new metrics. A refusal ends the
+/// visit.
 async fn send(
     user: &mut GooseUser,
     request: RequestBuilder,

@@ -17,7 +17,7 @@ use super::{
 const TURNS: usize = 3;
 const WITHIN: Duration = Duration::from_secs(60);
 
-/// Opens a session, follows it over a socket and asks there.
+/// Opens a session, follows it over a socket and sends a question there.
 pub async fn visit(user: &mut GooseUser, key: Arc<str>, questions: Questions) -> TransactionResult {
     let shopper = Shopper::arrives(user, &key).await?;
     let url = user.build_url(&format!("/v1/sessions/{}/socket", shopper.session))?;

@@ -1,5 +1,5 @@
-//! Requests to Rushdesk with a patient client: capacity refusals and broken connections are tried again, the same
-//! request with the same key, until the patience is over.
+//! Requests to Rushdesk with a patient client. After refusals for capacity and broken connections
+//! it sends the same request with the same key again, until its patience ends.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,21 +14,21 @@ use tokio::time::{Instant, sleep};
 
 use super::{event::Problem, report::Tally};
 
-/// Nothing arrives for this long, not even a heartbeat: the connection is broken.
+/// If nothing arrives for this long, not even a heartbeat, the connection counts as broken.
 pub const SILENCE: Duration = Duration::from_secs(30);
 
-/// Why a request got no good answer.
+/// Why a request failed.
 #[derive(Debug)]
 pub enum Failed {
-    /// The server refused, and will refuse again.
+    /// The server refused, and would refuse again.
     Refused(Problem),
-    /// The server was away for longer than the patience.
+    /// The server was unreachable for longer than the patience.
     Gone,
-    /// The answer makes no sense.
+    /// The response does not follow the contract.
     Broken(anyhow::Error),
 }
 
-/// Who calls.
+/// The caller's tokens.
 #[derive(Clone, Debug, Default)]
 pub struct Visitor {
     pub access_token: String,
@@ -51,7 +51,7 @@ pub struct Api {
 
 impl Api {
     /// # Errors
-    /// When the client cannot be built.
+    /// If the client cannot be built.
     pub fn new(base: &str, patience: Duration) -> anyhow::Result<Self> {
         let http = crate::http_client()
             .connect_timeout(Duration::from_secs(5))
@@ -67,12 +67,13 @@ impl Api {
         format!("{}{path}", self.base)
     }
 
-    /// Whether some request found the server away for longer than the patience; all others then give up as well.
+    /// Whether a request found the server unreachable for longer than the patience. All other
+    /// requests then give up, too.
     pub fn is_gone(&self) -> bool {
         self.gone.get()
     }
 
-    /// A broken connection: counts it, and waits unless the patience is over.
+    /// After a broken connection: counts it, and waits unless the patience is over.
     ///
     /// # Errors
     /// [`Failed::Gone`].
@@ -88,10 +89,10 @@ impl Api {
         Ok(())
     }
 
-    /// A refusal: counts it, and waits if it may pass.
+    /// After a refusal: counts it, and waits if it may pass.
     ///
     /// # Errors
-    /// [`Failed::Refused`] when waiting does not help or has not helped.
+    /// [`Failed::Refused`] if waiting does not help or did not help.
     pub async fn refused(&self, problem: Problem, since: Instant) -> Result<(), Failed> {
         self.tally.borrow_mut().count_error(&problem.code);
         if self.is_gone() {
@@ -105,7 +106,8 @@ impl Api {
         Ok(())
     }
 
-    /// Sends until it is taken. `build` makes the same request each time, with the token that holds then.
+    /// Sends until the request is accepted. `build` creates the same request each time, with the
+    /// current token.
     ///
     /// # Errors
     /// See [`Failed`].
@@ -188,7 +190,7 @@ impl Api {
         Ok(())
     }
 
-    /// A new session; its id.
+    /// Creates a session and returns its id.
     ///
     /// # Errors
     /// See [`Failed`].
@@ -211,7 +213,7 @@ impl From<Tokens> for Visitor {
     }
 }
 
-/// Reads a refusal; a proxy's page without a problem body becomes `http_<status>`.
+/// Reads a refusal. A proxy's page without a problem body becomes `http_<status>`.
 async fn problem_of(response: Response) -> Problem {
     let status = response.status();
     let after_ms = response

@@ -1,7 +1,8 @@
-//! What must hold for every stream: pure, one [`SessionCheck`] for a conversation and one [`TurnCheck`] for each turn in it.
+//! The checks of every stream. They are pure: one [`SessionCheck`] for a conversation and one
+//! [`TurnCheck`] for each of its turns.
 //!
-//! `seq` without gap or repeat, deltas without gap or repeat across resumes, exactly one terminal event, and the deltas
-//! that were shown are the text that was completed.
+//! `seq` and deltas have no gap or repeat, also across resumes. There is exactly one terminal
+//! event, and the shown deltas form the completed text.
 
 use std::time::Duration;
 
@@ -9,7 +10,7 @@ use serde::Serialize;
 
 use super::event::{Ended, Event, Frame, Problem};
 
-/// A promise of the event stream that was broken.
+/// A broken promise of the event stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Violation {
@@ -17,37 +18,37 @@ pub enum Violation {
     SeqRepeated,
     DeltaLost,
     DeltaRepeated,
-    /// The shown pieces are not the completed text.
+    /// The shown pieces differ from the completed text.
     TextDiffers,
     /// A second terminal event for the turn.
     SecondTerminal,
-    /// The stream of an acknowledged turn brought no terminal event in time.
+    /// The stream of an acknowledged turn had no terminal event in time.
     NoTerminal,
-    /// Something came after the terminal event, or the response did not end.
+    /// Another event came after the terminal event, or the response did not end.
     NoEndAfterTerminal,
     ForeignSession,
     ForeignTurn,
-    /// The `id` is missing or does not fit the event.
+    /// The `id` is missing or does not match the event.
     BadId,
-    /// No JSON, no `type`, or another name than the `type`.
+    /// Not JSON, no `type`, or a name that differs from the `type`.
     BadFrame,
 }
 
-/// What a frame means to the one who drives the turn.
+/// The meaning of a frame for the caller, which drives the turn.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Seen {
-    /// Nothing to act on.
+    /// No action is needed.
     Other,
     /// The user's message is durable.
     Created(Created),
     /// A piece of the answer.
     Delta,
     Terminal(Terminal),
-    /// A request on a socket was refused, or the server says why the stream ends here.
+    /// A request on a socket was refused, or the server states why the stream ends.
     Refused(Problem),
     /// The server asks to reconnect after this time.
     Draining(Duration),
-    /// The place asked for could not be resumed.
+    /// The requested position could not be resumed.
     Reset,
 }
 
@@ -64,14 +65,14 @@ pub struct Terminal {
     pub ended: Ended,
     pub turn_id: String,
     pub seq: u64,
-    /// Of the assistant's message.
+    /// The id of the assistant's message.
     pub message_id: String,
     pub text: String,
     pub route: Option<String>,
     pub problem: Option<Problem>,
 }
 
-/// Where a reader stands in a session.
+/// The position of a reader in a session.
 #[derive(Debug)]
 pub struct SessionCheck {
     session_id: String,
@@ -80,14 +81,15 @@ pub struct SessionCheck {
     violations: Vec<Violation>,
 }
 
-/// What was seen of one turn.
+/// The observations of one turn.
 #[derive(Debug, Default)]
 pub struct TurnCheck {
     turn_id: Option<String>,
     next_index: u64,
     shown: String,
     has_shown: bool,
-    /// Reconnected, and nothing live has come since: the turn may have ended unseen, its pieces are then gone.
+    /// Set after a reconnect until a live event comes. The turn may have ended unseen; its pieces
+    /// are then gone.
     may_have_missed: bool,
     ended: Option<Ended>,
 }
@@ -102,12 +104,13 @@ impl SessionCheck {
         }
     }
 
-    /// The `Last-Event-ID` from which a resume neither loses nor repeats.
+    /// The `Last-Event-ID` for a resume without loss or repeat.
     pub fn last_id(&self) -> &str {
         &self.last_id
     }
 
-    /// The server could not resume from where the reader stood: it starts again after the last durable event.
+    /// The server could not resume from the reader's position, so it starts again after the last
+    /// durable event.
     pub fn reset(&mut self, turn: &mut TurnCheck) {
         self.last_id = self.last_seq.to_string();
         turn.next_index = 0;
@@ -124,7 +127,7 @@ impl SessionCheck {
         self.violations.push(violation);
     }
 
-    /// Checks one frame against the session and the turn that is being read.
+    /// Checks one frame against the session and the current turn.
     pub fn see(&mut self, turn: &mut TurnCheck, frame: Frame) -> Seen {
         let Frame { name, id, event } = frame;
         if event.kind.is_empty() || name.is_some_and(|name| name != event.kind) {
@@ -209,7 +212,8 @@ impl SessionCheck {
             return Seen::Other;
         }
         let text = event.text.unwrap_or_default();
-        // An answer may come whole, without pieces; and pieces that passed while the reader was away are not repeated.
+        // An answer may come as a whole, without pieces. Pieces that were sent while the reader was
+        // away are not repeated.
         let has_all = turn.has_shown && !turn.may_have_missed;
         if ended == Ended::Completed && has_all && turn.shown != text {
             self.report(Violation::TextDiffers);
@@ -263,7 +267,7 @@ impl TurnCheck {
         self.turn_id.is_some()
     }
 
-    /// To be called whenever the line was closed and will be opened again.
+    /// Must be called whenever the connection was closed and will be opened again.
     pub fn resumed(&mut self) {
         self.may_have_missed = true;
     }

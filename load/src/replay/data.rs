@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use serde::Deserialize;
 
-/// One conversation; only what the user said is sent.
+/// One conversation; only the user's messages are sent.
 #[derive(Clone, Debug)]
 pub struct Conversation {
     pub id: String,
@@ -25,10 +25,10 @@ struct Said {
     text: String,
 }
 
-/// The first `count` conversations of the file; from its start again where it has fewer.
+/// The first `count` conversations of the file, repeated from its start if it has fewer.
 ///
 /// # Errors
-/// When the file cannot be read, a line is no conversation, or nobody says anything in it.
+/// If the file cannot be read, a line is not a conversation, or one has no user message.
 pub fn load(path: &Path, count: Option<usize>) -> anyhow::Result<Vec<Conversation>> {
     let text =
         std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -42,7 +42,7 @@ fn parse(text: &str) -> anyhow::Result<Vec<Conversation>> {
     let mut rows = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let row: Row = serde_json::from_str(line)
-            .with_context(|| format!("line {} is no conversation", number + 1))?;
+            .with_context(|| format!("line {} is not a conversation", number + 1))?;
         let is_said = |said: &Said| said.role == "user" && !said.text.trim().is_empty();
         let messages: Vec<_> =
             row.turns.into_iter().filter(is_said).map(|said| said.text).collect();

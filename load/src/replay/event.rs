@@ -4,16 +4,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// One event with its place in the stream.
+/// One event with its position in the stream.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// SSE's `event:`; a socket has only the JSON's `type`.
+    /// SSE's `event:`; socket frames only have the `type` in the JSON.
     pub name: Option<String>,
     pub id: Option<String>,
     pub event: Event,
 }
 
-/// The fields that the checks read. Everything is optional here, so that a wrong event is a finding, not a crash.
+/// The fields that the checks read. All are optional, so that a wrong event is a finding and not a
+/// crash.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Event {
     #[serde(rename = "type", default)]
@@ -27,14 +28,14 @@ pub struct Event {
     pub route: Option<String>,
     pub problem: Option<Problem>,
     pub reconnect_after_ms: Option<u64>,
-    /// Only in a socket's frames, where no `id:` line exists.
+    /// Only in a socket's frames, which have no `id:` line.
     event_id: Option<String>,
-    /// Only in a socket's error frames that carry the problem's fields themselves.
+    /// Only in a socket's error frames, which contain the problem's fields themselves.
     code: Option<String>,
     retry_after_ms: Option<u64>,
 }
 
-/// What a client acts on in a problem body.
+/// The fields of a problem body that a client acts on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Problem {
     #[serde(default)]
@@ -45,7 +46,7 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// Whether the same request, with the same key, may succeed later.
+    /// Whether the same request with the same key may succeed later.
     pub fn may_pass(&self) -> bool {
         matches!(self.status, 429 | 502 | 503 | 504)
             || matches!(
@@ -66,14 +67,14 @@ impl Problem {
 
 impl Frame {
     /// # Errors
-    /// When `data` is no JSON object with the right types.
+    /// If `data` is not a JSON object with the right types.
     pub fn of_sse(sse: crate::sse::SseEvent) -> serde_json::Result<Self> {
         let event = serde_json::from_str(&sse.data)?;
         Ok(Self { name: Some(sse.name), id: sse.id, event })
     }
 
     /// # Errors
-    /// When `text` is no JSON object with the right types.
+    /// If `text` is not a JSON object with the right types.
     pub fn of_socket(text: &str) -> serde_json::Result<Self> {
         let mut event: Event = serde_json::from_str(text)?;
         if event.problem.is_none() && (event.code.is_some() || event.kind == "error") {

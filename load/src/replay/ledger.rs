@@ -1,7 +1,9 @@
-//! The ledger: what was sent and what the server acknowledged, written so that it outlives this process and the server.
+//! The ledger: which messages were sent and which the server acknowledged. It survives a crash of
+//! this process or the server.
 //!
-//! One JSON object a line, in the order in which things were learnt. A thread of its own writes and syncs in groups;
-//! [`Ledger::note`] returns when its line is on the disk. A last line that was torn by a crash is ignored on reading.
+//! One JSON object per line, in order of time. A separate thread writes and syncs in groups;
+//! [`Ledger::note`] returns once its line is on disk. When the ledger is read, a last line that was
+//! cut by a crash is ignored.
 
 use std::{
     collections::BTreeMap,
@@ -16,20 +18,20 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::event::Ended;
 
-/// Lines that may wait for the disk.
+/// How many lines may wait for the disk.
 const QUEUE: usize = 1024;
 
 /// One line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "entry", rename_all = "snake_case")]
 pub enum Entry {
-    /// A session and who may read it; written again when the tokens change.
+    /// A session and the tokens of its owner; written again when the tokens change.
     Session { session_id: String, access_token: String, refresh_token: String },
     /// A message is about to be sent.
     Sent { session_id: String, key: String, text: String },
-    /// The server refused it for good: it must not be found.
+    /// The server refused it finally, so it must not be found.
     Refused { session_id: String, key: String },
-    /// The server said that the message is durable.
+    /// The server acknowledged that the message is durable.
     Acknowledged {
         session_id: String,
         key: String,
@@ -49,10 +51,11 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// Appends to `path`, which only its owner may read: it holds the visitors' tokens.
+    /// Appends to `path`. Only its owner may read the file, because it contains the visitors'
+    /// tokens.
     ///
     /// # Errors
-    /// When the file cannot be opened or no thread can be started.
+    /// If the file cannot be opened or no thread can be started.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
@@ -64,10 +67,10 @@ impl Ledger {
         Ok(Self { lines })
     }
 
-    /// Returns when the line is on the disk.
+    /// Returns once the line is on disk.
     ///
     /// # Errors
-    /// When the disk took no line since some failure.
+    /// If writing failed at some time.
     pub async fn note(&self, entry: &Entry) -> anyhow::Result<()> {
         let (done, written) = oneshot::channel();
         let line = serde_json::to_string(entry)?;
@@ -91,20 +94,20 @@ fn write(mut file: File, mut queue: mpsc::Receiver<(String, oneshot::Sender<()>)
             return;
         }
         for done in waiting.drain(..) {
-            // A receiver that is gone was cancelled; its line is written all the same.
+            // If the receiver is gone, it was cancelled; its line is written all the same.
             let _ = done.send(());
         }
     }
 }
 
-/// What must be found again of one session.
+/// The messages of one session that must be found again.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Expected {
     pub session_id: String,
     pub access_token: String,
     pub refresh_token: String,
     pub acknowledged: Vec<Acknowledged>,
-    /// Sent without an answer: may or may not be there, by key.
+    /// Sent without a response, so they may or may not exist; by key.
     pub unknown: BTreeMap<String, String>,
     pub ended: Vec<EndedTurn>,
 }
@@ -158,10 +161,10 @@ impl Entry {
     }
 }
 
-/// Reads a ledger back, one [`Expected`] for each session.
+/// Reads a ledger, one [`Expected`] for each session.
 ///
 /// # Errors
-/// When the file cannot be read or a line other than the last is broken.
+/// If the file cannot be read or a line other than the last is broken.
 pub fn read(path: &Path) -> anyhow::Result<Vec<Expected>> {
     let file = File::open(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut sessions: BTreeMap<String, Expected> = BTreeMap::new();

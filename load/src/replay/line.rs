@@ -1,4 +1,4 @@
-//! One open line to a session: an SSE response or a WebSocket.
+//! One open connection to a session: an SSE response or a WebSocket.
 
 use std::pin::Pin;
 
@@ -27,14 +27,14 @@ pub enum Line {
     Socket(Box<Socket>),
 }
 
-/// What the line brought.
+/// The next item of a connection.
 pub enum Came {
     Frame(Box<Frame>),
-    /// Something that is no event.
+    /// Something that is not an event.
     Nonsense,
     /// The other side ended the stream cleanly.
     End,
-    /// A socket was closed for this reason.
+    /// A socket was closed with this reason.
     Closed(String),
     /// The connection broke.
     Broken,
@@ -48,7 +48,7 @@ pub enum NotOpened {
 
 impl Line {
     /// # Errors
-    /// When the response is no event stream.
+    /// If the response is not an event stream.
     pub fn of_response(response: Response) -> anyhow::Result<Self> {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
@@ -57,7 +57,7 @@ impl Line {
         Ok(Self::Sse { body: Box::pin(response.bytes_stream()), reader: SseReader::default() })
     }
 
-    /// Opens a socket and says who is there and from where to go on.
+    /// Opens a socket, and sends the token and the position to resume from.
     ///
     /// # Errors
     /// See [`NotOpened`].
@@ -81,7 +81,7 @@ impl Line {
     /// Sends a message over a socket.
     ///
     /// # Errors
-    /// When the line is broken, or no socket.
+    /// If the connection is broken or not a socket.
     pub async fn say(&mut self, text: &str, key: &str) -> anyhow::Result<()> {
         let Self::Socket(socket) = self else { return Err(anyhow!("not a socket")) };
         let message = json!({"type": "message", "text": text, "idempotency_key": key});

@@ -1,7 +1,8 @@
-//! `replay`: drives a running Rushdesk with conversations and checks every promise of its streams and its history.
+//! `replay`: drives a running Rushdesk with conversations and checks all promises of its streams
+//! and its history.
 //!
-//! Exit codes: 0 all is well, 1 a promise was broken, 2 it could not run, 3 the server is gone (its acknowledgements
-//! are in the ledger; `--verify` looks for them when it is back).
+//! Exit codes: 0 all is well, 1 a promise was broken, 2 it could not run, 3 the server is gone (its
+//! acknowledgements are in the ledger; `--verify` searches for them when it is back).
 
 mod api;
 mod check;
@@ -40,42 +41,42 @@ use self::{
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
-    /// The running server.
+    /// Address of the running server.
     #[arg(long, default_value = "http://127.0.0.1:8080")]
     pub url: String,
     /// Public key of the site.
     #[arg(long, default_value = "pk_demo")]
     pub site_key: String,
-    /// Conversations, one JSON object a line.
+    /// Conversations, one JSON object per line.
     #[arg(long, default_value = "load/data/sample_100.jsonl")]
     pub data: PathBuf,
-    /// How many; all of the file unless given, again from its start where it has fewer.
+    /// Number of conversations; by default the whole file. A larger number repeats it.
     #[arg(long)]
     pub conversations: Option<usize>,
-    /// Conversations at once. Each has a visitor of its own.
+    /// Conversations at the same time. Each has its own visitor.
     #[arg(long, default_value_t = 64)]
     pub concurrency: usize,
     #[arg(long, value_enum, default_value = "mixed")]
     pub transport: TransportChoice,
-    /// Share of the streams that are cut at a random point and resumed, 0 to 1.
+    /// Share of the streams, 0 to 1, that are cut at a random point and resumed.
     #[arg(long, default_value_t = 0.10)]
     pub cut: f64,
-    /// Decides which streams are cut, and where.
+    /// Seed for which streams are cut, and where.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Writes what was acknowledged to this file, synced line by line.
+    /// Writes acknowledged messages to this file, synced line by line.
     #[arg(long)]
     pub ledger: Option<PathBuf>,
-    /// Sends nothing; looks for everything that this ledger names.
+    /// Sends nothing, and checks that everything in this ledger exists.
     #[arg(long, alias = "verify-only", conflicts_with = "ledger")]
     pub verify: Option<PathBuf>,
     /// Writes the report to this file as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
-    /// The server may be away this long before it counts as gone.
+    /// Seconds for which the server may be unreachable before it counts as gone.
     #[arg(long, default_value_t = 30)]
     pub patience_s: u64,
-    /// A turn must have ended after this time.
+    /// Seconds within which a turn must end.
     #[arg(long, default_value_t = 120)]
     pub turn_timeout_s: u64,
 }
@@ -104,7 +105,7 @@ impl TransportChoice {
     }
 }
 
-/// What all shoppers of a replay share.
+/// The shared state of all shoppers of a replay.
 struct Run {
     api: Api,
     site_key: String,
@@ -113,14 +114,14 @@ struct Run {
     seed: u64,
     turn_timeout: Duration,
     ledger: Option<Ledger>,
-    /// Frames of the last turn that was read whole: a cut strikes at random within as many.
+    /// Frames of the last turn that was read completely. A cut happens at random within that many.
     usual_frames: Cell<usize>,
 }
 
 /// Runs and prints the report.
 ///
 /// # Errors
-/// When it cannot start: arguments, files.
+/// If it cannot start: arguments, files.
 pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
     let report = run(args).await?;
     print!("{report}");
@@ -138,7 +139,7 @@ pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
 /// Replays, or verifies a ledger.
 ///
 /// # Errors
-/// When it cannot start: arguments, files.
+/// If it cannot start: arguments, files.
 pub async fn run(args: &Args) -> anyhow::Result<Report> {
     ensure!((0.0..=1.0).contains(&args.cut), "--cut is a share from 0 to 1");
     ensure!(args.concurrency > 0, "--concurrency must be at least 1");
@@ -208,7 +209,7 @@ async fn converse(
 fn note_failure(run: &Run, conversation: &str, failed: Failed) {
     let mut tally = run.api.tally.borrow_mut();
     match failed {
-        // Counted where it was found.
+        // Already counted.
         Failed::Gone => {}
         Failed::Refused(problem) => {
             tally.report.find(|| format!("conversation {conversation}: refused, {}", problem.code));

@@ -1,4 +1,4 @@
-//! What a replay counts, as text and as JSON.
+//! The counts of a replay, as text and as JSON.
 
 use std::{collections::BTreeMap, fmt, time::Duration};
 
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::check::Violation;
 
-/// Times in microseconds, three significant figures, up to ten minutes.
+/// Times in microseconds with three significant digits, up to ten minutes.
 pub struct Latency(Histogram<u64>);
 
 impl Default for Latency {
@@ -77,53 +77,53 @@ pub struct Report {
     pub conversations: u64,
     pub turns: u64,
     pub answers_by_route: BTreeMap<String, u64>,
-    /// Refusals (also those that passed later), failed turns and broken connections, by code.
+    /// Refusals (including those that passed later), failed turns and broken connections, by code.
     pub errors: BTreeMap<String, u64>,
-    /// Requests sent again with the same key.
+    /// Requests that were sent again with the same key.
     pub retries: u64,
-    /// Messages that the server refused for good.
+    /// Messages that the server refused finally.
     pub refused: u64,
-    /// Streams that were cut on purpose, and all that were opened again.
+    /// Streams that were cut on purpose, and all that were reopened.
     pub cuts: u64,
     pub resumes: u64,
-    /// Of turns whose stream was not cut or retried.
+    /// Only for turns whose stream was not cut or retried.
     pub first_token_ms: Quantiles,
     pub total_ms: Quantiles,
     pub elapsed_s: f64,
-    /// The server said that they are durable.
+    /// Messages that the server acknowledged as durable.
     pub acknowledged: u64,
-    /// Of those, present with the same `seq` and text.
+    /// How many of those exist with the same `seq` and text.
     pub found: u64,
-    /// Could not be looked for, because the server is gone.
+    /// Not checked, because the server is gone.
     pub unverified: u64,
-    /// Acknowledged and not there.
+    /// Acknowledged, but they do not exist.
     pub lost: u64,
-    /// There with another `seq` or text.
+    /// They exist with another `seq` or text.
     pub altered: u64,
-    /// There more than once.
+    /// They exist more than once.
     pub duplicated: u64,
-    /// There, though nobody in this session sent them.
+    /// They exist, but were never sent in this session.
     pub foreign: u64,
     /// Acknowledged turns without a terminal event.
     pub missing_terminal: u64,
     /// Turns with more than one answer or terminal event in the history.
     pub doubled_terminal: u64,
-    /// Answers that were completed on the stream and differ in the history.
+    /// Answers that differ between the stream and the history.
     pub answers_altered: u64,
-    /// Sessions whose journal does not count 1, 2, 3, ...
+    /// Sessions whose journal is not numbered 1, 2, 3, ...
     pub journal_gaps: u64,
     /// Broken promises of the streams, by kind.
     pub violations: BTreeMap<Violation, u64>,
-    /// The first findings, without any text of a customer.
+    /// The first findings, without any customer's text.
     pub findings: Vec<String>,
-    /// The server was away for longer than the patience allows.
+    /// The server was unreachable for longer than the patience.
     pub server_gone: bool,
 }
 
 const MOST_FINDINGS: usize = 20;
 
 impl Report {
-    /// Whether something that was promised did not hold.
+    /// Whether a promise was broken.
     pub fn has_failed(&self) -> bool {
         let counts = [
             self.lost,
@@ -138,7 +138,7 @@ impl Report {
         counts.iter().any(|count| *count > 0) || !self.violations.is_empty()
     }
 
-    /// Adds what was found in one session.
+    /// Adds the findings of one session.
     pub fn add(&mut self, session: Self) {
         self.found += session.found;
         self.unverified += session.unverified;

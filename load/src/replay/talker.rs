@@ -1,4 +1,5 @@
-//! One shopper: a visitor with one session, who says one message after the other and reads each answer to its end.
+//! One shopper: a visitor with one session, who sends one message after the other and reads each
+//! answer to its end.
 
 use std::{rc::Rc, time::Duration};
 
@@ -16,9 +17,9 @@ use super::{
     line::{Came, Line, NotOpened},
 };
 
-/// Cuts of one turn, at most.
+/// Most cuts of one turn.
 const MOST_CUTS: u32 = 3;
-/// After the terminal event the response must end within this time.
+/// The response must end within this time after the terminal event.
 const END_WITHIN: Duration = Duration::from_secs(5);
 
 pub struct Talker {
@@ -27,30 +28,30 @@ pub struct Talker {
     session_id: String,
     transport: Transport,
     check: SessionCheck,
-    /// A socket is kept from turn to turn, an SSE response never.
+    /// A socket is kept from turn to turn; an SSE response never is.
     line: Option<Line>,
     random: StdRng,
     pub expected: Expected,
 }
 
-/// Where a turn stands.
+/// The state of a turn.
 struct Turn {
     text: String,
     key: String,
     check: TurnCheck,
     begun: Instant,
-    /// When the attempt that is being read was sent.
+    /// When the current attempt was sent.
     sent: Instant,
-    /// Whether the message went out over the line that is open.
+    /// Whether the message was sent over the open connection.
     is_said: bool,
-    /// Whether nothing disturbed it, so that its times are the server's.
+    /// Whether it ran without disturbance, so that its times are the server's.
     is_smooth: bool,
     has_delta: bool,
     cuts: u32,
     frames: usize,
-    /// Frames until the line is cut.
+    /// Number of frames until the connection is cut.
     cut_after: Option<usize>,
-    /// Broken lines in a row; a frame resets it.
+    /// Broken connections in a row; a frame resets the count.
     broken: u32,
     away_since: Instant,
 }
@@ -99,10 +100,10 @@ impl Talker {
         Ok(())
     }
 
-    /// Says `text` and reads its turn to the terminal event.
+    /// Sends `text` and reads its turn to the terminal event.
     ///
     /// # Errors
-    /// [`Failed::Gone`] ends the conversation; a message refused for good does not.
+    /// [`Failed::Gone`] ends the conversation; a message that is refused finally does not.
     pub async fn say(&mut self, text: &str) -> Result<(), Failed> {
         let now = Instant::now();
         let mut turn = Turn {
@@ -178,7 +179,7 @@ impl Talker {
         Ok(())
     }
 
-    /// Acts on what a frame means; `true` when the turn is over.
+    /// Acts on a frame; returns `true` once the turn is over.
     async fn act(&mut self, turn: &mut Turn, seen: Seen) -> Result<bool, Failed> {
         match seen {
             Seen::Other => {}
@@ -250,7 +251,7 @@ impl Talker {
         Ok(())
     }
 
-    /// The response to a message ends after the terminal event; a session's stream goes on.
+    /// The response to a message ends after the terminal event; a session's stream continues.
     async fn expect_end(&mut self, turn: &Turn) {
         let Some(mut line) = self.line.take() else { return };
         if turn.is_smooth && !matches!(timeout(END_WITHIN, line.next()).await, Ok(Came::End)) {
@@ -279,7 +280,7 @@ impl Talker {
         }
     }
 
-    /// A new access token, and a new line with it.
+    /// Gets a new access token, and opens a new connection with it.
     async fn refresh(&mut self, turn: &mut Turn) -> Result<(), Failed> {
         self.drop_line(turn);
         self.run.api.refresh(&mut self.visitor).await?;
@@ -314,7 +315,8 @@ impl Talker {
         self.api().away(since, attempt).await
     }
 
-    /// A line for this turn: the message is sent (again) while it is not acknowledged, else the session is resumed.
+    /// Opens a connection for this turn. While the message is not acknowledged it is sent (again);
+    /// otherwise the session is resumed.
     async fn open(&mut self, turn: &mut Turn) -> Result<Line, Failed> {
         let is_first = turn.is_smooth && turn.cuts == 0;
         if turn.check.is_acknowledged() {
@@ -396,7 +398,7 @@ impl Talker {
         Err(Failed::Gone)
     }
 
-    /// The socket is open from an earlier turn, or a refusal on it was waited for.
+    /// The socket is open from an earlier turn, or after waiting because of a refusal.
     async fn say_on_open_line(&mut self, turn: &mut Turn) {
         turn.is_said = true;
         turn.sent = Instant::now();

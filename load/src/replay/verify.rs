@@ -1,4 +1,5 @@
-//! Looks for everything that was acknowledged: in the history, and in the journal from its first event.
+//! Checks that all acknowledged messages exist: in the history, and in the journal from its first
+//! event.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -40,11 +41,11 @@ struct Snapshot {
     last_seq: u64,
 }
 
-/// Compares one session with what is expected of it and adds what it finds to `report`. A turn that still runs is
-/// given `settle` to end.
+/// Compares one session with what is expected and adds its findings to `report`. A running turn
+/// gets `settle` to end.
 ///
 /// # Errors
-/// [`Failed::Gone`], or whatever else kept the session from being read; its messages are then unverified.
+/// [`Failed::Gone`], or another failure to read the session. Its messages then count as unverified.
 pub async fn verify(
     api: &Api,
     expected: &Expected,
@@ -58,7 +59,7 @@ pub async fn verify(
     let since = Instant::now();
     let history = loop {
         let history = match history(api, &mut visitor, &expected.session_id).await {
-            // A session that is not there has lost everything.
+            // A session that does not exist has lost everything.
             Err(Failed::Refused(problem)) if matches!(problem.status, 404 | 410) => Vec::new(),
             history => history?,
         };
@@ -93,7 +94,7 @@ async fn history(api: &Api, visitor: &mut Visitor, session: &str) -> Result<Vec<
     }
 }
 
-/// All events of a session from the first to the last that its snapshot names.
+/// All events of a session, from the first to the last in its snapshot.
 async fn journal(api: &Api, visitor: &mut Visitor, session: &str) -> Result<Vec<Frame>, Failed> {
     let url = api.url(&format!("/v1/sessions/{session}"));
     let build = |visitor: &Visitor| api.http.get(&url).bearer_auth(&visitor.access_token);
@@ -119,7 +120,7 @@ async fn journal(api: &Api, visitor: &mut Visitor, session: &str) -> Result<Vec<
     }
 }
 
-/// Acknowledged turns without an assistant's message that is final.
+/// Acknowledged turns without a final assistant message.
 fn unanswered<'a>(expected: &'a Expected, history: &[Message]) -> Vec<&'a str> {
     let is_final = |message: &&Message| message.role != "user" && message.status != "streaming";
     let answered: BTreeSet<_> =
@@ -155,7 +156,8 @@ fn compare(expected: &Expected, history: &[Message], report: &mut Report) {
     answers(expected, history, report);
 }
 
-/// Messages of the user that were never acknowledged: allowed once for each that was sent without an answer.
+/// Messages of the user that were never acknowledged. Each message sent without a response may
+/// exist once.
 fn strangers(expected: &Expected, history: &[Message], report: &mut Report) {
     let session = &expected.session_id;
     let known: BTreeSet<_> =
@@ -204,7 +206,7 @@ fn answers(expected: &Expected, history: &[Message], report: &mut Report) {
     }
 }
 
-/// `unanswered` turns are counted already.
+/// `unanswered` turns have already been counted.
 fn compare_journal(
     expected: &Expected,
     unanswered: &[&str],

@@ -1,9 +1,9 @@
-//! What a simulated model does wrong, chosen by its name.
+//! The faults of a simulated model, selected by the model's name.
 
-/// The behaviour behind a model name. `K` counts the tokens sent before it strikes.
+/// The behaviour behind a model name. `K` is the number of tokens sent before the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// `sim`: none.
+    /// `sim`: no fault.
     None,
     /// `sim-stall`: takes the slot and never sends a token.
     Stall,
@@ -15,19 +15,19 @@ pub enum Fault {
     Cut(usize),
     /// `sim-503`: the backend's queue is full.
     Busy,
-    /// `sim-500`: refuses as a server does that is shutting down.
+    /// `sim-500`: refuses like a server that is shutting down.
     Broken,
-    /// `sim-slow`: first token and gaps take ten times as long.
+    /// `sim-slow`: the first token and all gaps take ten times as long.
     Slow,
     /// `sim-think`: reasoning comes before the answer.
     Think,
-    /// `sim-garbage`: three tokens, then frames that are no JSON, then the usual end.
+    /// `sim-garbage`: three tokens, then frames that are not JSON, then the usual end.
     Garbage,
     /// `sim-empty`: finishes with `stop` and no text.
     Empty,
 }
 
-/// Models that a simulator lists.
+/// The models that a simulator lists.
 pub const MODELS: [&str; 11] = [
     "sim",
     "sim-stall",
@@ -43,7 +43,7 @@ pub const MODELS: [&str; 11] = [
 ];
 
 impl Fault {
-    /// `None` for a model that the simulator does not have. Ollama's `:latest` is accepted.
+    /// `None` if the simulator does not have this model. Ollama's `:latest` is accepted.
     pub fn of_model(name: &str) -> Option<Self> {
         let name = name.strip_suffix(":latest").unwrap_or(name);
         let Some(kind) = name.strip_prefix("sim-") else {

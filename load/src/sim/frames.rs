@@ -1,7 +1,8 @@
 //! The bytes of a streamed answer, as vLLM and Ollama write them.
 //!
-//! vLLM's shapes follow version 0.32 byte for byte (one event a chunk, `system_fingerprint` only on the last JSON event,
-//! an error frame with spaces after its colons). Ollama's follow its API documentation.
+//! vLLM's shapes follow version 0.32 byte for byte (one event a chunk, `system_fingerprint` only on
+//! the last JSON event, an error frame with spaces after its colons). Ollama's follow its API
+//! documentation.
 
 use bytes::Bytes;
 use clap::ValueEnum;
@@ -15,7 +16,7 @@ pub enum Kind {
     Ollama,
 }
 
-/// Appears where a real vLLM names its version and configuration.
+/// Stands where a real vLLM puts its version and configuration.
 const FINGERPRINT: &str = "vllm-0.32.0-simulator";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +72,7 @@ impl Frames {
         }
     }
 
-    /// Everything after the last token of a whole answer.
+    /// All frames after the last token of a whole answer.
     pub fn finish(&self, reason: &str, usage: Usage) -> Vec<Bytes> {
         if self.kind == Kind::Ollama {
             return vec![self.done(reason, usage)];
@@ -106,7 +107,7 @@ impl Frames {
         }
     }
 
-    /// Frames that no JSON parser takes, then the usual end marker.
+    /// Frames that are not valid JSON, then the usual end marker.
     pub fn garbage(&self) -> Vec<Bytes> {
         match self.kind {
             Kind::Vllm => vec![

@@ -1,4 +1,4 @@
-//! The addresses of the simulated servers.
+//! The routes of the simulated servers.
 
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder,
@@ -20,10 +20,10 @@ use super::{
 
 const MAX_BODY_BYTES: usize = 4 << 20;
 
-/// The part of a request that a simulator reads, in OpenAI's or Ollama's words.
+/// The part of a request that a simulator reads, in OpenAI's or Ollama's format.
 #[derive(Deserialize)]
 struct ChatRequest {
-    /// vLLM takes a request that leaves it out.
+    /// vLLM accepts requests without it.
     #[serde(default = "default_model")]
     model: String,
     messages: Vec<ChatMessage>,
@@ -79,7 +79,7 @@ impl ChatRequest {
         self.max_completion_tokens.or(self.max_tokens).or(predict)
     }
 
-    /// About four characters a token.
+    /// About four characters per token.
     fn prompt_tokens(&self) -> usize {
         self.messages.iter().map(|message| message.text().len() / 4 + 4).sum()
     }
@@ -176,11 +176,11 @@ async fn answer(kind: Kind, streamed: bool, talk: Talk) -> HttpResponse {
         };
     }
     match kind {
-        // vLLM sends its headers at once, also to a request that waits for a slot.
+        // vLLM sends its headers at once, even to a request that waits for a slot.
         Kind::Vllm => response(StatusCode::OK, kind)
             .insert_header((header::CONTENT_TYPE, "text/event-stream; charset=utf-8"))
             .streaming(talk.stream()),
-        // Ollama's headers leave with its first line.
+        // Ollama sends its headers with its first line.
         Kind::Ollama => {
             let mut stream = Box::pin(talk.stream());
             let first = stream.next().await;

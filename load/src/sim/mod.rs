@@ -1,8 +1,8 @@
 //! `sim-llm`: a simulated vLLM or Ollama server over real HTTP.
 //!
-//! It says in every answer and at `/` that it is a simulator. Which fault it shows is chosen by the model's name
-//! ([`fault`]). Used by the tests of the product, the replay and the benchmarks. It never looks at the meaning of a
-//! question and never keeps a text.
+//! Every answer and `/` state that it is a simulator. The model's name selects the fault that it
+//! shows ([`fault`]). It is used by the product's tests, the replay and the benchmarks. It never
+//! interprets a question and never stores a text.
 
 pub mod fault;
 pub mod frames;
@@ -31,30 +31,30 @@ pub struct Args {
     /// Address to listen on; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:8000")]
     pub listen: SocketAddr,
-    /// From the slot to the first token.
+    /// Milliseconds from the slot to the first token.
     #[arg(long, default_value_t = 200)]
     pub ttft_ms: u64,
-    /// From one token to the next.
+    /// Milliseconds from one token to the next.
     #[arg(long, default_value_t = 20)]
     pub token_ms: u64,
-    /// Length of an answer.
+    /// Tokens per answer.
     #[arg(long, default_value_t = 60)]
     pub tokens: usize,
-    /// Answers in flight at once, the others wait in line; 0 means unlimited.
+    /// Answers in flight at the same time; further ones wait. 0 means unlimited.
     #[arg(long, default_value_t = 0)]
     pub slots: usize,
     /// Changes the words of the answers.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// A model name whose fault every answer shows, whatever model is asked for.
+    /// A model name whose fault every answer shows, whatever model is requested.
     #[arg(long)]
     pub fault: Option<String>,
-    /// Threads.
+    /// Number of threads.
     #[arg(long, default_value_t = 1)]
     pub workers: usize,
 }
 
-/// What the handlers of one server share.
+/// The shared state of the handlers of one server.
 pub struct Sim {
     args: Args,
     slots: Option<Arc<Semaphore>>,
@@ -70,10 +70,10 @@ impl Sim {
     }
 }
 
-/// Runs until a signal.
+/// Runs until it gets a signal.
 ///
 /// # Errors
-/// When the address cannot be had.
+/// If the address cannot be bound.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let kind = args.kind;
     let (server, address, _) = start(args)?;
@@ -84,7 +84,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 /// Binds and starts; the caller awaits the [`Server`] or keeps its handle.
 ///
 /// # Errors
-/// When the address cannot be had.
+/// If the address cannot be bound.
 pub fn start(args: Args) -> anyhow::Result<(Server, SocketAddr, Arc<Stats>)> {
     let listener = TcpListener::bind(args.listen)
         .with_context(|| format!("cannot listen on {}", args.listen))?;
@@ -97,11 +97,12 @@ pub fn start(args: Args) -> anyhow::Result<(Server, SocketAddr, Arc<Stats>)> {
         .workers(workers)
         .backlog(8192)
         .max_connections(100_000)
-        // Else a token waits for the client's delayed acknowledgement of the one before, up to 40 ms.
+        // Without this, a token waits up to 40 ms for the client's delayed acknowledgement of the
+        // one before.
         .tcp_nodelay(true)
-        // As both real servers do.
+        // The same as in both real servers.
         .keep_alive(KeepAlive::Timeout(Duration::from_secs(5)))
-        // A client that closes its side is gone: its generation is aborted.
+        // A client that closes its side is gone, so its generation is aborted.
         .h1_allow_half_closed(false)
         .shutdown_timeout(1)
         .listen(listener)?

@@ -1,4 +1,4 @@
-//! What a simulator counts; shown at `/stats` and, in vLLM's words, at `/metrics`.
+//! The counts of a simulator, shown at `/stats` and, in vLLM's format, at `/metrics`.
 
 use std::sync::{
     Arc,
@@ -21,7 +21,7 @@ pub struct Stats {
 /// The counts at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Snapshot {
-    /// Chat requests since the start, refused ones included.
+    /// Chat requests since the start, including refused ones.
     pub requests: u64,
     /// Requests without a slot yet.
     pub waiting: u64,
@@ -29,11 +29,11 @@ pub struct Snapshot {
     pub active: u64,
     /// Largest `active` so far.
     pub peak: u64,
-    /// Answers that ran to the end of their script, faults included.
+    /// Answers that ran to the end of their script, including faults.
     pub completed: u64,
     /// Requests whose client left before the end.
     pub cancelled: u64,
-    /// Tokens sent, reasoning included.
+    /// Tokens sent, including reasoning.
     pub tokens: u64,
 }
 
@@ -55,7 +55,8 @@ impl Stats {
     }
 }
 
-/// One request in the counts, from its acceptance to its end; dropped early, it counts as cancelled.
+/// One counted request, from its acceptance to its end. If it is dropped early, it counts as
+/// cancelled.
 #[must_use]
 pub struct Account {
     stats: Arc<Stats>,

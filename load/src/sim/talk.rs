@@ -1,6 +1,7 @@
-//! One answer on its way: waits for a slot, then says its pieces on time. Dropping it is cancelling it.
+//! One answer in progress: waits for a slot, then sends its pieces on time. Dropping it cancels it.
 //!
-//! All answers of a thread share the timer wheel of its runtime; a token costs one entry there and one small string.
+//! All answers of a thread share the timer wheel of its runtime. A token costs one entry there and
+//! one small string.
 
 use std::{collections::VecDeque, fmt, sync::Arc, time::Duration};
 
@@ -18,11 +19,12 @@ use super::{
     text::Lorem,
 };
 
-/// From the last token to the break of [`Fault::Die`]: a body that has nothing more to give is flushed.
+/// Pause between the last token and the break of [`Fault::Die`], so that the body is flushed
+/// before.
 const BEFORE_DEATH: Duration = Duration::from_millis(5);
-/// Tokens of reasoning that [`Fault::Think`] sends.
+/// How many tokens of reasoning [`Fault::Think`] sends.
 const THOUGHTS: usize = 5;
-/// Good tokens that [`Fault::Garbage`] sends.
+/// How many good tokens [`Fault::Garbage`] sends.
 const BEFORE_GARBAGE: usize = 3;
 
 /// The simulated break of a connection.
@@ -37,7 +39,7 @@ impl fmt::Display for Died {
 
 impl std::error::Error for Died {}
 
-/// When the tokens of an answer come.
+/// The timing of the tokens of an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
     pub first: Duration,
@@ -49,7 +51,7 @@ pub struct Talk {
     pub lorem: Lorem,
     pub fault: Fault,
     pub pace: Pace,
-    /// Tokens that the model would say, and the limit that the client set.
+    /// Number of tokens that the model would generate, and the client's limit.
     pub tokens: usize,
     pub limit: Option<usize>,
     pub prompt_tokens: usize,
@@ -58,7 +60,7 @@ pub struct Talk {
     pub slots: Option<Arc<Semaphore>>,
 }
 
-/// How the tokens of a talk end.
+/// How the tokens of an answer end.
 enum Ending {
     Finish,
     Error,
@@ -107,10 +109,10 @@ impl Talk {
         stream::unfold(Box::new(speaking), Speaking::next)
     }
 
-    /// The answer as one JSON body, after the time that its tokens take.
+    /// The answer as one JSON body, after the time for its tokens.
     ///
     /// # Errors
-    /// [`Died`] for every model that does not end its answers well.
+    /// [`Died`] for every model whose answers do not end normally.
     pub async fn whole(mut self) -> Result<String, Died> {
         let _slot = self.take_slot().await;
         let script = self.script();

@@ -1,4 +1,5 @@
-//! The text of a simulated answer: made from the question, so that an answer in the wrong place shows.
+//! The text of a simulated answer. It is derived from the question, so that an answer in the wrong
+//! place is noticed.
 
 const OPENING: [&str; 6] = [" I", " am", " a", " simulator", ",", " and"];
 const WORDS: [&str; 32] = [
@@ -20,7 +21,8 @@ impl Lorem {
         Self { tag: letters(hash), state: hash ^ splitmix(seed) }
     }
 
-    /// `sim:<letters>:`, then that it is a simulator, then words. No piece needs escaping in JSON.
+    /// `sim:<letters>:`, then a statement that it is a simulator, then words. No piece needs
+    /// escaping in JSON.
     pub fn piece(&self, index: usize) -> &str {
         match index {
             0 => "sim:",
@@ -38,7 +40,7 @@ impl Lorem {
     }
 }
 
-/// Ten letters and a colon. Letters, because digits could be taken for a card number and masked.
+/// Ten letters and a colon. Digits could be taken for a card number and masked.
 fn letters(mut hash: u64) -> String {
     let mut tag: String = std::iter::repeat_with(|| {
         let letter = char::from(b'a' + (hash % 26) as u8);

@@ -1,4 +1,4 @@
-//! After the day: do the turns that nobody waited for have an end, and what became of the tickets?
+//! After the day: checks that abandoned turns have an end, and what happened to the tickets.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -12,26 +12,26 @@ use crate::{replay::Api, sse::SseReader};
 
 const AT_ONCE: usize = 16;
 const POLL: Duration = Duration::from_secs(1);
-/// A turn that nobody reads ends by itself within the server's own limits.
+/// A turn without readers ends within the server's own limits.
 const TURNS_END_WITHIN: Duration = Duration::from_secs(120);
 const JOURNAL_WITHIN: Duration = Duration::from_secs(10);
-/// Tickets that are looked for one by one.
+/// How many tickets are checked one by one.
 const MOST_TICKETS: usize = 200;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Aftermath {
     /// Turns whose message was acknowledged.
     pub admitted: u64,
-    /// Of those, with an end on the stream or in the history.
+    /// How many of those have an end on the stream or in the history.
     pub ended: u64,
     pub tickets: u64,
-    /// Tickets that were looked for, spread over all of them.
+    /// Tickets that were checked, spread over all of them.
     pub sampled: u64,
-    /// Of the sample: the ticket is in the session's journal.
+    /// In the sample: the ticket is in the session's journal.
     pub kept: u64,
-    /// Of the sample: answered in the session by the end of the wait.
+    /// In the sample: answered in the session before the wait ended.
     pub delivered: u64,
-    /// Of the sample: answered more than once.
+    /// In the sample: answered more than once.
     pub doubled: u64,
     pub ticket_wait_s: f64,
 }
@@ -46,7 +46,7 @@ pub async fn aftermath(api: &Api, visits: &[Visit], ticket_wait: Duration) -> Af
 async fn ends(api: &Api, visits: &[Visit], after: &mut Aftermath) {
     let is_seen = |visit: &&Visit| match &visit.end {
         End::Answered(_) | End::Ticket => true,
-        // On the stream, after an acknowledgement; else the message was not taken.
+        // On the stream after an acknowledgement. Otherwise the message was not accepted.
         End::Refused { .. } | End::Failed(_) => visit.turn.is_some(),
         End::Left | End::Broken(_) => false,
     };
@@ -68,7 +68,7 @@ async fn ends(api: &Api, visits: &[Visit], after: &mut Aftermath) {
         open = Vec::new();
         for (visit, history) in looked {
             match history {
-                // The shopper left before the message was taken, and it never was.
+                // The shopper left before the message was accepted, and it never was.
                 Some(Fate::NotThere) if visit.turn.is_none() => {}
                 Some(Fate::Ended) => {
                     admitted.remove(&visit.session);
@@ -146,7 +146,8 @@ async fn tickets(api: &Api, visits: &[Visit], wait: Duration, after: &mut Afterm
     after.ticket_wait_s = since.elapsed().as_secs_f64();
 }
 
-/// How many `answer.completed` of the session's journal name the visit's ticket: the first gives it, the next answers it.
+/// How many `answer.completed` events in the session's journal contain the visit's ticket: the
+/// first creates it, the next answers it.
 async fn answers_to_ticket(api: &Api, visit: &Visit) -> Option<u64> {
     let session = visit.session.as_deref()?;
     let url = api.url(&format!("/v1/sessions/{session}"));

@@ -1,4 +1,4 @@
-//! One picture of the day as SVG: what was offered and how it ended, the wait, the level.
+//! A chart of the day as SVG: the arrivals and how their visits ended, the wait, the level.
 
 use std::{
     collections::BTreeMap,
@@ -16,7 +16,8 @@ const WAIT: (f64, f64) = (344.0, 110.0);
 const LEVEL: (f64, f64) = (490.0, 70.0);
 const HEIGHT: f64 = 600.0;
 
-/// Ends in the order in which they are stacked, and their colours; the names are those of the report.
+/// The ends of visits in the order in which they are stacked, with their colours. The names are
+/// those of the report.
 const COLOURS: [(&str, &str); 9] = [
     ("model", "#1b7837"),
     ("exact", "#5aae61"),
@@ -61,7 +62,7 @@ impl Chart<'_> {
         writeln!(self.svg, "</svg>")
     }
 
-    /// Those of the day; one more is taken when all visits are over.
+    /// The samples of the day; one more is taken after all visits.
     fn samples(&self) -> Vec<Sample> {
         let of_day = self.report.samples.iter().filter(|sample| sample.at_s <= self.length);
         of_day.copied().collect()
@@ -71,7 +72,7 @@ impl Chart<'_> {
         LEFT + (WIDTH - LEFT - RIGHT) * (second / self.length).clamp(0.0, 1.0)
     }
 
-    /// Bars of one second each: how visits ended then; a line: how many began.
+    /// Bars of one second each show how visits ended; a line shows how many began.
     fn ends(&mut self) -> fmt::Result {
         let report = self.report;
         let stacks: Vec<BTreeMap<&str, u64>> =
@@ -145,7 +146,7 @@ impl Chart<'_> {
         self.line(&points, "#542788")
     }
 
-    /// The frame of a panel with its name, its greatest value and the burst behind it.
+    /// The frame of a panel with its name, its largest value and the burst in the background.
     fn frame(&mut self, (top, height): (f64, f64), name: &str, greatest: f64) -> fmt::Result {
         let plan = self.report.plan;
         let (from, to) = (self.x(plan.before_s), self.x(plan.before_s + plan.burst_s));
@@ -187,7 +188,7 @@ impl Chart<'_> {
     }
 }
 
-/// The ends of one second under the names of the chart.
+/// The ends of one second, by their names in the chart.
 fn stack(ended: &BTreeMap<String, u64>) -> BTreeMap<&'static str, u64> {
     let mut stack = BTreeMap::new();
     for (name, count) in ended {

@@ -1,7 +1,7 @@
-//! `surge`: a sale day. Shoppers arrive when they want to, twenty times as many as usual for half a minute, in front of a
-//! backend that can serve one in fourteen; what each of them had is recorded.
+//! `surge`: a sale day. For half a minute, shoppers arrive at twenty times the usual rate, on a
+//! backend that can serve one in fourteen. The result of each visit is recorded.
 //!
-//! The server runs on one core with its default configuration, load and backend on the other.
+//! The server runs on one core with its default configuration; load and backend run on the other.
 
 mod aftermath;
 mod chart;
@@ -35,9 +35,9 @@ use crate::{
     rig::{Folder, Output, Pace, Server, Service, pin_self, visitors},
 };
 
-/// After the last arrival its visit may still last this long.
+/// How long a visit may last after the last arrival.
 const LAST_VISIT: Duration = Duration::from_secs(105);
-/// An access token must outlive the day and its aftermath.
+/// An access token must stay valid for the day and its aftermath.
 const TOKEN_LIFE_S: u64 = 86_400;
 
 #[derive(clap::Args, Clone, Debug)]
@@ -50,25 +50,26 @@ pub struct Args {
     /// Slots of the simulated backend.
     #[arg(long, default_value_t = 16)]
     pub slots: usize,
-    /// Arrivals a second before and after the burst, and in it; the profile's own unless given.
+    /// Arrivals per second before and after the burst, and during it; by default those of the
+    /// profile.
     #[arg(long)]
     pub base: Option<f64>,
     #[arg(long)]
     pub burst: Option<f64>,
-    /// Lengths of the three phases in seconds; the profile's own unless given.
+    /// Lengths of the three phases in seconds; by default those of the profile.
     #[arg(long)]
     pub before_s: Option<f64>,
     #[arg(long)]
     pub burst_s: Option<f64>,
     #[arg(long)]
     pub after_s: Option<f64>,
-    /// How long after the day tickets may still be answered.
+    /// Seconds after the day in which tickets may still be answered.
     #[arg(long, default_value_t = 60)]
     pub ticket_wait_s: u64,
-    /// Decides when shoppers arrive and what they ask.
+    /// Seed for the times of arrivals and their questions.
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Further settings of the server, as RUSHDESK__SECTION__KEY=VALUE; may be given several times.
+    /// Further settings of the server, as RUSHDESK__SECTION__KEY=VALUE; can be repeated.
     #[arg(long)]
     pub env: Vec<String>,
     /// Writes the chart to this file.
@@ -82,10 +83,11 @@ pub struct Args {
     pub loud: bool,
 }
 
-/// Runs a day and prints its report. Exit code 1: an admitted turn has no end, or a ticket was lost.
+/// Runs a day and prints its report. Exit code 1: an admitted turn has no end, or a ticket was
+/// lost.
 ///
 /// # Errors
-/// When a process does not start or ends early.
+/// If a process does not start or ends early.
 pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
     pin_self().await?;
     let report = run(args).await?;
@@ -119,7 +121,7 @@ impl Args {
         };
         let all = [plan.base, plan.burst, plan.before_s, plan.burst_s, plan.after_s];
         ensure!(all.iter().all(|value| *value >= 0.0), "a rate or a length is negative");
-        ensure!(plan.burst * plan.burst_s >= 1.0, "nobody comes to the burst");
+        ensure!(plan.burst * plan.burst_s >= 1.0, "no shopper comes in the burst");
         Ok(plan)
     }
 }
@@ -143,13 +145,14 @@ async fn run(args: &Args) -> anyhow::Result<SurgeReport> {
     let arrivals = plan.arrivals(args.profile, args.seed);
     eprintln!("{} shoppers get ready", arrivals.len());
     let mut shoppers = visitors(&api, arrivals.len()).await?;
-    // Who asks what everybody asks has the chat open already, so that the questions come in one second.
+    // Shoppers with the common question already have their sessions open, so that the questions
+    // arrive within one second.
     let mut sessions = match args.profile.is_one_question() {
         true => sessions(&api, &mut shoppers).await?,
         false => Vec::new(),
     };
     eprintln!("the day begins: {:.0} s", plan.length().as_secs_f64());
-    // The monitor has a connection of its own, so that it does not wait behind shoppers.
+    // The monitor has its own connection, so that it does not wait behind shoppers.
     let monitor = crate::http_client().build()?;
     let begun = Instant::now();
     let visits = RefCell::new(Vec::with_capacity(arrivals.len()));
@@ -176,7 +179,7 @@ async fn run(args: &Args) -> anyhow::Result<SurgeReport> {
     samples.push(watch::look(&monitor, &server, &backend, begun).await);
     let mut visits: Vec<Visit> = visits.into_inner();
     visits.sort_by_key(|visit| visit.at);
-    eprintln!("the day is over; what became of the open turns and the tickets?");
+    eprintln!("the day is over; checking open turns and tickets");
     let wait = Duration::from_secs(args.ticket_wait_s);
     let after = aftermath::aftermath(&api, &visits, wait).await;
     server.stop().await;
@@ -193,7 +196,7 @@ async fn sessions(api: &Api, visitors: &mut [Visitor]) -> anyhow::Result<Vec<Str
         .buffered(16)
         .try_collect()
         .await?;
-    // They are taken from the end.
+    // They are taken from the end, so this restores their order.
     sessions.reverse();
     Ok(sessions)
 }

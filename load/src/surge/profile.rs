@@ -1,4 +1,5 @@
-//! When shoppers arrive: a base, a burst, the base again, at times that nobody waits for.
+//! When shoppers arrive: at a base rate, in a burst, and at the base rate again, independent of the
+//! server's speed.
 
 use std::time::Duration;
 
@@ -11,15 +12,15 @@ use crate::questions::{Mix, ONE_QUESTION};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// All questions differ.
+    /// All questions are different.
     Burst,
     /// 70 % of the questions come from a hot set of 1,000.
     Hot,
     /// Three times the backend's capacity for five minutes.
     Triple,
-    /// One question from everybody within a second, in one wording.
+    /// All shoppers ask the same question within a second, in one wording.
     One,
-    /// The same in five wordings.
+    /// The same, in five wordings.
     Paraphrases,
 }
 
@@ -31,7 +32,7 @@ pub enum Phase {
     After,
 }
 
-/// Arrivals a second and how long they last.
+/// A rate in arrivals per second and how long it lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Plan {
     pub base: f64,
@@ -41,7 +42,7 @@ pub struct Plan {
     pub after_s: f64,
 }
 
-/// One shopper to come.
+/// One arrival.
 #[derive(Clone, Debug)]
 pub struct Arrival {
     pub at: Duration,
@@ -95,7 +96,8 @@ impl Plan {
             (Phase::Burst, self.burst, self.burst_s),
             (Phase::After, self.base, self.after_s),
         ] {
-            // The gaps of a Poisson process are exponential; for a rate of 0 the first is infinite.
+            // The gaps of a Poisson process are exponential. For a rate of 0 the first gap is
+            // infinite.
             let gap = |random: &mut StdRng| -(1.0 - random.random::<f64>()).ln() / rate;
             let mut at = begin + gap(&mut random);
             while at < begin + length {

@@ -1,4 +1,5 @@
-//! One shopper: opens a session, asks one question, reads until the answer is whole or the patience is over.
+//! One shopper: opens a session, sends one question, reads until the answer is whole or the
+//! patience ends.
 
 use std::time::Duration;
 
@@ -15,9 +16,9 @@ use crate::{
     sse::{SseEvent, SseReader},
 };
 
-/// After this time without a word of an answer a shopper leaves.
+/// A shopper leaves after this time without a word of an answer.
 pub const PATIENCE: Duration = Duration::from_secs(10);
-/// An answer that has begun is read to its end, but not for ever.
+/// An answer that has begun is read to its end, but at most for this long.
 const WHOLE_ANSWER: Duration = Duration::from_secs(90);
 
 /// How a visit ended.
@@ -27,7 +28,7 @@ pub enum End {
     /// `answer.completed` by this route, without a ticket.
     Answered(String),
     Ticket,
-    /// 429, 503, or `turn.failed` for want of capacity.
+    /// 429, 503, or `turn.failed` because of missing capacity.
     Refused {
         status: u16,
         code: String,
@@ -41,7 +42,7 @@ pub enum End {
     Broken(String),
 }
 
-/// What a shopper saw.
+/// The observations of a shopper.
 #[derive(Clone, Debug)]
 pub struct Visit {
     pub phase: Phase,
@@ -51,7 +52,7 @@ pub struct Visit {
     pub late: Duration,
     pub token: String,
     pub session: Option<String>,
-    /// The server said that the message is durable.
+    /// Set once the server acknowledged that the message is durable.
     pub turn: Option<String>,
     pub level: Option<u64>,
     /// The first promised wait, and when it was seen, from the question.
@@ -60,7 +61,7 @@ pub struct Visit {
     pub first_token: Option<Duration>,
     /// From the question to a refusal.
     pub decided: Duration,
-    /// From the moment at which the shopper was due.
+    /// From the time when the shopper was due.
     pub ended: Duration,
     pub ticket: Option<String>,
     pub end: End,
@@ -90,7 +91,7 @@ impl Visit {
     }
 }
 
-/// One visit from its arrival to its end. `due` is the moment of the arrival.
+/// One visit from its arrival to its end. `due` is the time of the arrival.
 pub async fn visit(
     api: &Api,
     visitor: &Visitor,
@@ -180,7 +181,7 @@ async fn read(response: Response, visit: &mut Visit, sent: Instant, due: Instant
         }
         while let Some(event) = reader.next_event() {
             if let Some(end) = see(visit, &event, sent.elapsed()) {
-                // The rest is the end of the body; the connection is then used again.
+                // The rest is the end of the body; the connection can then be used again.
                 let _ = timeout(Duration::from_secs(1), body.next()).await;
                 return end;
             }
@@ -191,7 +192,7 @@ async fn read(response: Response, visit: &mut Visit, sent: Instant, due: Instant
     }
 }
 
-/// Takes one event; the end if it is a terminal one. Deltas are not parsed.
+/// Records one event. Returns the end if it is a terminal one. Deltas are not parsed.
 fn see(visit: &mut Visit, event: &SseEvent, now: Duration) -> Option<End> {
     let json = || serde_json::from_str::<Value>(&event.data).unwrap_or_default();
     match event.name.as_str() {

@@ -1,4 +1,4 @@
-//! What the server and its backend say of themselves while the day goes on.
+//! Samples of the server's and the backend's own figures during the day.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::rig::Service;
 const EVERY: Duration = Duration::from_millis(250);
 const WITHIN: Duration = Duration::from_millis(2000);
 
-/// One look.
+/// One sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Sample {
     /// From the start of the day.
@@ -22,7 +22,7 @@ pub struct Sample {
     pub cpu_s: f64,
     /// Slots of the backend in use.
     pub active: u64,
-    /// Chat requests that reached the backend, and those that it answered to the end.
+    /// Chat requests that reached the backend, and those that it answered completely.
     pub requests: u64,
     pub completed: u64,
     /// Whether `/v1/status` answered in time.
@@ -44,7 +44,7 @@ pub struct BackendStats {
     pub completed: u64,
 }
 
-/// Looks until it is dropped or `until` has come.
+/// Samples until it is dropped or `until` is reached.
 pub async fn watch(
     http: &reqwest::Client,
     server: &Service,

@@ -1,4 +1,4 @@
-//! A tiny Rushdesk in memory that keeps its promises, or breaks exactly one of them.
+//! A tiny Rushdesk in memory that keeps its promises or breaks exactly one of them.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,7 +19,8 @@ use actix_ws::Message;
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 
-/// The one promise that a fake breaks. What strikes "once" does so in the second turn of the whole run.
+/// The one promise that a fake breaks. Lies that happen "once" happen in the second turn of the
+/// whole run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     None,
@@ -40,7 +41,7 @@ pub enum Lie {
     Busy,
     /// No lie: breaks every stream once, in the middle.
     Breaks,
-    /// No lie: accepts, and dies before it answers.
+    /// No lie: accepts a message and dies before it answers.
     DiesBeforeAnswer,
 }
 
@@ -56,7 +57,7 @@ struct Session {
     frames: Vec<Frame>,
     history: Vec<Value>,
     seq: u64,
-    /// By idempotency key: where its turn begins in `frames`.
+    /// By idempotency key: the start of its turn in `frames`.
     turns: HashMap<String, usize>,
 }
 
@@ -113,12 +114,12 @@ impl State {
         self.sessions.lock().unwrap()
     }
 
-    /// Whether this is the first time for `what`.
+    /// Whether this is the first call with `what`.
     fn first(&self, what: &str) -> bool {
         self.struck.lock().unwrap().insert(what.to_owned(), ()).is_none()
     }
 
-    /// Runs a whole turn at once; where it begins in the session's frames.
+    /// Runs a whole turn at once; returns its start in the session's frames.
     fn turn(&self, id: &str, text: &str, key: &str) -> usize {
         let strikes = self.turns.fetch_add(1, Relaxed) == 1;
         let lie = if strikes || self.lie == Lie::IgnoresKeys { self.lie } else { Lie::None };
@@ -214,7 +215,7 @@ impl State {
         let place = frames.iter().position(|frame| frame.id.as_deref() == Some(last_id));
         let from = place.map_or(0, |place| place + 1);
         let from = match self.lie {
-            // The end is always told.
+            // The end is always sent.
             Lie::ResumesTooLate if last_id.contains('.') => (from + 1).min(frames.len() - 1),
             Lie::ResumesTooEarly if last_id.contains('.') => from - 1,
             _ => from,
@@ -300,7 +301,7 @@ async fn events(
     HttpResponse::Ok().content_type("text/event-stream").streaming(body)
 }
 
-/// One frame a millisecond, so that a cut finds a stream in the middle.
+/// One frame per millisecond, so that a cut happens in the middle of a stream.
 fn paced(
     frames: impl futures_util::Stream<Item = std::io::Result<Frame>>,
 ) -> impl futures_util::Stream<Item = std::io::Result<Bytes>> {

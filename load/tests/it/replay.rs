@@ -1,4 +1,4 @@
-//! The replay must say "ok" to an honest server in all weathers, and must catch each lie.
+//! The replay must accept an honest server in all conditions, and must notice each lie.
 
 use std::path::{Path, PathBuf};
 
@@ -35,7 +35,7 @@ async fn replayed(lie: Lie, transport: TransportChoice, cut: f64) -> Report {
     report
 }
 
-/// Without cuts, over SSE: the lie alone is the finding.
+/// Without cuts, over SSE: the lie is the only finding.
 async fn caught(lie: Lie) -> Report {
     let report = replayed(lie, TransportChoice::Sse, 0.0).await;
     assert!(report.has_failed(), "{lie:?} went unseen:\n{report}");

@@ -66,7 +66,7 @@ impl Sim {
         }
     }
 
-    /// Waits for what must come about soon.
+    /// Waits for a state that is reached soon.
     async fn until(&self, holds: impl Fn(&Snapshot) -> bool) {
         let begun = Instant::now();
         while !holds(&self.stats().await) {

@@ -1,7 +1,8 @@
-//! `bench peers`: LiteLLM's proxy, nginx and Rushdesk with the same requests, backend and core, one after the other.
+//! `bench peers`: LiteLLM's proxy, nginx and Rushdesk, one after the other, with the same requests,
+//! backend and core.
 //!
-//! All speak `POST /v1/chat/completions`, since that is what they have in common. What only Rushdesk does (sessions,
-//! journal, knowledge, tickets) is shown in rows of its own.
+//! All speak `POST /v1/chat/completions`, which is what they have in common. Features that only
+//! Rushdesk has (sessions, journal, knowledge, tickets) are shown in separate rows.
 
 mod table;
 
@@ -29,7 +30,7 @@ use crate::{
 pub use self::table::PeersReport;
 use self::table::{Day, Row, Run};
 
-/// Who has no whole answer by then leaves.
+/// A shopper without a whole answer after this time leaves.
 const PATIENCE: Duration = Duration::from_secs(10);
 const SLOTS: usize = 16;
 
@@ -37,18 +38,18 @@ const SLOTS: usize = 16;
 pub struct Peers {
     #[command(flatten)]
     pub args: Args,
-    /// LiteLLM's program, where `scripts/peers.sh` installs it.
+    /// LiteLLM's program, as installed by `scripts/peers.sh`.
     #[arg(long, default_value = "target/peers/bin/litellm")]
     pub litellm: PathBuf,
-    /// Leaves the surge out.
+    /// Skips the surge.
     #[arg(long)]
     pub no_surge: bool,
 }
 
-/// Versions of what is compared.
+/// The versions of the compared programs.
 ///
 /// # Errors
-/// When one is not installed.
+/// If one is not installed.
 pub async fn versions(peers: &Peers) -> anyhow::Result<Vec<String>> {
     let nginx = program("nginx").context("nginx is not installed (apt-get install nginx)")?;
     Ok(vec![
@@ -95,9 +96,9 @@ enum Server {
     LiteLlm {
         cache: bool,
     },
-    /// Cache off and no embedder: as little as LiteLLM does, the journal aside.
+    /// Cache off and no embedder: as little work as LiteLLM does, apart from the journal.
     Gateway,
-    /// As it comes.
+    /// With its default configuration.
     Rushdesk,
 }
 
@@ -111,7 +112,7 @@ impl Server {
         }
     }
 
-    /// A fresh one in front of this backend, with the model's name and the token that it takes.
+    /// Starts a server in front of this backend. Also returns the name of its model and its token.
     async fn start(
         self,
         peers: &Peers,
@@ -168,7 +169,7 @@ impl Server {
         Ok(Row { name, side, upstream: asked(&http, backend).await? - before })
     }
 
-    /// Shoppers come when they want to, each with a question of its own.
+    /// Shoppers arrive at random times, each with a different question.
     async fn surge(self, peers: &Peers) -> anyhow::Result<Day> {
         let pace = Pace { slots: SLOTS, ..Pace::default() };
         let (backend, folder) = (Service::backend(pace).await?, Folder::new()?);
@@ -202,7 +203,7 @@ impl Server {
     }
 }
 
-/// Requests that the backend has seen.
+/// The number of requests that reached the backend.
 async fn asked(http: &reqwest::Client, backend: &str) -> anyhow::Result<u64> {
     let stats: Value = http.get(format!("{backend}/stats")).send().await?.json().await?;
     stats["requests"].as_u64().context("the backend does not count")

@@ -10,33 +10,34 @@ use crate::{
     surge::profile::Phase,
 };
 
-/// One server under the same load.
+/// One server under this load.
 #[derive(Clone, Debug, Serialize)]
 pub struct Row {
     pub name: String,
     pub side: Side,
-    /// Requests that reached the backend meanwhile, settling included.
+    /// Requests that reached the backend in the meantime, including the time before the window.
     pub upstream: u64,
 }
 
-/// A burst of 160 a second for half a minute in front of 11.6 answers a second.
+/// A burst of 160 a second for half a minute on a backend with 11.6 answers a second.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Day {
     pub name: String,
-    /// Shoppers of the burst.
+    /// Shoppers in the burst.
     pub offered: u64,
-    /// Whole answers of the model within their patience, and those from cache or knowledge.
+    /// Whole answers of the model within the patience of the shoppers, and those from cache or
+    /// knowledge.
     pub by_model: u64,
     pub without_model: u64,
-    /// Tickets, which are a promise and no answer.
+    /// Tickets, which are a promise and not an answer.
     pub tickets: u64,
-    /// 429, 503, or the same as a frame of the stream.
+    /// 429 or 503, also as a frame of the stream.
     pub refused: u64,
     /// Other errors, and streams without an end.
     pub broken: u64,
-    /// Left without a whole answer.
+    /// Shoppers who left without a whole answer.
     pub left: u64,
-    /// After the burst: shoppers, and how many of them were answered in time.
+    /// Shoppers after the burst, and how many of them were answered in time.
     pub after: u64,
     pub after_answered: u64,
 }
@@ -58,7 +59,7 @@ pub struct PeersReport {
 }
 
 impl Day {
-    /// `end`: the route or the error; none where the shopper left.
+    /// `end`: the route or the error; none if the shopper left.
     pub fn count(&mut self, phase: Phase, end: Option<Result<String, String>>) {
         let is_answered = matches!(&end, Some(Ok(route)) if route != "template");
         match phase {

@@ -1,9 +1,9 @@
-//! What the figures of a day must reach.
+//! The goals for the figures of a day.
 
 use super::SurgeReport;
 use crate::surge::profile::{Phase, Profile};
 
-/// One figure beside its goal.
+/// One figure and its goal.
 pub struct Measure {
     pub name: String,
     pub value: f64,
@@ -18,9 +18,9 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// The bound and how `value` stands to it, in words.
+    /// The limit, and how `value` compares with it, in words.
     pub fn verdict(&self, value: f64) -> (String, &'static str) {
-        // Half of the last digit that is shown.
+        // Half of the last displayed digit.
         const SHOWN: f64 = 0.005;
         match self {
             Self::Least(bound) if value >= bound - SHOWN => (format!(">= {bound}"), "ok"),

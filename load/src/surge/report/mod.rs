@@ -1,4 +1,4 @@
-//! The figures of a day: `goals` says what each must reach, `text` shows them.
+//! The figures of a day: `goals` has their goals, `text` prints them.
 
 mod goals;
 mod phases;
@@ -19,7 +19,7 @@ use super::{
 };
 use crate::replay::{Latency, Quantiles};
 
-/// A promise shorter than this is not judged by its ratio.
+/// A shorter promise is not judged by its ratio.
 const SHORTEST_PROMISE: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Debug, Serialize)]
@@ -27,24 +27,25 @@ pub struct SurgeReport {
     pub profile: Profile,
     pub plan: Plan,
     pub seed: u64,
-    /// Whole answers a second of the backend.
+    /// Whole answers per second that the backend can give.
     pub capacity: f64,
     pub phases: BTreeMap<Phase, PhaseFigures>,
-    /// Answers of the model that reached their shopper while the burst lasted, and the same as the backend counts.
+    /// Answers of the model that reached their shopper during the burst, and the backend's own
+    /// count.
     pub model_answers_in_burst: u64,
     pub completed_by_backend_in_burst: u64,
     pub of_capacity: f64,
-    /// Mean share of the backend's slots in use while the burst lasted.
+    /// Mean share of the backend's slots in use during the burst.
     pub slots_busy: f64,
     pub upstream_requests: u64,
     pub refused: u64,
     pub refused_with_retry_after: u64,
     pub refused_ms: Quantiles,
-    /// First token against the first promise, where that was a second or more.
+    /// First token relative to the first promise, if that was a second or more.
     pub promises: u64,
     pub promise_ratio_p50: f64,
     pub promise_ratio_p99: f64,
-    /// After the burst: how long shoppers still came whose wait was more than twice that of the base's p99.
+    /// After the burst: how long shoppers still waited more than twice the base's p99.
     pub recovered_after_s: f64,
     pub aftermath: Aftermath,
     pub rss_before_kib: u64,
@@ -52,9 +53,10 @@ pub struct SurgeReport {
     pub rss_after_kib: u64,
     pub level_peak: u64,
     pub server_busy_in_burst: f64,
-    /// Looks at `/v1/status` that were not answered within two seconds.
+    /// Requests to `/v1/status` without a response within two seconds.
     pub status_unanswered: u64,
-    /// How late the generator was: above some tens of milliseconds the load was not what the plan says.
+    /// How late the generator was. If this is more than some tens of milliseconds, the load was not
+    /// as planned.
     pub generator_late_ms: Quantiles,
     pub seconds: Vec<Second>,
     pub samples: Vec<Sample>,
@@ -139,7 +141,7 @@ impl SurgeReport {
     }
 }
 
-/// Sorted. Of answers of the model that came after a promised wait.
+/// Sorted ratios, for answers of the model after a promised wait.
 fn promise_ratios(visits: &[Visit]) -> Vec<f64> {
     let ratio = |visit: &Visit| {
         let (promise, first) = (visit.promise?, visit.first_token?);
@@ -152,7 +154,7 @@ fn promise_ratios(visits: &[Visit]) -> Vec<f64> {
     ratios
 }
 
-/// Of sorted values; 0 for none.
+/// A quantile of sorted values; 0 without values.
 fn quantile(sorted: &[f64], quantile: f64) -> f64 {
     let rank = (quantile * sorted.len() as f64).ceil() as usize;
     sorted.get(rank.max(1) - 1).copied().unwrap_or(0.0)
@@ -164,7 +166,8 @@ fn quantiles(times: impl Iterator<Item = Duration>) -> Quantiles {
     latency.quantiles()
 }
 
-/// Seconds from the end of the burst to the last arrival that was not answered within twice the base's p99.
+/// Seconds from the end of the burst to the last arrival that was not answered within twice the
+/// base's p99.
 fn recovered_after(visits: &[Visit], burst_end: Duration) -> f64 {
     let before = visits.iter().filter(|visit| visit.phase == Phase::Before);
     let base = quantiles(before.filter(|visit| visit.route().is_some()).map(|visit| visit.ended));

@@ -1,4 +1,4 @@
-//! How the shoppers of each phase, and of each second, fared.
+//! The results for the shoppers of each phase and of each second.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -17,19 +17,19 @@ use crate::{
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct PhaseFigures {
     pub offered: u64,
-    /// A useful end within ten seconds, and those of them that are answers.
+    /// Visits with a useful end within ten seconds, and those of them with an answer.
     pub useful: u64,
     pub answered_in_time: u64,
     pub by_end: BTreeMap<String, u64>,
     /// From the arrival to a whole answer.
     pub answer_ms: Quantiles,
-    /// The same for all shoppers; who had no answer counts as ten seconds or more.
+    /// The same for all shoppers; one without an answer counts as ten seconds or more.
     pub whole_ms: Quantiles,
     /// From the question to the first word.
     pub first_token_ms: Quantiles,
 }
 
-/// What happened in one second of the day, by the moment at which it happened.
+/// The events of one second of the day, by the time at which they happened.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Second {
     pub offered: u64,

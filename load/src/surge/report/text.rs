@@ -1,4 +1,4 @@
-//! The figures for a person.
+//! The figures as text.
 
 use std::fmt;
 
