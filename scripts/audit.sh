@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What the program is made of: licences, sources and banned crates, as deny.toml says. With --advisories also known
-# vulnerabilities: RustSec's database is a git repository, so that needs more of the network than a registry.
+# Checks the dependencies of the program: licences, sources and banned crates, as deny.toml defines
+# them. With --advisories also known vulnerabilities. RustSec's database is a git repository, so
+# that needs more network access than a package registry.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/venv.sh

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# A benchmark beside its yardsticks in one run: bench.sh turns|hits|streams|sessions|peers|surge [flags of `rushdesk-load`]
-# Server on core 0, load and backend on core 1; the defaults take minutes. `--help` lists the flags.
+# Runs a benchmark together with its baselines: bench.sh turns|hits|streams|sessions|peers|surge
+# [flags of `rushdesk-load`]
+# The server runs on core 0, load and backend on core 1. The defaults take minutes. `--help` lists
+# the flags.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:?turns, hits, streams, sessions, peers or surge}
 shift
 scripts/model/setup.sh
 cargo build --release --locked --quiet --workspace
-# Thousands of streams are as many open files, twice.
+# Thousands of streams need twice as many open files.
 ulimit -n "$(ulimit -Hn)" 2>/dev/null || true
 bin=target/release
 case $what in

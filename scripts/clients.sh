@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Real clients against the real binary: the OpenAI SDK, curl, SSE, WebSocket, and the chat page in headless Chromium.
+# Runs real clients with the real binary: the OpenAI SDK, curl, SSE, WebSocket, and the chat page in
+# headless Chromium.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh

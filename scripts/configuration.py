@@ -2,7 +2,7 @@
 """Writes docs/configuration.md from the comments of rushdesk.toml.example, which is the default configuration itself.
 
 configuration.py           writes the page
-configuration.py --check   fails where the page is not what would be written
+configuration.py --check   fails if the page is out of date
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def sections(text: str) -> list[Section]:
     found: list[Section] = []
     comment: list[str] = []
     above = ""
-    # A block that is only shown as an example is all comment.
+    # A block that is shown as an example consists of comments.
     shown = re.compile(r"^# (\[\[[\w.]+\]\]|\w+ = .*)$")
     for line in text.splitlines():
         line = shown.sub(r"\1", line)
@@ -74,7 +74,7 @@ def sections(text: str) -> list[Section]:
         elif match := re.match(r"^(\w+) = (.+)$", line):
             value, _, behind = match[2].partition(" #")
             meaning = behind.strip() or " ".join(comment)
-            # A key right below another one shares its comment.
+            # A key directly below another one shares its comment.
             if not meaning and found[-1].keys and above:
                 meaning = f"See `{found[-1].keys[-1][0]}`."
             if not meaning:
@@ -105,7 +105,7 @@ def page(found: list[Section]) -> str:
 
 def _escaped(text: str) -> str:
     text = text.replace("|", "\\|")
-    # Whatever looks like a tag stands as it is.
+    # Text that looks like a tag is quoted as code.
     return re.sub(r"<(\w+)>", r"`<\1>`", text)
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The chart, the image, the compose file and the unit, as far as they can be checked without a cluster or a container.
-# Helm and the compose reader are built once by Go, about two minutes of processor time. UPDATE_GOLDEN=1 writes the
-# manifests of helm/tests/golden.
+# Checks the chart, the image, the compose file and the unit, as far as possible without a cluster
+# or a container. Helm and the compose reader are built once with Go, which takes about two minutes
+# of CPU time. UPDATE_GOLDEN=1 writes the manifests of helm/tests/golden.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -11,20 +11,20 @@ need nginx nginx
 need redis-server redis-server
 need mariadbd mariadb-server
 need systemd-analyze systemd
-# The unit's reload.
+# Used by the unit to reload.
 need /bin/kill procps
 need openssl openssl
 command -v go >/dev/null || { echo "go is missing: Helm is built from source with Go 1.26 or newer" >&2; exit 1; }
 
-# Helm 3, which builds in less time than Helm 4; the chart is for both.
+# Helm 3, which builds faster than Helm 4; the chart supports both.
 HELM=3.19.4
 COMPOSE=2.16.2
 export TOOLS="$PWD/target/tools"
-# tool NAME PACKAGE VERSION: installs a Go program as NAME where another version or none is there.
+# tool NAME PACKAGE VERSION: installs a Go program as NAME, unless this version is already there.
 tool() {
   [ "$(cat "$TOOLS/$1.version" 2>/dev/null)" = "$3" ] && [ -x "$TOOLS/$1" ] && return 0
   mkdir -p "$TOOLS/new"
-  # They run for a second: what the compiler would spend on their speed is saved.
+  # The tools run for only a second, so compiler optimisations would take longer than they save.
   GOBIN="$TOOLS/new" CGO_ENABLED=0 GOGC=400 go install -gcflags='all=-N -l -dwarf=false' -ldflags='-s -w' "$2@v$3"
   mv "$TOOLS/new/$(basename "$2")" "$TOOLS/$1"
   printf '%s\n' "$3" >"$TOOLS/$1.version"
@@ -35,7 +35,7 @@ tool compose github.com/compose-spec/compose-go/v2/cmd "$COMPOSE"
 venv "$TOOLS/deployment" tests/deployment/requirements.txt
 scripts/model/setup.sh
 [ -n "${RUSHDESK_BIN:-}" ] || cargo build --workspace --locked --quiet
-# Stores of its own where no other script has started some.
+# Private stores, unless another script has started some.
 if [ -z "${RUSHDESK_TEST_MYSQL_URL:-}" ] || [ -z "${RUSHDESK_TEST_REDIS_URL:-}" ]; then
   folder=$(mktemp -d)
   trap 'services_stop; rm -rf "$folder"' EXIT

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The documentation holds: examples run against a server, links lead somewhere, names exist, the list of keys is fresh.
+# Checks the documentation: examples run with a real server, links have targets, names exist, the
+# list of keys is up to date.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Requests made from the OpenAPI document, good and bad ones, against the real server: no 5xx, and nothing that the
-# document does not say. With the same seed the same requests; EXAMPLES=500 SEED=7 PHASES=coverage,fuzzing,stateful
-# is the long form. Streams and sockets have tests of their own.
+# Sends generated requests from the OpenAPI document, valid and invalid ones, to the real server. No
+# response may be a 5xx or undocumented. The same seed gives the same requests; EXAMPLES=500 SEED=7
+# PHASES=coverage,fuzzing,stateful is the long form. Streams and sockets have separate tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -45,7 +45,7 @@ key=$(post /v1/admin/keys '{"name":"fuzz"}' -H "authorization: Bearer $admin" | 
 
 seed=${SEED:-20260101}
 echo "seed $seed"
-# It keeps a cache of what failed where it runs.
+# Schemathesis writes a cache of failures into the current folder.
 cd "$folder"
 for token in "$key" "$admin"; do
   "$venv/bin/schemathesis" run "$url/openapi.json" --no-color -H "Authorization: Bearer $token" \
@@ -55,6 +55,6 @@ for token in "$key" "$admin"; do
     >"$folder/report" 2>&1 || { cat "$folder/report"; tail -n 40 "$folder/log"; exit 1; }
   tail -n 12 "$folder/report"
 done
-# Nothing was logged as a failure of ours, and the server is still there.
+# No internal error was logged, and the server still runs.
 if grep -E 'ERROR.*rushdesk|panicked' "$folder/log"; then exit 1; fi
 curl -sf "$url/readyz" >/dev/null

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Lets libFuzzer look for inputs that break a parser: fuzz.sh [TARGET...], every target of fuzz/ where none is named.
-# FUZZ_SECONDS is the time of each, without its build. Begins from tests/corpus and from what earlier runs found; prints one
-# line for each target, and for an input that breaks one where it is kept and how to play it again.
+# Lets libFuzzer search for inputs that break a parser: fuzz.sh [TARGET...]; the default is every
+# target of fuzz/. FUZZ_SECONDS is the time per target, without its build. Starts from tests/corpus
+# and from the findings of earlier runs. Prints one line per target. For an input that breaks one,
+# it prints the file and how to run it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -19,17 +20,18 @@ if [ ${#targets[@]} -eq 0 ]; then
   mapfile -t targets < <(cargo fuzz list)
 fi
 for target in "${targets[@]}"; do
-  [ -f "fuzz/fuzz_targets/$target.rs" ] || { echo "$target is no target; \`ls fuzz/fuzz_targets\` shows them" >&2; exit 2; }
+  [ -f "fuzz/fuzz_targets/$target.rs" ] || { echo "$target is not a target; \`ls fuzz/fuzz_targets\` shows them" >&2; exit 2; }
 done
 
-# What is fuzzed is what is shipped. Without a sanitizer: those need a nightly compiler, and safe code gives them little to find.
+# The fuzzed code is the released code. No sanitizer is used: sanitizers need a nightly compiler and
+# find little in safe code.
 cp Cargo.lock fuzz/Cargo.lock
 for target in "${targets[@]}"; do
   cargo fuzz build --sanitizer none --target-dir "$work" "$target"
 done
 programs=$work/$(rustc -vV | sed -n 's/^host: //p')/release
 
-# last PATTERN FILE: the number after PATTERN where it stands last.
+# last PATTERN FILE: the number after the last PATTERN.
 last() { grep -oE "$1[0-9]+" "$2" | tail -n 1 | grep -oE '[0-9]+$' || echo 0; }
 
 failed=0
@@ -37,7 +39,7 @@ for target in "${targets[@]}"; do
   found=$work/corpus/$target crashes=$work/crashes/$target log=$work/$target.log
   mkdir -p "$found" "$crashes"
   seeds=("tests/corpus/$target")
-  # Recorded traffic, which other tests read too.
+  # Recorded traffic, which other tests use, too.
   [ "$target" != wire ] || seeds+=(tests/fixtures/wire)
   outcome="nothing broke"
   "$programs/$target" -max_total_time="$seconds" -max_len=32768 -timeout=10 -print_final_stats=1 \

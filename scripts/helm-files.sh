@@ -8,7 +8,7 @@ find "$files" -type f ! -name .gitkeep -delete
 for dashboard in grafana/dashboards/*.json; do
   [ -e "$dashboard" ] && cp "$dashboard" "$files/dashboards/"
 done
-# Beside rules there may be tests of rules.
+# The folder may also contain tests of the rules.
 for rules in grafana/alerts/*.y*ml; do
   [ -e "$rules" ] && grep -q '^groups:' "$rules" && cp "$rules" "$files/alerts/"
 done

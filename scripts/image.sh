@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Builds the image for real and runs it as the platform would: image.sh
+# Builds the image with real tools and runs it like the platform: image.sh
 #
-# Takes buildah and podman from Debian. No image is pulled: the three bases of the Dockerfile are made by debootstrap and
-# from this machine's toolchain, so what is not checked is that the published bases behave like them.
-# Containers share the network of this machine; caches and images stay in target/image, about 12 GB.
+# Uses buildah and podman from Debian. No image is pulled: debootstrap and this machine's toolchain
+# create the three base images of the Dockerfile. So the published base images are not checked.
+# Containers share the network of this machine. Caches and images stay in target/image, about 12 GB.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -23,10 +23,11 @@ graphroot = "$work/graph"
 runroot = "$work/run"
 CONF
 
-# has IMAGE: whether the store has it.
+# has IMAGE: whether the image exists.
 has() { buildah images --quiet "$1" >/dev/null 2>&1; }
 
-# stand_in NAME BASE PACKAGE...: an image with more packages than another. It trusts whom this machine trusts.
+# stand_in NAME BASE PACKAGE...: creates an image with more packages than its base. It trusts the
+# same certificate authorities as this machine.
 stand_in() {
   local name=$1 from=$2 container
   shift 2
@@ -72,7 +73,7 @@ build() {
     --build-arg BASE_IMAGE=localhost/stand-in-base .
 }
 
-# container ARGUMENT...: `podman run` as a platform that trusts nobody would.
+# container ARGUMENT...: `podman run` with the restrictions of a strict platform.
 container() {
   podman --cgroup-manager cgroupfs --runtime "$(command -v runc)" run --network host --read-only --cap-drop all \
     --security-opt no-new-privileges --ulimit "nofile=$(ulimit -Hn)" --ulimit nproc=1000 "$@"
@@ -135,7 +136,8 @@ check_load() {
   podman rm "$name" >/dev/null
 }
 
-# check_contents IMAGE CRATE: the bill of materials names what was linked, and nothing of the build is left.
+# check_contents IMAGE CRATE: the bill of materials lists the linked crates, and no build files are
+# left.
 check_contents() {
   local rootfs container
   container=$(buildah from --pull-never "localhost/$1")

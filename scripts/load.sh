@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Every Goose and every Locust scenario once, briefly, against a debug server and a simulated backend: reports exist,
-# requests succeed, first tokens are measured, and a threshold that cannot hold fails the run.
+# Runs every Goose and Locust scenario once, briefly, with a debug server and a simulated backend.
+# Reports must exist, requests must succeed, first tokens must be measured, and a threshold that
+# cannot hold must fail the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -43,7 +44,8 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 
-# run CODE NAME COMMAND...: runs in the background; its exit code must be CODE. A stop takes the command along.
+# run CODE NAME COMMAND...: runs in the background and must exit with CODE. Stopping it also stops
+# the command.
 run() {
   local code=$1 name=$2
   shift 2
@@ -62,7 +64,7 @@ finish() {
   jobs_running=()
   return "$outcome"
 }
-# seen FILE PATTERN...: a report that names what was measured.
+# seen FILE PATTERN...: the report must contain each pattern.
 seen() {
   local file=$1 pattern
   shift
@@ -71,7 +73,8 @@ seen() {
   done
 }
 
-# One visit of each user. The rules say that there are samples and no errors, not how fast a busy machine is.
+# One visit per user. The checks require samples without errors, but not speed, because the machine
+# may be busy.
 goose() {
   local scenario=$1 metric=$2
   run 0 "goose-$scenario" target/debug/rushdesk-goose "$scenario" --host "$host" --users 4 --increase-rate 8 \
@@ -113,7 +116,7 @@ locust 0 Burst burst --base 1 --peak 6 --calm-s 2 --hold-s 2
 locust 1 fails locustfile Hot -u 1 -r 1 -t 4s --first-token-p99-ms 0
 finish
 seen "$folder/locust-fails.log" 'not held: SSE first token'
-# The summary is printed, and the page written, when all is over.
+# The summary is printed, and the page written, at the end.
 for scenario in Steady Long Hot Slow Burst; do
   seen "$folder/locust-$scenario.log" '^SSE +first token' '^SSE +answer' '^POST +message'
 done
@@ -122,7 +125,7 @@ seen "$folder/locust-Login.log" '^POST +register' '^POST +refresh'
 seen "$folder/locust-Mixed.log" '^SSE +first token' '^JSON +answer' '^WS +first token'
 seen "$folder/locust-Steady.html" 'first token'
 
-# One master and two workers; the master has the figures of both and the verdict.
+# One master and two workers. The master has the figures of both and the verdict.
 master=$(free_port)
 locust 0 master locustfile Hot --master --master-bind-host 127.0.0.1 --master-bind-port "$master" \
   --expect-workers 2 --expect-workers-max-wait 120 -u 4 -r 4 -t 6s

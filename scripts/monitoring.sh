@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Dashboards, rules and docs/metrics.md against a real Prometheus that scraped a real run under load.
+# Checks dashboards, rules and docs/metrics.md with a real Prometheus that scraped a real run under
+# load.
 # monitoring.sh            checks everything
 # monitoring.sh --pictures FOLDER   also draws the sale-day dashboard from the same data
 set -euo pipefail

@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# LiteLLM's proxy and nginx beside Rushdesk with the same requests, each alone on one core: peers.sh [flags of `bench peers`]
-# Installs nginx from Debian and LiteLLM from pinned and hashed wheels into target/peers; nothing is fetched while it runs.
+# Compares LiteLLM's proxy, nginx and Rushdesk with the same requests, each alone on one core:
+# peers.sh [flags of `bench peers`]
+# Installs nginx from Debian, and LiteLLM from pinned and hashed wheels into target/peers. Nothing
+# is downloaded during the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -9,5 +11,5 @@ need nginx nginx-light
 
 venv=target/peers
 venv "$venv" load/peers/requirements.txt
-# Ten streams are what LiteLLM bears on one core without a queue of its own.
+# LiteLLM handles ten streams on one core without a queue of its own.
 exec scripts/bench.sh peers --streams 10 "$@"

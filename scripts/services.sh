@@ -10,7 +10,7 @@ free_port() {
   python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 
-# Daemons are there, and only root's path has them.
+# Daemons are installed in folders that only root's PATH contains.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 # need COMMAND PACKAGE: installs a Debian package whose command is missing.
@@ -34,7 +34,8 @@ need() {
   }
 }
 
-# Installs a package with what the caller has in `root`. No service of the system is started: the tests start their own.
+# Installs a package, with `root` as the prefix of the command. It starts no system service, because
+# the tests start their own.
 install_quietly() (
   policy=/usr/sbin/policy-rc.d
   if [ ! -e "$policy" ]; then
@@ -134,5 +135,5 @@ services_stop() {
 
 CLUSTER_PIDS=()
 
-# mariadbd refuses to run as root without being told so.
+# mariadbd refuses to run as root without this option.
 [ "$(id -u)" -ne 0 ] || USER_FLAG="--user=root"

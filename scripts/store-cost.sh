@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# What a turn costs Redis and MySQL: the sample's conversations against private stores, counters before and after.
-# BIN=target/debug takes other programs than the release build. The figures of docs/capacity.md come from here.
+# Measures the cost of a turn for Redis and MySQL: plays the sample's conversations on private
+# stores, and compares counters before and after. BIN=target/debug uses other programs than the
+# release build. docs/capacity.md has these figures.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -53,7 +54,7 @@ turns=$("$BIN/rushdesk-load" replay --url "http://127.0.0.1:$port" --data load/d
 sleep 10
 after=$(counters)
 took=$(($(date +%s) - begun))
-# What the idle stores do by themselves in that time is taken off.
+# The idle activity of the stores in that time is subtracted.
 python3 - "$turns" "$took" "$settle" "$idle" "$before" "$after" <<'PY'
 import sys
 

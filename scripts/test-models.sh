@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Rushdesk's inference against real model servers: llama.cpp from a Python package, and Ollama built from its Go module.
-# Long, above all the first time: Ollama compiles for 10 minutes on a quiet machine. What it makes stays in
-# data/test-models.
+# Tests Rushdesk's inference with real model servers: llama.cpp from a Python package, and Ollama
+# built from its Go module. The first run takes long: compiling Ollama takes 10 minutes on a quiet
+# machine. Its results stay in data/test-models.
 #
 # test-models.sh            runs the tests
 # test-models.sh --record   writes the servers' responses into tests/fixtures/wire instead
 #
-# Needs Go 1.24 or newer, gcc, unzip and Python; OLLAMA_BIN= names an Ollama that is there already.
+# Needs Go 1.24 or newer, gcc, unzip and Python; OLLAMA_BIN= is an installed Ollama to use instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/services.sh
@@ -14,7 +14,8 @@ cd "$(dirname "$0")/.."
 
 OLLAMA_VERSION=v0.17.4
 OLLAMA_SUM=h1:X3KNm9x4BlHqk/AXMGtC7pBAFd46nmJmy8yDaBZLo9s=
-# The zips of Go modules lack folders named `vendor`; this crate carries the one that llama.cpp needs.
+# The zips of Go modules lack folders named `vendor`; this crate contains the one that llama.cpp
+# needs.
 HEADERS_VERSION=0.1.161
 HEADERS_SUM=e9bea77fde41bbc15a278891cd5edd2ba07c5260d162614b41080ba1f100b39b
 
@@ -27,14 +28,14 @@ need gcc gcc
 
 step() { printf '\n== %s\n' "$*"; }
 
-# wait_for URL PID LOG: until the server answers.
+# wait_for URL PID LOG: waits until the server responds.
 wait_for() {
   for _ in $(seq 600); do
     curl -sf "$1" >/dev/null && return 0
     kill -0 "$2" 2>/dev/null || { tail -n 20 "$3" >&2; return 1; }
     sleep 0.2
   done
-  echo "no answer from $1" >&2
+  echo "no response from $1" >&2
   return 1
 }
 
@@ -75,7 +76,7 @@ ollama_build() {
   [ -x "$OLLAMA_BIN" ] && return 0
   command -v go >/dev/null || { echo "Go 1.24 or newer is needed to build Ollama, or OLLAMA_BIN=" >&2; return 1; }
   ollama_sources
-  # As it is, the CPU backend uses no vector instructions, and is some twenty times slower.
+  # By default the CPU backend uses no vector instructions and is about twenty times slower.
   if [ "$(uname -m)" = x86_64 ] && grep -q avx2 /proc/cpuinfo; then
     (cd "$cache/ollama-src/ml/backend/ggml/ggml/src/ggml-cpu" && sed -i \
       's|#cgo CFLAGS: -O3|& -mavx2 -mfma -mf16c -mbmi2|; s|#cgo CXXFLAGS: -std=c++17|& -O3 -mavx2 -mfma -mf16c -mbmi2|' \
@@ -89,7 +90,7 @@ ollama_build() {
   mv "$OLLAMA_BIN.part" "$OLLAMA_BIN"
 }
 
-# The same weights twice: as a chat model, and without a chat template, which answers nothing.
+# The same weights twice: as a chat model, and without a chat template, which gives empty answers.
 ollama_models() {
   cat >"$folder/smol.modelfile" <<END
 FROM $cache/model.gguf
@@ -121,7 +122,7 @@ step "ollama"
 ollama_build
 port=$(free_port)
 export RUSHDESK_TEST_OLLAMA_URL="http://127.0.0.1:$port"
-# Its keys and models go into folders of the test.
+# The server's keys and models are written into folders of the test.
 HOME="$folder" OLLAMA_HOST="127.0.0.1:$port" OLLAMA_MODELS="$folder/models" "$OLLAMA_BIN" serve >"$folder/ollama.log" 2>&1 &
 pids+=($!)
 wait_for "$RUSHDESK_TEST_OLLAMA_URL/api/version" $! "$folder/ollama.log"

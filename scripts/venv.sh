@@ -1,9 +1,10 @@
-# Sourced. Makes a Python environment with exactly what a hashed list names, once for each version of the list.
+# Sourced. Creates a Python environment with exactly the packages of a hashed list, once for each
+# version of the list.
 #
 # python_check
 # venv FOLDER REQUIREMENTS
 
-# Whether environments can be made here; says what to install otherwise.
+# Checks whether environments can be created here; otherwise prints what to install.
 python_check() {
   python3 -c 'import sys, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || {
     echo "python 3.11 or newer with its venv module is needed (apt-get install python3 python3-venv)" >&2

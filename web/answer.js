@@ -78,7 +78,7 @@ export class AnswerView {
     this.#progress.replaceChildren(dots, words);
   }
 
-  /** Puts the finished text in anew, so that a screen reader reads it once and whole. */
+  /** Replaces the text with the finished one, so that a screen reader reads it once and completely. */
   announce() {
     this.#prose.replaceChildren();
     this.#refs = "";

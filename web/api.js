@@ -1,5 +1,5 @@
-// Every call of the page to the server. Puts the token on, renews it once on a 401, and turns every
-// failure into a `Problem`. Knows addresses and shapes; never touches the page.
+// Every request of the page to the server. Adds the token, renews it once after a 401, and turns
+// every failure into a `Problem`. It knows routes and formats and never touches the page.
 
 import { Problem } from "./problem.js";
 
@@ -23,7 +23,7 @@ export class Api {
     return (await this.#json("GET", "/v1/sessions?limit=30")).items;
   }
 
-  /** The snapshot of a conversation: its state and who answers in it. */
+  /** The snapshot of a conversation: its state, and whether the bot or a person answers. */
   session(session) {
     return this.#json("GET", `/v1/sessions/${session}`);
   }
@@ -47,7 +47,7 @@ export class Api {
     return all;
   }
 
-  /** Hands a message over; the answer arrives on the event stream. */
+  /** Sends a message; the answer arrives on the event stream. */
   sendMessage(session, { key, text }, signal) {
     return this.#json("POST", `/v1/sessions/${session}/messages`, {
       body: { text, client_message_id: key, locale: navigator.language },
@@ -65,7 +65,7 @@ export class Api {
     return this.#json("POST", `/v1/messages/${message}/feedback`, { body });
   }
 
-  /** The response of the event stream, its body unread. `signal` ends it. */
+  /** The response of the event stream, with its body unread. `signal` ends it. */
   async events(session, { after, lastEventId }, signal) {
     const query = lastEventId ? "" : `?after=${after}`;
     const headers = { Accept: "text/event-stream" };

@@ -1,4 +1,4 @@
-// The page's composition: which conversation is open, and who tells whom.
+// Connects the parts of the page: which conversation is open, and where events go.
 //
 //   composer ─▶ outbox ─▶ api ─▶ server ─▶ stream ─▶ conversation ─▶ log
 
@@ -14,7 +14,7 @@ import * as store from "./store.js";
 import { EventStream } from "./stream.js";
 import { pendingWords, queueWords } from "./words.js";
 
-// A shorter break is not worth a word.
+// Shorter breaks of the connection are not shown.
 const OFFLINE_AFTER_MS = 1_500;
 const RETRY_HISTORY_MS = 3_000;
 const RESET_MS = 600;
@@ -94,7 +94,7 @@ class Chat {
   async #send(item, signal) {
     if (this.#session === null) {
       const { id } = await this.#api.createSession();
-      // The shopper may have opened another conversation meanwhile.
+      // The shopper may have opened another conversation in the meantime.
       if (signal.aborted) throw Problem.unreachable();
       this.#enter(id);
       this.#follow();
@@ -211,7 +211,7 @@ class Chat {
     store.write("session", session);
   }
 
-  /** Lets go of the open conversation; unsent items that belong to none stay. */
+  /** Closes the open conversation; unsent items without a conversation stay. */
   #leave() {
     this.#stream?.stop();
     this.#stream = null;
@@ -258,11 +258,11 @@ class Chat {
       $("connection").hidden = false;
       $("connection-words").textContent = navigator.onLine
         ? "Reconnecting…"
-        : "You are offline. We go on when you are back.";
+        : "You are offline. The chat continues when you are back.";
     }, OFFLINE_AFTER_MS);
   }
 
-  /** Changes the conversation and draws it; who waited for the end of an answer goes on. */
+  /** Changes the conversation and draws it; messages that waited for the end of an answer continue. */
   #change(work) {
     const before = this.#conversation.running;
     work();
@@ -296,7 +296,7 @@ class Chat {
     this.#sayTimer = setTimeout(() => $("status").replaceChildren(), SAY_MS);
   }
 
-  /** The same for screen readers alone, where the page shows it in its place. */
+  /** The same for screen readers only, if the page already shows it elsewhere. */
   #tell(words) {
     $("announcer").textContent = words;
   }

@@ -1,4 +1,5 @@
-// Where the shopper types. Keeps the draft over a reload; Enter sends, Shift+Enter makes a new line.
+// The shopper's input field. Keeps the draft over a reload; Enter sends, Shift+Enter makes a new
+// line.
 
 import * as store from "./store.js";
 
@@ -22,7 +23,7 @@ export class Composer {
       on.send(text);
     });
     this.#text.addEventListener("keydown", (event) => {
-      // During composition Enter chooses a character.
+      // While an input method is active, Enter chooses a character.
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
       form.requestSubmit();

@@ -1,15 +1,15 @@
-// One conversation as data: what the history says, and what each event changes in it. Applying an event
+// One conversation as data: the history, and the change that each event makes. Applying an event
 // twice changes nothing, so a replay after a reconnect never repeats text. No page, no network.
 //
-// An entry is a bubble: `kind` is "question", "answer" or "agent"; `view` names it for as long as it is
-// shown; `rev` grows with each change.
+// An entry is a bubble. `kind` is "question", "answer" or "agent". `view` is its id for as long as
+// it is shown. `rev` increases with each change.
 
 export class Conversation {
   entries = [];
   /** `seq` of the last durable event in the history. */
   lastSeq = 0;
   closed = false;
-  /** A person of the shop has taken over. */
+  /** Whether a person from the shop has taken over. */
   human = false;
   agentTyping = false;
 
@@ -25,13 +25,13 @@ export class Conversation {
     if (last?.kind === "question" && !this.human) this.#answer(last.turn);
   }
 
-  /** The server has taken the message over as the turn `turn`. */
+  /** The server has accepted the message as the turn `turn`. */
   accept({ key, text }, turn) {
     this.#question(turn, { key, text });
     this.#answer(turn);
   }
 
-  /** The answer that is being written, if any. */
+  /** The answer in progress, if there is one. */
   get running() {
     return this.entries.find((entry) => entry.kind === "answer" && entry.status === "streaming");
   }
@@ -105,7 +105,7 @@ export class Conversation {
         this.closed = true;
         break;
       default:
-        // A newer server may say more than this page knows.
+        // A newer server may send events that this page does not know.
         break;
     }
   }
@@ -156,7 +156,7 @@ export class Conversation {
       message: null,
       status: "streaming",
       text: "",
-      // Text of the history, shown until the pieces have caught up with it.
+      // Text from the history, shown until the pieces have caught up with it.
       preview: "",
       index: -1,
       stage: null,
@@ -166,9 +166,9 @@ export class Conversation {
       rating: null,
       problem: null,
       cut: false,
-      // A question that is answered later: `{id, state}` of its ticket.
+      // A question that will be answered later: `{id, state}` of its ticket.
       ticket: null,
-      // This is the answer that came later, and what it was asked.
+      // This answer came later; it names the question that it answers.
       late: false,
       asked: null,
       at: null,
@@ -199,7 +199,7 @@ export class Conversation {
     this.#settle(event.ticket, event.turn_id);
   }
 
-  /** The answer to a ticket has come as the turn `turn`: it names its question, and the ticket is closed. */
+  /** The answer to a ticket arrived as the turn `turn`. It names its question, and the ticket is closed. */
   #settle(ticket, turn) {
     if (ticket?.state !== "answered") return;
     const kept = this.entries.find(
@@ -216,7 +216,7 @@ function ticketFields(ticket) {
   return { ticket: ticket ?? null, late: ticket?.state === "answered" };
 }
 
-/** The text of an answer that may be shown now. */
+/** The part of an answer's text that may be shown now. */
 export function shownText(answer) {
   return answer.text.length >= answer.preview.length ? answer.text : answer.preview;
 }

@@ -1,4 +1,4 @@
-// Making elements. Text only ever enters the page as text nodes and attributes, never as markup.
+// Creates elements. Text only ever enters the page as text nodes and attributes, never as markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -16,7 +16,7 @@ export function el(name, attributes = {}, ...children) {
   return node;
 }
 
-/** A decorative icon of the sheet in index.html. */
+/** A decorative icon from the sheet in index.html. */
 export function icon(name) {
   const svg = document.createElementNS(SVG, "svg");
   svg.setAttribute("class", "icon");
@@ -27,7 +27,7 @@ export function icon(name) {
   return svg;
 }
 
-/** The address, where it is safe to link to: http and https only. */
+/** The address if it is safe to link to: http and https only. */
 export function safeLink(address) {
   try {
     const url = new URL(address);
@@ -37,7 +37,7 @@ export function safeLink(address) {
   }
 }
 
-/** A link that opens apart from the chat, or plain text where the address is not safe. */
+/** A link that opens outside the chat, or plain text if the address is not safe. */
 export function link(address, ...children) {
   const href = safeLink(address);
   if (href === null) return el("span", {}, ...children);

@@ -1,6 +1,6 @@
-// Who the page is to the server: one anonymous visitor, with a short access token and a refresh token.
-// Refreshing is single flight: within the page by one promise, across tabs by a lock, because each
-// refresh token works once.
+// The page's identity for the server: one anonymous visitor, with a short-lived access token and a
+// refresh token. Refreshing is single flight: one promise within the page, and a lock across tabs,
+// because each refresh token works only once.
 
 import { Problem } from "./problem.js";
 import * as store from "./store.js";
@@ -12,7 +12,7 @@ export class Identity {
   #onNewVisitor;
   #renewing = null;
 
-  /** `onNewVisitor` is told when an earlier visitor could not be continued. */
+  /** `onNewVisitor` is called if an earlier visitor could not be continued. */
   constructor(siteKey, onNewVisitor) {
     this.#siteKey = siteKey;
     this.#onNewVisitor = onNewVisitor;
@@ -23,14 +23,14 @@ export class Identity {
     return store.read("tokens") !== null;
   }
 
-  /** An access token with some life left. */
+  /** An access token that is still valid for a while. */
   async token() {
     const tokens = store.read("tokens");
     if (tokens && tokens.expiresAt - Date.now() > LEEWAY_MS) return tokens.access;
     return this.renew(tokens?.access);
   }
 
-  /** A newer access token than `stale`. A network failure is thrown and keeps the visitor. */
+  /** An access token newer than `stale`. Throws on a network failure and keeps the visitor. */
   renew(stale) {
     this.#renewing ??= exclusively(() => this.#renew(stale)).finally(() => {
       this.#renewing = null;

@@ -1,4 +1,4 @@
-// The conversation on the page: one view for each entry, drawn at most once a frame, and a scroll
+// The conversation on the page: one view for each entry, drawn at most once per frame, and a scroll
 // position that follows new text only while the reader is at the end.
 
 import { AnswerView } from "./answer.js";
@@ -28,7 +28,7 @@ export class Log {
     new ResizeObserver(() => this.#follow()).observe(scroller);
   }
 
-  /** Shows these entries with the next frame. */
+  /** Shows these entries in the next frame. */
   draw(entries) {
     this.#entries = entries;
     this.#frame ||= requestAnimationFrame(() => this.#draw());
@@ -88,7 +88,7 @@ export class Log {
     return kind === "agent" ? new AgentView() : new QuestionView(this.#actions);
   }
 
-  // Countdowns move on their own.
+  // Countdowns change without events.
   #tickWhileNeeded() {
     const needed = this.#entries.some((entry) => entry.queue || entry.state === "paused");
     if (needed === this.#ticker > 0) return;

@@ -1,5 +1,5 @@
-// The small part of Markdown that answers use: paragraphs, lists, headings as bold lines, code, bold,
-// italic, links. What is not recognised stays as it was written; nothing becomes HTML.
+// The small part of Markdown that answers use: paragraphs, lists, headings as bold lines, code,
+// bold, italic, links. Anything else stays as written; nothing becomes HTML.
 
 import { el, link, safeLink } from "./dom.js";
 
@@ -9,7 +9,7 @@ const NUMBER = /^\s*(\d{1,3})[.)]\s+(.*)$/;
 const HEADING = /^#{1,6}\s+(.*)$/;
 const FENCE = /^\s*```/;
 
-// Spans are bounded, so that hostile text costs linear time.
+// Spans are bounded, so that hostile text has a linear cost.
 const INLINE = new RegExp(
   [
     "`(?<code>[^`\\n]{1,500})`",
@@ -66,7 +66,7 @@ function splitBlocks(text) {
       if (block?.kind === "numbers") block.lines.push(number[2]);
       else open("numbers", number[2], { start: Number(number[1]) });
     } else if (block && block.kind !== "code") {
-      // A wrapped line goes on where the block is: in its paragraph or its last point.
+      // A wrapped line continues the current block: its paragraph or its last list item.
       if (block.kind === "text") block.lines.push(line);
       else block.lines.push(`${block.lines.pop()}\n${line.trim()}`);
     } else {

@@ -1,16 +1,16 @@
-// Messages that the server has not taken over yet. Keeps them in the browser until it has, sends them one
-// after the other, each under one Idempotency-Key for its whole life, and waits as long as the server asks.
+// Messages that the server has not accepted yet. Stores them in the browser until it has, and sends
+// them one after the other. Each keeps its Idempotency-Key. Waits as long as the server asks.
 //
-// An item's `state` is "sending", "waiting" (an answer is still being written), "paused" (until `until`)
-// or "failed". Text leaves the outbox only when the server has it or the shopper takes it back.
+// An item's `state` is "sending", "waiting" (for the end of an answer), "paused" (until `until`) or
+// "failed". A text leaves the outbox only if the server has it or the shopper takes it back.
 
 import { Problem } from "./problem.js";
 import * as store from "./store.js";
 
 const MAX_ATTEMPTS = 6;
-// The end of a turn is an event; this is for the case that it was missed.
+// The end of a turn is an event; polling covers the case that it was missed.
 const TURN_POLL_MS = 10_000;
-// What is older was left behind; the shopper decides whether it still goes out.
+// Older messages are not sent automatically; the shopper decides.
 const FRESH_MS = 120_000;
 
 export class Outbox {
@@ -20,15 +20,15 @@ export class Outbox {
   #wake = () => {};
 
   /**
-   * `transport.send(item, signal)` gives the turn's id; `transport.accepted(item, turn)`;
-   * `transport.blocked()` says whether a turn is running; `transport.changed(item)`, of one
+   * `transport.send(item, signal)` returns the turn's id; `transport.accepted(item, turn)`;
+   * `transport.blocked()` returns whether a turn is running; `transport.changed(item)`, of one
    * item or, without one, of the list; `transport.sessionGone()` forgets the conversation.
    */
   constructor(transport) {
     this.#transport = transport;
   }
 
-  /** Takes up what an earlier life of the page could not hand over to `session`. */
+  /** Loads the messages for `session` that were not sent before a reload. */
   restore(session) {
     const known = new Set(this.items.map((item) => item.key));
     for (const { key, text, session: of, at } of store.read("outbox", [])) {
@@ -37,7 +37,7 @@ export class Outbox {
       const item = newItem(key, text, of, at);
       if (Date.now() - at > FRESH_MS) {
         item.state = "failed";
-        item.problem = new Problem({ code: "left_behind", detail: "You left before it went out." });
+        item.problem = new Problem({ code: "left_behind", detail: "You left before it was sent." });
       }
       this.items.push(item);
     }
@@ -61,7 +61,7 @@ export class Outbox {
     this.#work();
   }
 
-  /** Takes an item back; its text goes to the caller. */
+  /** Takes an item back and returns its text. */
   withdraw(item) {
     this.#remove(item);
     item.abort?.abort();
@@ -69,13 +69,13 @@ export class Outbox {
     return item.text;
   }
 
-  /** The server is known to have this item: an event names it. */
+  /** The server has this item, because an event names it. */
   delivered(key) {
     const item = this.items.find((candidate) => candidate.key === key);
     if (item) this.#remove(item);
   }
 
-  /** The server can be reached again. A pause that it asked for itself is kept. */
+  /** The server is reachable again. A pause that it requested is kept. */
   connected() {
     for (const item of this.items) {
       if (item.state === "failed" && item.problem.status === 0) this.retry(item);
@@ -84,12 +84,12 @@ export class Outbox {
     if (next?.state === "paused" && next.problem.status === 0) this.#wake();
   }
 
-  /** The answer that held a message back has ended. */
+  /** The answer that a message waited for has ended. */
   turnEnded() {
     if (this.items.some((item) => item.state === "waiting")) this.#wake();
   }
 
-  /** Another conversation is opened; what is stored stays for later. */
+  /** Another conversation is opened; stored messages stay for later. */
   clear() {
     const items = this.items;
     this.items = [];

@@ -20,7 +20,7 @@ export class PastConversations {
     this.#api = api;
     this.#on = on;
     dialog.querySelector(".close").addEventListener("click", () => dialog.close());
-    // A click beside the drawer closes it.
+    // A click outside the drawer closes it.
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   }
 

@@ -1,4 +1,4 @@
-// Failures of a request as one type: what the server said (RFC 9457), or that it could not be reached.
+// Failures of a request as one type: the server's problem (RFC 9457), or that it was unreachable.
 
 export class Problem extends Error {
   constructor({ status, code, detail, retryAfterMs = null }) {
@@ -10,12 +10,12 @@ export class Problem extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** The same request may succeed later, unchanged. */
+  /** Whether the same request may succeed later. */
   get retryable() {
     return this.status === 0 || [408, 429, 502, 503, 504].includes(this.status);
   }
 
-  /** The conversation is not (or no longer) there for this visitor. */
+  /** Whether the conversation does not exist (any longer) for this visitor. */
   get gone() {
     return this.status === 403 || this.status === 404 || this.status === 410;
   }

@@ -6,7 +6,7 @@ import { clockTime, pendingWords } from "./words.js";
 export class QuestionView {
   #actions;
   #body = el("div.bubble", { dir: "auto" });
-  // The log would read out every second of a countdown.
+  // A screen reader would read every second of a countdown.
   #note = el("p.note", { "aria-live": "off" });
   #buttons = el("p.note-actions");
 
@@ -45,7 +45,7 @@ export class QuestionView {
   }
 }
 
-/** A bubble of a person of the shop. */
+/** A bubble with a message from a person of the shop. */
 export class AgentView {
   #body = el("div.prose", { dir: "auto" });
 

@@ -1,4 +1,4 @@
-// The sources of one answer: numbered chips, and below them the one that is open.
+// The sources of one answer: numbered chips, and below them the source that is open.
 
 import { el, icon, link, safeLink } from "./dom.js";
 
@@ -24,7 +24,7 @@ export class SourcesView {
     this.#show(citations.some(({ id }) => id === this.#open) ? this.#open : null);
   }
 
-  /** The small number inside the text, or null where there is no such source. */
+  /** The small number inside the text, or null if there is no such source. */
   reference(id) {
     const citation = this.#citations.find((known) => known.id === id);
     if (!citation) return null;

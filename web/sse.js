@@ -1,11 +1,11 @@
-// The text/event-stream format: bytes in, frames out, wherever the network cuts them.
+// Parses the text/event-stream format: bytes in, frames out, wherever the network cuts them.
 
 export class SseParser {
   #rest = "";
   #frame = emptyFrame();
   #onFrame;
 
-  /** `onFrame({event, data, id, retry})`: `id` and `retry` are null where the frame has none. */
+  /** `onFrame({event, data, id, retry})`: `id` and `retry` are null if the frame has none. */
   constructor(onFrame) {
     this.#onFrame = onFrame;
   }

@@ -1,6 +1,6 @@
-// What the page keeps in this browser: tokens, the open conversation, titles, unsent messages.
-// Everything belongs to one visitor; `forgetAll` is called when that visitor is gone.
-// Where the browser refuses storage, the values live as long as the page.
+// The page's data in this browser: tokens, the open conversation, titles, unsent messages.
+// Everything belongs to one visitor; `forgetAll` is called when that visitor no longer exists. If
+// the browser refuses storage, the values last as long as the page.
 
 const PREFIX = "rushdesk:";
 const NAMES = ["tokens", "session", "titles", "outbox", "draft"];
@@ -20,7 +20,7 @@ export function write(name, value) {
   try {
     localStorage.setItem(PREFIX + name, JSON.stringify(value));
   } catch {
-    // Storage is full or forbidden; memory has it.
+    // Storage is full or forbidden; the value is still in memory.
   }
 }
 

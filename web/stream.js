@@ -1,6 +1,6 @@
-// The one reader of a conversation's events. Reconnects with backoff and jitter, resumes with
-// Last-Event-ID, and notices a connection that has gone silent. Knows nothing of what events mean,
-// except the three that are about the stream itself.
+// The only reader of a conversation's events. It reconnects with backoff and jitter, resumes with
+// Last-Event-ID, and detects a silent connection. It does not interpret events, except for the
+// three about the stream itself.
 
 import { Problem } from "./problem.js";
 import { SseParser } from "./sse.js";
@@ -48,14 +48,14 @@ export class EventStream {
     this.#wake();
   }
 
-  /** The network is back or has changed: try at once. */
+  /** The network is back or has changed: tries at once. */
   reconnect() {
     this.#attempt = 0;
     this.#connection?.abort();
     this.#wake();
   }
 
-  /** Reads until the connection ends; gives the milliseconds to wait before the next one. */
+  /** Reads until the connection ends. Returns the milliseconds to wait before the next one. */
   async #connect() {
     const connection = new AbortController();
     this.#connection = connection;
@@ -87,7 +87,7 @@ export class EventStream {
     return pause ?? this.#backoff();
   }
 
-  /** Takes one frame; gives a pause where the server asks for one. */
+  /** Handles one frame. Returns a pause if the server asks for one. */
   #frame({ event, data, id, retry }) {
     if (retry !== null) this.#delay = Math.min(retry, MAX_DELAY_MS);
     if (data === "") return null;

@@ -1,17 +1,17 @@
-// What the page says in words about routes, stages, waits and failures.
+// The page's texts about routes, stages, waits and failures.
 
 const ROUTES = {
   exact: ["from cache", "The same question was answered before."],
   semantic: ["from cache", "A question with the same meaning was answered before."],
-  coalesced: ["shared answer", "Somebody asked the same at the same time."],
+  coalesced: ["shared answer", "Another shopper asked the same question at the same time."],
   knowledge: ["from our help pages", "Quoted from the shop's own pages."],
   tool: ["looked up for you", "Looked up in the shop's systems."],
   model: ["written by the assistant", "Written by a language model; please check what matters."],
-  human: ["from our team", "Written by a person of the shop."],
+  human: ["from our team", "Written by a person from the shop."],
   template: ["standard reply", "A fixed reply of the shop."],
 };
 
-// Shorter than the server's own sentences, which also say what to do; here the page does it.
+// Shorter than the server's own sentences, which also say what to do; here the page does that.
 const PAUSES = {
   unreachable: "No connection.",
   rate_limited: "You have sent many messages.",
@@ -32,16 +32,16 @@ export function routeWords(route) {
   return words ? { label: words[0], title: words[1] } : null;
 }
 
-/** The same for a question that is answered later. */
+/** The same for a question that will be answered later. */
 export function ticketWords({ state }) {
   return state === "open"
-    ? { label: "kept for later", title: "The answer comes here by itself; you need not wait." }
-    : { label: "answered below", title: "The answer has come, further down." };
+    ? { label: "kept for later", title: "The answer will appear here; you do not need to wait." }
+    : { label: "answered below", title: "The answer is further down." };
 }
 
 const ASKED_CHARS = 120;
 
-/** What an answer that came later was asked. */
+/** The question of an answer that came later. */
 export function askedWords(question) {
   const short = question.length > ASKED_CHARS ? `${question.slice(0, ASKED_CHARS)}…` : question;
   return `To your earlier question: “${short}”`;
@@ -57,11 +57,11 @@ export function queueWords({ position, until }, now) {
   return left > 1_000 ? `${place} · about ${duration(left)}` : `${place}…`;
 }
 
-/** Why a message has not gone out, and what happens next. */
+/** Why a message has not been sent, and what happens next. */
 export function pendingWords({ state, until, problem }, now) {
   switch (state) {
     case "waiting":
-      return "Goes out when this answer is finished.";
+      return "Will be sent when this answer is finished.";
     case "paused":
       return `${PAUSES[problem.code] ?? problem.detail} Trying again in ${duration(until - now)}.`;
     case "failed":
@@ -71,7 +71,7 @@ export function pendingWords({ state, until, problem }, now) {
   }
 }
 
-/** Why an answer has no proper end. */
+/** Why an answer is not complete. */
 export function failureWords({ status, problem }) {
   if (status === "cancelled") return "You stopped this answer.";
   return problem?.detail ?? "This answer was interrupted.";

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Makes the embedding model and the ONNX Runtime library in data/model, once; offline afterwards.
+# Creates the embedding model and the ONNX Runtime library in data/model, once; later runs work
+# offline.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 data="${DATA_DIR:-data}"
@@ -7,7 +8,7 @@ out="$data/model"
 venv="$out/.venv"
 requirements=scripts/model/requirements.txt
 
-# What the model is made of. The same again needs no Python.
+# The inputs of the model. If they have not changed, Python is not needed.
 stamp=$(cat scripts/model/*.py "$requirements" | sha256sum)
 if [ "$(cat "$out/.stamp" 2>/dev/null)" = "$stamp" ] && [ -f "$out/libonnxruntime.so" ]; then
   exit 0

@@ -1,4 +1,4 @@
-"""Serves a GGUF file with the llama.cpp server inside the package xllamacpp, until it is ended.
+"""Serves a GGUF file with the llama.cpp server inside the package xllamacpp, until it is stopped.
 
 llama.py MODEL PORT NAME
 """

@@ -9,7 +9,8 @@ import socket
 import sys
 import urllib.parse
 
-# So that each server's answer is short: Ollama has a repeat penalty, and the wheel takes the model's own template.
+# Settings for short answers of each server. Ollama has a repeat penalty, and the wheel uses the
+# model's own template.
 QUESTION = [{"role": "user", "content": "What is the capital of France?"}]
 QUESTION_OF_LLAMA = [{"role": "system", "content": "Answer in one sentence."}, *QUESTION]
 OPTIONS = {"num_ctx": 2048, "num_predict": 48, "temperature": 0}
@@ -29,7 +30,7 @@ def llama(**more):
 
 
 def grammar(text):
-    """An answer that a grammar forces: the server's framing is real, the choice of words is not."""
+    """An answer forced by a grammar: the server's framing is real, but the words are not its choice."""
     return llama(grammar="root ::= " + json.dumps(text), max_tokens=128)
 
 

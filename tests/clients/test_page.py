@@ -99,7 +99,7 @@ def test_a_message_written_during_an_answer_goes_out_after_it(chat: ChatPage, mo
     chat.ask(first.question)
     expect(chat.answers.first.locator(".prose")).to_contain_text("point 2")
     chat.ask(second.question)
-    expect(chat.questions.nth(1)).to_contain_text("Goes out when this answer is finished")
+    expect(chat.questions.nth(1)).to_contain_text("Will be sent when this answer is finished")
     first.release()
     chat.expect_complete(chat.answers.first, first.answer)
     chat.expect_complete(chat.answers.nth(1), second.answer)

@@ -100,7 +100,7 @@ def test_a_turn_that_is_active_elsewhere_is_waited_for(chat: ChatPage, model: Mo
     script = model.tell(numbered(3))
     _answer_first_post(chat, _problem(409, "turn_active", "An answer is still being written."))
     chat.ask(script.question)
-    expect(chat.questions.first).to_contain_text("Goes out when this answer is finished")
+    expect(chat.questions.first).to_contain_text("Will be sent when this answer is finished")
     chat.expect_complete(chat.answers.first, script.answer)
 
 
