@@ -71,7 +71,7 @@ SCENARIO ?= steady
 FLAGS ?=
 
 .PHONY: bench-turns
-bench-turns: ## Measures CPU, memory and latency of streamed turns, compared with a bare proxy and nginx
+bench-turns: ## Measures CPU, memory and added latency of streamed turns, compared with a bare proxy and nginx
 	scripts/bench.sh turns $(FLAGS)
 
 .PHONY: bench-hits

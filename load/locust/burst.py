@@ -1,4 +1,4 @@
-"""A sale burst: a base, many within seconds, the base again. Sizes: `--base`, `--peak`, `--hold-s`, `--calm-s`."""
+"""A sale burst: a base, many users within seconds, the base again. Sizes: `--base`, `--peak`, `--hold-s`, `--calm-s`."""
 
 from locust import LoadTestShape, between, events, task
 
@@ -17,7 +17,7 @@ def options(parser):
 
 
 class Burst(Shopper):
-    """One question of each shopper, 70 % of them asked by others too."""
+    """One question per shopper; 70 % are asked by others, too."""
 
     wait_time = between(1, 3)
 
@@ -28,7 +28,7 @@ class Burst(Shopper):
 
 
 class SaleBurst(LoadTestShape):
-    """Users and users a second at each moment; None ends the run."""
+    """The number of users and the spawn rate at each moment; None ends the run."""
 
     use_common_options = False
 

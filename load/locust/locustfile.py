@@ -13,7 +13,7 @@ from shopper import ONE, Shopper, question
 
 
 class Steady(Shopper):
-    """An ordinary day: some questions of each shopper, half of them asked by others too."""
+    """An ordinary day: a few questions per shopper, of which half are asked by others, too."""
 
     wait_time = between(1, 3)
 
@@ -39,7 +39,7 @@ class Long(Shopper):
 
 
 class Hot(Shopper):
-    """Everybody asks the same, in five wordings."""
+    """All shoppers ask the same question, in five wordings."""
 
     wait_time = between(1, 3)
 
@@ -50,7 +50,7 @@ class Hot(Shopper):
 
 
 class Reconnect(Shopper):
-    """Streams that are cut after the first words and resumed with their last position."""
+    """Streams that are cut after the first words and resumed from their last position."""
 
     wait_time = between(1, 3)
 
@@ -74,7 +74,7 @@ class Slow(Shopper):
 
 
 class Login(Shopper):
-    """Visitors, registrations, sign-ins and refreshed tokens, without a question."""
+    """Visitors, registrations, sign-ins and refreshed tokens, without questions."""
 
     wait_time = between(0.1, 0.5)
 
@@ -90,7 +90,7 @@ class Login(Shopper):
 
 
 class Streams(Shopper):
-    """With `Json` and `Sockets`: all ways of asking at once."""
+    """With `Json` and `Sockets`: all kinds of requests at the same time."""
 
     weight = 2
     wait_time = between(1, 3)

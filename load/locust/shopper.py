@@ -1,4 +1,4 @@
-"""One shopper of a Rushdesk: signs in, opens a session, asks, reads in one of several ways.
+"""One shopper of a Rushdesk: signs in, opens a session, sends questions, reads in one of several ways.
 
 Times that are not those of a request are metrics of their own: `first token`, `answer` and, after a cut, `resumed`,
 under the types `SSE` and `WS`. No name holds an id, so their number does not grow with the load.
@@ -29,17 +29,17 @@ TOPICS, ARTICLES, ONE = lines("topics"), lines("articles"), lines("one")
 
 
 def question(hot_share):
-    """One that others ask as well, or one with a number that makes it the only one of its kind."""
+    """A question that others ask, too, or one with a unique number."""
     text = random.choice(TOPICS).replace("{}", random.choice(ARTICLES))
     return f"{text}?" if random.random() < hot_share else f"{text}, article {uuid.uuid4().int % 10**12}?"
 
 
 class Failed(Exception):
-    """A turn without a good end; its text is a bounded code."""
+    """A turn that failed; the text is a bounded code."""
 
 
 class Turn:
-    """What was heard of one turn; `at` counts from the question."""
+    """The received part of one turn; `at` is the time since the question."""
 
     def __init__(self):
         self.begun = time.perf_counter()
@@ -81,12 +81,12 @@ def events(response):
 
 
 class Shopper(HttpUser):
-    """What the scenarios share. `--site-key` names the shop."""
+    """The common part of the scenarios. `--site-key` selects the shop."""
 
     abstract = True
 
     def send(self, method, path, name, **arguments):
-        """A request under a name of its own; a refusal ends the visit."""
+        """A request with a fixed name; a refusal ends the visit."""
         token = arguments.pop("token", None)
         headers = {"authorization": f"Bearer {token}"} if token else {}
         headers.update(arguments.pop("headers", {}))
@@ -137,7 +137,7 @@ class Shopper(HttpUser):
                 return
 
     def resume(self, turn):
-        """Comes back with the last position and reads to the end of the turn."""
+        """Reconnects with the last position and reads to the end of the turn."""
         begun = time.perf_counter()
         headers = {"accept": "text/event-stream", "last-event-id": turn.last_id or "0"}
         response = self.send("GET", f"{self.path}/events", "events", token=self.token, headers=headers, stream=True)
@@ -148,7 +148,7 @@ class Shopper(HttpUser):
                 self.report("SSE", "resumed", waited, None)
             turn.hear(name, data)
             if turn.ended:
-                # This stream is the session's and goes on.
+                # This stream belongs to the session and continues.
                 response.close()
                 break
         if waited is None:

@@ -1,4 +1,4 @@
-"""Pass or fail: what must hold when a run ends, told by the exit code (0 or 1).
+"""Pass or fail: the thresholds at the end of a run, reported by the exit code (0 or 1).
 
 In a distributed run only the master judges; it has the figures of all workers.
 """
@@ -17,7 +17,7 @@ def options(parser):
 
 
 def faults(stats, options):
-    """What was not held, in words."""
+    """The thresholds that did not hold, in words."""
     if stats.total.num_requests == 0:
         return ["nothing was measured"]
     found = []

@@ -1,4 +1,4 @@
-"""The chat page as a shopper uses it, and what it must never do while one does."""
+"""The chat page as a shopper uses it, and what it must never do meanwhile."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-# What a browser itself logs when the network fails, as some tests make it do.
+# Messages that the browser logs when the network fails, as in some tests.
 NETWORK_NOISE = re.compile(r"Failed to load resource|net::ERR_")
 ROUTE_WORDS = re.compile(
     "from cache|shared answer|from our help pages|looked up for you|written by the assistant|standard reply"
@@ -43,7 +43,7 @@ class ChatPage:
         self.send_button.click()
 
     def expect_complete(self, answer: Locator, text: str | None = None) -> None:
-        """The answer has ended well: it has its badge, and its text where given."""
+        """Expects a complete answer: it has its badge and, if given, this text."""
         expect(answer.locator(".badge")).to_have_text(ROUTE_WORDS, timeout=20_000)
         expect(self.log).to_have_attribute("aria-busy", "false")
         if text is not None:

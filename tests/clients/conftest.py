@@ -32,7 +32,7 @@ def model() -> Iterator[ModelServer]:
     server.stop()
 
 
-# However long a test holds an answer, nobody is sent away for it.
+# However long a test holds an answer, no other request is refused because of it.
 UNHURRIED = {
     "RUSHDESK__CACHE__ENABLED": "false",
     "RUSHDESK__BROWNOUT__CLIMB_MS": "[600000, 600000, 600000, 600000]",
@@ -48,7 +48,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iter
 
 @pytest.fixture
 def one_slot_server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Server]:
-    """One answer at a time. Of several slots a machine that stutters unlearns some; the last one it cannot."""
+    """One answer at a time. A slow machine loses some of several learned slots, but never the last one."""
     settings = UNHURRIED | {
         "RUSHDESK__INFERENCE__BACKENDS": f'[{{name="fake",kind="openai",url="{model.url}",model="m",slots=1}}]',
         "RUSHDESK__INFERENCE__QUEUE_TIMEOUT_MS": "600000",
@@ -87,7 +87,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def new_chat(browser: Browser, server: Server) -> Iterator[Callable[..., ChatPage]]:
-    """Opens the page as somebody new. At the end no page may have complained or left its origin."""
+    """Opens the page as a new visitor. At the end no page may have logged an error or left its origin."""
     opened: list[ChatPage] = []
 
     def open_chat(at: Server = server, **options: object) -> ChatPage:
@@ -110,7 +110,7 @@ def chat(new_chat: Callable[..., ChatPage]) -> ChatPage:
 
 @pytest.fixture
 def artifacts(tmp_path: Path) -> Path:
-    """Where pictures go for people to look at: RUSHDESK_TEST_ARTIFACTS, else a temporary folder."""
+    """The folder for pictures: RUSHDESK_TEST_ARTIFACTS, or a temporary folder."""
     folder = Path(os.environ.get("RUSHDESK_TEST_ARTIFACTS") or tmp_path)
     folder.mkdir(parents=True, exist_ok=True)
     return folder

@@ -1,7 +1,7 @@
-"""A model behind the OpenAI wire format whose answers are told by the tests.
+"""A model behind the OpenAI wire format whose answers are set by the tests.
 
-A script belongs to one question: the answer, and after how many pieces to hold until the test releases it.
-Holding replaces sleeping: what a test sees in the middle of an answer does not depend on speed.
+A script has the answer to one question, and after how many pieces it stops until the test releases it.
+Tests need no sleep: what a test sees in the middle of an answer does not depend on speed.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 HOLD_LIMIT_S = 60
 PLAIN_ANSWER = "Happy to help. Both are good choices, and our team can tell you more about either of them."
 
-# Questions that no help page answers. Each script gets one of its own, so that no answer is ever
-# shared between tests.
+# Questions without an answer in the help pages. Each script gets a different one, so that tests
+# never share an answer.
 _THINGS = ["tunnel tent", "dome tent", "down jacket", "wool shirt", "gas stove", "spirit stove", "rain cape", "trail shoe"]
 _TRIPS = ["a windy ridge", "a wet autumn weekend", "a week of hut walking", "a first night out with children"]
 _QUESTIONS = [
@@ -29,7 +29,7 @@ _QUESTIONS = [
 
 
 class Script:
-    """What the model says to one question."""
+    """The answer of the model to one question."""
 
     def __init__(self, question: str, answer: str, hold_after: int | None) -> None:
         self.question = question
@@ -38,16 +38,16 @@ class Script:
         self.hold_after = hold_after
         self.calls = 0
         self.held = threading.Event()
-        """The pieces before the hold are out."""
+        """Set once the pieces before the hold were sent."""
         self.left = threading.Event()
-        """The caller closed its connection before the end."""
+        """Set if the caller closed its connection before the end."""
         self._released = threading.Event()
 
     def release(self) -> None:
         self._released.set()
 
     def wait_for_release(self, connection: socket.socket) -> bool:
-        """False where the caller leaves before the release."""
+        """Returns False if the caller leaves before the release."""
         self.held.set()
         deadline = time.monotonic() + HOLD_LIMIT_S
         while not self._released.wait(0.02) and time.monotonic() < deadline:
@@ -72,7 +72,7 @@ class ModelServer:
         return f"http://127.0.0.1:{self._http.server_port}"
 
     def tell(self, answer: str = PLAIN_ANSWER, hold_after: int | None = None) -> Script:
-        """A question of its own whose answer is `answer`; asks are told apart by the question's words."""
+        """Returns a script with a new question and this answer. Requests are matched by the question's text."""
         script = Script(next(self._questions), answer, hold_after)
         self._scripts.append(script)
         return script
@@ -91,7 +91,7 @@ class ModelServer:
 
 
 def numbered(count: int) -> str:
-    """An answer in which a lost or repeated piece shows."""
+    """An answer that makes a lost or repeated piece visible."""
     return " ".join(f"This is point {number} of the answer." for number in range(1, count + 1))
 
 

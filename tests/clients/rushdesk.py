@@ -1,4 +1,4 @@
-"""The server under test as a process, and a shopper who talks to it over plain HTTP."""
+"""The server under test as a process, and a shopper who uses it over plain HTTP."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TERMINAL = {"answer.completed", "turn.failed", "turn.cancelled"}
 
 
 class Server:
-    """`rushdesk serve` in embedded mode, on a free port, with a data folder of its own."""
+    """`rushdesk serve` in embedded mode, on a free port, with its own data folder."""
 
     def __init__(self, folder: Path, model_url: str, settings: dict[str, str] | None = None) -> None:
         binary = os.environ.get("RUSHDESK_BIN")
@@ -65,7 +65,7 @@ class Server:
         self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
-        """Asks the server to end; gives its exit code."""
+        """Stops the server and returns its exit code."""
         self.thaw()
         self._process.send_signal(signal.SIGTERM)
         try:
@@ -100,7 +100,7 @@ class Shopper:
         return f"/v1/sessions/{self.session}"
 
     def ask(self, text: str, key: str | None = None) -> str:
-        """Hands a message over and gives the turn's id; the answer comes by events."""
+        """Sends a message and returns the turn's id; the answer comes by events."""
         headers = {"Idempotency-Key": key or str(uuid.uuid4()), "Prefer": "respond-async"}
         reply = self.http.post(f"{self.path}/messages", json={"text": text}, headers=headers)
         assert reply.status_code == 202, reply.text
@@ -122,11 +122,11 @@ class Shopper:
 
 
 def frames(lines: Iterator[str]) -> Iterator[Frame]:
-    """Frames of `text/event-stream`; comments and `retry:` alone are passed over."""
+    """Frames of `text/event-stream`; comments and lone `retry:` lines are skipped."""
     event, data, id_ = "message", [], None
     deadline = time.monotonic() + STREAM_LIMIT_S
     for line in lines:
-        # Heartbeats would keep a reader waiting for ever.
+        # Heartbeats would keep a reader waiting forever.
         assert time.monotonic() < deadline, "the stream did not bring what was waited for"
         if line == "":
             if data:
@@ -144,7 +144,7 @@ def frames(lines: Iterator[str]) -> Iterator[Frame]:
 
 
 def until_terminal(stream: Iterator[Frame]) -> list[Frame]:
-    """The frames up to and with the end of the turn."""
+    """The frames up to and including the end of the turn."""
     read = []
     for frame in stream:
         read.append(frame)

@@ -57,7 +57,7 @@ def test_a_stream_brings_pieces_while_the_model_still_writes(
             text += choice.delta.content or ""
             reasons += [choice.finish_reason] if choice.finish_reason else []
         if text and not reasons and "point 2" in text:
-            # The model is held: these pieces cannot have waited for the end.
+            # The model is held, so these pieces arrived before its end.
             script.release()
     assert text == script.answer
     assert reasons == ["stop"]

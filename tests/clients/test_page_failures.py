@@ -1,4 +1,4 @@
-"""The chat page when the network, the server or the limits are against it: no text is lost."""
+"""The chat page with failing networks and servers, and at its limits: no text is lost."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_message_whose_reply_was_lost_is_sent_again_under_the_same_key(chat: C
         else:
             route.continue_()
 
-    # Without events the page cannot learn in another way that the message has arrived.
+    # Without events the page cannot know that the message arrived.
     chat.page.route("**/events**", lambda route: route.abort() if len(keys) < 2 else route.continue_())
     chat.page.route(MESSAGES_POST, lose_the_first_reply)
     chat.ask(script.question)

@@ -1,4 +1,4 @@
-"""The modules of the page that have sharp edges, run in the browser that will run them."""
+"""The difficult modules of the page, run in a real browser."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_a_late_answer_names_its_question_and_closes_the_ticket(chat: ChatPage) 
 
 
 def _render(chat: ChatPage, stages: list[str]) -> str:
-    """The markup after each stage has been rendered over the one before."""
+    """The markup after each stage was rendered over the previous one."""
     return chat.page.evaluate(
         """async (stages) => {
           const { renderMarkdown } = await import("/assets/markdown.js");

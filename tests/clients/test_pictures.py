@@ -1,4 +1,4 @@
-"""Pictures of the page for people to look at, in both palettes, wide and narrow."""
+"""Takes pictures of the page, in both palettes, wide and narrow."""
 
 from __future__ import annotations
 

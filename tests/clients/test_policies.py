@@ -1,4 +1,4 @@
-"""What a browser makes of the policies that the pages carry."""
+"""How a browser enforces the policies of the pages."""
 
 from __future__ import annotations
 

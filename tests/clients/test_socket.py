@@ -13,7 +13,7 @@ from websockets.sync.client import ClientConnection, connect
 from model_server import ModelServer, numbered
 from rushdesk import TERMINAL, Server, Shopper
 
-# RFC 6455 names these; 4000 to 4999 are the server's own.
+# Defined by RFC 6455; 4000 to 4999 are the server's own.
 REFUSALS = {1003, 1007, 1008, *range(4000, 5000)}
 
 
@@ -97,7 +97,7 @@ def _until_terminal(socket: ClientConnection) -> list[dict]:
 
 
 def _refused(socket: ClientConnection) -> bool:
-    """The server says nothing more than a close with a code that blames the client."""
+    """The server sends only a close with a code that blames the client."""
     with pytest.raises(ConnectionClosed) as caught:
         socket.recv(timeout=10)
     close = caught.value.rcvd

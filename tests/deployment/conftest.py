@@ -1,4 +1,4 @@
-"""What the checks share: where things are, and how the chart is rendered."""
+"""Shared by the checks: paths, and how to render the chart."""
 
 import functools
 import os
@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CHART = ROOT / "helm/rushdesk"
-# The oldest that Chart.yaml allows.
+# The oldest version that Chart.yaml allows.
 KUBERNETES = "1.30"
 RUSHDESK = Path(os.environ.get("RUSHDESK_BIN", ROOT / "target/debug/rushdesk")).absolute()
 
@@ -27,7 +27,7 @@ def run(*command, **more):
 
 @functools.cache
 def helm_template(*arguments):
-    """Of the same arguments once: the chart does not change while it is tested."""
+    """Renders once per arguments, because the chart does not change during the tests."""
     return run(tool("helm"), "template", "rd", CHART, "--namespace", "shop", "--kube-version", KUBERNETES, *arguments)
 
 
@@ -39,24 +39,24 @@ def render(*arguments):
 
 
 def one(manifests, kind):
-    """The one manifest of a kind."""
+    """The only manifest of a kind."""
     found = [m for m in manifests if m["kind"] == kind]
     assert len(found) == 1, [m["metadata"]["name"] for m in found]
     return found[0]
 
 
 def environment():
-    """Ours, without any configuration of Rushdesk."""
+    """This environment, without any configuration of Rushdesk."""
     return {name: value for name, value in os.environ.items() if not name.startswith("RUSHDESK__")}
 
 
 def check_config(config_file, secrets):
-    """`rushdesk check-config` of a file and further variables."""
+    """Runs `rushdesk check-config` with a file and further variables."""
     return run(RUSHDESK, "check-config", "--config", config_file, env={**environment(), **secrets})
 
 
 def self_signed(certificate, key):
-    """Makes the two files."""
+    """Creates the two files."""
     return run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=chat.example.com",
                "-out", certificate, "-keyout", key)
 

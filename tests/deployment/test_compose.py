@@ -1,4 +1,4 @@
-"""The compose file: read by the library that docker compose reads it with, and its parts by the programs they are for."""
+"""The compose file: parsed by docker compose's own library, and its parts by the programs that use them."""
 
 import json
 import re
@@ -20,7 +20,7 @@ def secrets(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def project(secrets, tmp_path_factory):
-    """The compose file as docker compose sees it, with secrets of the test's own."""
+    """The compose file as docker compose parses it, with secrets of the test."""
     file = tmp_path_factory.mktemp("project") / "compose.yaml"
     text = (ROOT / "compose.yaml").read_text()
     file.write_text(text.replace("compose/secrets", str(secrets)).replace("./", f"{ROOT}/").replace("context: .", f"context: {ROOT}"))
@@ -30,7 +30,7 @@ def project(secrets, tmp_path_factory):
 
 
 def test_an_unknown_key_is_refused(tmp_path):
-    """The validator itself."""
+    """Tests the validator itself."""
     file = tmp_path / "compose.yaml"
     file.write_text("services: {a: {image: a, helthcheck: {}}}\n")
     assert run(tool("compose"), file).returncode != 0
@@ -39,7 +39,7 @@ def test_an_unknown_key_is_refused(tmp_path):
 def test_what_is_mounted_exists(project):
     for service in project["services"].values():
         for volume in service.get("volumes", []):
-            # What is in grafana/ is made by others and may be empty.
+            # The folders in grafana/ are filled by other tools and may be empty.
             if volume["type"] == "bind" and "/grafana/" not in volume["source"]:
                 assert (ROOT / volume["source"]).exists(), volume["source"]
     assert all(open(secret["file"]).read() for secret in project["secrets"].values())
@@ -98,7 +98,7 @@ def test_backends_are_the_simulators(project):
 
 
 def test_nginx_accepts_its_configuration(tmp_path):
-    """With addresses for the names of the network, and without `resolve`, which Debian's version does not know yet."""
+    """Uses addresses instead of network names, and no `resolve`, which Debian's version does not support yet."""
     text = (ROOT / "compose/nginx.conf").read_text()
     assert text.count(" resolve ") == 2
     text = text.replace(" resolve ", " ").replace("rushdesk-1:8080", "127.0.0.1:1").replace("rushdesk-2:8080", "127.0.0.1:2")

@@ -1,4 +1,4 @@
-"""What of the Dockerfile can be checked without building it; `make image-test` builds it."""
+"""The checks of the Dockerfile that need no build; `make image-test` builds it."""
 
 import fnmatch
 import re
@@ -26,7 +26,7 @@ def arguments(steps):
 
 
 def stages(steps):
-    """Name of each stage, and the steps in it."""
+    """Each stage by name, with its steps."""
     found = {}
     for name, value in steps:
         if name == "FROM":
@@ -46,7 +46,7 @@ def test_every_base_is_pinned(steps):
             assert "latest" not in bases[base[2:-1]]
         else:
             assert base in stages(steps), f"{stage} comes from {base}"
-    # One release of Debian: what is linked in one stage runs in another.
+    # One release of Debian, because programs linked in one stage run in another.
     assert len({re.search(r"bookworm|trixie", image).group() for image in bases.values()}) == 1
     assert all(re.search(r"@\d+\.\d+\.\d+$", line.strip()) for line in re.findall(r"cargo install [^\n&]*", TEXT))
 
@@ -64,7 +64,7 @@ def test_the_service_is_nobody_and_is_looked_after(steps):
     for stage in ("rushdesk", "load"):
         assert found[stage][0][1] == "base"
         assert not [value for name, value in found[stage] if name == "USER"]
-    # The last stage is what `docker build` makes.
+    # `docker build` builds the last stage by default.
     assert list(found)[-1] == "rushdesk"
     assert [value for name, value in found["rushdesk"] if name == "HEALTHCHECK"]
 
@@ -82,7 +82,7 @@ def test_no_secret_is_baked_in():
 
 
 def sent():
-    """What .dockerignore lets through, as top-level patterns."""
+    """The top-level patterns that .dockerignore includes."""
     lines = (ROOT / ".dockerignore").read_text().splitlines()
     assert "*" in lines
     return [line[1:] for line in lines if line.startswith("!")]
@@ -105,7 +105,7 @@ def test_every_copied_file_is_there_and_sent(steps):
 
 
 def test_everything_that_is_compiled_in_is_sent():
-    """A folder that the source embeds and .dockerignore keeps back would be missed only by a real build."""
+    """Without this test, only a real build would notice an embedded folder that .dockerignore excludes."""
     embedded = set()
     for path in [*ROOT.glob("src/**/*.rs"), *ROOT.glob("load/src/**/*.rs")]:
         text = path.read_text()

@@ -17,13 +17,13 @@ UNIT = ROOT / "systemd/rushdesk.service"
 ANY_CERTIFICATE = ssl.create_default_context()
 ANY_CERTIFICATE.check_hostname = False
 ANY_CERTIFICATE.verify_mode = ssl.CERT_NONE
-# prctl(2): from then on no memory becomes executable, what MemoryDenyWriteExecute= does.
+# prctl(2): from then on no memory can become executable, as with MemoryDenyWriteExecute=.
 PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN = 65, 1
 
 
 @pytest.fixture
 def unit(tmp_path):
-    """The unit with the program that was built here: its own is on no build machine."""
+    """The unit with the program built here, because its installed path does not exist on a build machine."""
     file = tmp_path / "rushdesk.service"
     file.write_text(UNIT.read_text().replace("/usr/local/bin/rushdesk", str(RUSHDESK)))
     return file
@@ -37,7 +37,7 @@ def test_systemd_knows_every_line(unit):
 
 
 def test_little_is_exposed(unit):
-    """Of 10; systemd calls less than 2 fine."""
+    """The exposure out of 10; systemd calls less than 2 fine."""
     done = run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", unit)
     print(done.stdout.splitlines()[-1])
     assert done.returncode == 0, done.stdout
@@ -58,7 +58,7 @@ def test_a_wrong_configuration_is_not_tried_again(tmp_path):
 
 
 def only_executable_from_the_start():
-    """In the child, before the program. Linux before 6.3 does not know it (EINVAL): not tried there."""
+    """Runs in the child before the program. Linux before 6.3 lacks it (EINVAL), so it is skipped there."""
     refused = ctypes.CDLL(None, use_errno=True).prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) != 0
     if refused and ctypes.get_errno() != errno.EINVAL:
         raise OSError(ctypes.get_errno(), "prctl")
@@ -104,7 +104,7 @@ library = "{model}/libonnxruntime.so"
             time.sleep(0.2)
         assert '"embedder":"ok"' in done.stdout
         assert urlopen(f"{scheme}://127.0.0.1:{port}/startupz", timeout=10, context=ANY_CERTIFICATE).status == 200
-        # The unit's reload reads files again and ends nothing.
+        # The unit's reload reads files again and stops no process.
         reload = re.search(r"^ExecReload=(.*)", UNIT.read_text(), re.M).group(1).replace("$MAINPID", str(server.pid))
         assert run(*reload.split()).returncode == 0
         assert run(*check, env=environment()).returncode == 0

@@ -1,4 +1,4 @@
-"""A rolling upgrade for real: two replicas as in compose.yaml behind its nginx, one of which is asked to go in mid-stream."""
+"""A real rolling upgrade: two replicas as in compose.yaml behind its nginx. One is stopped in mid-stream."""
 
 import json
 import os
@@ -89,7 +89,8 @@ def deployment(tmp_path):
                   "--ttft-ms", 50, "--token-ms", 50, "--tokens", 200)
             backends.append(f'{{name="{kind}",kind="{kind}",url="http://127.0.0.1:{port}",model="sim",slots=32}}')
             until("the simulator answers", lambda: answers(f"http://127.0.0.1:{port}/"))
-        # The tables are made as the chart's job makes them, which has neither the configuration nor a signing key.
+        # The tables are created like in the chart's job, which has neither the configuration nor a
+        # signing key.
         job = one(render("--values", ROOT / "helm/tests/values/minimal.yaml"), "Job")["spec"]["template"]["spec"]
         stores = {"RUSHDESK__STORE__REDIS_URL": redis, "RUSHDESK__STORE__MYSQL_URL": re.sub(r"/[^/]*$", f"/{database}", mysql)}
         assert {variable["name"] for variable in job["containers"][0]["env"]} == set(stores)
@@ -100,7 +101,7 @@ def deployment(tmp_path):
             port = free_port()
             replicas[f"127.0.0.1:{port}"] = start(
                 RUSHDESK, "serve", "--config", ROOT / "compose/rushdesk.toml", "--set", f"server.listen=127.0.0.1:{port}",
-                # Containers have host names of their own.
+                # Containers have different host names.
                 "--set", f"server.replica={name}",
                 RUSHDESK__AUTH__JWT_SECRET="2f7a0c1d9b3e4f5061728394a5b6c7d8", RUSHDESK__STORE__REDIS_PREFIX=database, **stores,
                 RUSHDESK__INFERENCE__BACKENDS=f"[{','.join(backends)}]", RUSHDESK__CACHE__ENABLED="false",
@@ -111,7 +112,7 @@ def deployment(tmp_path):
         text = (ROOT / "compose/nginx.conf").read_text().replace(" resolve ", " ").replace("listen 8080", f"listen 127.0.0.1:{port}")
         for name, address in zip(("rushdesk-1:8080", "rushdesk-2:8080"), replicas):
             text = text.replace(name, address)
-        # One user, and no folder but the test's.
+        # One user, and only the test's folder.
         temporary = "".join(f"{kind}_temp_path {tmp_path}/{kind}; " for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         text = text.replace("http {", f"http {{ access_log off; {temporary}", 1)
         config = tmp_path / "nginx.conf"
@@ -153,12 +154,12 @@ def test_no_stream_is_cut_when_a_replica_leaves(deployment):
     leaving = max(replicas, key=running)
     assert running(leaving) > 0, "nothing was running any more"
     replicas[leaving].terminate()
-    # What was admitted ends where it runs, through the same connections.
+    # Admitted turns end on the old replica, over the same connections.
     for stream in streams:
         stream.join(PATIENCE)
         assert stream.error is None and stream.events[-1] == "answer.completed", (stream.error, stream.events[-3:])
     assert replicas[leaving].wait(timeout=PATIENCE) == 0
-    # The sessions go on at the other one.
+    # The sessions continue on the other replica.
     again = [Stream(url, *shopper, STREAMS + index) for index, shopper in enumerate(shoppers)]
     for stream in again:
         stream.start()

@@ -28,7 +28,7 @@ ADDRESS = re.compile(r"(?:localhost|127\.0\.0\.1):8080")
 
 
 class Reader:
-    """Somebody who follows one page."""
+    """A reader who follows one page."""
 
     def __init__(self, folder: Path, server: Server, browser: Browser) -> None:
         self.folder = folder
@@ -48,7 +48,7 @@ class Reader:
         self.environment = {**server.environment, "PATH": f"{programs}:{os.environ['PATH']}"}
 
     def follow(self, blocks: list[Block]) -> int:
-        """Gives the number of blocks that ran."""
+        """Returns the number of blocks that ran."""
         ran = 0
         for block, after in zip(blocks, [*blocks[1:], None], strict=True):
             if block.file:
@@ -91,7 +91,7 @@ class Reader:
         return done.stdout
 
     def _page(self, block: Block, code: str) -> str:
-        """On a page that the server itself gave, so that origin and network are those of a reader."""
+        """Runs on a page from the server itself, so that origin and network are those of a reader."""
         context = self.browser.new_context(bypass_csp=True)
         page = context.new_page()
         printed: list[str] = []
@@ -117,7 +117,7 @@ class Reader:
     def _compare(self, expected: Block, printed: str) -> None:
         words = self._here(expected.text).split()
         pattern = r"\s+".join(".*?".join(map(re.escape, word.split("..."))) for word in words)
-        # A line that is only `...` may also stand for nothing.
+        # A line with only `...` may also match no line.
         pattern = pattern.replace(r"\s+.*?", r"\s*.*?").replace(r".*?\s+", r".*?\s*")
         matches = re.fullmatch(pattern, printed.strip(), re.DOTALL)
         assert matches, f"{expected} says:\n{expected.text}\nprinted was:\n{printed}"

@@ -1,4 +1,4 @@
-"""What the Markdown files of the repository hold: fenced blocks, links, and the anchors of headings."""
+"""The content of the repository's Markdown files: fenced blocks, links, and the anchors of headings."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Block:
 
 @cache
 def pages() -> list[Path]:
-    """Every Markdown file that git knows or would take."""
+    """Every Markdown file that git tracks or would add."""
     names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
         cwd=ROOT, check=True, capture_output=True, text=True,

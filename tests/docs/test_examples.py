@@ -12,7 +12,7 @@ from pages import ROOT, blocks, pages
 from rushdesk import Server
 
 RUNNABLE = [page for page in pages() if any(block.runs for block in blocks(page))]
-# What a reader needs most must not lose its marks unseen.
+# The most important examples must not lose their `run` mark unnoticed.
 WANTED = {
     "docs/getting-started.md": {"sh"},
     "docs/api.md": {"sh", "python", "js", "js browser"},

@@ -1,4 +1,4 @@
-"""Links between the files of the repository lead somewhere. Addresses of other sites are counted, not asked."""
+"""Links between the files of the repository have targets. Links to other sites are counted, not requested."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 from pages import ROOT, anchors, links, pages
 
-# Links that the server answers, not the repository, and documents of the demo shop's own website.
+# Links that the server resolves, not the repository, and documents of the demo shop's own website.
 SERVED = ("http://localhost", "http://127.0.0.1")
 
 

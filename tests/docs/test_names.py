@@ -1,4 +1,4 @@
-"""Whatever the pages name exists: routes, errors, events, configuration keys, metrics and recipes."""
+"""All names in the pages exist: routes, errors, events, configuration keys, metrics and recipes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rushdesk import Server
 
 API = ROOT / "docs/api.md"
 METHODS = ("get", "post", "put", "delete", "patch")
-# A histogram has three series, and a scraper sees their names.
+# A histogram has three series, which appear by name in a scrape.
 SERIES = re.compile(r"_(?:bucket|sum|count)$")
 METRIC = re.compile(r"\brushdesk_[a-z0-9_]+\b")
 SPAN = re.compile(r"`([^`]+)`")
@@ -23,13 +23,13 @@ SETTING = re.compile(r"--set[ =]\"?([a-z_.]+)=")
 
 
 def ours() -> list[Path]:
-    """Pages for readers: not the demo shop's help, not what changed in the past."""
+    """Pages for readers: neither the demo shop's help nor the changelog."""
     folders = (ROOT, ROOT / "docs", ROOT / "load")
     return [page for page in pages() if page.parent in folders and page.name != "CHANGELOG.md"]
 
 
 def events() -> set[str]:
-    """What a stream may carry, by the source."""
+    """The events of a stream, according to the source."""
     files = ("src/domain/event.rs", "src/http/sse.rs")
     texts = [(ROOT / file).read_text().split("#[cfg(test)]")[0] for file in files]
     found = {name for text in texts for name in re.findall(r'"([a-z]+\.[a-z]+)"', text)}
@@ -50,7 +50,7 @@ def sources() -> str:
 
 @pytest.fixture(scope="module")
 def keys() -> set[str]:
-    """Every key, also those of the blocks that the example only shows as comments."""
+    """Every key, including those of blocks that are only comments in the example."""
     text = (ROOT / "rushdesk.toml.example").read_text()
     text = re.sub(r"^# ((?:\[\[.*\]\]|\w+ = ).*)$", r"\1", text, flags=re.MULTILINE)
     found = set()
@@ -161,12 +161,12 @@ def test_recipes_and_scripts_exist() -> None:
 
 
 def _spans(page: Path) -> list[str]:
-    """Code in the running text."""
+    """Code in the text."""
     return [span for _, line in prose(page) for span in SPAN.findall(line)]
 
 
 def test_log_lines_exist(sources: str) -> None:
-    """The table of log lines quotes what the program says."""
+    """The table of log lines quotes real messages of the program."""
     text = (ROOT / "docs/operations.md").read_text()
     table = text.split("## Log lines", 1)[1].split("\n## ", 1)[0]
     quoted = re.findall(r"^\| `([^`]+)` \|", table, re.MULTILINE)

@@ -12,7 +12,7 @@ from rig import ROOT, Rig, call, oddities, sale_day
 
 # A scrape of one replica with three backends stays below this, whatever the load.
 MOST_SERIES = 1_500
-# Everything that the run has shown lies in this window of the queries.
+# The queries' window, which covers the whole run.
 STEP_S = 2
 
 faults: list[str] = []
@@ -124,7 +124,7 @@ def main() -> None:
         load = sale_day(rig)
         check(not load, f"{len(load)} shoppers failed, the first: {load[:1]}")
         oddities(rig)
-        # Idle sessions leave, and everything that happened has been scraped and evaluated.
+        # Idle sessions leave, and all events have been scraped and evaluated.
         deadline = time.time() + 60
         while "rushdesk_sessions_passivated_total 0\n" in (text := call(f"{rig.url}/metrics")):
             check(time.time() < deadline, "no session was passivated")

@@ -86,7 +86,7 @@ class Rig:
 
     def start(self) -> None:
         backends = []
-        # One that works, one that refuses, one that breaks off in the middle.
+        # One works, one refuses, and one breaks off in the middle.
         for name, slots, fault in [("gpu-1", 4, None), ("gpu-2", 2, "sim-500"), ("gpu-3", 2, "sim-die-5")]:
             port = free_port()
             arguments = [os.environ["RUSHDESK_LOAD_BIN"], "sim-llm", "--listen", f"127.0.0.1:{port}"]
@@ -165,7 +165,7 @@ class Shopper:
 
 
 def sale_day(rig: Rig) -> list[str]:
-    """Shoppers come and ask; what went wrong with the load itself is returned."""
+    """Shoppers arrive and ask. Returns the errors of the load itself."""
     chance = random.Random(1)
     threads, faults = [], []
 
@@ -190,13 +190,13 @@ def sale_day(rig: Rig) -> list[str]:
 
 
 def oddities(rig: Rig) -> None:
-    """What a sale day need not show: a cached answer that is rated down, a shopper over the limit, a cancelled turn."""
+    """Events that a sale day may lack: a cached answer that is rated down, a shopper over the limit, a cancelled turn."""
     for number in range(10):
         shopper = Shopper(rig.url)
         messages = f"/v1/sessions/{shopper.session}/messages"
         turn = shopper.post(messages, {"text": f"How heavy is article {number}?"}, prefer="respond-async")
         shopper.post(f"/v1/sessions/{shopper.session}/turns/{turn['turn_id']}/cancel", {})
-        # A turn may be whole before it can be cancelled.
+        # A turn may be complete before it can be cancelled.
         if 'outcome="cancelled"' in call(f"{rig.url}/metrics"):
             break
     for text in HOT[:1] * 2:
