@@ -39,7 +39,27 @@ pub enum Fault {
     SqlRollback,
 }
 
-pub const FAULTS: [Fault; 14] = [
+/// What may happen to one call and to one replica, and an erasure.
+pub const OF_CALLS: [Fault; 6] = [AnswerLost, CallLost, CallLate, Crash, DeclaredDead, Erasure];
+
+/// All but [`SqlRollback`]: SQL is assumed to be durable.
+pub const OF_STORES: [Fault; 13] = [
+    AnswerLost,
+    CallLost,
+    CallLate,
+    RedisAway,
+    SqlAway,
+    Restart,
+    RollbackOfFence,
+    RollbackOfTail,
+    Emptied,
+    Split,
+    Crash,
+    DeclaredDead,
+    Erasure,
+];
+
+const FAULTS: [Fault; 14] = [
     AnswerLost,
     CallLost,
     CallLate,
@@ -79,6 +99,22 @@ impl Budget {
     pub fn spend(self, fault: Fault) -> Option<Self> {
         self.allows(fault).then(|| Self(self.0 - (1 << (2 * fault as u32))))
     }
+}
+
+/// All ways to choose `number` of these faults; one may be chosen more than once.
+pub fn choices(faults: &[Fault], number: usize) -> Vec<Vec<Fault>> {
+    let Some((first, rest)) = faults.split_first() else {
+        return if number == 0 { vec![vec![]] } else { vec![] };
+    };
+    if number == 0 {
+        return vec![vec![]];
+    }
+    let with_first = choices(faults, number - 1).into_iter().map(|more| {
+        let mut chosen = vec![*first];
+        chosen.extend(more);
+        chosen
+    });
+    with_first.chain(choices(rest, number)).collect()
 }
 
 impl fmt::Debug for Budget {

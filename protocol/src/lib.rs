@@ -7,7 +7,11 @@
 //!
 //! | module | protocol |
 //! | --- | --- |
+//! | [`journal`] | `store.ack = "redis"`: Redis acknowledges in front, SQL follows |
 //! | [`cold`] | `store.ack = "sql"`: SQL acknowledges each append |
+//!
+//! The tests hold the small budgets. `cargo run --release -p rushdesk-protocol -- --large` searches the
+//! large ones and prints states and seconds.
 //!
 //! The search is our own, some 100 lines: the `stateright` crate would add 44 crates to the lock
 //! file, with a web server among them, and it keeps whole states where a fingerprint is enough.
@@ -15,6 +19,7 @@
 pub mod cold;
 pub mod faults;
 mod fingerprint;
+pub mod journal;
 pub mod list;
 pub mod search;
 

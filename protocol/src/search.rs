@@ -2,7 +2,7 @@
 //! shortest trace.
 
 use std::{
-    collections::{HashMap, hash_map::Entry},
+    collections::{HashMap, HashSet, hash_map::Entry},
     fmt::{self, Debug},
     hash::Hash,
 };
@@ -113,19 +113,23 @@ fn trace<M: Model>(model: &M, parents: &HashMap<u128, u128, Plain>, last: u128) 
     trace
 }
 
-/// Whether some way leads from `start` to a state where `goal` holds.
-pub fn can_reach<M: Model>(model: &M, start: M::State, goal: impl Fn(&M::State) -> bool) -> bool {
-    let mut seen = std::collections::HashSet::<u128, Plain>::default();
+/// A state after `start` where `goal` holds, if there is one.
+pub fn reach<M: Model>(
+    model: &M,
+    start: M::State,
+    goal: impl Fn(&M::State) -> bool,
+) -> Option<M::State> {
+    let mut seen = HashSet::<u128, Plain>::default();
     let mut waiting = vec![start];
     let mut steps = Vec::new();
     while let Some(state) = waiting.pop() {
         if goal(&state) {
-            return true;
+            return Some(state);
         }
         steps.clear();
         model.steps(&state, &mut steps);
         let next = steps.iter().map(|(_, next)| *next);
         waiting.extend(next.filter(|next| seen.insert(fingerprint(next))));
     }
-    false
+    None
 }

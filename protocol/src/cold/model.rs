@@ -274,7 +274,7 @@ impl Model for Cold {
         let mut fresh = State { budget: Budget::NONE, ..*state };
         fresh.replica_mut(RESCUER).turns_left = 1;
         let is_owner = |state: &State| matches!(state.replica(RESCUER).actor, Actor::Owner(_));
-        let can_go_on = state.row.epoch == ERASED || search::can_reach(self, fresh, is_owner);
+        let can_go_on = state.row.epoch == ERASED || search::reach(self, fresh, is_owner).is_some();
         (!can_go_on).then_some(Violation::Stuck)
     }
 }
