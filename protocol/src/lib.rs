@@ -9,6 +9,7 @@
 //! | --- | --- |
 //! | [`journal`] | `store.ack = "redis"`: Redis acknowledges in front, SQL follows |
 //! | [`cold`] | `store.ack = "sql"`: SQL acknowledges each append |
+//! | [`today`] | what both replace; the search finds in it what was found in production |
 //!
 //! The tests hold the small budgets. `cargo run --release -p rushdesk-protocol -- --large` searches the
 //! large ones and prints states and seconds.
@@ -22,5 +23,6 @@ mod fingerprint;
 pub mod journal;
 pub mod list;
 pub mod search;
+pub mod today;
 
 pub use faults::{Budget, Fault};
