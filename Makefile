@@ -24,6 +24,10 @@ test: ## Formats, lints and runs every test, against real MariaDB, Redis and Chr
 test-models: ## Tests inference with a real llama.cpp and a real Ollama; the first run builds them and takes long
 	scripts/test-models.sh
 
+.PHONY: protocol
+protocol: ## Searches the models of the journal's protocol with large budgets; long
+	$(CARGO) run --release --locked -p rushdesk-protocol -- --large
+
 .PHONY: docs
 docs: ## Writes docs/metrics.md from the code and grafana/dashboards from their description
 	$(CARGO) run --quiet --locked -- metrics > docs/metrics.md

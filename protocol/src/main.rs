@@ -1,4 +1,4 @@
-//! `cargo run --release -p rushdesk-protocol -- --large`: the searches that are too long for a test.
+//! `cargo run --release -p rushdesk-protocol -- --large`: searches that are too long for a test.
 //! Without `--large`: one fault at a time.
 
 use std::{process::ExitCode, time::SystemTime};
@@ -22,10 +22,10 @@ fn main() -> ExitCode {
     for (replicas, attempts, appends, number) in if is_large { LARGE } else { SMALL } {
         println!("{replicas} replicas, {attempts} attempts and {appends} appends of each");
         for faults in choices(&OF_STORES, *number) {
-            if is_beyond(&faults) {
-                continue;
-            }
             for start in Start::ALL {
+                if is_beyond(start, &faults) {
+                    continue;
+                }
                 let small = Journal::small(start, &faults);
                 let begun = SystemTime::now();
                 let report = search(&Journal {

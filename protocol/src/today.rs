@@ -24,8 +24,8 @@ pub enum Mend {
     ContiguousSave,
     /// I2: a mark counts only while its row is there.
     MarkNeedsRow,
-    /// I6: an append to the hot copy compares only `seq`, so a replica without the mark goes on in a
-    /// copy that is behind. Mended, the row counts for each replica.
+    /// I6: an append to the hot copy compares only `seq`, so a replica without the mark goes on in
+    /// a copy that is behind. Mended, the row counts for each replica.
     RowCounts,
     /// I3: the row is read together with the events that it speaks of.
     OneRead,
@@ -371,7 +371,8 @@ impl Today {
         !state.replicas.iter().any(|replica| matches!(replica.actor, Actor::Running { .. }))
     }
 
-    /// `reconcile`: what only the copy has goes to the archive, then the archive's list to the copy.
+    /// `reconcile`: what only the copy has goes to the archive, then the archive's list goes to the
+    /// copy.
     fn reconcile(&self, state: &mut State) {
         let unflushed = after(&state.hot.events, state.hot.flushed);
         self.merge(state, &unflushed);

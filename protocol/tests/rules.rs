@@ -53,6 +53,8 @@ const TABLE: &[Line] = &[
     line(&[Rule::Wait], Hot, &[Split, DeclaredDead], 7, AcknowledgedAndLost),
     line(&[Rule::CasOfThisEpoch], Hot, &[AnswerLost, Erasure], 7, Fork),
     line(&[Rule::ReadAcknowledged], Hot, &[Split, DeclaredDead], 7, SeenAndGone),
+    line(&[Rule::PutWaits], New, &[SqlAway, Split, Crash], 8, NotFound),
+    line(&[Rule::NotFoundFromMaster], New, &[SqlAway, Split, Crash], 8, NotFound),
     line(&[Rule::ReadersHearErasures], Hot, &[Split, Erasure], 6, ErasedAndRead),
 ];
 

@@ -32,8 +32,8 @@ pub enum Rule {
     OpenTurn,
     /// An append is sent again with the same bytes.
     SameBytes,
-    /// An append without an answer is never given up. If it is, it may stand there as a turn that no
-    /// actor runs.
+    /// An append without an answer is never given up. If it is, it may stand there as a turn that
+    /// no actor runs.
     KeepInDoubt,
     /// Only the open turn of a dead owner may be ended by a stranger.
     LivingOwner,

@@ -55,8 +55,8 @@ enum Actor {
     None,
     /// Has read the row, and found that it may go on.
     Stranger(Row),
-    /// Was refused. Only without [`Rule::OpenTurn`]: it takes the new position, and looks at nothing
-    /// else again.
+    /// Was refused. Only without [`Rule::OpenTurn`]: it takes the new position, and looks at
+    /// nothing else again.
     Refused,
     /// The row as this owner left it.
     Owner(Row),
@@ -292,7 +292,7 @@ impl State {
         Some(Self { budget: self.budget.spend(fault)?, ..*self })
     }
 
-    /// The others know of it at once: a replica that nobody takes for dead yet only makes them wait.
+    /// The others know of it at once. Until they do, they only wait.
     fn crash(&self, name: Name) -> Option<(Step, Self)> {
         let mut next = self.spend(Fault::Crash)?;
         let gone = Replica { lives: false, seems_dead: true, turns_left: 0, actor: Actor::None };

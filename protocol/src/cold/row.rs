@@ -106,8 +106,8 @@ impl Statement {
         if self.is_done(row) { Answer::Done } else { Answer::Refused }
     }
 
-    /// The row stands where an earlier execution of this statement left it. That its bytes are there
-    /// follows only because they were the same each time.
+    /// The row stands where an earlier execution of this statement left it. That its bytes are
+    /// there follows only because they were the same each time.
     fn is_done(&self, row: &Row) -> bool {
         let seq = self.expected.list.seq() + 1;
         (row.owner, row.epoch, row.list.seq()) == (self.sender, self.epoch, seq)

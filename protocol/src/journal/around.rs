@@ -18,7 +18,7 @@ impl State {
         Some(Self { budget: self.budget.spend(fault)?, ..*self })
     }
 
-    /// The others know of it at once: a replica that nobody takes for dead yet only makes them wait.
+    /// The others know of it at once. Until they do, they only wait.
     pub fn crash(&self, name: Name) -> Option<(Step, Self)> {
         let mut next = self.spend(Crash)?;
         let replica = next.replica_mut(name);
@@ -167,7 +167,10 @@ impl Journal {
         let side = state.replica(name).side;
         let is_nowhere = state.sql.row.is_none() && state.server(side).copy.epoch == 0;
         let may_say = state.all(|replica| replica.has_beaten) || !self.has(Rule::WaitBefore404);
-        if !state.is_made || !state.sql.is_up || !state.redis_is_up || !is_nowhere || !may_say {
+        let is_cut_off =
+            self.has_with_replica(Rule::NotFoundFromMaster) && !state.has_redis_replica(side);
+        let both_answer = state.sql.is_up && state.redis_is_up && !is_cut_off;
+        if !state.is_made || !both_answer || !is_nowhere || !may_say {
             return None;
         }
         Some((Step::NotFound(name), State { broken: Some(Violation::NotFound), ..*state }))
@@ -184,8 +187,8 @@ impl Journal {
         }
     }
 
-    /// A replica that has heard of the erasure reads nothing of the session from Redis. Nor does one
-    /// that misses its own beats.
+    /// A replica that has heard of the erasure reads nothing of the session from Redis. Nor does
+    /// one that misses its own beats.
     fn refuses_readers(&self, state: &State, replica: &Replica) -> bool {
         state.erasure != Erasure::None
             && self.has_with_replica(Rule::ReadersHearErasures)

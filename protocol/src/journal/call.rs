@@ -31,6 +31,7 @@ pub enum Call {
         run: Run,
         epoch: u8,
         list: List,
+        shown: u8,
     },
     Cas {
         seen: u8,
@@ -104,8 +105,8 @@ impl Journal {
                 let events = state.server_mut(side).fence(run, epoch, checks);
                 in_redis(events.map(Reply::Events))
             }
-            Call::Put { side, run, epoch, list } => {
-                let done = state.server_mut(side).put((run, epoch), list, checks);
+            Call::Put { side, run, epoch, list, shown } => {
+                let done = state.server_mut(side).put((run, epoch), list, shown, checks);
                 in_redis(done.map(|()| Reply::Done))
             }
             Call::Cas { seen, owner, run } => {
@@ -120,8 +121,8 @@ impl Journal {
         }
     }
 
-    /// The state after the call met this fate, and the answer if the caller gets one. A store that is
-    /// away loses each call.
+    /// The state after the call met this fate, and the answer if the caller gets one. A store that
+    /// is away loses each call.
     pub fn call(&self, state: &State, call: Call, fate: Fate) -> Option<(State, Option<Reply>)> {
         let mut next = State { budget: fate.spend(state.budget)?, ..*state };
         if !call.store_is_up(state) {

@@ -17,6 +17,9 @@
 //! A reader is not a process. After each step it reads all that can be read: the copy on each
 //! server that a living replica is connected to, and the row. It has seen the longest of these
 //! lists. No other reader can see more.
+//!
+//! Left out: the questions to a living owner, which here stops by itself at any time; the bounds of
+//! tails; several shards.
 
 mod around;
 mod call;
@@ -74,7 +77,8 @@ pub enum Rule {
     WaitBefore404,
     /// A session is taken over only in the run of the row or a later one.
     LaterRun,
-    /// An append is acknowledged when a replica of Redis has it. Only with [`Ack::RedisAndReplica`].
+    /// An append is acknowledged when a replica of Redis has it. Only with
+    /// [`Ack::RedisAndReplica`].
     Wait,
     /// A repeated compare-and-set is known by its owner and its epoch. An erasure between the two
     /// leaves the owner, and raises the epoch.
@@ -82,6 +86,12 @@ pub enum Rule {
     /// `read.lua` leaves out what its owner does not call acknowledged yet. Only with
     /// [`Ack::RedisAndReplica`].
     ReadAcknowledged,
+    /// A put counts only when a replica of Redis has it, and shows only what is in SQL. Only with
+    /// [`Ack::RedisAndReplica`].
+    PutWaits,
+    /// 404 only from a master that a replica of Redis confirms: an old master does not know the
+    /// newest sessions. Only with [`Ack::RedisAndReplica`].
+    NotFoundFromMaster,
     /// A beat also stops the readers of an erased session. Only with [`Ack::RedisAndReplica`].
     ReadersHearErasures,
 }
@@ -95,12 +105,13 @@ pub enum Ack {
     RedisAndReplica,
 }
 
-/// The double faults that are known to lose events: the owner is dead, or taken for dead, and Redis
-/// loses its tail before SQL has it.
-pub fn is_beyond(faults: &[Fault]) -> bool {
+/// The faults that are known to lose events: the owner is dead, or taken for dead, and Redis loses
+/// what SQL does not have yet. That is the tail, or a session that was made while SQL was away.
+pub fn is_beyond(start: Start, faults: &[Fault]) -> bool {
     let has = |fault| faults.contains(&fault);
-    (has(Fault::Crash) || has(Fault::DeclaredDead))
-        && (has(Fault::RollbackOfTail) || has(Fault::Emptied))
+    let loses_tail = has(Fault::RollbackOfTail) || has(Fault::Emptied);
+    let loses_session = start == Start::New && has(Fault::SqlAway) && has(Fault::RollbackOfFence);
+    (has(Fault::Crash) || has(Fault::DeclaredDead)) && (loses_tail || loses_session)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

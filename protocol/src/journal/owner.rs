@@ -4,7 +4,6 @@ use super::{
     Rule,
     call::{Call, Reply},
     model::Journal,
-    redis::Server,
     sql::{COLD, Owner},
     state::{Actor, Phase, Replica, State},
     step::Step,
@@ -36,14 +35,13 @@ impl Journal {
         let side = replica.side;
         let call = Call::Append { side, run, epoch, base, event };
         let (mut next, reply) = self.call(state, call, fate)?;
-        // The old master has no replica that could take the append.
         let waits = self.has_with_replica(Rule::Wait);
-        let is_heard = !(waits && state.is_split() && side == 0);
+        let is_heard = !waits || state.has_redis_replica(side);
         self.begin_append(&mut next, name, event);
         match reply {
             Some(Reply::Done) if is_heard => {
                 if waits {
-                    Server::replicated(next.server_mut(side));
+                    next.server_mut(side).replicated();
                 }
                 self.acknowledge(&mut next, name);
             }

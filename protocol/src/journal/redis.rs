@@ -9,7 +9,7 @@ pub struct Copy {
     pub run: Run,
     pub epoch: u8,
     pub list: List,
-    /// `seq` of the last event that its owner calls acknowledged.
+    /// `seq` of the last event that is in SQL, or that its owner calls acknowledged.
     pub shown: u8,
     pub is_tombstone: bool,
 }
@@ -21,6 +21,8 @@ pub struct Server {
     /// The copy before the last write, which a rollback brings back.
     before: Copy,
     last_write: Write,
+    /// A replica of Redis has the last write.
+    is_replicated: bool,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -28,10 +30,7 @@ enum Write {
     /// Nothing that a rollback could take.
     #[default]
     None,
-    /// An append that was not acknowledged with a replica's consent.
     Append,
-    /// An append that a replica of Redis has.
-    Replicated,
     Other,
 }
 
@@ -54,12 +53,13 @@ pub struct Checks {
 
 impl Server {
     pub fn new(run: Run, copy: Copy) -> Self {
-        Self { run, copy, before: copy, last_write: Write::None }
+        Self { run, copy, before: copy, last_write: Write::None, is_replicated: true }
     }
 
     fn write(&mut self, copy: Copy, kind: Write) {
         if self.copy != copy {
-            *self = Self { before: self.copy, copy, last_write: kind, ..*self };
+            let (run, before) = (self.run, self.copy);
+            *self = Self { run, copy, before, last_write: kind, is_replicated: false };
         }
     }
 
@@ -94,9 +94,7 @@ impl Server {
 
     /// `WAIT 1` was answered: a replica has all that was written so far.
     pub fn replicated(&mut self) {
-        if self.last_write == Write::Append {
-            self.last_write = Write::Replicated;
-        }
+        self.is_replicated = true;
     }
 
     /// Gives what stood there.
@@ -115,6 +113,7 @@ impl Server {
         &mut self,
         (run, epoch): (Run, u8),
         list: List,
+        shown: u8,
         checks: Checks,
     ) -> Result<(), Refused> {
         self.refuses(epoch)?;
@@ -130,7 +129,6 @@ impl Server {
                 return Ok(());
             }
         }
-        let shown = list.seq() as u8;
         self.write(Copy { run, epoch, list, shown, is_tombstone: false }, Write::Other);
         Ok(())
     }
@@ -153,11 +151,11 @@ impl Server {
     }
 
     pub fn last_write_is_append(&self) -> bool {
-        matches!(self.last_write, Write::Append | Write::Replicated)
+        self.last_write == Write::Append
     }
 
     /// The copy without the last write, if a replica may lack it.
     pub fn behind(&self) -> Option<Copy> {
-        self.rolled_back().filter(|_| self.last_write != Write::Replicated)
+        self.rolled_back().filter(|_| !self.is_replicated)
     }
 }

@@ -71,6 +71,8 @@ pub struct Actor {
     /// The epoch that it saw, and from the compare-and-set on its own.
     pub epoch: u8,
     pub was_hot: bool,
+    /// `seq` of SQL when it became the owner.
+    pub seq_in_sql: u8,
     pub list: List,
     /// The append in doubt; 0 is none.
     pub doubt: Event,
@@ -121,6 +123,11 @@ impl State {
         self.servers[1].run != 0
     }
 
+    /// The old master has lost its replica.
+    pub fn has_redis_replica(&self, side: u8) -> bool {
+        side == self.master()
+    }
+
     /// The server that is the master for all but those who are cut off.
     pub fn master(&self) -> u8 {
         u8::from(self.is_split())
@@ -141,12 +148,13 @@ impl State {
         }
     }
 
-    /// An owner goes on from `list`.
-    pub fn go_on_from(&mut self, list: List) {
-        let is_erased = self.sql.is_erased();
+    /// The owner of `epoch` goes on from `list`. An attempt that is the owner no more may have an
+    /// old list: what it acknowledges would be a fork.
+    pub fn go_on_from(&mut self, epoch: u8, list: List) {
+        let is_owner = self.sql.row.is_some_and(|row| row.epoch == epoch);
         let is_whole = list.starts_with(self.acknowledged);
-        self.break_if(!is_erased && !is_whole, Violation::AcknowledgedAndLost);
-        self.break_if(!is_erased && !list.starts_with(self.seen), Violation::SeenAndGone);
+        self.break_if(is_owner && !is_whole, Violation::AcknowledgedAndLost);
+        self.break_if(is_owner && !list.starts_with(self.seen), Violation::SeenAndGone);
     }
 }
 

@@ -53,7 +53,7 @@ impl Journal {
             epoch: row.epoch,
             was_hot: is_hot,
             list: row.list,
-            doubt: 0,
+            ..Actor::default()
         };
         Some((Step::Open(name), next))
     }
@@ -95,10 +95,11 @@ impl Journal {
                     list
                 };
                 if phase != Phase::Fencing {
-                    next.go_on_from(list);
+                    next.go_on_from(actor.epoch + 1, list);
                 }
                 next.is_made |= phase == Phase::Cold;
-                *next.actor_mut(name) = Actor { phase, epoch: actor.epoch + 1, run, list, ..actor };
+                let (epoch, seq_in_sql) = (actor.epoch + 1, events.seq() as u8);
+                *next.actor_mut(name) = Actor { phase, epoch, run, seq_in_sql, list, ..actor };
             }
             Some(_) => *next.actor_mut(name) = Actor::default(),
         }
@@ -127,7 +128,7 @@ impl Journal {
                 let list = longer(actor.list, copy);
                 let phase = if comes_first { Phase::Trying } else { Phase::Putting };
                 if !comes_first {
-                    next.go_on_from(list);
+                    next.go_on_from(actor.epoch, list);
                 }
                 *next.actor_mut(name) = Actor { phase, list, ..actor };
             }
@@ -143,11 +144,19 @@ impl Journal {
             return None;
         }
         let run = self.run_to_name(state, name);
-        let call = Call::Put { side: replica.side, run, epoch: actor.epoch, list: actor.list };
+        let Actor { epoch, list, .. } = actor;
+        let waits = self.has_with_replica(Rule::PutWaits);
+        let shown = if waits { actor.seq_in_sql } else { list.seq() as u8 };
+        let side = replica.side;
+        let call = Call::Put { side, run, epoch, list, shown };
         let (mut next, reply) = self.call(state, call, fate)?;
         match reply {
             None => {}
+            Some(Reply::Done) if waits && !state.has_redis_replica(side) => {}
             Some(Reply::Done) => {
+                if waits {
+                    next.server_mut(side).replicated();
+                }
                 next.is_made = true;
                 *next.actor_mut(name) = Actor { phase: Phase::Hot, run, ..actor };
             }
@@ -179,10 +188,17 @@ impl Journal {
         {
             return None;
         }
+        let waits = self.has_with_replica(Rule::PutWaits);
+        if waits && !state.has_redis_replica(replica.side) {
+            return None;
+        }
         let mut next = *state;
         let server = next.server_mut(replica.side);
         let run = server.run;
-        server.put((run, 1), List::EMPTY, self.checks()).ok()?;
+        server.put((run, 1), List::EMPTY, 0, self.checks()).ok()?;
+        if waits {
+            server.replicated();
+        }
         next.is_made = true;
         let replica = next.replica_mut(name);
         replica.attempts_left -= 1;
@@ -197,7 +213,8 @@ impl Journal {
     }
 }
 
-/// What a new owner takes: the copy if it is longer. If neither is the beginning of the other: SQL's.
+/// What a new owner takes: the copy if it is longer, SQL's list if neither is the beginning of the
+/// other.
 fn longer(sql: List, copy: List) -> List {
     if copy.starts_with(sql) { copy } else { sql }
 }
