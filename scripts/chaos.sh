@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
 # Breaks servers, backends and stores under load and looks for everything that was acknowledged.
-# Short form: each fault once, a minute or two. CHAOS_ROUNDS=100 is the long form, with 30 s of frozen stores.
+# Short form: each fault once, some minutes. CHAOS_ROUNDS=100 is the long form, with 30 s of frozen stores and 60 s of a
+# paused replica.
+# `--append FILE` keeps one line for each round, and an interrupted run goes on where it stopped:
+#   CHAOS_ROUNDS=100 scripts/chaos.sh --append chaos.jsonl; target/release/rushdesk-load chaos --summary chaos.jsonl
 # Further arguments go to `rushdesk-load chaos`. BIN=target/debug takes other programs than the release build.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -23,6 +26,7 @@ if [ -z "${BIN:-}" ]; then
   cargo build --release --locked --quiet --workspace
 fi
 rounds=${CHAOS_ROUNDS:-0}
-freeze=5
-[ "$rounds" -eq 0 ] || freeze=30
-TMPDIR=$folder "$BIN/rushdesk-load" chaos --server-bin "$BIN/rushdesk" --rounds "$rounds" --freeze-s "$freeze" "$@"
+lengths=(--freeze-s 5 --pause-s 15)
+[ "$rounds" -eq 0 ] || lengths=(--freeze-s 30 --pause-s 60)
+commit=$(git describe --always --dirty --abbrev=12 --exclude '*' 2>/dev/null || echo unknown)
+TMPDIR=$folder "$BIN/rushdesk-load" chaos --server-bin "$BIN/rushdesk" --commit "$commit" --rounds "$rounds" "${lengths[@]}" "$@"

@@ -1,12 +1,12 @@
-//! What is broken, and where.
+//! What is broken, and where: one table.
 
-use std::{fmt, str::FromStr};
+use std::fmt;
 
-use clap::ValueEnum;
-use serde::Serialize;
+use clap::{ValueEnum, builder::PossibleValue};
+use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Mode {
     /// One process with SQLite.
     Embedded,
@@ -14,66 +14,122 @@ pub enum Mode {
     Distributed,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, ValueEnum)]
-#[serde(rename_all = "snake_case")]
+/// In the order of [`TABLE`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Fault {
-    /// `kill -9` of one server.
     ServerKilled,
-    /// `kill -9` of one of two backends, mid-stream.
-    BackendKilled,
-    /// One backend accepts and never answers.
-    BackendStalls,
-    /// One backend sends what is no JSON.
-    BackendGarbage,
-    /// One backend ends its answers without their end.
-    BackendCut,
-    /// No room left under SQLite.
-    DiskFull,
-    /// `kill -9` of Redis.
-    RedisKilled,
-    /// SIGSTOP of Redis.
-    RedisFrozen,
-    /// `kill -9` of MariaDB.
-    SqlKilled,
-    /// SIGSTOP of MariaDB.
-    SqlFrozen,
-    /// One replica after the other is asked to end and started again.
+    ReplicaPaused,
     RollingRestart,
+    BackendKilled,
+    BackendStalls,
+    BackendGarbage,
+    BackendCut,
+    DiskFull,
+    RedisKilled,
+    RedisFrozen,
+    RedisEmptied,
+    RedisOldAof,
+    RedisCutOne,
+    RedisReplyDropped,
+    SqlKilled,
+    SqlFrozen,
+    SqlCutOne,
+    SqlReplyDropped,
 }
+
+/// How long a fault lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lasts {
+    /// A second or so.
+    Moment,
+    /// Long enough to be noticed by a time limit of the model or by a full disk.
+    Seconds,
+    /// Long enough to be noticed by the time limits of the stores.
+    Cut,
+    /// As `--freeze-s` says.
+    Freeze,
+    /// As `--pause-s` says.
+    Pause,
+}
+
+/// One row of the table.
+struct Row {
+    fault: Fault,
+    name: &'static str,
+    modes: &'static [Mode],
+    lasts: Lasts,
+    about: &'static str,
+}
+
+const BOTH: &[Mode] = &[Mode::Embedded, Mode::Distributed];
+const EMBEDDED: &[Mode] = &[Mode::Embedded];
+const DISTRIBUTED: &[Mode] = &[Mode::Distributed];
+
+const fn row(
+    fault: Fault,
+    name: &'static str,
+    modes: &'static [Mode],
+    lasts: Lasts,
+    about: &'static str,
+) -> Row {
+    Row { fault, name, modes, lasts, about }
+}
+
+#[rustfmt::skip]
+const TABLE: [Row; 18] = [
+    row(Fault::ServerKilled, "server-killed", BOTH, Lasts::Moment,
+        "kill -9 of one server"),
+    row(Fault::ReplicaPaused, "replica-paused", DISTRIBUTED, Lasts::Pause,
+        "SIGSTOP of one replica for --pause-s, then SIGCONT: it is taken for dead, and wakes up"),
+    row(Fault::RollingRestart, "rolling-restart", DISTRIBUTED, Lasts::Moment,
+        "one replica after the other is asked to end and started again"),
+    row(Fault::BackendKilled, "backend-killed", BOTH, Lasts::Moment,
+        "kill -9 of one of two backends, mid-stream"),
+    row(Fault::BackendStalls, "backend-stalls", EMBEDDED, Lasts::Seconds,
+        "one backend accepts and never answers"),
+    row(Fault::BackendGarbage, "backend-garbage", EMBEDDED, Lasts::Moment,
+        "one backend sends what is no JSON"),
+    row(Fault::BackendCut, "backend-cut", EMBEDDED, Lasts::Moment,
+        "one backend ends its answers without their end"),
+    row(Fault::DiskFull, "disk-full", EMBEDDED, Lasts::Seconds,
+        "no room left under SQLite"),
+    row(Fault::RedisKilled, "redis-killed", DISTRIBUTED, Lasts::Moment,
+        "kill -9 of Redis, started again on its log"),
+    row(Fault::RedisFrozen, "redis-frozen", DISTRIBUTED, Lasts::Freeze,
+        "SIGSTOP of Redis for --freeze-s"),
+    row(Fault::RedisEmptied, "redis-emptied", DISTRIBUTED, Lasts::Moment,
+        "kill -9 of Redis, its log removed, started again"),
+    row(Fault::RedisOldAof, "redis-old-aof", DISTRIBUTED, Lasts::Moment,
+        "kill -9 of Redis, started again on its log of two seconds before"),
+    row(Fault::RedisCutOne, "redis-cut-one", DISTRIBUTED, Lasts::Cut,
+        "one replica cannot reach Redis, the other can; its connections are closed or silent"),
+    row(Fault::RedisReplyDropped, "redis-reply-dropped", DISTRIBUTED, Lasts::Cut,
+        "Redis executes what one replica sends, the replies are lost, then its connections are closed"),
+    row(Fault::SqlKilled, "sql-killed", DISTRIBUTED, Lasts::Moment,
+        "kill -9 of MariaDB"),
+    row(Fault::SqlFrozen, "sql-frozen", DISTRIBUTED, Lasts::Freeze,
+        "SIGSTOP of MariaDB for --freeze-s"),
+    row(Fault::SqlCutOne, "sql-cut-one", DISTRIBUTED, Lasts::Cut,
+        "one replica cannot reach MariaDB, the other can; its connections are closed or silent"),
+    row(Fault::SqlReplyDropped, "sql-reply-dropped", DISTRIBUTED, Lasts::Cut,
+        "MariaDB executes what one replica sends, the replies are lost, then its connections are closed"),
+];
 
 impl Mode {
     /// What can be broken there, in the order of the rounds.
-    pub fn faults(self) -> &'static [Fault] {
-        match self {
-            Self::Embedded => &[
-                Fault::ServerKilled,
-                Fault::BackendKilled,
-                Fault::BackendStalls,
-                Fault::BackendGarbage,
-                Fault::BackendCut,
-                Fault::DiskFull,
-            ],
-            Self::Distributed => &[
-                Fault::ServerKilled,
-                Fault::RedisKilled,
-                Fault::SqlKilled,
-                Fault::RedisFrozen,
-                Fault::SqlFrozen,
-                Fault::BackendKilled,
-                Fault::RollingRestart,
-            ],
-        }
+    pub fn faults(self) -> impl Iterator<Item = Fault> {
+        TABLE.iter().filter(move |row| row.modes.contains(&self)).map(|row| row.fault)
     }
 }
 
 impl Fault {
-    pub fn is_freeze(self) -> bool {
-        matches!(self, Self::RedisFrozen | Self::SqlFrozen)
+    fn row(self) -> &'static Row {
+        &TABLE[self as usize]
     }
 
-    /// Whether it takes some seconds until it is felt.
-    pub fn is_slow(self) -> bool {
-        matches!(self, Self::DiskFull | Self::BackendStalls)
+    pub fn lasts(self) -> Lasts {
+        self.row().lasts
     }
 
     /// The model name of the simulator that shows this fault.
@@ -84,6 +140,27 @@ impl Fault {
             Self::BackendCut => Some("sim-cut-5"),
             _ => None,
         }
+    }
+}
+
+impl ValueEnum for Fault {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Fault; TABLE.len()] = {
+            let mut all = [Fault::ServerKilled; TABLE.len()];
+            let mut place = 0;
+            while place < all.len() {
+                all[place] = TABLE[place].fault;
+                place += 1;
+            }
+            all
+        };
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        let Row { name, modes, about, .. } = self.row();
+        let modes: Vec<String> = modes.iter().map(Mode::to_string).collect();
+        Some(PossibleValue::new(*name).help(format!("{about} [{}]", modes.join(", "))))
     }
 }
 
@@ -98,111 +175,20 @@ impl fmt::Display for Mode {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ServerKilled => "server killed",
-            Self::BackendKilled => "backend killed",
-            Self::BackendStalls => "backend stalls",
-            Self::BackendGarbage => "backend garbage",
-            Self::BackendCut => "backend cut",
-            Self::DiskFull => "disk full",
-            Self::RedisKilled => "redis killed",
-            Self::RedisFrozen => "redis frozen",
-            Self::SqlKilled => "sql killed",
-            Self::SqlFrozen => "sql frozen",
-            Self::RollingRestart => "rolling restart",
-        })
+        f.write_str(self.row().name)
     }
-}
-
-/// A fault to leave out, in every mode or in one: `backend-killed`, `distributed:redis-killed`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exclusion {
-    mode: Option<Mode>,
-    fault: Fault,
-}
-
-impl Exclusion {
-    pub fn covers(self, mode: Mode, fault: Fault) -> bool {
-        self.fault == fault && self.mode.is_none_or(|only| only == mode)
-    }
-}
-
-impl FromStr for Exclusion {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (mode, fault) = match text.split_once(':') {
-            Some((mode, fault)) => (Some(Mode::from_str(mode, false)?), fault),
-            None => (None, text),
-        };
-        Ok(Self { mode, fault: Fault::from_str(fault, false)? })
-    }
-}
-
-/// One round to come: its fault and the seed of its moment and its load.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Planned {
-    pub mode: Mode,
-    pub fault: Fault,
-    pub seed: u64,
-}
-
-/// `rounds` rounds, or each fault once for 0: every fault in turn, each mode in one go, each round with a seed of its own.
-pub fn plan(pairs: &[(Mode, Fault)], rounds: usize, seed: u64) -> Vec<Planned> {
-    let rounds = if rounds == 0 { pairs.len() } else { rounds };
-    let all = pairs.iter().cycle().take(rounds).enumerate();
-    let mut planned: Vec<Planned> = all
-        .map(|(round, &(mode, fault))| Planned {
-            mode,
-            fault,
-            seed: seed.wrapping_add(round as u64),
-        })
-        .collect();
-    planned.sort_by_key(|round| round.mode);
-    planned
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn pairs() -> Vec<(Mode, Fault)> {
-        [Mode::Embedded, Mode::Distributed]
-            .into_iter()
-            .flat_map(|mode| mode.faults().iter().map(move |&fault| (mode, fault)))
-            .collect()
-    }
-
     #[test]
-    fn the_short_form_has_each_fault_once_and_each_mode_in_one_go() {
-        let planned = plan(&pairs(), 0, 7);
-        assert_eq!(planned.len(), 13);
-        assert!(planned.is_sorted_by_key(|round| round.mode));
-        assert_eq!(
-            planned[0],
-            Planned { mode: Mode::Embedded, fault: Fault::ServerKilled, seed: 7 }
-        );
-    }
-
-    #[test]
-    fn an_exclusion_covers_one_mode_or_all() {
-        let here: Exclusion = "distributed:backend-killed".parse().unwrap();
-        assert!(here.covers(Mode::Distributed, Fault::BackendKilled));
-        assert!(!here.covers(Mode::Embedded, Fault::BackendKilled));
-        assert!(!here.covers(Mode::Distributed, Fault::SqlFrozen));
-        let everywhere: Exclusion = "backend-killed".parse().unwrap();
-        assert!(everywhere.covers(Mode::Embedded, Fault::BackendKilled));
-        assert!("backend-hurt".parse::<Exclusion>().is_err());
-        assert!("cluster:backend-killed".parse::<Exclusion>().is_err());
-    }
-
-    #[test]
-    fn the_long_form_takes_the_faults_in_turn_with_seeds_of_their_own() {
-        let planned = plan(&pairs(), 100, 7);
-        assert_eq!(planned.len(), 100);
-        let count = |fault| planned.iter().filter(|round| round.fault == fault).count();
-        assert!((7..=8).contains(&count(Fault::RedisFrozen)));
-        let seeds: std::collections::BTreeSet<_> = planned.iter().map(|round| round.seed).collect();
-        assert_eq!(seeds.len(), 100);
+    fn each_fault_stands_at_its_place_under_the_name_that_json_has() {
+        for (place, row) in TABLE.iter().enumerate() {
+            assert_eq!(row.fault as usize, place, "{}", row.name);
+            assert_eq!(serde_json::to_value(row.fault).unwrap(), row.name);
+            assert_eq!(Fault::from_str(row.name, false), Ok(row.fault));
+        }
     }
 }

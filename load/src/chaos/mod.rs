@@ -4,11 +4,16 @@
 //! is judged is loss, doubling, ends and recovery, never speed. Exit code 1: a promise was broken.
 
 mod balancer;
+mod busy;
 mod disk;
 mod fault;
+mod plan;
 mod probe;
+mod record;
 mod report;
 mod stage;
+mod strike;
+mod summary;
 
 use std::{
     path::{Path, PathBuf},
@@ -24,10 +29,14 @@ use tokio::{
 };
 
 use self::{
-    fault::{Exclusion, Fault, Mode, Planned, plan},
+    busy::Busy,
+    fault::{Fault, Lasts, Mode},
+    plan::{Exclusion, Planned, plan},
     probe::Probe,
+    record::Record,
     report::{ChaosReport, Last, Round, heading},
     stage::Stage,
+    summary::Summary,
 };
 use crate::{
     replay::{self, TransportChoice},
@@ -37,9 +46,10 @@ use crate::{
 /// The load runs alone for at least this long, and at most this much longer.
 const CALM: Duration = Duration::from_millis(300);
 const STRIKE_WITHIN_MS: u64 = 1_500;
-/// How long a thing stays broken that is not frozen.
-const BROKEN_MS: std::ops::Range<u64> = 200..1_500;
-const SLOW_FAULT: Duration = Duration::from_secs(4);
+/// See [`Lasts`].
+const MOMENT_MS: std::ops::Range<u64> = 200..1_500;
+const SECONDS: Duration = Duration::from_secs(4);
+const CUT_MS: std::ops::Range<u64> = 1_000..8_000;
 /// Generous: a debug build on a busy machine is not what is judged.
 const RECOVERS_WITHIN: Duration = Duration::from_secs(180);
 const PATIENCE_S: u64 = 120;
@@ -48,8 +58,8 @@ const TURN_TIMEOUT_S: u64 = 90;
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
     /// The rushdesk program.
-    #[arg(long)]
-    pub server_bin: PathBuf,
+    #[arg(long, required_unless_present = "summary")]
+    pub server_bin: Option<PathBuf>,
     /// Rounds; 0: each fault once.
     #[arg(long, default_value_t = 0)]
     pub rounds: usize,
@@ -68,6 +78,9 @@ pub struct Args {
     /// How long Redis and MariaDB stay frozen.
     #[arg(long, default_value_t = 5)]
     pub freeze_s: u64,
+    /// How long a replica stays paused.
+    #[arg(long, default_value_t = 15)]
+    pub pause_s: u64,
     /// Conversations of a round, and how many at once.
     #[arg(long, default_value_t = 16)]
     pub conversations: usize,
@@ -78,9 +91,22 @@ pub struct Args {
     /// Conversations, one JSON object a line.
     #[arg(long, default_value = "load/data/sample_100.jsonl")]
     pub data: PathBuf,
-    /// Decides what breaks when; each round adds its number. Random unless given.
+    /// Decides what breaks when; each round adds its number. Random unless given, or 1 with --append.
     #[arg(long)]
     pub seed: Option<u64>,
+    /// Other processes take all cores meanwhile.
+    #[arg(long)]
+    pub busy: bool,
+    /// Adds one JSON line for each round to this file, and leaves out the planned rounds that it has for this commit: an
+    /// interrupted run goes on where it stopped.
+    #[arg(long, value_name = "FILE", requires = "commit")]
+    pub append: Option<PathBuf>,
+    /// The commit that the servers were built from.
+    #[arg(long)]
+    pub commit: Option<String>,
+    /// Breaks nothing; prints the table of a file that --append wrote.
+    #[arg(long, value_name = "FILE", exclusive = true)]
+    pub summary: Option<PathBuf>,
     /// Writes the report to this file as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -94,6 +120,10 @@ pub struct Args {
 /// # Errors
 /// When something does not start before it was broken.
 pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(path) = &args.summary {
+        print!("{}", Summary::new(&record::read(path)?));
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     // Everything that was started ends with the future that holds it.
     let report = tokio::select! {
@@ -103,6 +133,11 @@ pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
     };
     println!();
     print!("{report}");
+    if let Some(path) = &args.append {
+        let records = record::read(path)?;
+        let of_commit = |record: &&Record| record.commit == args.commit();
+        print!("\n{}", Summary::new(records.iter().filter(of_commit)));
+    }
     if let Some(path) = &args.json {
         std::fs::write(path, serde_json::to_vec_pretty(&report)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
@@ -111,7 +146,9 @@ pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 async fn run(args: &Args) -> anyhow::Result<ChaosReport> {
-    let seed = args.seed.unwrap_or_else(|| u64::from(rand::rng().random::<u16>()));
+    // The same rounds each time, so that those which were done are known again.
+    let fixed = args.seed.or(args.append.as_ref().map(|_| 1));
+    let seed = fixed.unwrap_or_else(|| u64::from(rand::rng().random::<u16>()));
     println!("seed {seed}");
     println!("{}", heading());
     let is_wanted = |fault: &Fault| args.fault.is_empty() || args.fault.contains(fault);
@@ -120,23 +157,45 @@ async fn run(args: &Args) -> anyhow::Result<ChaosReport> {
         |mode, fault| args.without.iter().any(|exclusion| exclusion.covers(mode, fault));
     let (excluded, pairs): (Vec<_>, Vec<_>) = modes
         .filter(|mode| args.mode.is_none_or(|only| only == *mode))
-        .flat_map(|mode| mode.faults().iter().map(move |&fault| (mode, fault)))
+        .flat_map(|mode| mode.faults().map(move |fault| (mode, fault)))
         .filter(|(_, fault)| is_wanted(fault))
         .partition(|&(mode, fault)| is_excluded(mode, fault));
-    let planned = plan(&pairs, args.rounds, seed);
+    let mut planned = plan(&pairs, args.rounds, seed);
+    let known = args.append.as_deref().map(record::read).transpose()?.unwrap_or_default();
     let left_out = excluded.into_iter().map(|(mode, fault)| format!("{mode}, {fault}: --without"));
     let mut report = ChaosReport { seed, left_out: left_out.collect(), ..ChaosReport::default() };
+    planned.retain(|round| {
+        let mut records = known.iter();
+        let Some(done) = records.find(|known| known.is_of(*round, args.commit(), args.busy)) else {
+            return true;
+        };
+        report.done_before += 1;
+        report.failed_before += usize::from(done.failed);
+        false
+    });
+    let _busy = args.busy.then(Busy::start).transpose()?;
     for rounds in planned.chunk_by(|one, next| one.mode == next.mode) {
         Box::pin(stage(args, rounds, &mut report)).await?;
     }
     Ok(report)
 }
 
+impl Args {
+    fn commit(&self) -> &str {
+        self.commit.as_deref().unwrap_or_default()
+    }
+
+    fn append(&self, record: &Record) -> anyhow::Result<()> {
+        self.append.as_deref().map_or(Ok(()), |path| record.append(path))
+    }
+}
+
 /// All rounds of one mode, and everything once more at their end.
 async fn stage(args: &Args, rounds: &[Planned], report: &mut ChaosReport) -> anyhow::Result<()> {
     let Some(Planned { mode, .. }) = rounds.first().copied() else { return Ok(()) };
     let folder = Folder::new()?;
-    let mut stage = Stage::start(mode, &args.server_bin, args.replicas, &folder.0).await?;
+    let program = args.server_bin.as_deref().context("--server-bin is missing")?;
+    let mut stage = Stage::start(mode, program, args.replicas, &folder.0).await?;
     let ledger = folder.0.join("ledger.ndjson");
     let mut has_failed = false;
     for round in rounds {
@@ -147,13 +206,15 @@ async fn stage(args: &Args, rounds: &[Planned], report: &mut ChaosReport) -> any
         }
         let round = Box::pin(strike(args, &mut stage, *round, &ledger)).await?;
         println!("{round}");
+        args.append(&Record::of_round(&round, args.commit(), args.busy))?;
         has_failed |= round.has_failed();
         report.rounds.push(round);
     }
     stage.rolling_restart().await.context("the last restart")?;
-    let replay = replay::run(&replay_args(args, &stage.url, 0, &ledger, true)).await?;
+    let replay = replay::run(&replay_args(args, &stage, 0, &ledger, true)).await?;
     let last = Last { mode, replay };
     println!("{last}");
+    args.append(&Record::of_last(&last, report.seed, args.commit(), args.busy))?;
     report.last.push(last);
     if has_failed || report.has_failed() {
         stage.logs().iter().for_each(|log| show_log(log));
@@ -174,17 +235,19 @@ async fn strike(
 ) -> anyhow::Result<Round> {
     let mut random = StdRng::seed_from_u64(seed);
     let delay = CALM + Duration::from_millis(random.random_range(0..STRIKE_WITHIN_MS));
-    let hold = match fault {
-        _ if fault.is_freeze() => Duration::from_secs(args.freeze_s),
-        _ if fault.is_slow() => SLOW_FAULT,
-        _ => Duration::from_millis(random.random_range(BROKEN_MS)),
+    let hold = match fault.lasts() {
+        Lasts::Moment => Duration::from_millis(random.random_range(MOMENT_MS)),
+        Lasts::Seconds => SECONDS,
+        Lasts::Cut => Duration::from_millis(random.random_range(CUT_MS)),
+        Lasts::Freeze => Duration::from_secs(args.freeze_s),
+        Lasts::Pause => Duration::from_secs(args.pause_s),
     };
     if fault == Fault::DiskFull {
         // A log that has grown has room in itself; a server that ended in good order leaves none.
         stage.rolling_restart().await?;
     }
     let probe = Probe::start(&stage.url, seed).await?;
-    let load_args = replay_args(args, &stage.url, seed, ledger, false);
+    let load_args = replay_args(args, stage, seed, ledger, false);
     let load = Box::pin(replay::run(&load_args));
     let trouble = async {
         sleep(delay).await;
@@ -220,11 +283,17 @@ async fn strike(
     })
 }
 
-fn replay_args(args: &Args, url: &str, seed: u64, ledger: &Path, is_last: bool) -> replay::Args {
+fn replay_args(
+    args: &Args,
+    stage: &Stage,
+    seed: u64,
+    ledger: &Path,
+    is_last: bool,
+) -> replay::Args {
     let ledger = ledger.to_owned();
     let (write, verify) = if is_last { (None, Some(ledger)) } else { (Some(ledger), None) };
     replay::Args {
-        url: url.to_owned(),
+        url: stage.url.clone(),
         site_key: "pk_demo".into(),
         data: args.data.clone(),
         conversations: Some(args.conversations),
@@ -234,6 +303,8 @@ fn replay_args(args: &Args, url: &str, seed: u64, ledger: &Path, is_last: bool) 
         seed,
         ledger: write,
         verify,
+        // One follower at each replica: at least one is not where the shopper speaks.
+        follow: stage.replica_urls(),
         json: None,
         patience_s: PATIENCE_S,
         turn_timeout_s: TURN_TIMEOUT_S,

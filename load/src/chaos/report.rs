@@ -40,7 +40,7 @@ pub struct Last {
 }
 
 impl Last {
-    fn has_failed(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         self.replay.has_failed() || self.replay.server_gone || self.replay.unverified > 0
     }
 }
@@ -50,13 +50,17 @@ pub struct ChaosReport {
     pub seed: u64,
     pub rounds: Vec<Round>,
     pub last: Vec<Last>,
+    /// Planned rounds that an earlier run did, and those of them that failed.
+    pub done_before: usize,
+    pub failed_before: usize,
     /// Faults that were not tried, with the reason.
     pub left_out: Vec<String>,
 }
 
 impl ChaosReport {
     pub fn has_failed(&self) -> bool {
-        self.rounds.is_empty()
+        (self.rounds.is_empty() && self.done_before == 0)
+            || self.failed_before > 0
             || self.rounds.iter().any(Round::has_failed)
             || self.last.iter().any(Last::has_failed)
     }
@@ -70,9 +74,14 @@ fn lost(replay: &Report) -> u64 {
     replay.lost + replay.altered + replay.answers_altered
 }
 
+/// What was read and is not in the final list.
+fn contradicted(replay: &Report) -> u64 {
+    replay.contradictions.values().sum()
+}
+
 pub fn heading() -> String {
     format!(
-        "{:<12} {:<16} {:>6} {:>6} {:>6} {:>5} {:>5} {:>7} {:>9} {:>10}",
+        "{:<12} {:<20} {:>6} {:>6} {:>6} {:>5} {:>5} {:>7} {:>5} {:>9} {:>10}",
         "mode",
         "fault",
         "seed",
@@ -81,6 +90,7 @@ pub fn heading() -> String {
         "lost",
         "twice",
         "no end",
+        "reads",
         "meanwhile",
         "back after"
     )
@@ -92,7 +102,7 @@ impl fmt::Display for Round {
         let back = self.recovered_s.map_or("never".to_owned(), |seconds| format!("{seconds:.1} s"));
         write!(
             f,
-            "{:<12} {:<16} {:>6} {:>6} {:>6} {:>5} {:>5} {:>7} {:>9} {:>10} {}",
+            "{:<12} {:<20} {:>6} {:>6} {:>6} {:>5} {:>5} {:>7} {:>5} {:>9} {:>10} {}",
             self.mode.to_string(),
             self.fault.to_string(),
             self.seed,
@@ -101,6 +111,7 @@ impl fmt::Display for Round {
             lost(replay),
             duplicated(replay),
             replay.missing_terminal,
+            contradicted(replay),
             format!("{}/{}", self.answered_meanwhile, self.asked_meanwhile),
             back,
             if self.has_failed() { "FAILED" } else { "ok" }
@@ -110,7 +121,9 @@ impl fmt::Display for Round {
             if let Some(trouble) = &self.trouble {
                 write!(f, "\n    {trouble}")?;
             }
-            write!(f, "\n    errors {:?}, violations {:?}", replay.errors, replay.violations)?;
+            let Report { errors, violations, contradictions, .. } = replay;
+            write!(f, "\n    errors {errors:?}, violations {violations:?}")?;
+            write!(f, "\n    readings that do not fit the final list {contradictions:?}")?;
             if replay.server_gone || replay.unverified > 0 {
                 write!(f, "\n    {} messages could not be looked for", replay.unverified)?;
             }
@@ -158,6 +171,7 @@ impl fmt::Display for ChaosReport {
         row("there twice, or from nowhere", &sum(duplicated))?;
         row("turns without a terminal event", &sum(|replay| replay.missing_terminal))?;
         row("broken promises of the streams", &sum(|replay| replay.violations.values().sum()))?;
+        row("readings that do not fit the list", &sum(contradicted))?;
         let mut slowest: BTreeMap<String, f64> = BTreeMap::new();
         for round in &self.rounds {
             let slow = slowest.entry(round.fault.to_string()).or_default();
@@ -171,6 +185,10 @@ impl fmt::Display for ChaosReport {
         }
         let failed = self.rounds.iter().filter(|round| round.has_failed()).count();
         row("rounds that failed", &failed)?;
+        if self.done_before > 0 {
+            let text = format!("{}, of which {} failed", self.done_before, self.failed_before);
+            row("rounds of an earlier run", &text)?;
+        }
         row("result", &if self.has_failed() { "FAILED" } else { "ok" })
     }
 }
@@ -210,9 +228,12 @@ mod tests {
         let report = ChaosReport { rounds: vec![round()], ..ChaosReport::default() };
         assert!(!report.has_failed());
         let text = report.to_string();
-        assert!(text.contains("server killed") && text.contains("1.5 s"), "{text}");
+        assert!(text.contains("server-killed") && text.contains("1.5 s"), "{text}");
         let replay = Report { missing_terminal: 1, ..Report::default() };
         let last = vec![Last { mode: Mode::Embedded, replay }];
-        assert!(ChaosReport { last, ..report }.has_failed());
+        assert!(ChaosReport { last, ..report.clone() }.has_failed());
+        let before = ChaosReport { done_before: 2, ..ChaosReport::default() };
+        assert!(!before.has_failed());
+        assert!(ChaosReport { failed_before: 1, ..before }.has_failed());
     }
 }

@@ -1,4 +1,4 @@
-//! Everything that can be broken in one mode: servers, backends, stores; how each is broken and put back.
+//! Everything that can be broken in one mode: servers, backends, stores, and the wires between them.
 
 use std::{
     net::SocketAddr,
@@ -6,9 +6,7 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, ensure};
-use rand::{Rng, RngExt as _};
-use tokio::time::sleep;
+use anyhow::ensure;
 use uuid::Uuid;
 
 use super::{
@@ -16,37 +14,43 @@ use super::{
     disk::Disk,
     fault::{Fault, Mode},
 };
-use crate::rig::{Output, Pace, Redis, Server, Service, Sql, free_address};
+use crate::rig::{Output, Pace, Redis, Server, Service, Sql, Wire, free_address};
 
 const PACE: Pace = Pace { ttft_ms: 50, token_ms: 8, tokens: 60, slots: 32 };
 /// A server that is asked to end waits this long for its turns.
 const DRAIN_MS: u64 = 8_000;
 const STOP_WITHIN: Duration = Duration::from_secs(90);
-/// Filled again this often: a checkpoint of SQLite frees some room.
-const FILL_EVERY: Duration = Duration::from_millis(100);
 
 pub struct Stage {
-    replicas: Vec<Replica>,
-    backends: Vec<Backend>,
-    redis: Option<Redis>,
-    sql: Option<Sql>,
-    disk: Option<Disk>,
+    pub(super) replicas: Vec<Replica>,
+    pub(super) backends: Vec<Backend>,
+    pub(super) redis: Option<Redis>,
+    pub(super) sql: Option<Sql>,
+    pub(super) disk: Option<Disk>,
     _balancer: Option<Balancer>,
     /// Where shoppers go.
     pub url: String,
     /// Which replica the round breaks.
-    victim: usize,
+    pub(super) victim: usize,
 }
 
-struct Replica {
+pub(super) struct Replica {
     settings: Server,
-    service: Option<Service>,
+    pub(super) service: Option<Service>,
+    /// `None` with SQLite.
+    pub(super) wires: Option<Wires>,
 }
 
-struct Backend {
+/// The ways of one replica to its stores.
+pub(super) struct Wires {
+    pub redis: Wire,
+    pub sql: Wire,
+}
+
+pub(super) struct Backend {
     address: SocketAddr,
     /// Held so that it is killed with the stage.
-    service: Option<Service>,
+    pub(super) service: Option<Service>,
 }
 
 impl Stage {
@@ -93,7 +97,7 @@ impl Stage {
         let settings = self.settings(program, &data, &folder.join("server.log"))?;
         self.url = format!("http://{}", settings.address);
         let service = Some(settings.start().await?);
-        self.replicas.push(Replica { settings, service });
+        self.replicas.push(Replica { settings, service, wires: None });
         Ok(())
     }
 
@@ -112,12 +116,16 @@ impl Stage {
                 self.settings(program, &data, &folder.join(format!("{name}.log")))?;
             settings.set("SERVER__REPLICA", &name);
             settings.set("STORE__MODE", "distributed");
-            settings.set("STORE__MYSQL_URL", sql.url());
-            settings.set("STORE__REDIS_URL", redis.url());
+            let wires = Wires {
+                redis: Wire::start(redis.address).await?,
+                sql: Wire::start(sql.address).await?,
+            };
+            settings.set("STORE__MYSQL_URL", Sql::url(wires.sql.address));
+            settings.set("STORE__REDIS_URL", Redis::url(wires.redis.address));
             settings.set("AUTH__JWT_SECRET", &secret);
             settings.set("SITES", r#"[{id="demo",name="Demo",site_key="pk_demo"}]"#);
             let service = Some(settings.start().await?);
-            self.replicas.push(Replica { settings, service });
+            self.replicas.push(Replica { settings, service, wires: Some(wires) });
         }
         let addresses = self.replicas.iter().map(|replica| replica.settings.address).collect();
         let balancer = Balancer::start(addresses).await?;
@@ -147,68 +155,14 @@ impl Stage {
         Ok(server)
     }
 
+    /// Each replica by itself, past the balancer.
+    pub fn replica_urls(&self) -> Vec<String> {
+        let addresses = self.replicas.iter().map(|replica| replica.settings.address);
+        addresses.map(|address| format!("http://{address}")).collect()
+    }
+
     pub fn can(&self, fault: Fault) -> bool {
         fault != Fault::DiskFull || self.disk.is_some()
-    }
-
-    /// Breaks it.
-    ///
-    /// # Errors
-    /// When it cannot be broken.
-    pub async fn strike(&mut self, fault: Fault, random: &mut impl Rng) -> anyhow::Result<()> {
-        match fault {
-            Fault::ServerKilled => {
-                self.victim = random.random_range(0..self.replicas.len());
-                kill(&mut self.replicas[self.victim].service).await;
-            }
-            Fault::BackendKilled => kill(&mut self.backends[0].service).await,
-            Fault::BackendStalls | Fault::BackendGarbage | Fault::BackendCut => {
-                self.restart_backend(fault.model()).await?;
-            }
-            Fault::DiskFull => self.disk.as_ref().context("no disk")?.fill().await?,
-            Fault::RedisKilled => self.redis.as_mut().context("no redis")?.process.kill().await,
-            Fault::SqlKilled => self.sql.as_mut().context("no sql")?.process.kill().await,
-            Fault::RedisFrozen => self.signal_redis("STOP").await?,
-            Fault::SqlFrozen => self.signal_sql("STOP").await?,
-            Fault::RollingRestart => {}
-        }
-        Ok(())
-    }
-
-    /// While it stays broken.
-    ///
-    /// # Errors
-    /// When the disk cannot be kept full.
-    pub async fn hold(&self, fault: Fault, length: Duration) -> anyhow::Result<()> {
-        let until = tokio::time::Instant::now() + length;
-        while tokio::time::Instant::now() < until {
-            if fault == Fault::DiskFull {
-                self.disk.as_ref().context("no disk")?.fill().await?;
-            }
-            sleep(FILL_EVERY.min(until.saturating_duration_since(tokio::time::Instant::now())))
-                .await;
-        }
-        Ok(())
-    }
-
-    /// Puts it back, and returns when it runs.
-    ///
-    /// # Errors
-    /// When it does not come back.
-    pub async fn mend(&mut self, fault: Fault) -> anyhow::Result<()> {
-        match fault {
-            Fault::ServerKilled => self.start_replica(self.victim).await,
-            Fault::BackendKilled
-            | Fault::BackendStalls
-            | Fault::BackendGarbage
-            | Fault::BackendCut => self.restart_backend(None).await,
-            Fault::DiskFull => self.disk.as_ref().context("no disk")?.free(),
-            Fault::RedisKilled => self.redis.as_mut().context("no redis")?.restart().await,
-            Fault::SqlKilled => self.sql.as_mut().context("no sql")?.restart().await,
-            Fault::RedisFrozen => self.signal_redis("CONT").await,
-            Fault::SqlFrozen => self.signal_sql("CONT").await,
-            Fault::RollingRestart => self.rolling_restart().await,
-        }
     }
 
     /// Asks one server after the other to end, each must do so in good order, and starts it again.
@@ -226,26 +180,18 @@ impl Stage {
         Ok(())
     }
 
-    async fn start_replica(&mut self, number: usize) -> anyhow::Result<()> {
+    pub(super) async fn start_replica(&mut self, number: usize) -> anyhow::Result<()> {
         let replica = &mut self.replicas[number];
         replica.service = Some(replica.settings.start().await?);
         Ok(())
     }
 
-    async fn restart_backend(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
+    pub(super) async fn restart_backend(&mut self, fault: Option<&str>) -> anyhow::Result<()> {
         let backend = &mut self.backends[0];
         kill(&mut backend.service).await;
         let service = Service::simulator(None, backend.address, PACE, fault).await?;
         backend.service = Some(service);
         Ok(())
-    }
-
-    async fn signal_redis(&self, name: &str) -> anyhow::Result<()> {
-        self.redis.as_ref().context("no redis")?.process.signal(name).await
-    }
-
-    async fn signal_sql(&self, name: &str) -> anyhow::Result<()> {
-        self.sql.as_ref().context("no sql")?.process.signal(name).await
     }
 
     /// The logs of the servers.
@@ -258,7 +204,7 @@ impl Stage {
     }
 }
 
-async fn kill(service: &mut Option<Service>) {
+pub(super) async fn kill(service: &mut Option<Service>) {
     if let Some(mut service) = service.take() {
         service.process.kill().await;
     }

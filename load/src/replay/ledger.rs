@@ -16,7 +16,7 @@ use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
 
-use super::event::Ended;
+use super::{event::Ended, reading::Told};
 
 /// How many lines may wait for the disk.
 const QUEUE: usize = 1024;
@@ -42,6 +42,8 @@ pub enum Entry {
     },
     /// The terminal event of a turn was read.
     Ended { session_id: String, turn_id: String, ended: Ended, message_id: String, text: String },
+    /// All events of the session when everybody had left: a later list must begin with them.
+    List { session_id: String, events: Vec<Told> },
 }
 
 /// The writing half. Cheap to clone.
@@ -110,6 +112,8 @@ pub struct Expected {
     /// Sent without a response, so they may or may not exist; by key.
     pub unknown: BTreeMap<String, String>,
     pub ended: Vec<EndedTurn>,
+    /// The list as it was found before.
+    pub list: Vec<Told>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,6 +149,7 @@ impl Expected {
             Entry::Ended { turn_id, ended, message_id, text, .. } => {
                 self.ended.push(EndedTurn { turn_id, ended, message_id, text });
             }
+            Entry::List { events, .. } => self.list = events,
         }
     }
 }
@@ -156,7 +161,8 @@ impl Entry {
             | Self::Sent { session_id, .. }
             | Self::Refused { session_id, .. }
             | Self::Acknowledged { session_id, .. }
-            | Self::Ended { session_id, .. } => session_id,
+            | Self::Ended { session_id, .. }
+            | Self::List { session_id, .. } => session_id,
         }
     }
 }

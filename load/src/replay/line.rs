@@ -16,13 +16,20 @@ use tokio_tungstenite::{
 use super::{
     api::SILENCE,
     event::{Frame, Problem},
+    reading::Recorder,
 };
 use crate::sse::SseReader;
 
 type Body = Pin<Box<dyn Stream<Item = reqwest::Result<Bytes>>>>;
 type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
-pub enum Line {
+/// Notes every frame that comes.
+pub struct Line {
+    source: Source,
+    recorder: Recorder,
+}
+
+enum Source {
     Sse { body: Body, reader: SseReader },
     Socket(Box<Socket>),
 }
@@ -48,20 +55,26 @@ pub enum NotOpened {
 
 impl Line {
     /// # Errors
-    /// If the response is not an event stream.
-    pub fn of_response(response: Response) -> anyhow::Result<Self> {
+    /// When the response is no event stream.
+    pub fn of_response(response: Response, recorder: Recorder) -> anyhow::Result<Self> {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if !kind.is_some_and(|kind| kind.starts_with("text/event-stream")) {
             return Err(anyhow!("{} instead of an event stream", response.status()));
         }
-        Ok(Self::Sse { body: Box::pin(response.bytes_stream()), reader: SseReader::default() })
+        let body = Box::pin(response.bytes_stream());
+        Ok(Self { source: Source::Sse { body, reader: SseReader::default() }, recorder })
     }
 
     /// Opens a socket, and sends the token and the position to resume from.
     ///
     /// # Errors
     /// See [`NotOpened`].
-    pub async fn socket(url: &str, token: &str, after: &str) -> Result<Self, NotOpened> {
+    pub async fn socket(
+        url: &str,
+        token: &str,
+        after: &str,
+        record: impl FnOnce() -> Recorder,
+    ) -> Result<Self, NotOpened> {
         let connected = timeout(SILENCE, connect_async(url)).await.map_err(|_| NotOpened::Away)?;
         let mut socket = match connected {
             Ok((socket, _)) => Box::new(socket),
@@ -75,7 +88,7 @@ impl Line {
         };
         let auth = json!({"type": "auth", "token": token, "after": after});
         socket.send(Message::text(auth.to_string())).await.map_err(|_| NotOpened::Away)?;
-        Ok(Self::Socket(socket))
+        Ok(Self { source: Source::Socket(socket), recorder: record() })
     }
 
     /// Sends a message over a socket.
@@ -83,12 +96,26 @@ impl Line {
     /// # Errors
     /// If the connection is broken or not a socket.
     pub async fn say(&mut self, text: &str, key: &str) -> anyhow::Result<()> {
-        let Self::Socket(socket) = self else { return Err(anyhow!("not a socket")) };
+        let Source::Socket(socket) = &mut self.source else {
+            return Err(anyhow!("not a socket"));
+        };
         let message = json!({"type": "message", "text": text, "idempotency_key": key});
         socket.send(Message::text(message.to_string())).await.context("the socket is broken")
     }
 
     pub async fn next(&mut self) -> Came {
+        let came = self.source.next().await;
+        match &came {
+            Came::Frame(frame) => self.recorder.frame(frame),
+            Came::Nonsense => self.recorder.nonsense(),
+            Came::End | Came::Closed(_) | Came::Broken => {}
+        }
+        came
+    }
+}
+
+impl Source {
+    async fn next(&mut self) -> Came {
         match self {
             Self::Sse { body, reader } => loop {
                 if let Some(sse) = reader.next_event() {

@@ -8,14 +8,19 @@ mod api;
 mod check;
 mod data;
 mod event;
+mod follower;
+mod judge;
 mod ledger;
 mod line;
+mod message;
+mod reading;
 mod report;
 mod talker;
 mod verify;
 
 use std::{
     cell::{Cell, RefCell},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     process::ExitCode,
     rc::Rc,
@@ -31,11 +36,14 @@ pub use self::{
     api::{Api, Failed, Visitor},
     check::Violation,
     event::{Event, Problem},
+    judge::Contradiction,
     report::{Latency, Quantiles, Report},
 };
 use self::{
     data::Conversation,
-    ledger::{Expected, Ledger},
+    follower::Audience,
+    ledger::{Entry, Expected, Ledger},
+    reading::Readings,
     talker::Talker,
 };
 
@@ -70,6 +78,10 @@ pub struct Args {
     /// Sends nothing, and checks that everything in this ledger exists.
     #[arg(long, alias = "verify-only", conflicts_with = "ledger")]
     pub verify: Option<PathBuf>,
+    /// Each session is followed at this address, too, and its pages are read there; may be given several times, once for
+    /// each replica. All that anybody read is then held against the final list of the session.
+    #[arg(long, value_name = "URL")]
+    pub follow: Vec<String>,
     /// Writes the report to this file as JSON.
     #[arg(long)]
     pub json: Option<PathBuf>,
@@ -105,7 +117,10 @@ impl TransportChoice {
     }
 }
 
-/// The shared state of all shoppers of a replay.
+/// Share of the followers' connections that are cut, where any are: they are few and long.
+const FOLLOWER_CUT: f64 = 0.5;
+
+/// What all shoppers of a replay share.
 struct Run {
     api: Api,
     site_key: String,
@@ -114,8 +129,23 @@ struct Run {
     seed: u64,
     turn_timeout: Duration,
     ledger: Option<Ledger>,
-    /// Frames of the last turn that was read completely. A cut happens at random within that many.
+    follow: Vec<String>,
+    readings: Readings,
+    audiences: RefCell<BTreeMap<String, Audience>>,
+    /// Frames of the last turn that was read whole: a cut strikes at random within as many.
     usual_frames: Cell<usize>,
+}
+
+impl Run {
+    /// Lets others read along in a new session, where that was asked for.
+    fn gather_audience(&self, session_id: &str, visitor: &Visitor, number: usize) {
+        let seed = self.seed.wrapping_add((number as u64).wrapping_mul(0x9e37_79b9));
+        let token = &visitor.access_token;
+        let cut = if self.cut > 0.0 { FOLLOWER_CUT } else { 0.0 };
+        let (http, urls, readings) = (&self.api.http, &self.follow, &self.readings);
+        let audience = Audience::gather(http, urls, session_id, token, cut, seed, readings);
+        self.audiences.borrow_mut().insert(session_id.to_owned(), audience);
+    }
 }
 
 /// Runs and prints the report.
@@ -152,6 +182,9 @@ pub async fn run(args: &Args) -> anyhow::Result<Report> {
         seed: args.seed,
         turn_timeout: Duration::from_secs(args.turn_timeout_s),
         ledger: args.ledger.as_deref().map(Ledger::open).transpose()?,
+        follow: args.follow.iter().map(|url| url.trim_end_matches('/').to_owned()).collect(),
+        readings: Readings::new(!args.follow.is_empty()),
+        audiences: RefCell::default(),
         usual_frames: Cell::new(8),
     });
     let sessions = match &args.verify {
@@ -227,10 +260,15 @@ async fn verify_all(run: &Rc<Run>, sessions: &[Expected], concurrency: usize) {
             let mut report = Report::default();
             let outcome = match run.api.is_gone() {
                 true => Err(Failed::Gone),
-                false => {
-                    Box::pin(verify::verify(&run.api, expected, run.turn_timeout, &mut report))
-                        .await
+                false => Box::pin(verify::verify(run, expected, &mut report)).await,
+            };
+            let outcome = match (outcome, &run.ledger) {
+                (Ok(events), Some(ledger)) => {
+                    let session_id = expected.session_id.clone();
+                    let list = Entry::List { session_id, events };
+                    ledger.note(&list).await.map_err(Failed::Broken)
                 }
+                (outcome, _) => outcome.map(drop),
             };
             if let Err(failed) = outcome {
                 if report == Report::default() {

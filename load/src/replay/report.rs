@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, time::Duration};
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::check::Violation;
+use super::{check::Violation, judge::Contradiction};
 
 /// Times in microseconds with three significant digits, up to ten minutes.
 pub struct Latency(Histogram<u64>);
@@ -71,7 +71,7 @@ impl Tally {
     }
 }
 
-/// The result. Counts of zero are good news from `lost` down to `violations`.
+/// The result. Counts of zero are good news from `lost` down to `contradictions`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Report {
     pub conversations: u64,
@@ -114,7 +114,9 @@ pub struct Report {
     pub journal_gaps: u64,
     /// Broken promises of the streams, by kind.
     pub violations: BTreeMap<Violation, u64>,
-    /// The first findings, without any customer's text.
+    /// What was read and is not in the final list, by kind.
+    pub contradictions: BTreeMap<Contradiction, u64>,
+    /// The first findings, without any text of a customer.
     pub findings: Vec<String>,
     /// The server was unreachable for longer than the patience.
     pub server_gone: bool,
@@ -135,7 +137,9 @@ impl Report {
             self.answers_altered,
             self.journal_gaps,
         ];
-        counts.iter().any(|count| *count > 0) || !self.violations.is_empty()
+        counts.iter().any(|count| *count > 0)
+            || !self.violations.is_empty()
+            || !self.contradictions.is_empty()
     }
 
     /// Adds the findings of one session.
@@ -150,7 +154,22 @@ impl Report {
         self.doubled_terminal += session.doubled_terminal;
         self.answers_altered += session.answers_altered;
         self.journal_gaps += session.journal_gaps;
+        for (what, count) in session.contradictions {
+            *self.contradictions.entry(what).or_default() += count;
+        }
         session.findings.into_iter().for_each(|finding| self.find(|| finding));
+    }
+
+    /// Counts a contradiction where its kind is counted.
+    pub fn contradict(&mut self, what: Contradiction) {
+        match what {
+            Contradiction::ListGap => self.journal_gaps += 1,
+            Contradiction::NoEnd => self.missing_terminal += 1,
+            Contradiction::SecondEnd => self.doubled_terminal += 1,
+            Contradiction::AcknowledgedLost => self.lost += 1,
+            Contradiction::AcknowledgedTwice => self.duplicated += 1,
+            _ => *self.contradictions.entry(what).or_default() += 1,
+        }
     }
 
     pub fn find(&mut self, finding: impl FnOnce() -> String) {
@@ -196,6 +215,9 @@ impl fmt::Display for Report {
         for (violation, count) in &self.violations {
             row(&format!("  violation {violation:?}"), count)?;
         }
+        for (what, count) in &self.contradictions {
+            row(&format!("  reading {what:?}"), count)?;
+        }
         for finding in &self.findings {
             writeln!(f, "  - {finding}")?;
         }
@@ -220,6 +242,9 @@ mod tests {
         assert!(Report { missing_terminal: 1, ..Report::default() }.has_failed());
         let violations = BTreeMap::from([(Violation::SeqGap, 1)]);
         assert!(Report { violations, ..Report::default() }.has_failed());
+        let mut contradicted = Report::default();
+        contradicted.contradict(Contradiction::EventGone);
+        assert!(contradicted.has_failed());
         assert!(!Report { refused: 3, retries: 9, ..Report::default() }.has_failed());
     }
 

@@ -15,6 +15,7 @@ use super::{
     event::{Ended, Problem},
     ledger::{Entry, Expected},
     line::{Came, Line, NotOpened},
+    reading::{Recorder, SharedReader},
 };
 
 /// Most cuts of one turn.
@@ -30,6 +31,7 @@ pub struct Talker {
     check: SessionCheck,
     /// A socket is kept from turn to turn; an SSE response never is.
     line: Option<Line>,
+    reader: SharedReader,
     random: StdRng,
     pub expected: Expected,
 }
@@ -66,8 +68,10 @@ impl Talker {
         let random = StdRng::seed_from_u64(run.seed ^ (number as u64).wrapping_mul(0x9e37_79b9));
         let mut visitor = run.api.visitor(&run.site_key).await?;
         let session_id = run.api.session(&mut visitor).await?;
+        run.gather_audience(&session_id, &visitor, number);
         let mut talker = Self {
             check: SessionCheck::new(&session_id),
+            reader: run.readings.reader(&session_id, "shopper"),
             line: None,
             expected: Expected::default(),
             run,
@@ -331,7 +335,7 @@ impl Talker {
                 let run = self.run.clone();
                 let url = run.api.url(&format!("/v1/sessions/{}/events", self.session_id));
                 let last_id = self.check.last_id().to_owned();
-                self.request(|visitor| {
+                self.request(Some(&last_id), |visitor| {
                     run.api
                         .http
                         .get(&url)
@@ -346,7 +350,7 @@ impl Talker {
                 let url = run.api.url(&format!("/v1/sessions/{}/messages", self.session_id));
                 let body = json!({"text": turn.text});
                 turn.sent = Instant::now();
-                self.request(|visitor| {
+                self.request(None, |visitor| {
                     run.api
                         .http
                         .post(&url)
@@ -360,8 +364,10 @@ impl Talker {
         }
     }
 
+    /// `after`: the position that is asked for.
     async fn request(
         &mut self,
+        after: Option<&str>,
         build: impl Fn(&Visitor) -> reqwest::RequestBuilder,
     ) -> Result<Line, Failed> {
         let token = self.visitor.access_token.clone();
@@ -369,7 +375,11 @@ impl Talker {
         if token != self.visitor.access_token {
             self.note(self.session_entry()).await?;
         }
-        Line::of_response(response).map_err(Failed::Broken)
+        Line::of_response(response, self.record(after)).map_err(Failed::Broken)
+    }
+
+    fn record(&self, after: Option<&str>) -> Recorder {
+        self.reader.borrow_mut().open(&self.session_id, after)
     }
 
     async fn open_socket(&mut self, turn: &mut Turn) -> Result<Line, Failed> {
@@ -378,7 +388,9 @@ impl Talker {
         let since = Instant::now();
         for attempt in 0.. {
             let token = &self.visitor.access_token;
-            let mut line = match Line::socket(&url, token, self.check.last_id()).await {
+            let after = self.check.last_id();
+            let record = || self.record(Some(after));
+            let mut line = match Line::socket(&url, token, after, record).await {
                 Ok(line) => line,
                 Err(NotOpened::Away) => {
                     self.api().away(since, attempt).await?;

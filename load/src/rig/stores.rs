@@ -27,7 +27,7 @@ const PROBE: Duration = Duration::from_secs(2);
 /// A Redis that writes every command to its log before it answers, as far as a `kill -9` can tell.
 pub struct Redis {
     folder: PathBuf,
-    address: SocketAddr,
+    pub address: SocketAddr,
     program: PathBuf,
     pub process: Process,
 }
@@ -77,10 +77,39 @@ impl Redis {
         }
     }
 
-    pub fn url(&self) -> String {
-        format!("redis://{}/0", self.address)
+    /// Its URL at this address, which may be that of a proxy.
+    pub fn url(address: SocketAddr) -> String {
+        format!("redis://{address}/0")
+    }
+
+    /// Kills it and removes all its data.
+    ///
+    /// # Errors
+    /// When its files cannot be removed.
+    pub async fn empty(&mut self) -> anyhow::Result<()> {
+        self.process.kill().await;
+        std::fs::remove_dir_all(self.folder.join(LOG)).context("redis keeps its log elsewhere")
+    }
+
+    /// Copies its log, waits for `age`, kills it, and leaves the copy in place of the log.
+    ///
+    /// # Errors
+    /// When there is no log, or it cannot be copied.
+    pub async fn turn_back(&mut self, age: Duration) -> anyhow::Result<()> {
+        let (log, copy) = (self.folder.join(LOG), self.folder.join("before"));
+        std::fs::create_dir_all(&copy)?;
+        for file in std::fs::read_dir(&log)? {
+            let file = file?;
+            std::fs::copy(file.path(), copy.join(file.file_name()))?;
+        }
+        sleep(age).await;
+        self.empty().await?;
+        Ok(std::fs::rename(copy, log)?)
     }
 }
+
+/// Redis keeps the parts of its log here, since 7.0.
+const LOG: &str = "appendonlydir";
 
 async fn pong(address: SocketAddr) -> anyhow::Result<()> {
     let mut stream = TcpStream::connect(address).await?;
@@ -94,7 +123,7 @@ async fn pong(address: SocketAddr) -> anyhow::Result<()> {
 /// A MariaDB with an empty database `test`.
 pub struct Sql {
     folder: PathBuf,
-    address: SocketAddr,
+    pub address: SocketAddr,
     program: PathBuf,
     pub process: Process,
 }
@@ -181,12 +210,57 @@ impl Sql {
         Ok(())
     }
 
-    pub fn url(&self) -> String {
-        format!("mysql://root@{}/test", self.address)
+    /// Its URL at this address, which may be that of a proxy.
+    pub fn url(address: SocketAddr) -> String {
+        format!("mysql://root@{address}/test")
     }
 }
 
 /// mariadbd refuses to run as root without being told so.
 fn is_root() -> bool {
     std::fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rig::Folder;
+
+    async fn command(redis: &Redis, line: &str) -> String {
+        let mut stream = TcpStream::connect(redis.address).await.unwrap();
+        stream.write_all(format!("{line}\r\n").as_bytes()).await.unwrap();
+        let mut answer = vec![0; 64];
+        let length = stream.read(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer[..length]).into_owned()
+    }
+
+    #[actix_web::test]
+    async fn a_redis_forgets_what_it_is_told_to_forget() {
+        if find("redis-server").is_none() {
+            eprintln!("redis-server is not installed: nothing is tested");
+            return;
+        }
+        let folder = Folder::new().unwrap();
+        let mut redis = Redis::start(&folder.0).await.unwrap();
+        command(&redis, "SET old 1").await;
+        redis.restart().await.unwrap();
+        assert_eq!(command(&redis, "EXISTS old").await, ":1\r\n");
+
+        let address = redis.address;
+        let write = async {
+            sleep(Duration::from_millis(300)).await;
+            let mut stream = TcpStream::connect(address).await.unwrap();
+            stream.write_all(b"SET late 1\r\n").await.unwrap();
+            let mut answer = [0; 5];
+            stream.read_exact(&mut answer).await.unwrap();
+        };
+        let (turned, ()) = tokio::join!(redis.turn_back(Duration::from_secs(1)), write);
+        turned.unwrap();
+        redis.restart().await.unwrap();
+        assert_eq!(command(&redis, "EXISTS old late").await, ":1\r\n");
+
+        redis.empty().await.unwrap();
+        redis.restart().await.unwrap();
+        assert_eq!(command(&redis, "DBSIZE").await, ":0\r\n");
+    }
 }

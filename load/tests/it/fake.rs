@@ -37,6 +37,8 @@ pub enum Lie {
     NeverEnds,
     SkipsSeq,
     SwapsAnswers,
+    /// Every stream that is resumed begins with `stream.reset`.
+    ResetsAlways,
     /// No lie: refuses every message once, with `Retry-After`.
     Busy,
     /// No lie: breaks every stream once, in the middle.
@@ -210,17 +212,28 @@ impl State {
 
     /// The frames after `last_id`.
     fn after(&self, id: &str, last_id: &str) -> Vec<Frame> {
+        let from = self.place(id, last_id);
+        self.from(id, from)
+    }
+
+    fn from(&self, id: &str, place: usize) -> Vec<Frame> {
+        let sessions = self.sessions();
+        let frames = &sessions[id].frames;
+        frames[place.min(frames.len())..].to_vec()
+    }
+
+    /// Of the first frame after `last_id`.
+    fn place(&self, id: &str, last_id: &str) -> usize {
         let sessions = self.sessions();
         let frames = &sessions[id].frames;
         let place = frames.iter().position(|frame| frame.id.as_deref() == Some(last_id));
         let from = place.map_or(0, |place| place + 1);
-        let from = match self.lie {
-            // The end is always sent.
+        match self.lie {
+            // The end is always told.
             Lie::ResumesTooLate if last_id.contains('.') => (from + 1).min(frames.len() - 1),
             Lie::ResumesTooEarly if last_id.contains('.') => from - 1,
             _ => from,
-        };
-        frames[from.min(frames.len())..].to_vec()
+        }
     }
 }
 
@@ -295,9 +308,25 @@ async fn events(
     query: Query<HashMap<String, String>>,
 ) -> HttpResponse {
     let header = request.headers().get("last-event-id").and_then(|id| id.to_str().ok());
-    let after = header.or(query.get("after").map(String::as_str)).unwrap_or("0");
-    let frames = state.after(&id, after).into_iter().map(Ok);
-    let body = paced(stream::iter(frames)).chain(stream::pending());
+    let after = header.or(query.get("after").map(String::as_str)).unwrap_or("0").to_owned();
+    let reset = (state.lie == Lie::ResetsAlways && after != "0").then(|| {
+        let seq: u64 = after.split('.').next().and_then(|seq| seq.parse().ok()).unwrap_or(0);
+        let event = json!({"type": "stream.reset", "v": 1, "session_id": *id, "seq": seq});
+        Ok(Frame { name: "stream.reset", id: Some(seq.to_string()), event })
+    });
+    let place = state.place(&id, if reset.is_some() { &after[..1] } else { &after });
+    let frames = stream::unfold(place, move |place| {
+        let (state, id) = (state.clone(), id.clone());
+        async move {
+            loop {
+                if let Some(frame) = state.from(&id, place).into_iter().next() {
+                    return Some((Ok(frame), place + 1));
+                }
+                rt::time::sleep(Duration::from_millis(2)).await;
+            }
+        }
+    });
+    let body = paced(stream::iter(reset).chain(frames));
     HttpResponse::Ok().content_type("text/event-stream").streaming(body)
 }
 

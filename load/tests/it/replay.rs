@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rushdesk_load::replay::{Args, Report, TransportChoice, Violation, run};
+use rushdesk_load::replay::{Args, Contradiction, Report, TransportChoice, Violation, run};
 
 use crate::fake::{Fake, Lie};
 
@@ -18,6 +18,7 @@ fn args(url: &str, transport: TransportChoice, cut: f64) -> Args {
         seed: 7,
         ledger: None,
         verify: None,
+        follow: Vec::new(),
         json: None,
         patience_s: 1,
         turn_timeout_s: 5,
@@ -131,6 +132,40 @@ async fn a_gap_in_the_journal_and_an_answer_that_was_not_streamed_are_caught() {
     let report = caught(Lie::SwapsAnswers).await;
     assert!(report.violations.contains_key(&Violation::TextDiffers), "{report}");
     assert_eq!(report.answers_altered, 1, "{report}");
+}
+
+/// With two followers for each session.
+async fn followed(lie: Lie, cut: f64) -> Report {
+    let fake = Fake::start(lie);
+    let mut args = args(&fake.url, TransportChoice::Mixed, cut);
+    args.follow = vec![fake.url.clone(), format!("{}/", fake.url)];
+    args.conversations = Some(6);
+    let report = run(&args).await.unwrap();
+    fake.stop().await;
+    report
+}
+
+#[actix_web::test]
+async fn followers_of_an_honest_server_see_what_is_in_the_end() {
+    for (lie, cut) in [(Lie::None, 0.0), (Lie::None, 0.9), (Lie::Breaks, 0.3)] {
+        let report = followed(lie, cut).await;
+        assert!(!report.has_failed() && report.found > 6, "{report}");
+    }
+}
+
+#[actix_web::test]
+async fn what_a_follower_alone_could_see_is_caught() {
+    for (lie, contradiction) in [
+        (Lie::ResetsAlways, Contradiction::ValidPositionReset),
+        (Lie::ResumesTooLate, Contradiction::PieceLost),
+        (Lie::ResumesTooEarly, Contradiction::PieceRepeated),
+        (Lie::LosesMessage, Contradiction::PageDiffers),
+        (Lie::SwapsAnswers, Contradiction::TextDiffers),
+        (Lie::SkipsSeq, Contradiction::SeqGap),
+    ] {
+        let report = followed(lie, 0.9).await;
+        assert!(report.contradictions.contains_key(&contradiction), "{lie:?} {report}");
+    }
 }
 
 fn ledger() -> PathBuf {
