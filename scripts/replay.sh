@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# Starts a service and drives it with conversations: replay.sh FILE [embedded|distributed] [flags of
-# `replay`]
+# Drives a service of its own with conversations: replay.sh FILE [embedded|distributed] [flags of `replay`]
 # embedded: SQLite in one process, answers from the demo knowledge.
 # distributed: private MariaDB and Redis, and two simulated backends (one vLLM, one Ollama).
 set -euo pipefail
@@ -19,7 +18,7 @@ port=$(free_port)
 settings=(
   --set "server.listen=127.0.0.1:$port" --set "server.data_dir=$folder/data"
   --set "embedding.library=$PWD/data/model/libonnxruntime.so" --set inference.discover_ollama=false
-  # The load represents one shop with many shoppers, not one shopper with many messages.
+  # A load test is one shop with many shoppers, not one shopper with many messages.
   --set limits.site_logins_per_second=10000 --set limits.site_messages_per_second=10000
 )
 if [ "$mode" = distributed ]; then
@@ -51,12 +50,12 @@ done
 outcome=0
 "$bin/rushdesk-load" replay --url "http://127.0.0.1:$port" --data "$data" "$@" || outcome=$?
 
-# The content of the archive after the service has flushed and stopped.
+# What the archive holds once the service has stopped.
 kill "$server"
 wait "$server" || { tail -n 20 "$folder/server.log" >&2; outcome=1; }
 grep -E ' (WARN|ERROR) ' "$folder/server.log" | tail -n 5 >&2 || true
 count='SELECT (SELECT COUNT(*) FROM sessions), (SELECT COUNT(*) FROM messages), (SELECT COUNT(*) FROM events)'
-printf '\nIn the archive after the flush (sessions, messages, events): '
+printf '\nIn the archive at the end (sessions, messages, events): '
 if [ "$mode" = distributed ]; then
   mariadb --no-defaults --socket="$folder/mysql.sock" -u root -N test -e "$count"
 else

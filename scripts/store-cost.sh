@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Measures the cost of a turn for Redis and MySQL: plays the sample's conversations on private
+# Measures the cost of a turn for Redis and MySQL, and the time of an append: plays the sample's conversations on private
 # stores, and compares counters before and after. BIN=target/debug uses other programs than the
 # release build. docs/capacity.md has these figures.
 set -euo pipefail
@@ -34,14 +34,15 @@ for _ in $(seq 300); do
   sleep 0.2
 done
 
-# Commands, bytes in memory and CPU-seconds of Redis; bytes of data, bytes of log and CPU-seconds of MySQL.
+# Commands, bytes in memory and CPU-seconds of Redis; bytes of data, bytes of log, statements and CPU-seconds of MySQL.
 counters() {
   redis-cli -p "$REDIS_PORT" info all | tr -d '\r' | awk -F: '
     $1 == "total_commands_processed" { commands = $2 } $1 == "used_memory" { memory = $2 }
     $1 == "used_cpu_user" || $1 == "used_cpu_sys" { cpu += $2 } END { printf "%d %d %f ", commands, memory, cpu }'
   mariadb --no-defaults --socket="$folder/mysql.sock" -u root -N -e "
     SELECT SUM(data_length + index_length) FROM information_schema.tables WHERE table_schema = 'test';
-    SHOW GLOBAL STATUS LIKE 'Innodb_os_log_written'" | awk '{ printf "%s ", $NF }'
+    SHOW GLOBAL STATUS LIKE 'Innodb_os_log_written';
+    SHOW GLOBAL STATUS LIKE 'Questions'" | awk '{ printf "%s ", $NF }'
   awk '{ print ($14 + $15) / 100 }' "/proc/$MYSQL_PID/stat"
 }
 settle=15
@@ -63,5 +64,15 @@ idle, before, after = ([float(value) for value in row.split()] for row in sys.ar
 cost = [((b - a) - (a - i) * took / settle) / turns for i, a, b in zip(idle, before, after)]
 print(f"{turns:.0f} turns, logins, resumes and the reading of each history included; of each turn:")
 print(f"Redis  {cost[0]:.0f} commands, {cost[1] / 1024:.1f} KiB of memory, {cost[2] * 1000:.2f} ms of CPU")
-print(f"MySQL  {cost[3] / 1024:.1f} KiB of data, {cost[4] / 1024:.1f} KiB of log, {cost[5] * 1000:.2f} ms of CPU")
+print(f"MySQL  {cost[3] / 1024:.1f} KiB of data, {cost[4] / 1024:.1f} KiB of log, {cost[5]:.0f} statements, {cost[6] * 1000:.2f} ms of CPU")
 PY
+# The upper bound of the bucket that holds the quantile.
+curl -fsS "http://127.0.0.1:$port/metrics" | awk '
+  /^rushdesk_journal_append_seconds_bucket/ { match($1, /le="[^"]*"/); le[++n] = substr($1, RSTART + 4, RLENGTH - 5); count[n] = $2 }
+  END {
+    for (i = 1; i <= n; i++) {
+      if (!p50 && count[i] >= count[n] * 0.50) p50 = le[i]
+      if (!p99 && count[i] >= count[n] * 0.99) p99 = le[i]
+    }
+    printf "append p50 below %s s, p99 below %s s (%d appends)\n", p50, p99, count[n]
+  }'

@@ -66,8 +66,5 @@ scripts/fuzz-api.sh
 step "clients"
 scripts/clients.sh
 
-# Two replicas can fork a session when a store or a backend fails, so these four fail now and then with two replicas.
-# `make chaos` has them all. README.md, "Known limits", names them too.
 step "chaos"
-not_yet=(redis-killed redis-frozen sql-frozen backend-killed)
-BIN=target/debug scripts/chaos.sh "${not_yet[@]/#/--without=distributed:}"
+BIN=target/debug scripts/chaos.sh

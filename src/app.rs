@@ -26,12 +26,18 @@ use self::{
 pub(crate) use self::{answering::start_embedder, stores::open_archive};
 pub use self::{measured::measured, summary::Summary};
 use crate::{
-    archive::Archive, background, config::Config, demo, http::state::App, limits::Limits, renewal,
-    runtime::Services, secrets, session::shared::Shared, supervisor::door::Sessions, telemetry,
+    background,
+    config::Config,
+    demo,
+    http::state::App,
+    limits::Limits,
+    renewal,
+    runtime::Services,
+    secrets,
+    session::{lookout::Lookout, shared::Shared},
+    supervisor::door::Sessions,
+    telemetry,
 };
-
-/// Most interrupted turns that are ended at the start. Others end when their session is opened.
-const REPAIRS_AT_START: u32 = 1_000;
 
 /// A running service.
 pub struct Application {
@@ -65,7 +71,8 @@ impl Application {
         let stores = Stores::open(&config, &replica, &tasks, &stopping).await?;
         let Answering { ports, pool, models } =
             Answering::start(&config, &stores, &services, &tasks, &stopping).await?;
-        let Stores { archive, hot, archivist, journal } = stores;
+        let Stores { archive, hot, journal } = stores;
+        let lookout = Arc::new(Lookout::default());
         let draining = CancellationToken::new();
         let turns = TaskTracker::new();
         let turn_permits = Arc::new(Semaphore::new(config.sessions.max_turns));
@@ -75,7 +82,7 @@ impl Application {
             turn_timeout: config.turn.timeout,
             max_answer_bytes: config.turn.max_answer_bytes,
             ports: Arc::clone(&ports),
-            replica: Arc::clone(&replica.id),
+            lookout: Arc::clone(&lookout),
             turn_permits: Arc::clone(&turn_permits),
             draining: draining.clone(),
             turns: turns.clone(),
@@ -95,6 +102,7 @@ impl Application {
             hot,
             journal,
             sessions: sessions.clone(),
+            lookout,
             cache: ports.cache.clone(),
             knowledge: ports.knowledge.clone(),
             ports,
@@ -102,18 +110,15 @@ impl Application {
             limits,
             origins: origins(&archive, &config).await?,
             metrics,
-            archivist,
             turn_permits,
             streams: Arc::new(Semaphore::new(config.sessions.max_streams)),
             tasks: tasks.clone(),
             draining,
             config: Arc::clone(&config),
         });
-        background::start(&app, Arc::clone(&replica.id), &tasks, &stopping);
+        background::start(&app, &tasks, &stopping);
         let tls = open_tls(&config, &mut watched).await?;
         renewal::start(watched, &tasks, &stopping);
-        let repairing = stopping.clone().run_until_cancelled_owned(repair(archive, sessions));
-        tasks.spawn_local(repairing);
         let demo_documents = app.knowledge.documents(&demo::site_id()).await.unwrap_or(0);
         let (server, address) = serve(&app, tls)?;
         let handle = server.handle();
@@ -153,12 +158,4 @@ fn prepared(mut config: Config) -> anyhow::Result<Config> {
         config.auth.operator_sites.extend(config.sites.first().map(|site| site.id.clone()));
     }
     Ok(config)
-}
-
-/// Opening a session ends its interrupted turn.
-async fn repair(archive: Archive, sessions: Sessions) {
-    let Ok(found) = archive.unfinished_turns(REPAIRS_AT_START).await else { return };
-    for id in found {
-        sessions.open(id).await;
-    }
 }

@@ -1,5 +1,5 @@
-//! Background tasks: service level, tickets, flushing, heartbeats, and changes of the knowledge and
-//! of pinned service levels.
+//! Background tasks: service level, tickets, beats of this replica, turns of dead ones, and changes
+//! of sessions, of the knowledge and of pinned service levels.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,21 +23,16 @@ const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 /// A pinned service level reaches this replica within this time.
 const MODES_REFRESH: Duration = Duration::from_secs(1);
 
-const HEARTBEAT: Duration = Duration::from_secs(3);
-/// A replica counts as dead after four missed heartbeats.
-const HEARTBEAT_TTL: Duration = Duration::from_secs(12);
-/// How often turns of dead replicas are searched, and how many are ended at once.
-const ORPHANS: Duration = Duration::from_secs(10);
-const MAX_ORPHANS: u32 = 200;
+/// How often open turns are searched that nothing will end, and how many are ended at once.
+const SWEEP: Duration = Duration::from_secs(2);
+const MAX_SWEPT: u32 = 200;
+/// What another replica did to a session that is open here is seen within this time.
+const LOOKOUT: Duration = Duration::from_secs(1);
+const FORGETTING: Duration = Duration::from_hours(1);
 /// Documents changed by another replica or an import are found within this time.
 const KNOWLEDGE_REFRESH: Duration = Duration::from_millis(900);
 
-pub fn start(
-    app: &web::Data<App>,
-    replica: Arc<str>,
-    tasks: &TaskTracker,
-    stopping: &CancellationToken,
-) {
+pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationToken) {
     watch_pressure(app, tasks, stopping);
     // Histograms keep every sample until they are summed up, even if `/metrics` is never read.
     let metrics = app.metrics.clone();
@@ -60,6 +55,7 @@ pub fn start(
     });
     answer_tickets(app, tasks);
     follow_knowledge(app, tasks, stopping);
+    end_abandoned_turns(app, tasks, stopping);
     if app.config.is_embedded() {
         return;
     }
@@ -73,29 +69,35 @@ pub fn start(
             }
         }
     });
-    if let Some(archivist) = app.archivist.clone() {
-        let stopping = stopping.clone();
-        // On this thread, since it waits for the stores and computes nothing.
-        tasks.spawn_local(async move { archivist.run(stopping).await });
-    }
-    if let Some(keeper) = app.journal.keeper((Arc::clone(&replica), HEARTBEAT_TTL)) {
-        let stopping = stopping.clone();
-        tasks.spawn_local(async move { keeper.run(stopping).await });
-    }
-    let hot = Arc::clone(&app.hot);
-    repeat(tasks, stopping, HEARTBEAT, move || {
-        let (hot, replica) = (Arc::clone(&hot), Arc::clone(&replica));
+    // The archive logs its own outages; a missed round is made up for by the next one.
+    let (journal, lookout) = (app.journal.clone(), Arc::clone(&app.lookout));
+    repeat(tasks, stopping, app.config.store.beat, move || {
+        let (journal, lookout) = (journal.clone(), Arc::clone(&lookout));
         async move {
-            // The stores log their own outages.
-            let _ = hot.beat(&replica, HEARTBEAT_TTL).await;
+            if let Ok(erased) = journal.beat().await {
+                lookout.erased(&erased);
+            }
         }
     });
+    let journal = app.journal.clone();
+    repeat(tasks, stopping, FORGETTING, move || {
+        let journal = journal.clone();
+        async move { drop(journal.forget_silent().await) }
+    });
+    let (journal, lookout) = (app.journal.clone(), Arc::clone(&app.lookout));
+    repeat(tasks, stopping, LOOKOUT, move || {
+        let (journal, lookout) = (journal.clone(), Arc::clone(&lookout));
+        async move { drop(lookout.round(&journal).await) }
+    });
+}
+
+/// Opening a session ends its abandoned turn.
+fn end_abandoned_turns(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationToken) {
     let (journal, sessions) = (app.journal.clone(), app.sessions.clone());
-    repeat(tasks, stopping, ORPHANS, move || {
+    repeat(tasks, stopping, SWEEP, move || {
         let (journal, sessions) = (journal.clone(), sessions.clone());
         async move {
-            // Opening a session ends its interrupted turn.
-            for id in journal.orphans(MAX_ORPHANS, HEARTBEAT_TTL).await.unwrap_or_default() {
+            for id in journal.abandoned(MAX_SWEPT).await.unwrap_or_default() {
                 sessions.open(id).await;
             }
         }
@@ -160,11 +162,9 @@ where
 {
     let stopping = stopping.clone();
     tasks.spawn(async move {
-        loop {
-            work().await;
-            tokio::select! {
-                () = stopping.cancelled() => return,
-                () = tokio::time::sleep(every) => {}
+        while stopping.run_until_cancelled(work()).await.is_some() {
+            if stopping.run_until_cancelled(tokio::time::sleep(every)).await.is_none() {
+                return;
             }
         }
     });

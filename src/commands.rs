@@ -15,6 +15,7 @@ use crate::{
     archive::Archive,
     config::{Config, Faults, MysqlAddress, MysqlTls},
     domain::{Role, SiteId},
+    journal::verify,
     knowledge::{Knowledge, KnowledgeError, import},
     runtime::Services,
     secrets,
@@ -90,6 +91,36 @@ pub fn check_files(config: &Config) -> Result<(), Faults> {
 pub async fn migrate(config: &Config) -> anyhow::Result<()> {
     open_archive(config).await?;
     println!("the archive is up to date");
+    Ok(())
+}
+
+/// Sessions of one page.
+const VERIFIED: u32 = 1_000;
+
+/// Checks every session of the archive, while the service may run.
+///
+/// # Errors
+/// If the archive does not answer, or a session has a fault; all faults are printed.
+pub async fn verify_sessions(config: &Config) -> anyhow::Result<()> {
+    let archive = open_archive(config).await?;
+    let (mut checked, mut faulty, mut after) = (0, 0, None);
+    loop {
+        let ids = archive.session_ids(after, VERIFIED).await?;
+        let Some(last) = ids.last() else { break };
+        after = Some(*last);
+        for id in ids {
+            // It may have been erased meanwhile.
+            let Some(kept) = archive.kept(id).await? else { continue };
+            checked += 1;
+            let faults = verify::faults(&kept);
+            faulty += usize::from(!faults.is_empty());
+            for fault in faults {
+                println!("session {id}: {fault}");
+            }
+        }
+    }
+    println!("{checked} sessions checked, {faulty} with faults");
+    anyhow::ensure!(faulty == 0, "{faulty} of {checked} sessions have faults");
     Ok(())
 }
 

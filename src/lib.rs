@@ -28,6 +28,7 @@ pub mod knowledge;
 pub mod limits;
 pub mod log;
 pub mod net;
+pub mod peers;
 pub mod redis;
 pub mod rehearse;
 pub mod relay;

@@ -56,6 +56,11 @@ enum Command {
         #[command(subcommand)]
         command: KnowledgeCommand,
     },
+    /// Checks what the archive holds of sessions.
+    Sessions {
+        #[command(subcommand)]
+        command: SessionsCommand,
+    },
     /// Replays the traffic of a log at a multiple of its rate against a service, and reports
     /// whether the service is ready.
     Rehearse(Box<rehearse::Options>),
@@ -70,6 +75,13 @@ enum AdminCommand {
         #[arg(long)]
         email: String,
     },
+}
+
+#[derive(Subcommand)]
+enum SessionsCommand {
+    /// Reads every session and reports those that break a promise of the journal: a gap, a head
+    /// that does not fit, a turn with two ends, a message that is not shown. The service may run.
+    Verify,
 }
 
 #[derive(Subcommand)]
@@ -175,6 +187,9 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Knowledge { command: KnowledgeCommand::Import { folder, site } } => {
             commands::import_knowledge(&config, &site, &folder).await
+        }
+        Command::Sessions { command: SessionsCommand::Verify } => {
+            commands::verify_sessions(&config).await
         }
     }
 }

@@ -5,16 +5,16 @@
 //! 3. Interrupt the rest: each ends visibly with `turn.failed` and is durable.
 //! 4. Stop the background tasks.
 //! 5. Close the listener, its connections and the sessions on their threads, and wait for the background tasks.
-//! 6. Flush the hot store to the archive a last time, in the time that is left.
+//! 6. Leave the list of replicas: what is still open may be ended by others at once.
 //!
-//! Phases 3 to 6 take 25 s at most, and the last traces 5 s. Platforms are told to give
+//! Phases 3 to 5 take 18 s at most, phase 6 `store.archive_timeout_ms`, and the last traces 5 s. Platforms are told to give
 //! `server.drain_timeout` and 30 s.
 
 use std::{io, time::Duration};
 
 use tokio::{
     signal::unix::{Signal, SignalKind, signal},
-    time::{Instant, timeout},
+    time::timeout,
 };
 use tracing::{error, info, warn};
 
@@ -24,8 +24,6 @@ use crate::app::Application;
 const INTERRUPT_TIMEOUT: Duration = Duration::from_secs(5);
 const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(5);
-/// From the end of the drain to the end of the last flush. How much is left is counted after that.
-const AFTER_DRAIN: Duration = Duration::from_secs(24);
 /// How often the parts that the service needs are checked.
 const PULSE: Duration = Duration::from_secs(1);
 
@@ -102,7 +100,6 @@ pub async fn run(application: Application) {
     info!(phase = 2, running = turns.len(), "waiting for running turns");
     turns.close();
     let drained = timeout(app.config.server.drain_timeout, turns.wait()).await.is_ok();
-    let deadline = Instant::now() + AFTER_DRAIN;
     if !drained {
         warn!(phase = 3, running = turns.len(), "interrupting turns");
         let interrupted = async {
@@ -116,7 +113,7 @@ pub async fn run(application: Application) {
 
     info!(phase = 4, "stopping background tasks");
     stopping.cancel();
-    let archivist = app.archivist.clone();
+    let archive = app.archive.clone();
     drop(app);
 
     info!(phase = 5, "closing");
@@ -131,9 +128,9 @@ pub async fn run(application: Application) {
     if timeout(BACKGROUND_TIMEOUT, tasks.wait()).await.is_err() {
         warn!(tasks = tasks.len(), "background tasks did not end");
     }
-    if let Some(archivist) = archivist {
-        info!(phase = 6, "flushing");
-        archivist.flush_last(deadline).await;
+    info!(phase = 6, "leaving");
+    if let Err(error) = archive.leave(&replica.id).await {
+        warn!(%error, "other replicas wait before they end what this one left open");
     }
     drop(replica);
     info!("stopped");

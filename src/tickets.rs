@@ -176,7 +176,7 @@ impl TicketWorker {
         draining: &CancellationToken,
     ) -> Result<Delivered, Unanswered> {
         let key = deliver::key(ticket.id);
-        if self.journal.idempotency(ticket.session_id, &key, true).await?.is_some() {
+        if self.journal.idempotency(ticket.session_id, &key).await?.is_some() {
             return Ok(Delivered::Before);
         }
         let meta = self.journal.open(ticket.session_id).await?.meta;

@@ -12,20 +12,17 @@ use crate::{
     clock,
     config::{self, Config},
     demo,
-    hot::{self, HotStore, MemoryHot},
-    journal::{Archivist, Fallback, Journal, Safety},
+    hot::{self, HotStore},
+    journal::Journal,
+    peers::Peers,
     relay::Relay,
     secrets,
 };
 
-/// Fewest sessions that the hot store of the embedded mode keeps.
-const HOT_SESSIONS: usize = 100_000;
-
 pub struct Stores {
     pub archive: Archive,
-    pub hot: Arc<HotStore>,
     /// In distributed mode.
-    pub archivist: Option<Arc<Archivist>>,
+    pub hot: Option<Arc<HotStore>>,
     pub journal: Journal,
 }
 
@@ -38,23 +35,43 @@ impl Stores {
     ) -> anyhow::Result<Self> {
         are_up();
         let archive = open_archive(config).await?;
-        let hot = Arc::new(open_hot(config)?);
-        if let Some(before) = &replica.before {
-            // If this fails, its heartbeats expire.
-            let _ = hot.bury(before).await;
-        }
-        let (safety, archivist) = if config.is_embedded() {
-            let group = GroupCommit::start(archive.clone(), config.store.flush_batch, tasks);
-            (Safety::Disk(group), None)
+        let store = &config.store;
+        let me = Arc::clone(&replica.id);
+        let (hot, peers, relay) = if config.is_embedded() {
+            (None, Arc::new(Peers::alone(me)), None)
         } else {
-            let archivist = Archivist::new(Arc::clone(&hot), archive.clone(), &config.store);
-            let fallback = Arc::new(Fallback::new(config.store.hot_ttl));
-            let relay = Relay::start(Arc::clone(&hot), Arc::clone(&replica.id), tasks, stopping);
-            (Safety::Hot(fallback, relay), Some(Arc::new(archivist)))
+            let hot = Arc::new(HotStore::new(store).context("store.redis_url")?);
+            let peers = Arc::new(Peers::many(me, store.dead_after));
+            let relay = Relay::start(Arc::clone(&hot), Arc::clone(&peers), tasks, stopping);
+            (Some(hot), peers, Some(relay))
         };
+        let commits = GroupCommit::start(archive.clone(), store.commit_batch, tasks);
         let tail = config.sessions.tail_events;
-        let journal = Journal::new(Arc::clone(&hot), archive.clone(), tail, safety);
-        Ok(Self { archive, hot, archivist, journal })
+        let journal = Journal::new(archive.clone(), commits, peers, relay, tail);
+        if let Some(before) = &replica.before {
+            // If this fails, its silence tells.
+            let _ = archive.leave(before).await;
+        }
+        journal.beat().await.context("cannot write to the archive")?;
+        Ok(Self { archive, hot, journal })
+    }
+}
+
+/// A build before this journal kept the newest events in Redis alone until they were flushed. It
+/// cannot start any more once the archive is migrated, so this comes first.
+async fn refuse_unflushed(config: &Config) -> anyhow::Result<()> {
+    if config.is_embedded() {
+        return Ok(());
+    }
+    let hot = HotStore::new(&config.store).context("store.redis_url")?;
+    match hot.unflushed_before_upgrade().await {
+        Ok(0) => Ok(()),
+        // Redis is not needed for a start.
+        Err(_) => Ok(()),
+        Ok(sessions) => anyhow::bail!(
+            "redis holds {sessions} sessions of an earlier version that were not flushed; start \
+             that version, stop it with SIGTERM, then start this one (docs/upgrading.md)"
+        ),
     }
 }
 
@@ -75,7 +92,11 @@ pub fn sites(config: &Config) -> Vec<config::Site> {
 }
 
 /// Opens the archive, migrates it and stores the sites.
+///
+/// # Errors
+/// If a store cannot be opened, or an earlier version has left sessions in Redis.
 pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
+    refuse_unflushed(config).await?;
     let archive = if config.is_embedded() {
         secrets::private_folder(&config.server.data_dir)?;
         let path: PathBuf = config.server.data_dir.join("rushdesk.sqlite");
@@ -91,12 +112,4 @@ pub async fn open_archive(config: &Config) -> anyhow::Result<Archive> {
     }
     archive.put_sites(&sites(config), clock::now()).await.context("cannot store the sites")?;
     Ok(archive)
-}
-
-fn open_hot(config: &Config) -> anyhow::Result<HotStore> {
-    if config.is_embedded() {
-        let most = config.sessions.max_sessions.max(HOT_SESSIONS);
-        return Ok(HotStore::Memory(MemoryHot::new(config.store.hot_ttl, most)));
-    }
-    HotStore::redis(&config.store).context("store.redis_url")
 }

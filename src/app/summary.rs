@@ -28,10 +28,7 @@ impl Summary {
     ) -> Self {
         let config = &app.config;
         let (stores, data) = if config.is_embedded() {
-            (
-                "SQLite, hot store and cache in this process",
-                config.server.data_dir.display().to_string(),
-            )
+            ("SQLite and a cache in this process", config.server.data_dir.display().to_string())
         } else {
             ("MySQL, Redis", "in the stores".to_owned())
         };

@@ -1,197 +1,229 @@
-//! Journals that grow here and not in the hot store: one step of a session while that is away, and
-//! facts that come home from a copy that went on elsewhere.
+//! How journals grow: one step of a session each, many of them in one transaction.
+//!
+//! A step names the version of the session that it starts from, and takes effect only where the
+//! row stands there; the row is locked in between. So one statement decides who the owner is, what
+//! comes next and whether a turn is open. A step that was sent before finds the version that it
+//! leads to and is done: it may be repeated until there is an answer.
 
-use std::collections::HashSet;
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use diesel::{
-    ExpressionMethods as _, OptionalExtension as _, QueryDsl as _, SelectableHelper as _,
+    BoolExpressionMethods as _, ExpressionMethods as _, QueryDsl as _, QueryResult,
+    SelectableHelper as _,
 };
-use diesel_async::RunQueryDsl as _;
+use diesel_async::{AsyncMysqlConnection, RunQueryDsl as _};
+use tokio::time::Instant;
+use tracing::{Instrument as _, trace_span};
 
 use super::{
-    column::{Count, Json},
-    detached::DetachedRow,
     error::ArchiveError,
     handle::Archive,
-    journal::Rows,
+    metrics,
     projection::{Views, write_journal},
     query::transact,
-    rows::{EventMark, IdempotencyRow, SessionRow},
-    schema::{detached_sessions, erased_sessions, events, idempotency, sessions},
+    rows::{IdempotencyRow, SessionRow},
+    schema::{erased_sessions, idempotency, sessions},
+    sqlite::Sqlite,
     write_all::WriteAll as _,
 };
-use crate::domain::{
-    Append, Appended, Event, RunningChange, SessionCopy, SessionId, SessionMeta, TurnId,
-    newest_part, unfinished,
+use crate::{
+    domain::{Append, IdempotencyRecord, PrincipalId, SessionId, SessionMeta, Version},
+    telemetry::traces,
 };
 
-/// How [`Archive::merge`] ended.
+/// One step of a session as rows.
+#[derive(Clone)]
+pub struct Step {
+    session: SessionRow,
+    /// None for a session that is new.
+    from: Option<Version>,
+    views: Views,
+    record: Option<IdempotencyRecord>,
+}
+
+/// What became of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Merged {
-    /// The session as it is now; `moved` facts stand at another `seq` than they had.
-    Done {
-        meta: SessionMeta,
-        moved: usize,
+pub enum Advanced {
+    /// It is in the archive, now or since it was sent before.
+    Done(Version),
+    /// The idempotency key was there already; nothing was written.
+    Replayed(IdempotencyRecord),
+    /// The session stands elsewhere; nothing was written.
+    Outrun,
+    Erased {
+        owner: PrincipalId,
     },
-    Erased,
+    /// There is no such session.
+    Missing,
+}
+
+impl Step {
+    /// Makes a session without events.
+    pub fn creation(meta: &SessionMeta) -> Self {
+        let session = SessionRow::new(meta, &Version::NEW, None);
+        Self { session, from: None, views: Views::default(), record: None }
+    }
+
+    /// `replica` appends, and owns the session afterwards.
+    pub fn new(append: &Append, replica: &str) -> Self {
+        let Append { meta, from, events, idempotency, .. } = append;
+        let views = Views::of(meta, events, idempotency.as_ref());
+        let to = append.to(views.events.iter().map(|row| row.payload.as_str()));
+        let session = SessionRow::new(meta, &to, Some(replica));
+        Self { session, from: Some(*from), views, record: idempotency.clone() }
+    }
 }
 
 impl Archive {
-    /// One atomic step of a session, as the hot store would take it, and a mark that the session is
-    /// detached: the hot store's copy is behind from now on. The same step again is done already.
-    ///
-    /// [`Appended::Missing`] where the archive does not know the session, or knows that it was erased.
+    /// Takes all steps that find their session where they start, in one transaction, and says what
+    /// became of each, in their order.
     ///
     /// # Errors
-    /// After [`ArchiveError::Timeout`] the step may have been taken.
-    pub async fn append(&self, append: &Append) -> Result<Appended, ArchiveError> {
-        let id = append.meta.id;
-        let (expected, last) = (Count(append.expected_seq), Count(append.meta.last_seq));
-        let rows = Rows::new(&[SessionCopy::from(append)]);
-        let blanks: Vec<_> = match append.expected_seq {
-            0 => rows.sessions.iter().map(SessionRow::blank).collect(),
-            // Only a session that is known may go on.
-            _ => Vec::new(),
-        };
-        let detached = DetachedRow::new(append);
-        let keeps = append.running == RunningChange::Keep;
-        let key = append.idempotency.as_ref().map(|record| record.key.clone());
-        transact!(self, |conn| {
-            conn.insert_all(&blanks).await?;
-            let erased = erased_sessions::table.find(id).select(erased_sessions::session_id);
-            if erased.first::<SessionId>(conn).await.optional()?.is_some() {
-                diesel::delete(sessions::table.find(id)).execute(conn).await?;
-                return Ok(Appended::Missing);
-            }
-            if let Some(key) = &key {
-                let row = idempotency::table.find((id, key)).select(IdempotencyRow::as_select());
-                if let Some(row) = row.first(conn).await.optional()? {
-                    return Ok(Appended::Replayed(row.into_record()));
-                }
-            }
-            // Whoever moves `last_seq` on holds the session's row until the end.
-            let at_expected = sessions::table.find(id).filter(sessions::last_seq.eq(expected));
-            let moved = diesel::update(at_expected).set(sessions::last_seq.eq(last));
-            if moved.execute(conn).await? == 0 {
-                let seq = sessions::table.find(id).select(sessions::last_seq);
-                let Some(seq) = seq.first::<Count>(conn).await.optional()? else {
-                    return Ok(Appended::Missing);
-                };
-                let there = events::table.filter(events::session_id.eq(id));
-                let there: Vec<EventMark> = there
-                    .filter(events::seq.gt(expected))
-                    .filter(events::seq.le(last))
-                    .select(EventMark::as_select())
-                    .load(conn)
-                    .await?;
-                return Ok(if rows.are_there(&there) {
-                    Appended::Done
-                } else {
-                    Appended::Conflict { last_seq: seq.0 }
-                });
-            }
-            write_journal!(conn, &rows.sessions, &rows.views);
-            let mark = diesel::insert_into(detached_sessions::table).values(detached.clone());
-            mark.on_conflict_do_nothing().execute(conn).await?;
-            let mark = diesel::update(detached_sessions::table.find(id));
-            if keeps {
-                mark.set(detached_sessions::last_seq.eq(last)).execute(conn).await?;
-            } else {
-                mark.set(detached.clone()).execute(conn).await?;
-            }
-            Ok(Appended::Done)
-        })
+    /// None of the steps was taken; after [`ArchiveError::Timeout`] all of them may have been, and
+    /// after a lost connection too. Send the same steps again to find out.
+    pub async fn advance(&self, steps: Arc<[Step]>) -> Result<Vec<Advanced>, ArchiveError> {
+        let started = Instant::now();
+        let span = trace_span!("commit", steps = steps.len());
+        let records = steps.iter().filter_map(|step| step.record.as_ref());
+        let traces = records.filter_map(|record| record.trace.as_deref());
+        traces.for_each(|trace| traces::link(&span, trace));
+        let outcome = self.take(steps).instrument(span).await?;
+        let is_done = |advanced: &&Advanced| matches!(advanced, Advanced::Done(_));
+        metrics::committed(outcome.iter().filter(is_done).count(), started.elapsed());
+        Ok(outcome)
     }
 
-    /// Adds the facts of `batch` that the journal does not hold, in their order, behind its last.
-    /// Where nobody else wrote meanwhile they keep their `seq`; where two copies went on from one
-    /// point the later comers move behind, and nothing is lost. A turn whose idempotency key
-    /// another turn has taken was never acknowledged and stays out.
-    pub async fn merge(&self, batch: &SessionCopy) -> Result<Merged, ArchiveError> {
-        // It may outlive whoever asked: on SQLite it runs to its end on a thread of its own.
-        let batch = batch.clone();
-        let id = batch.meta.id;
-        let first = Count(
-            batch.events.iter().map(|event| event.seq).min().unwrap_or(batch.meta.last_seq + 1),
-        );
-        let keys: Vec<String> = batch.idempotency.iter().map(|record| record.key.clone()).collect();
-        let blank = SessionRow::new(&SessionMeta { last_seq: 0, ..batch.meta.clone() }, None);
+    async fn take(&self, steps: Arc<[Step]>) -> Result<Vec<Advanced>, ArchiveError> {
+        let (new, old): (Vec<&Step>, Vec<&Step>) =
+            steps.iter().partition(|step| step.from.is_none());
+        let blanks: Vec<SessionRow> = new.iter().map(|step| step.session.clone()).collect();
+        let made: Vec<SessionId> = blanks.iter().map(|row| row.id).collect();
+        let mut ids: Vec<SessionId> = old.iter().map(|step| step.session.id).collect();
+        // One order for all replicas, so that two that lock the same rows wait instead of
+        // deadlocking.
+        ids.sort_unstable();
+        ids.dedup();
+        let keys: Vec<String> = steps.iter().filter_map(Step::key).map(str::to_owned).collect();
         transact!(self, |conn| {
-            conn.insert_all(std::slice::from_ref(&blank)).await?;
-            let erased = erased_sessions::table.find(id).select(erased_sessions::session_id);
-            if erased.first::<SessionId>(conn).await.optional()?.is_some() {
-                diesel::delete(sessions::table.find(id)).execute(conn).await?;
-                return Ok(Merged::Erased);
+            let mut plan = Plan::default();
+            if !blanks.is_empty() {
+                conn.insert_all(&blanks).await?;
             }
-            // Takes the session's row, so that nobody writes to its journal until the end.
-            let row = diesel::update(sessions::table.find(id));
-            row.set(sessions::last_seq.eq(sessions::last_seq)).execute(conn).await?;
-            let known: SessionRow =
-                sessions::table.find(id).select(SessionRow::as_select()).first(conn).await?;
-            let there =
-                events::table.filter(events::session_id.eq(id)).filter(events::seq.ge(first));
-            let there: Vec<Json<Event>> = there.select(events::payload).load(conn).await?;
-            let used = idempotency::table.filter(idempotency::session_id.eq(id));
-            let used = used.filter(idempotency::idempotency_key.eq_any(&keys));
-            let used: Vec<IdempotencyRow> =
-                used.select(IdempotencyRow::as_select()).load(conn).await?;
-
-            let merge = Merge::new(&batch, &there, &used, known);
-            write_journal!(conn, std::slice::from_ref(&merge.session), &merge.views);
-            Ok(Merged::Done { meta: merge.session.into_meta(), moved: merge.moved })
+            for row in conn.lock_sessions(&ids).await? {
+                plan.rows.insert(row.id, row);
+            }
+            // An erasure leaves a tombstone before it deletes the row.
+            let absent = ids.iter().filter(|id| !plan.rows.contains_key(id)).copied();
+            let doubtful: Vec<SessionId> = absent.chain(made.iter().copied()).collect();
+            if !doubtful.is_empty() {
+                let erased = erased_sessions::table
+                    .filter(erased_sessions::session_id.eq_any(&doubtful))
+                    .select((erased_sessions::session_id, erased_sessions::owner));
+                plan.erased = erased.load(conn).await?.into_iter().collect();
+            }
+            let came_back: Vec<SessionId> =
+                made.iter().filter(|id| plan.erased.contains_key(id)).copied().collect();
+            if !came_back.is_empty() {
+                let rows = sessions::table.filter(sessions::id.eq_any(&came_back));
+                diesel::delete(rows).execute(conn).await?;
+            }
+            if !keys.is_empty() {
+                let used = idempotency::table.filter(
+                    idempotency::session_id
+                        .eq_any(&ids)
+                        .and(idempotency::idempotency_key.eq_any(&keys)),
+                );
+                let used: Vec<IdempotencyRow> =
+                    used.select(IdempotencyRow::as_select()).load(conn).await?;
+                let used = used
+                    .into_iter()
+                    .map(|row| ((row.session_id, row.idempotency_key.clone()), row.into_record()));
+                plan.records = used.collect();
+            }
+            let outcome = steps.iter().map(|step| plan.take(step)).collect();
+            let moved: Vec<SessionRow> =
+                plan.moved.iter().filter_map(|id| plan.rows.get(id)).cloned().collect();
+            write_journal!(conn, &moved, &plan.views);
+            Ok(outcome)
         })
     }
 }
 
-/// What a merge writes.
-struct Merge {
-    session: SessionRow,
+impl Step {
+    fn key(&self) -> Option<&str> {
+        self.record.as_ref().map(|record| record.key.as_str())
+    }
+}
+
+/// What a transaction found, and what it will write.
+#[derive(Default)]
+struct Plan {
+    rows: HashMap<SessionId, SessionRow>,
+    records: HashMap<(SessionId, String), IdempotencyRecord>,
+    erased: HashMap<SessionId, PrincipalId>,
+    moved: HashSet<SessionId>,
     views: Views,
-    moved: usize,
 }
 
-impl Merge {
-    fn new(
-        batch: &SessionCopy,
-        there: &[Json<Event>],
-        used: &[IdempotencyRow],
-        known: SessionRow,
-    ) -> Self {
-        let void: HashSet<TurnId> = batch
-            .idempotency
-            .iter()
-            .filter(|record| {
-                let taken = used.iter().find(|row| row.idempotency_key == record.key);
-                taken.is_some_and(|row| row.turn_id != record.turn_id)
-            })
-            .map(|record| record.turn_id)
-            .collect();
-        let missing = batch.events.iter().filter(|event| {
-            !void.contains(&event.turn_id) && !there.iter().any(|other| is_same(event, &other.0))
-        });
-        let mut moved = 0;
-        let added: Vec<Event> = missing
-            .zip(known.last_seq.0 + 1..)
-            .map(|(event, seq)| {
-                moved += usize::from(event.seq != seq);
-                Event { seq, ..event.clone() }
-            })
-            .collect();
-        let last_seq = known.last_seq.0 + added.len() as u64;
-        let newer = batch.meta.updated_at >= known.updated_at;
-        let open = match newest_part(&added) {
-            Some(_) => unfinished(&added),
-            None => known.open_turn_id,
-        };
-        let base = if newer { batch.meta.clone() } else { known.into_meta() };
-        let records = batch.idempotency.iter().filter(|record| !void.contains(&record.turn_id));
-        let mut views = Views::default();
-        views.add(&batch.meta, &added, records);
-        Self { session: SessionRow::new(&SessionMeta { last_seq, ..base }, open), views, moved }
+impl Plan {
+    fn take(&mut self, step: &Step) -> Advanced {
+        let id = step.session.id;
+        if let Some(owner) = self.erased.get(&id) {
+            return Advanced::Erased { owner: *owner };
+        }
+        // The row of a new session was written already, or was there before.
+        let Some(from) = step.from else { return Advanced::Done(Version::NEW) };
+        let Some(row) = self.rows.get(&id) else { return Advanced::Missing };
+        let (at, to) = (row.version(), step.session.version());
+        // A repetition: the head says that these events are there.
+        if at == to {
+            return Advanced::Done(to);
+        }
+        if let Some(record) = &step.record
+            && let Some(known) = self.records.get(&(id, record.key.clone()))
+        {
+            return Advanced::Replayed(known.clone());
+        }
+        if at != from {
+            return Advanced::Outrun;
+        }
+        if let Some(record) = &step.record {
+            self.records.insert((id, record.key.clone()), record.clone());
+        }
+        self.rows.insert(id, step.session.clone());
+        self.moved.insert(id);
+        self.views.extend(&step.views);
+        Advanced::Done(to)
     }
 }
 
-/// Whether two events are one fact, wherever it stands.
-fn is_same(one: &Event, other: &Event) -> bool {
-    (one.turn_id, one.at, &one.fact) == (other.turn_id, other.at, &other.fact)
+/// Reads rows and holds them until the end of the transaction.
+trait LockSessions {
+    async fn lock_sessions(&mut self, ids: &[SessionId]) -> QueryResult<Vec<SessionRow>>;
+}
+
+impl LockSessions for AsyncMysqlConnection {
+    async fn lock_sessions(&mut self, ids: &[SessionId]) -> QueryResult<Vec<SessionRow>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = sessions::table.filter(sessions::id.eq_any(ids)).order(sessions::id.asc());
+        rows.select(SessionRow::as_select()).for_update().load(self).await
+    }
+}
+
+impl LockSessions for Sqlite {
+    /// The first statement of a transaction that writes holds the whole file.
+    async fn lock_sessions(&mut self, ids: &[SessionId]) -> QueryResult<Vec<SessionRow>> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = || sessions::table.filter(sessions::id.eq_any(ids));
+        let hold = diesel::update(rows()).set(sessions::last_seq.eq(sessions::last_seq));
+        hold.execute(self).await?;
+        rows().select(SessionRow::as_select()).load(self).await
+    }
 }

@@ -20,8 +20,8 @@ use uuid::Uuid;
 use crate::{
     config::Secret,
     domain::{
-        Citation, Controller, Event, MessageId, MessageRole, MessageStatus, PrincipalId, Rating,
-        Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp, TurnId,
+        Citation, Controller, Event, Head, MessageId, MessageRole, MessageStatus, PrincipalId,
+        Rating, Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp, TurnId,
     },
 };
 
@@ -251,6 +251,7 @@ column! {
     PrincipalId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     RecordId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     SiteId as Text, String: |id| id.to_string(), |text| SiteId::parse(&text);
+    Head as Text, String: |head| head.to_string(), |text| text.parse().ok();
     Controller as Text, String: |controller| controller.to_string(), |text| text.parse().ok();
     Secret as Text, String: |secret| secret.expose().to_owned(), |text| Some(Secret::new(text));
     Role as Text, String: |role| role.as_str().to_owned(), |text| Role::parse(&text);

@@ -7,7 +7,8 @@ use crate::domain::ErrorCode;
 /// Carries no customer text: whatever a database quotes is left out of `reason`.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ArchiveError {
-    /// The database cannot be reached or is busy beyond its limits. Nothing was kept; try later.
+    /// The database cannot be reached or is busy beyond its limits. After a lost connection it is
+    /// unknown whether the change was kept; the same change may be sent again.
     #[error("archive unavailable: {0}")]
     Unavailable(String),
     /// No answer in time. Whether the change was kept is unknown; the same change may be sent
@@ -29,7 +30,7 @@ pub enum ArchiveError {
 }
 
 impl ArchiveError {
-    /// Label of metrics and of the archivist's status.
+    /// Label of metrics.
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Unavailable(_) => "unavailable",

@@ -1,7 +1,7 @@
-//! Many sessions, one transaction. In the embedded mode a message is on disk before it is
-//! acknowledged, and what disk writes cost is shared by everybody who waits at the same time.
+//! Many sessions, one transaction. A message is on disk before it is acknowledged, and what disk
+//! writes cost is shared by all that wait at the same time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     sync::{mpsc, oneshot},
@@ -9,14 +9,17 @@ use tokio::{
 };
 use tokio_util::task::TaskTracker;
 
-use super::{error::ArchiveError, handle::Archive};
-use crate::domain::SessionCopy;
+use super::{
+    append::{Advanced, Step},
+    error::ArchiveError,
+    handle::Archive,
+};
 
 /// Commits closer together than this are worth waiting for company.
 const BUSY: Duration = Duration::from_millis(10);
 const LINGER: Duration = Duration::from_millis(2);
 
-/// Hands batches to the one task that commits them. The task ends when the last handle is gone and
+/// Hands steps to the one task that commits them. The task ends when the last handle is gone and
 /// nothing waits.
 #[derive(Clone)]
 pub struct GroupCommit {
@@ -25,12 +28,12 @@ pub struct GroupCommit {
 }
 
 struct Waiting {
-    batch: SessionCopy,
-    done: oneshot::Sender<Result<(), ArchiveError>>,
+    step: Step,
+    done: oneshot::Sender<Result<Advanced, ArchiveError>>,
 }
 
 impl GroupCommit {
-    /// `max_group` is the most batches of one transaction (`store.flush_batch`); four times as many
+    /// `max_group` is the most steps of one transaction (`store.commit_batch`); four times as many
     /// may wait.
     pub fn start(archive: Archive, max_group: usize, tracker: &TaskTracker) -> Self {
         let (waiting, queue) = mpsc::channel(max_group.saturating_mul(4).max(1));
@@ -40,16 +43,16 @@ impl GroupCommit {
         Self { waiting, timeout }
     }
 
-    /// Returns when `batch` is in the archive.
+    /// Returns when it is known what became of `step`.
     ///
     /// # Errors
-    /// As [`Archive::commit`]; [`ArchiveError::Timeout`] also where too much waits already. After a
-    /// timeout the batch may still be written.
-    pub async fn commit(&self, batch: SessionCopy) -> Result<(), ArchiveError> {
+    /// As [`Archive::advance`]; [`ArchiveError::Timeout`] also if too much waits already. After a
+    /// timeout the step may still be written.
+    pub async fn advance(&self, step: Step) -> Result<Advanced, ArchiveError> {
         let (done, outcome) = oneshot::channel();
         let work = async {
             let ended = || ArchiveError::Unavailable("the committing task has ended".into());
-            self.waiting.send(Waiting { batch, done }).await.map_err(|_| ended())?;
+            self.waiting.send(Waiting { step, done }).await.map_err(|_| ended())?;
             outcome.await.map_err(|_| ended())?
         };
         tokio::time::timeout(self.timeout, work).await.unwrap_or(Err(ArchiveError::Timeout))
@@ -60,8 +63,7 @@ async fn commit_groups(archive: Archive, mut queue: mpsc::Receiver<Waiting>, max
     let mut group = Vec::with_capacity(max_group);
     let mut committed: Option<Instant> = None;
     while queue.recv_many(&mut group, max_group).await > 0 {
-        // Where commits follow one another, a transaction and its fsync are shared by who comes a
-        // moment later.
+        // Under load, a transaction and its fsync are shared with steps that come a moment later.
         if committed.is_some_and(|at| at.elapsed() < BUSY) && group.len() < max_group {
             tokio::time::sleep(LINGER).await;
             while group.len() < max_group
@@ -70,19 +72,33 @@ async fn commit_groups(archive: Archive, mut queue: mpsc::Receiver<Waiting>, max
                 group.push(waiting);
             }
         }
-        let (batches, waiters): (Vec<_>, Vec<_>) =
-            group.drain(..).map(|waiting| (waiting.batch, waiting.done)).unzip();
-        let outcome = archive.commit(&batches).await;
-        let alone = matches!(&outcome, Err(error) if !error.concerns_all()) && batches.len() > 1;
-        for (batch, waiter) in batches.iter().zip(waiters) {
-            let outcome = if alone {
-                archive.commit(std::slice::from_ref(batch)).await
-            } else {
-                outcome.clone()
-            };
-            // Whoever no longer waits has decided without the answer.
-            let _ = waiter.send(outcome);
+        let (steps, waiters): (Vec<_>, Vec<_>) =
+            group.drain(..).map(|waiting| (waiting.step, waiting.done)).unzip();
+        let steps: Arc<[Step]> = steps.into();
+        match archive.advance(Arc::clone(&steps)).await {
+            Ok(outcomes) => {
+                for (waiter, outcome) in waiters.into_iter().zip(outcomes) {
+                    // Nobody waits after a timeout.
+                    let _ = waiter.send(Ok(outcome));
+                }
+            }
+            Err(error) if error.concerns_all() || steps.len() == 1 => {
+                for waiter in waiters {
+                    let _ = waiter.send(Err(error.clone()));
+                }
+            }
+            // One of them is at fault; the others must not suffer from it.
+            Err(_) => {
+                for (waiter, step) in waiters.into_iter().zip(steps.iter()) {
+                    let _ = waiter.send(alone(&archive, step.clone()).await);
+                }
+            }
         }
         committed = Some(Instant::now());
     }
+}
+
+async fn alone(archive: &Archive, step: Step) -> Result<Advanced, ArchiveError> {
+    let mut outcome = archive.advance(Arc::new([step])).await?;
+    outcome.pop().ok_or_else(|| ArchiveError::Corrupt("a step without an outcome".into()))
 }

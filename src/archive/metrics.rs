@@ -11,9 +11,9 @@ declare! {
     CALLS: histogram(QUICK) "rushdesk_archive_operation_seconds" []
         "Reads and commits of the archive, including the wait for a connection";
     COMMIT: histogram(QUICK) "rushdesk_archive_commit_seconds" []
-        "Commits of sessions to the archive";
-    COMMITTED: counter "rushdesk_archive_committed_sessions_total" []
-        "Sessions committed to the archive";
+        "Transactions that append to sessions, each with the appends that waited together";
+    COMMITTED: counter "rushdesk_archive_committed_total" []
+        "Appends and new sessions that the archive has taken";
     ERRORS: counter "rushdesk_archive_errors_total" ["error"]
         "Failed operations of the archive, by error" when "after the first failure";
     UP: gauge "rushdesk_archive_up" [] "1 if the archive answers, as known to this process";
@@ -27,9 +27,9 @@ pub(super) fn failed(error: &ArchiveError) {
     counter!(ERRORS, "error" => error.as_str()).increment(1);
 }
 
-pub(super) fn committed(sessions: usize, took: Duration) {
+pub(super) fn committed(steps: usize, took: Duration) {
     histogram!(COMMIT).record(took);
-    counter!(COMMITTED).increment(sessions as u64);
+    counter!(COMMITTED).increment(steps as u64);
 }
 
 pub fn up(up: bool) {

@@ -1,17 +1,15 @@
-//! What outlives the hot store: journals and readable messages of sessions, users and their tokens,
-//! API keys, sites, knowledge, feedback and the audit log, in MySQL or MariaDB (several replicas)
-//! or in one SQLite file (embedded).
+//! What outlives processes: journals and readable messages of sessions and who owns them, users and
+//! their tokens, API keys, sites, knowledge, feedback and the audit log, in MySQL or MariaDB
+//! (several replicas) or in one SQLite file (embedded).
 //!
-//! Called by sessions (a cold one coming back), the knowledge base, the handlers of accounts and
-//! operators, and the archivist of `journal`, which brings here what the hot store holds. Every
-//! wait is bounded by `store.archive_timeout_ms`. It never decides what may be written, never
-//! answers with half of a change, and never puts a customer's words into an error or a log.
+//! Called by the journal, the knowledge base and the handlers of accounts and operators. Every wait
+//! is bounded by `store.archive_timeout_ms`. It never answers with half of a change, and never puts
+//! a customer's words into an error or a log.
 
 mod accounts;
 mod append;
 mod audit;
 mod column;
-mod detached;
 mod error;
 mod feedback;
 mod group;
@@ -26,6 +24,7 @@ mod pool;
 mod project;
 mod projection;
 mod query;
+mod replicas;
 mod rows;
 mod schema;
 mod sites;
@@ -34,22 +33,24 @@ mod sqlite;
 mod tests;
 mod tickets;
 mod tokens;
+mod verify;
 mod write_all;
 
 pub use accounts::User;
-pub use append::Merged;
+pub use append::{Advanced, Step};
 pub use audit::AuditEntry;
 pub use column::RecordId;
-pub use detached::Detached;
 pub use error::ArchiveError;
 pub use feedback::Feedback;
 pub use group::GroupCommit;
 pub use handle::Archive;
-pub use journal::ErasureCounts;
+pub use journal::{ErasureCounts, OpenTurn, Stored};
 pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};
 pub use metrics::{METRICS, up};
 pub use mysql::MysqlUrlError;
 pub use project::project;
+pub use replicas::Seen;
 pub use sites::{ApiKey, KeyCreation, Site};
 pub use tickets::TicketRow;
 pub use tokens::{RefreshToken, Successor, TokenUse};
+pub use verify::Kept;

@@ -46,7 +46,7 @@ pub(super) fn options(store: &config::Store) -> Result<Opts, MysqlUrlError> {
 }
 
 /// A pool whose connections live on the runtime of `home`, not on that of the worker that happened
-/// to need one first: they outlast the workers, for the last flush of a shutdown.
+/// to need one first: they outlast the workers, until the replica has left.
 pub(super) fn pool(
     options: Opts,
     size: usize,

@@ -1,13 +1,11 @@
 //! The views of the journal: messages, idempotency records and tickets are written here and nowhere
 //! else, in one transaction with the events that they show.
 
-use std::collections::HashSet;
-
 use super::{
     rows::{EventRow, IdempotencyRow, MessageRow},
     tickets::{TicketRow, answered},
 };
-use crate::domain::{Event, IdempotencyRecord, SessionId, SessionMeta, TicketId, Timestamp};
+use crate::domain::{Event, IdempotencyRecord, SessionMeta, TicketId, Timestamp};
 
 /// The rows of some events, of one session or of many.
 #[derive(Clone, Default)]
@@ -21,41 +19,37 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// Adds what `events` of a session show, and `records` of their turns.
-    pub fn add<'a>(
-        &mut self,
-        meta: &SessionMeta,
-        events: &[Event],
-        records: impl Iterator<Item = &'a IdempotencyRecord>,
-    ) {
-        self.events.extend(events.iter().map(EventRow::new));
-        self.messages.extend(events.iter().filter_map(MessageRow::new));
-        self.idempotency.extend(records.map(|record| IdempotencyRow::new(meta.id, record)));
-        self.tickets.extend(events.iter().filter_map(|e| TicketRow::opened(e, &meta.site_id)));
-        self.answered.extend(events.iter().filter_map(answered));
+    /// What `events` of a session show, and the record of the turn that they begin.
+    pub fn of(meta: &SessionMeta, events: &[Event], record: Option<&IdempotencyRecord>) -> Self {
+        Self {
+            events: events.iter().map(EventRow::new).collect(),
+            messages: events.iter().filter_map(MessageRow::new).collect(),
+            idempotency: record.iter().map(|r| IdempotencyRow::new(meta.id, r)).collect(),
+            tickets: events.iter().filter_map(|e| TicketRow::opened(e, &meta.site_id)).collect(),
+            answered: events.iter().filter_map(answered).collect(),
+        }
     }
 
-    /// Leaves out what belongs to these sessions.
-    pub fn without(&self, erased: &HashSet<SessionId>) -> Self {
-        let mut views = self.clone();
-        views.events.retain(|row| !erased.contains(&row.session_id));
-        views.messages.retain(|row| !erased.contains(&row.session_id));
-        views.idempotency.retain(|row| !erased.contains(&row.session_id));
-        views.tickets.retain(|row| !erased.contains(&row.session_id));
-        views
+    /// Takes in the rows of another step.
+    pub fn extend(&mut self, other: &Self) {
+        self.events.extend_from_slice(&other.events);
+        self.messages.extend_from_slice(&other.messages);
+        self.idempotency.extend_from_slice(&other.idempotency);
+        self.tickets.extend_from_slice(&other.tickets);
+        self.answered.extend_from_slice(&other.answered);
     }
 }
 
 /// `write_journal!(connection, &[SessionRow], &Views)`: within a transaction of the caller, which
-/// holds the sessions' rows. Rows that are there already stay as they are.
+/// holds the sessions' rows.
 macro_rules! write_journal {
     ($connection:ident, $sessions:expr, $views:expr) => {{
         use $crate::archive::write_all::WriteAll as _;
         let views: &$crate::archive::projection::Views = $views;
         $connection.replace_all($sessions).await?;
-        $connection.insert_all(&views.events).await?;
-        $connection.insert_all(&views.messages).await?;
-        $connection.insert_all(&views.idempotency).await?;
+        $connection.add_all(&views.events).await?;
+        $connection.add_all(&views.messages).await?;
+        $connection.add_all(&views.idempotency).await?;
         $connection.insert_all(&views.tickets).await?;
         for (id, at) in &views.answered {
             let close = diesel::update($crate::archive::schema::tickets::table.find(id));

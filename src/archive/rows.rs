@@ -9,8 +9,9 @@ use super::{
     write_all::write_all,
 };
 use crate::domain::{
-    Citation, Controller, Event, Fact, IdempotencyRecord, MessageId, MessageRole, MessageStatus,
-    PrincipalId, Route, SessionId, SessionMeta, SessionState, SiteId, Timestamp, TurnId,
+    Citation, Controller, Event, Fact, Head, IdempotencyRecord, MessageId, MessageRole,
+    MessageStatus, PrincipalId, Route, SessionId, SessionMeta, SessionState, SiteId, Timestamp,
+    TurnId, Version,
 };
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -28,10 +29,15 @@ pub(super) struct SessionRow {
     pub locale: String,
     /// The turn whose end the journal does not hold yet.
     pub open_turn_id: Option<TurnId>,
+    /// The replica that wrote the newest event.
+    pub owner_replica: Option<String>,
+    pub owner_epoch: Count,
+    pub head: Head,
 }
 
 impl SessionRow {
-    pub fn new(meta: &SessionMeta, open_turn_id: Option<TurnId>) -> Self {
+    /// The row of a session that stands at `version`, where `owner` brought it.
+    pub fn new(meta: &SessionMeta, version: &Version, owner: Option<&str>) -> Self {
         Self {
             id: meta.id,
             site_id: meta.site_id.clone(),
@@ -43,13 +49,20 @@ impl SessionRow {
             controller: meta.controller,
             epoch: Count(meta.epoch.into()),
             locale: meta.locale.clone(),
-            open_turn_id,
+            open_turn_id: version.open_turn,
+            owner_replica: owner.map(str::to_owned),
+            owner_epoch: Count(version.owner_epoch),
+            head: version.head,
         }
     }
 
-    /// The row of a session that has no journal yet: whoever writes it holds the session's lock.
-    pub fn blank(&self) -> Self {
-        Self { last_seq: Count(0), open_turn_id: None, ..self.clone() }
+    pub fn version(&self) -> Version {
+        Version {
+            owner_epoch: self.owner_epoch.0,
+            seq: self.last_seq.0,
+            head: self.head,
+            open_turn: self.open_turn_id,
+        }
     }
 
     pub fn into_meta(self) -> SessionMeta {
@@ -94,24 +107,6 @@ impl EventRow {
     }
 }
 
-/// Whether two journals hold the same fact at one `seq`, without comparing texts: a turn is named
-/// by a UUIDv7, so another fact has another turn, kind or time.
-#[derive(Queryable, Selectable)]
-#[diesel(table_name = events)]
-pub(super) struct EventMark {
-    pub session_id: SessionId,
-    pub seq: Count,
-    pub turn_id: TurnId,
-    pub kind: String,
-    pub at: Timestamp,
-}
-
-impl EventMark {
-    pub fn is_of(&self, row: &EventRow) -> bool {
-        (self.turn_id, self.kind.as_str(), self.at) == (row.turn_id, row.kind.as_str(), row.at)
-    }
-}
-
 #[derive(Clone, Insertable)]
 #[diesel(table_name = messages, treat_none_as_default_value = false)]
 pub(super) struct MessageRow {
@@ -133,7 +128,10 @@ impl MessageRow {
         let message = project(event)?;
         let client_message_id = match &event.fact {
             Fact::MessageCreated { client_message_id, .. } => client_message_id.clone(),
-            _ => None,
+            Fact::AnswerCompleted(_)
+            | Fact::TurnFailed { .. }
+            | Fact::TurnCancelled { .. }
+            | Fact::Unknown(_) => None,
         };
         Some(Self {
             id: message.id,
@@ -181,7 +179,7 @@ impl IdempotencyRow {
 }
 
 write_all! {
-    SessionRow => sessions, |_| 256;
+    SessionRow => sessions, |_| 512;
     EventRow => events, |row| 256 + row.payload.len();
     MessageRow => messages, |row| 256 + row.text.len();
     IdempotencyRow => idempotency, |_| 512;

@@ -68,6 +68,9 @@ diesel::table! {
         epoch -> BigInt,
         locale -> Text,
         open_turn_id -> Nullable<Text>,
+        owner_replica -> Nullable<Text>,
+        owner_epoch -> BigInt,
+        head -> Text,
     }
 }
 
@@ -80,10 +83,11 @@ diesel::table! {
 }
 
 diesel::table! {
-    detached_sessions (session_id) {
-        session_id -> Text,
-        last_seq -> BigInt,
-        running -> Nullable<Text>,
+    replicas (id) {
+        id -> Text,
+        build -> BigInt,
+        seen_at -> BigInt,
+        looked_at -> BigInt,
     }
 }
 

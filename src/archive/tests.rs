@@ -3,19 +3,24 @@
 
 mod accounts;
 mod append;
-mod archivist;
+mod erasure;
+mod feedback;
 mod group;
 mod journal;
 mod knowledge;
+mod open_turns;
+mod replicas;
 mod store;
+mod talk;
 mod tickets;
+mod upgrade;
 
 use std::time::Duration;
 
 use diesel_async::{AsyncConnection as _, AsyncMysqlConnection, SimpleAsyncConnection as _};
 
+use self::talk::{Talk, keep};
 use super::Archive;
-use crate::domain::SessionCopy;
 use crate::{
     config::{self, Secret, StoreMode},
     domain::*,
@@ -48,14 +53,28 @@ macro_rules! on_both {
 use on_both;
 
 async fn with_sqlite(check: impl AsyncFnOnce(Archive)) {
-    let folder = tempfile::tempdir().unwrap();
-    let archive =
-        Archive::open_sqlite(&folder.path().join("archive.db"), &settings()).await.unwrap();
-    archive.migrate().await.unwrap();
-    check(archive).await;
+    with_empty_sqlite(async |archive| {
+        archive.migrate().await.unwrap();
+        check(archive).await;
+    })
+    .await;
 }
 
 async fn with_mysql(check: impl AsyncFnOnce(Archive)) {
+    with_empty_mysql(async |archive| {
+        archive.migrate().await.unwrap();
+        check(archive).await;
+    })
+    .await;
+}
+
+async fn with_empty_sqlite(check: impl AsyncFnOnce(Archive)) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("archive.db");
+    check(Archive::open_sqlite(&path, &settings()).await.unwrap()).await;
+}
+
+async fn with_empty_mysql(check: impl AsyncFnOnce(Archive)) {
     let Ok(url) = std::env::var(MYSQL_URL) else {
         assert!(std::env::var("CI").is_err(), "{MYSQL_URL} must be set under CI");
         eprintln!("skipped: {MYSQL_URL} is not set");
@@ -65,13 +84,9 @@ async fn with_mysql(check: impl AsyncFnOnce(Archive)) {
     let name = format!("rushdesk_{}", uuid::Uuid::now_v7().simple());
     server.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
     let (server_url, _) = url.rsplit_once('/').unwrap();
-    let archive = Archive::connect_mysql(&config::Store {
-        mysql_url: Secret::new(format!("{server_url}/{name}")),
-        ..settings()
-    });
-    let archive = archive.unwrap();
-    archive.migrate().await.unwrap();
-    check(archive).await;
+    let store =
+        config::Store { mysql_url: Secret::new(format!("{server_url}/{name}")), ..settings() };
+    check(Archive::connect_mysql(&store).unwrap()).await;
     server.batch_execute(&format!("DROP DATABASE {name}")).await.unwrap();
 }
 
@@ -85,9 +100,9 @@ fn settings() -> config::Store {
         archive_timeout: Duration::from_secs(30),
         redis_pool: 4,
         archive_pool: 4,
-        flush_interval: Duration::from_millis(100),
-        flush_batch: 50,
-        hot_ttl: Duration::from_secs(60),
+        commit_batch: 50,
+        beat: Duration::from_secs(1),
+        dead_after: Duration::from_secs(10),
     }
 }
 
@@ -138,37 +153,4 @@ fn answer(text: &str) -> Fact {
         citations: vec![citation],
         ..Answer::new(text, Route::Knowledge)
     })
-}
-
-/// A session of `turns` answered turns, each with an idempotency record `k<seq>`.
-fn batch(turns: u64, text: &str) -> SessionCopy {
-    let mut batch = SessionCopy { meta: meta(0), events: vec![], idempotency: vec![] };
-    for _ in 0..turns {
-        let turn_id = ask(&mut batch, text);
-        let seq = batch.meta.last_seq + 1;
-        batch.events.push(event(batch.meta.id, seq, turn_id, answer(text)));
-        advance(&mut batch);
-    }
-    batch
-}
-
-/// Adds a question without an answer.
-fn ask(batch: &mut SessionCopy, text: &str) -> TurnId {
-    let turn_id = TurnId::new();
-    let seq = batch.meta.last_seq + 1;
-    batch.events.push(event(batch.meta.id, seq, turn_id, question(text)));
-    let key = format!("k{seq}");
-    batch.idempotency.push(IdempotencyRecord {
-        key,
-        body_hash: "b".repeat(64),
-        turn_id,
-        trace: None,
-    });
-    advance(batch);
-    turn_id
-}
-
-fn advance(batch: &mut SessionCopy) {
-    batch.meta.last_seq += 1;
-    batch.meta.updated_at = at(batch.meta.last_seq.cast_signed());
 }

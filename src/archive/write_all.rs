@@ -8,6 +8,8 @@ use diesel::QueryResult;
 /// trip; SQLite takes them one by one through one prepared statement, for that is what it is
 /// fastest at.
 pub(super) trait WriteAll<Row>: Send {
+    /// A row whose primary key is there already is an error, and nothing is written.
+    fn add_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;
     /// Rows whose primary key is there already stay as they are.
     fn insert_all(&mut self, rows: &[Row]) -> impl Future<Output = QueryResult<()>> + Send;
     /// Rows whose primary key is there already are replaced.
@@ -36,6 +38,14 @@ pub(super) fn portions<Row>(
 macro_rules! write_all {
     ($($row:ty => $table:ident, $weight:expr;)+) => {$(
         impl $crate::archive::write_all::WriteAll<$row> for diesel_async::AsyncMysqlConnection {
+            async fn add_all(&mut self, rows: &[$row]) -> diesel::QueryResult<()> {
+                use diesel_async::RunQueryDsl as _;
+                for rows in $crate::archive::write_all::portions(rows, $weight) {
+                    diesel::insert_into($table::table).values(rows).execute(self).await?;
+                }
+                Ok(())
+            }
+
             async fn insert_all(&mut self, rows: &[$row]) -> diesel::QueryResult<()> {
                 use diesel_async::RunQueryDsl as _;
                 for rows in $crate::archive::write_all::portions(rows, $weight) {
@@ -55,6 +65,14 @@ macro_rules! write_all {
         }
 
         impl $crate::archive::write_all::WriteAll<$row> for $crate::archive::sqlite::Sqlite {
+            async fn add_all(&mut self, rows: &[$row]) -> diesel::QueryResult<()> {
+                use diesel_async::RunQueryDsl as _;
+                for row in rows {
+                    diesel::insert_into($table::table).values(row).execute(self).await?;
+                }
+                Ok(())
+            }
+
             async fn insert_all(&mut self, rows: &[$row]) -> diesel::QueryResult<()> {
                 use diesel_async::RunQueryDsl as _;
                 for row in rows {

@@ -9,7 +9,7 @@ use super::{
     mysql_address::MysqlAddress,
     redis_address::RedisAddress,
     secret::Secret,
-    spans::{millis, seconds},
+    spans::millis,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -32,11 +32,11 @@ pub struct Store {
     pub archive_timeout: Duration,
     pub redis_pool: usize,
     pub archive_pool: usize,
-    #[serde(rename = "flush_interval_ms", deserialize_with = "millis")]
-    pub flush_interval: Duration,
-    pub flush_batch: usize,
-    #[serde(rename = "hot_ttl_s", deserialize_with = "seconds")]
-    pub hot_ttl: Duration,
+    pub commit_batch: usize,
+    #[serde(rename = "beat_ms", deserialize_with = "millis")]
+    pub beat: Duration,
+    #[serde(rename = "dead_after_ms", deserialize_with = "millis")]
+    pub dead_after: Duration,
 }
 
 impl Section for Store {
@@ -51,6 +51,11 @@ impl Section for Store {
         }
         check.not_zero("redis_pool", self.redis_pool);
         check.not_zero("archive_pool", self.archive_pool);
-        check.not_zero("flush_batch", self.flush_batch);
+        check.not_zero("commit_batch", self.commit_batch);
+        check.require(
+            "dead_after_ms",
+            self.dead_after >= self.beat * 3,
+            "must be at least three times store.beat_ms",
+        );
     }
 }

@@ -26,7 +26,7 @@ pub use lane::Lane;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use principal::{Principal, Role};
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
-pub use step::{Append, Appended, Malformed, RunningChange, SessionCopy, check_gapless};
+pub use step::{Append, Appended, Head, Malformed, Version};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
 pub use turn::{

@@ -91,7 +91,7 @@ pub struct IdempotencyRecord {
     /// SHA-256 of the request body's meaning, in lowercase hex.
     pub body_hash: String,
     pub turn_id: TurnId,
-    /// W3C `traceparent` of the request that began the turn, where it is traced; for the flush, not
+    /// W3C `traceparent` of the request that began the turn, where it is traced; for the commit, not
     /// kept by the archive.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,

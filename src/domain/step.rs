@@ -1,66 +1,105 @@
-//! One step of a session, and a copy of a session: what stores take and give.
+//! One step of a session, and where a session stands: what the journal writes and compares.
+
+use std::{fmt, str::FromStr};
+
+use sha2::{Digest as _, Sha256};
 
 use super::{
     event::{Event, Fact, Part},
-    session::{IdempotencyRecord, Running, SessionMeta},
+    ids::TurnId,
+    session::{IdempotencyRecord, SessionMeta},
 };
+
+/// A hash over the stored bytes of all events of a session, each hashed with the head before it
+/// (SHA-256). Two journals with the same `seq` and head hold the same events.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Head([u8; 32]);
+
+impl Head {
+    /// The head of a session without events.
+    pub const EMPTY: Self = Self([0; 32]);
+
+    /// The head after one more event, given as it is stored.
+    #[must_use]
+    pub fn then(self, payload: &str) -> Self {
+        Self(Sha256::new().chain_update(self.0).chain_update(payload).finalize().into())
+    }
+}
+
+/// Lowercase hex.
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(&self.0[..4]))
+    }
+}
+
+impl FromStr for Head {
+    type Err = hex::FromHexError;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes)?;
+        Ok(Self(bytes))
+    }
+}
+
+/// Where a session stands. An append takes effect only where it finds the version that it starts
+/// from, so of two writers one is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Grows by one each time that a replica becomes the owner. It is not the public epoch of
+    /// [`SessionMeta`].
+    pub owner_epoch: u64,
+    /// `seq` of the newest event.
+    pub seq: u64,
+    pub head: Head,
+    /// The turn that was begun and has no end yet.
+    pub open_turn: Option<TurnId>,
+}
+
+impl Version {
+    /// A session that was created and has no events and no owner.
+    pub const NEW: Self = Self { owner_epoch: 0, seq: 0, head: Head::EMPTY, open_turn: None };
+}
 
 /// What one step of a session adds: all of it becomes durable, or nothing.
 #[derive(Clone, Debug)]
 pub struct Append {
-    /// As it is after the step: `last_seq` is `expected_seq + events.len()`.
+    /// As it is after the step: `last_seq` is `from.seq + events.len()`.
     pub meta: SessionMeta,
-    pub expected_seq: u64,
-    /// Numbered from `expected_seq + 1` without gaps. With none, only `running` changes: `meta`
-    /// must then carry nothing new and `idempotency` must be `None`, for nothing reaches the
-    /// archive.
+    pub from: Version,
+    /// The replica that appends does not own the session: it becomes the owner by this step.
+    pub takes_over: bool,
+    /// At least one, numbered from `from.seq + 1` without gaps.
     pub events: Vec<Event>,
     pub idempotency: Option<IdempotencyRecord>,
-    pub running: RunningChange,
-}
-
-/// What a step says of the turn that a session is answering.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum RunningChange {
-    Keep,
-    Start(Running),
-    Clear,
 }
 
 /// How an append ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Appended {
-    Done,
+    /// The session stands here now, and the replica that appended owns it.
+    Done(Version),
     /// The idempotency key was already there; nothing was written.
     Replayed(IdempotencyRecord),
-    /// Another writer was first; nothing was written.
-    Conflict {
-        last_seq: u64,
-    },
-    /// The session is not in the hot store: restore it, then try again.
-    Missing,
+    /// The session no longer stands at `from`; nothing was written. Read it again.
+    Outrun,
 }
 
-/// A session as one store has it, to be given to another.
-#[derive(Clone)]
-pub struct SessionCopy {
-    pub meta: SessionMeta,
-    /// Ascending and without gaps up to `meta.last_seq`. A copy that another store already has in
-    /// part holds the newest events only.
-    pub events: Vec<Event>,
-    /// Records of the turns among `events`.
-    pub idempotency: Vec<IdempotencyRecord>,
-}
-
-/// Why a step or a copy cannot be true.
+/// Why a step cannot be true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     #[error("events have a gap")]
     Gap,
     #[error("meta.last_seq does not fit the appended events")]
     LastSeq,
-    #[error("an idempotency record needs an event")]
-    RecordWithoutEvent,
+    #[error("a step needs an event")]
+    Empty,
 }
 
 impl Append {
@@ -70,71 +109,53 @@ impl Append {
         let end = Event { seq: message.seq + 1, fact, ..message.clone() };
         self.meta.last_seq = end.seq;
         self.events.push(end);
-        self.running = RunningChange::Clear;
+    }
+
+    /// Where the session stands after the step. `payloads` are the events as they are stored.
+    pub fn to<'a>(&self, payloads: impl Iterator<Item = &'a str>) -> Version {
+        Version {
+            owner_epoch: self.from.owner_epoch + u64::from(self.takes_over),
+            seq: self.meta.last_seq,
+            head: payloads.fold(self.from.head, Head::then),
+            open_turn: self.events.iter().fold(self.from.open_turn, |open, event| {
+                match event.fact.part() {
+                    Part::Begins => Some(event.turn_id),
+                    Part::Ends => open.filter(|turn| *turn != event.turn_id),
+                    Part::Aside => open,
+                }
+            }),
+        }
     }
 
     /// # Errors
-    /// Where the events are not numbered from `expected_seq + 1` to `meta.last_seq`.
+    /// If the events are not numbered from `from.seq + 1` to `meta.last_seq`, or there are none.
     pub fn check(&self) -> Result<(), Malformed> {
-        let last = self.expected_seq + self.events.len() as u64;
-        if self.meta.last_seq != last {
+        if self.events.is_empty() {
+            return Err(Malformed::Empty);
+        }
+        if self.meta.last_seq != self.from.seq + self.events.len() as u64 {
             return Err(Malformed::LastSeq);
         }
-        if self.events.is_empty() && self.idempotency.is_some() {
-            return Err(Malformed::RecordWithoutEvent);
-        }
-        check_gapless(&self.events, last)
-    }
-}
-
-impl SessionCopy {
-    /// A session in which nothing was said.
-    pub fn empty(meta: &SessionMeta) -> Self {
-        Self { meta: meta.clone(), events: Vec::new(), idempotency: Vec::new() }
-    }
-
-    /// # Errors
-    /// Where the events are not a tail without gaps that ends with `meta.last_seq`.
-    pub fn check(&self) -> Result<(), Malformed> {
-        check_gapless(&self.events, self.meta.last_seq)
-    }
-
-    /// Each record with the `seq` of the message that it belongs to, ascending.
-    pub fn records(&self) -> impl Iterator<Item = (u64, &IdempotencyRecord)> {
-        let messages = self.events.iter().filter(|event| event.fact.part() == Part::Begins);
-        messages.filter_map(|event| {
-            let of_turn = |record: &&IdempotencyRecord| record.turn_id == event.turn_id;
-            Some((event.seq, self.idempotency.iter().find(of_turn)?))
-        })
-    }
-}
-
-impl From<&Append> for SessionCopy {
-    fn from(append: &Append) -> Self {
-        Self {
-            meta: append.meta.clone(),
-            events: append.events.clone(),
-            idempotency: append.idempotency.iter().cloned().collect(),
-        }
-    }
-}
-
-/// Names and counts only.
-impl std::fmt::Debug for SessionCopy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SessionCopy({}, {} events)", self.meta.id, self.events.len())
-    }
-}
-
-/// # Errors
-/// Where `events` are not numbered without gaps up to `last_seq`.
-pub fn check_gapless(events: &[Event], last_seq: u64) -> Result<(), Malformed> {
-    let mut expected = last_seq.checked_sub(events.len() as u64);
-    for event in events {
-        expected = expected.map(|seq| seq + 1);
-        if expected != Some(event.seq) {
+        let numbers = self.events.iter().map(|event| event.seq);
+        if numbers.ne(self.from.seq + 1..=self.meta.last_seq) {
             return Err(Malformed::Gap);
         }
+        Ok(())
     }
-    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_depends_on_every_event_and_on_their_order() {
+        let head = |payloads: &[&str]| payloads.iter().fold(Head::EMPTY, |h, p| h.then(p));
+        let all = [head(&["a", "b"]), head(&["b", "a"]), head(&["a"]), head(&["ab"]), Head::EMPTY];
+        for (at, one) in all.iter().enumerate() {
+            assert!(all[at + 1..].iter().all(|other| one != other));
+            assert_eq!(one.to_string().parse::<Head>().unwrap(), *one);
+        }
+        assert!("00".parse::<Head>().is_err());
+    }
 }

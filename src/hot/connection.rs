@@ -1,4 +1,4 @@
-//! The hot store's connections to Redis behind one deadline.
+//! Connections to Redis behind one deadline.
 //!
 //! Waiting for a connection, making one and the command itself share `store.redis_timeout_ms`.
 //! While Redis is away a circuit refuses at once, so that only a probe now and then waits.

@@ -1,14 +1,13 @@
-//! Letters between replicas. Each process has one inbox, a stream that it alone reads and everybody
-//! may add to, and each session knows which replicas want to hear of it.
+//! Messages between replicas (*letters*). Each process has one inbox, a stream that it alone reads
+//! and all may add to, and each session knows which replicas want to hear of it.
 //!
-//! A letter may be lost (its reader is too far behind, Redis restarts): it may hasten what is true,
-//! never be the only place where it stands.
+//! A letter may be lost (its reader is too far behind, Redis restarts): it only speeds things up.
 
 use std::{sync::Arc, time::Duration};
 
 use deadpool_redis::redis::{cmd, pipe, streams::StreamReadReply};
 
-use super::{error::HotError, redis::RedisHot, store::HotStore};
+use super::{error::HotError, store::HotStore};
 use crate::{
     domain::SessionId,
     redis::{Handle, Redis},
@@ -26,48 +25,11 @@ const BATCH: usize = 512;
 const WATCH_TTL_MS: u64 = 3_600_000;
 
 impl HotStore {
-    /// Puts letters into the inbox of `replica`, in order.
+    /// Puts messages into the inbox of `replica`, in order.
+    ///
+    /// # Errors
+    /// If Redis does not answer.
     pub async fn post(&self, replica: &str, letters: &[String]) -> Result<(), HotError> {
-        match self {
-            Self::Redis(store) => store.post(replica, letters).await,
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
-    /// The inbox of `replica`; `None` where there is only one process.
-    pub fn inbox(&self, replica: &str) -> Option<Inbox> {
-        match self {
-            Self::Redis(store) => Some(store.inbox(replica)),
-            Self::Memory(_) => None,
-        }
-    }
-
-    /// From now on `replica` is among the watchers of every append to the session, for an hour.
-    pub async fn watch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
-        match self {
-            Self::Redis(store) => store.watch(id, replica).await,
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
-    pub async fn unwatch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
-        match self {
-            Self::Redis(store) => store.unwatch(id, replica).await,
-            Self::Memory(_) => Ok(()),
-        }
-    }
-
-    /// The replicas that want to hear of the session.
-    pub async fn watchers(&self, id: SessionId) -> Result<Vec<String>, HotError> {
-        match self {
-            Self::Redis(store) => store.watchers(id).await,
-            Self::Memory(_) => Ok(Vec::new()),
-        }
-    }
-}
-
-impl RedisHot {
-    async fn post(&self, replica: &str, letters: &[String]) -> Result<(), HotError> {
         let key = self.keys.inbox(replica);
         let mut commands = pipe();
         for letter in letters {
@@ -78,28 +40,41 @@ impl RedisHot {
         self.connections.pipeline("post", &commands).await
     }
 
-    async fn watch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
-        let key = self.keys.session(id).watchers;
+    /// From now on `replica` is among the watchers of the session, for an hour.
+    ///
+    /// # Errors
+    /// If Redis does not answer.
+    pub async fn watch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
+        let key = self.keys.watchers(id);
         let mut commands = pipe();
         commands.sadd(&key, replica).ignore();
         commands.cmd("PEXPIRE").arg(&key).arg(WATCH_TTL_MS).ignore();
         self.connections.pipeline("watch", &commands).await
     }
 
-    async fn unwatch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
+    /// `replica` does not want to hear of the session any more.
+    ///
+    /// # Errors
+    /// If Redis does not answer.
+    pub async fn unwatch(&self, id: SessionId, replica: &str) -> Result<(), HotError> {
         let mut commands = pipe();
-        commands.srem(self.keys.session(id).watchers, replica).ignore();
+        commands.srem(self.keys.watchers(id), replica).ignore();
         self.connections.pipeline("unwatch", &commands).await
     }
 
-    async fn watchers(&self, id: SessionId) -> Result<Vec<String>, HotError> {
+    /// The replicas that want to hear of the session.
+    ///
+    /// # Errors
+    /// If Redis does not answer.
+    pub async fn watchers(&self, id: SessionId) -> Result<Vec<String>, HotError> {
         let mut commands = pipe();
-        commands.smembers(self.keys.session(id).watchers);
+        commands.smembers(self.keys.watchers(id));
         let (watchers,) = self.connections.pipeline("watchers", &commands).await?;
         Ok(watchers)
     }
 
-    fn inbox(&self, replica: &str) -> Inbox {
+    /// The inbox of `replica`.
+    pub fn inbox(&self, replica: &str) -> Inbox {
         Inbox {
             redis: Arc::clone(self.connections.redis()),
             key: self.keys.inbox(replica),

@@ -1,4 +1,4 @@
-//! What the hot store counts.
+//! What the messages between replicas count.
 
 use metrics::{counter, gauge, histogram};
 use tokio::time::Instant;
@@ -8,10 +8,10 @@ use crate::telemetry::declare;
 
 declare! {
     SECONDS: histogram(QUICK) "rushdesk_hot_operation_seconds" ["operation"]
-        "Time of calls to Redis by the hot store" when "in distributed mode";
+        "Time of calls to Redis for messages between replicas, watchers and leases" when "in distributed mode";
     ERRORS: counter "rushdesk_hot_errors_total" ["kind"]
-        "Failed calls of the hot store" when "after the first failure";
-    UP: gauge "rushdesk_hot_up" [] "1 if the hot store answers, as known to this process";
+        "Failed calls to Redis for messages between replicas, watchers and leases" when "after the first failure";
+    UP: gauge "rushdesk_hot_up" [] "1 if Redis answers, as known to this process";
 }
 
 /// Labels are names of operations and of [`HotError`] variants, so the set is closed.

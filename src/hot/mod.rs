@@ -1,24 +1,15 @@
-//! Live sessions: the one place where an acknowledged message is safe before the archive has it.
+//! What replicas share in Redis while they run: messages to each other, who wants to hear of which
+//! session, and short leases.
 //!
-//! Owns the journal tail, the idempotency records, the running turn and the dirty marks of sessions
-//! that are hot, and the liveness of replicas. Session actors append and load; the archivist of any
-//! replica reads [`HotStore::dirty`] shards and flushes them. An append is one atomic step with an
-//! expected `seq`, so two replicas can never both write.
-//!
-//! It never talks to the archive, never decides what an event means, and never drops what is not
-//! flushed. Redis must run with `maxmemory-policy noeviction` and an append-only file: eviction
-//! would take acknowledged messages.
+//! Nothing here is the only place of anything: without Redis a replica reads the archive once a
+//! second instead of being told. Called by the relay and by turns; never talks to the archive.
 
 mod connection;
 mod error;
 mod keys;
 mod lease;
-mod liveness;
 mod mail;
-mod memory;
 mod metrics;
-mod redis;
-mod session;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -26,9 +17,6 @@ mod tests;
 pub use self::{
     error::HotError,
     mail::Inbox,
-    memory::MemoryHot,
     metrics::{METRICS, up},
-    redis::RedisHot,
-    session::HotSession,
     store::HotStore,
 };

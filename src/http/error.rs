@@ -130,7 +130,7 @@ impl From<JournalError> for ApiError {
         match error {
             JournalError::NotFound => Self::new(ErrorCode::NotFound),
             JournalError::Erased { .. } => Self::new(ErrorCode::Erased),
-            JournalError::Hot(_) | JournalError::Archive(_) => {
+            JournalError::Archive(_) => {
                 // The stores log the begin and the end of an outage.
                 debug!(%error, "journal is unavailable");
                 Self::new(ErrorCode::DependencyUnavailable)

@@ -48,7 +48,8 @@ pub async fn events(
             None => Some(Position::after(0)),
         },
     };
-    let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
+    let seen = position.map_or(0, |position| position.seq);
+    let attached = app.sessions.ask(session, || Attach { asker: caller.asker(), seen }).await?;
     let (follower, first) = Follower::new(attached.feed, app.journal.clone(), position);
     sse::session(&app, &caller, &request, follower, first, session)
 }

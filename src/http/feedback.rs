@@ -16,9 +16,6 @@ use crate::{
     session::messages::Attach,
 };
 
-/// Attempts to find a message that is not in the archive yet, one flush apart.
-const LOOKS: usize = 3;
-
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewRating {
@@ -52,8 +49,9 @@ pub async fn feedback(
     if comment.as_ref().is_some_and(|text| text.chars().count() > 2_000) {
         return Err(ApiError::field("comment", "may have at most 2000 characters"));
     }
-    let session = app.rated_session(message_id).await?;
-    let ask = || Attach { asker: caller.asker() };
+    let session = app.archive.message_session(message_id).await?;
+    let session = session.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
+    let ask = || Attach { asker: caller.asker(), seen: 0 };
     app.sessions.ask(session, ask).await?;
     let now = clock::now();
     app.archive
@@ -75,20 +73,6 @@ pub async fn feedback(
 }
 
 impl App {
-    /// Finds the session of an answer. A new answer reaches the archive with the next flush.
-    async fn rated_session(&self, message_id: MessageId) -> Result<SessionId, ApiError> {
-        for _ in 0..LOOKS {
-            if let Some(session) = self.archive.message_session(message_id).await? {
-                return Ok(session);
-            }
-            if self.config.is_embedded() {
-                break;
-            }
-            tokio::time::sleep(self.config.store.flush_interval).await;
-        }
-        Err(ApiError::new(ErrorCode::NotFound))
-    }
-
     /// Removes the cached answer that the rated one came from, or else the one that it was stored
     /// as.
     async fn distrust(&self, session: SessionId, rated: MessageId) -> Result<(), ApiError> {

@@ -1,6 +1,6 @@
 //! Creating, listing, reading and erasing sessions.
 
-use actix_web::{HttpResponse, delete, get, post, web};
+use actix_web::{HttpResponse, delete, get, http::StatusCode, post, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
@@ -161,7 +161,7 @@ pub async fn get_session(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
-    let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
+    let attached = app.sessions.ask(session, || Attach { asker: caller.asker(), seen: 0 }).await?;
     let meta = SessionMeta { last_seq: attached.feed.last_seq(), ..attached.meta };
     Ok(HttpResponse::Ok().json(SessionView::from(meta)))
 }
@@ -177,12 +177,13 @@ pub struct Receipt {
     pub tickets: usize,
 }
 
-/// Erases a session from all stores.
+/// Erases a session.
 ///
-/// Returns what was removed.
+/// Returns what was removed. The answer is 200 once no replica holds the session in memory, and 202
+/// if a replica did not confirm that within five seconds.
 #[utoipa::path(
     delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
-    responses((status = 200, body = Receipt), (status = 404, body = Problem)),
+    responses((status = 200, body = Receipt), (status = 202, body = Receipt), (status = 404, body = Problem)),
     security(("bearer" = []))
 )]
 #[delete("/v1/sessions/{id}")]
@@ -194,13 +195,15 @@ pub async fn erase_session(
     caller.require(&[Role::Visitor, Role::Customer, Role::Admin, Role::Server])?;
     let session: SessionId = id(&path)?;
     let meta = app.sessions.ask(session, || Erase { asker: caller.asker() }).await?;
-    let counts = app.journal.erase(&meta).await?;
-    let ErasureCounts { events, messages, feedback, tickets, .. } = counts;
+    let erased = app.journal.erase(&meta).await?;
+    let ErasureCounts { events, messages, feedback, tickets, .. } = erased.counts;
     if meta.owner != caller.principal.id {
         let detail = json!({"events": events, "messages": messages});
         audit(&app, &caller, "session.erase", &session.to_string(), detail).await?;
     }
     let erased_at = clock::now();
     let receipt = Receipt { session_id: session, erased_at, events, messages, feedback, tickets };
-    Ok(HttpResponse::Ok().json(receipt))
+    // Another replica may show it from memory until it has read the archive.
+    let status = if erased.everywhere { StatusCode::OK } else { StatusCode::ACCEPTED };
+    Ok(HttpResponse::build(status).json(receipt))
 }

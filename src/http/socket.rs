@@ -29,8 +29,9 @@ use crate::{
     session::{
         feed::FeedEnd,
         follow::{Followed, Follower},
-        messages::{Attach, CancelTurn},
+        messages::{Attach, CancelTurn, SessionError},
     },
+    supervisor::door::AskError,
 };
 
 const PROTOCOL: &str = "rushdesk.v1";
@@ -73,7 +74,8 @@ enum Close {
     BadFrame(&'static str),
     Draining,
     Erased,
-    Lost,
+    /// A store does not answer, or the session moves: come again.
+    Unavailable,
     /// The client closed the socket, or stopped reading.
     Gone,
 }
@@ -87,7 +89,7 @@ impl Close {
             Self::BadFrame(what) => (1003, *what),
             Self::Draining => (1012, "draining"),
             Self::Erased => (4410, "erased"),
-            Self::Lost => (1013, "dependency_unavailable"),
+            Self::Unavailable => (4503, "dependency_unavailable"),
             Self::Gone => return None,
         };
         Some(CloseReason { code: CloseCode::from(code), description: Some(description.to_owned()) })
@@ -164,12 +166,18 @@ impl Connection {
             Some(after) => Position::parse(after),
             None => Some(Position::after(0)),
         };
-        let attached = self
-            .app
-            .sessions
-            .ask(self.session, || Attach { asker: caller.asker() })
-            .await
-            .map_err(|_| Close::NotFound)?;
+        let seen = position.map_or(0, |position| position.seq);
+        let ask = || Attach { asker: caller.asker(), seen };
+        let attached = match self.app.sessions.ask(self.session, ask).await {
+            Ok(attached) => attached,
+            Err(AskError::Session(SessionError::NotFound)) => return Err(Close::NotFound),
+            Err(AskError::Session(SessionError::Erased)) => return Err(Close::Erased),
+            // The frame says when to come again.
+            Err(error) => {
+                self.problem(ApiError::from(error), None).await?;
+                return Err(Close::Unavailable);
+            }
+        };
         let (mut follower, first) =
             Follower::new(attached.feed, self.app.journal.clone(), position);
         if let Some(Followed::Reset { last_seq }) = first {
@@ -223,7 +231,9 @@ impl Connection {
     async fn authenticate(&self, token: &str) -> Result<Caller, Close> {
         let caller = self.app.accounts.authenticate(token).await.map_err(|error| match error {
             AccountError::TokenExpired => Close::TokenExpired,
-            AccountError::Archive(_) | AccountError::KeysAway | AccountError::Busy => Close::Lost,
+            AccountError::Archive(_) | AccountError::KeysAway | AccountError::Busy => {
+                Close::Unavailable
+            }
             AccountError::UnknownSite
             | AccountError::Credentials
             | AccountError::Taken
@@ -246,7 +256,7 @@ impl Connection {
             Ok(Followed::Frame(frame)) => self.send(with_id(&frame)).await,
             Ok(Followed::Reset { last_seq }) => self.notice(&Notice::Reset { last_seq }).await,
             Ok(Followed::Ended(FeedEnd::Erased)) => Err(Close::Erased),
-            Ok(Followed::Ended(FeedEnd::Stopped)) | Err(_) => Err(Close::Lost),
+            Ok(Followed::Ended(FeedEnd::Stopped)) | Err(_) => Err(Close::Unavailable),
         }
     }
 

@@ -8,28 +8,21 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::origins::Origins;
 use crate::{
-    accounts::Accounts,
-    archive::Archive,
-    cache::Cache,
-    config::Config,
-    hot::HotStore,
-    inference::Pool,
-    journal::{Archivist, Journal},
-    knowledge::Knowledge,
-    limits::Limits,
-    supervisor::door::Sessions,
-    turn::ports::Ports,
+    accounts::Accounts, archive::Archive, cache::Cache, config::Config, hot::HotStore,
+    inference::Pool, journal::Journal, knowledge::Knowledge, limits::Limits,
+    session::lookout::Lookout, supervisor::door::Sessions, turn::ports::Ports,
 };
 
 pub struct App {
     pub config: Arc<Config>,
     pub accounts: Accounts,
     pub archive: Archive,
-    pub hot: Arc<HotStore>,
-    /// Absent in embedded mode, in which every append is archived at once.
-    pub archivist: Option<Arc<Archivist>>,
+    /// Absent in embedded mode.
+    pub hot: Option<Arc<HotStore>>,
     pub journal: Journal,
     pub sessions: Sessions,
+    /// The sessions that are open here.
+    pub lookout: Arc<Lookout>,
     pub ports: Arc<Ports>,
     pub pool: Option<Pool>,
     pub cache: Option<Cache>,

@@ -317,7 +317,7 @@ pub async fn list_messages(
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
     let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
-    let attached = app.sessions.ask(session, || Attach { asker: caller.asker() }).await?;
+    let attached = app.sessions.ask(session, || Attach { asker: caller.asker(), seen: 0 }).await?;
     let running = attached.feed.turn();
     if let Some(log) = running.as_ref().filter(|log| attached.is_elsewhere && log.length() == 0) {
         log.awaken(AWAKENING).await;

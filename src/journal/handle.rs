@@ -1,109 +1,112 @@
 //! The journal's handle, and what is done to a session as a whole.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tracing::error;
-
-use super::{error::JournalError, fallback::Fallback};
+use super::{
+    error::JournalError,
+    running::{RunningTurn, RunningTurns},
+};
 use crate::{
-    archive::{Archive, ArchiveError, ErasureCounts, GroupCommit},
-    domain::{Event, Running, SessionId, SessionMeta},
-    hot::HotStore,
+    archive::{Advanced, Archive, ErasureCounts, GroupCommit, Step},
+    domain::{SessionId, SessionMeta, Timestamp, TurnId},
+    peers::Peers,
     relay::Relay,
 };
 
+/// What an erasure did.
+pub struct Erased {
+    /// Rows that were removed.
+    pub counts: ErasureCounts,
+    /// Every replica that runs has said that it holds nothing of the session in memory.
+    pub everywhere: bool,
+}
+
+/// Cheap to clone.
 #[derive(Clone)]
 pub struct Journal {
-    pub(super) hot: Arc<HotStore>,
     pub(super) archive: Archive,
+    pub(super) commits: GroupCommit,
+    pub(super) peers: Arc<Peers>,
+    pub(super) running: Arc<RunningTurns>,
+    /// When this process had last begun to read the newest erasures, by the clock of the archive.
+    looked_at: Arc<Mutex<Option<Timestamp>>>,
+    relay: Option<Arc<Relay>>,
+    /// Newest events that an opened session comes with.
     pub(super) tail: u32,
-    pub(super) safety: Safety,
-}
-
-/// What makes an append durable.
-#[derive(Clone)]
-pub enum Safety {
-    /// Embedded mode: the disk, before the hot store.
-    Disk(GroupCommit),
-    /// Distributed mode: the hot store, or the archive while that is away.
-    Hot(Arc<Fallback>, Arc<Relay>),
-}
-
-/// A session as found in the stores.
-pub struct Opened {
-    pub meta: SessionMeta,
-    /// The newest events, ascending, gapless up to `meta.last_seq`.
-    pub events: Vec<Event>,
-    pub running: Option<Running>,
-    /// It came from the archive: idempotency keys older than this life are only there.
-    pub was_cold: bool,
-    /// Redis is unreachable, so a turn may run elsewhere without being named in `running`.
-    pub is_uncertain: bool,
 }
 
 impl Journal {
-    pub fn new(hot: Arc<HotStore>, archive: Archive, tail: usize, safety: Safety) -> Self {
-        Self { hot, archive, tail: u32::try_from(tail).unwrap_or(u32::MAX), safety }
-    }
-
-    pub(super) fn fallback(&self) -> Option<&Arc<Fallback>> {
-        match &self.safety {
-            Safety::Disk(_) => None,
-            Safety::Hot(fallback, _) => Some(fallback),
-        }
+    /// `relay`: the way to the other replicas; `None` in embedded mode.
+    pub fn new(
+        archive: Archive,
+        commits: GroupCommit,
+        peers: Arc<Peers>,
+        relay: Option<Arc<Relay>>,
+        tail: usize,
+    ) -> Self {
+        let tail = u32::try_from(tail).unwrap_or(u32::MAX);
+        let (running, looked_at) = (Arc::default(), Arc::default());
+        Self { archive, commits, peers, running, looked_at, relay, tail }
     }
 
     /// The way to the other replicas; `None` in embedded mode.
     pub fn relay(&self) -> Option<&Arc<Relay>> {
-        match &self.safety {
-            Safety::Disk(_) => None,
-            Safety::Hot(_, relay) => Some(relay),
-        }
+        self.relay.as_ref()
     }
 
-    pub(super) fn is_detached(&self, id: SessionId) -> bool {
-        self.fallback().is_some_and(|fallback| fallback.is_detached(id))
+    /// `name/boot` of this process.
+    pub fn replica(&self) -> &str {
+        self.peers.me()
     }
 
-    /// Brings what only this process and the hot store may have of a session into the archive.
+    /// Whether no other replica can write.
+    pub fn is_alone(&self) -> bool {
+        self.peers.is_alone()
+    }
+
+    /// Makes a session without events.
     ///
     /// # Errors
-    /// Where the archive does not take it; it is kept.
-    pub async fn save(&self, id: SessionId) -> Result<(), JournalError> {
-        let Some(fallback) = self.fallback() else { return Ok(()) };
-        let Some(batch) = fallback.unsaved(id) else { return Ok(()) };
-        match self.archive.commit(std::slice::from_ref(&batch)).await {
-            Ok(()) => {}
-            Err(ArchiveError::Conflict) => {
-                // Another replica went on from an older point: its facts stand, these move behind
-                // them.
-                fallback.detach(id);
-                self.archive.merge(&batch).await?;
-                error!(session_id = %id, "two copies of a session were merged");
-            }
-            Err(error) => return Err(error.into()),
+    /// If the archive does not answer, or the session was erased since an earlier attempt.
+    pub async fn create(&self, meta: &SessionMeta) -> Result<(), JournalError> {
+        match self.commits.advance(Step::creation(meta)).await? {
+            Advanced::Done(_) | Advanced::Replayed(_) | Advanced::Outrun => Ok(()),
+            Advanced::Erased { owner } => Err(JournalError::Erased { owner }),
+            Advanced::Missing => Err(JournalError::NotFound),
         }
-        fallback.saved(id, batch.meta.last_seq);
-        Ok(())
     }
 
-    /// Removes a session from both stores; what the archive had is counted. A hot store that is
-    /// away erases its copy when it is back: the archive's tombstone stands.
-    pub async fn erase(&self, meta: &SessionMeta) -> Result<ErasureCounts, JournalError> {
-        let watchers = self.hot.watchers(meta.id).await.unwrap_or_default();
+    /// Erases a session and counts what was removed. Its actors hear of it on every replica: at
+    /// once by a letter, or within about a second from the archive.
+    ///
+    /// # Errors
+    /// If the archive does not answer. Then nothing may be erased; it may be tried again.
+    pub async fn erase(&self, meta: &SessionMeta) -> Result<Erased, JournalError> {
         let counts = self.archive.erase_session(meta.id, meta.owner).await?;
-        if let Safety::Hot(fallback, relay) = &self.safety {
-            fallback.forget(meta.id);
-            relay.erased(meta.id, &watchers);
+        if let Some(relay) = &self.relay {
+            relay.erased(meta.id);
         }
-        match (self.hot.erase(meta.id, meta.owner).await, self.fallback()) {
-            (Ok(()), _) => {}
-            (Err(error), Some(fallback)) if error.is_away() => {
-                fallback.detach(meta.id);
-                self.archive.detach(meta.id).await?;
-            }
-            (Err(error), _) => return Err(error.into()),
+        Ok(Erased { counts, everywhere: self.all_have_looked().await })
+    }
+
+    pub(super) fn looked_at(&self) -> MutexGuard<'_, Option<Timestamp>> {
+        self.looked_at.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// This process will run `turn`. To be called before its message is appended.
+    pub fn will_run(&self, turn: TurnId) -> RunningTurn {
+        self.running.add(turn)
+    }
+
+    /// Whether this process runs a turn.
+    pub(super) fn runs(&self, turn: TurnId) -> bool {
+        self.running.contains(turn)
+    }
+
+    /// Other replicas are told that something was appended.
+    pub(super) fn changed(&self, session: SessionId) {
+        if let Some(relay) = &self.relay {
+            relay.changed(session);
         }
-        Ok(counts)
     }
 }

@@ -1,31 +1,35 @@
-//! The journal of all sessions: the hot store in front, the archive behind.
+//! The journal of all sessions: who owns a session, and what was said in it.
 //!
-//! In embedded mode an append is on disk (group commit) before it reaches the hot store, hence
-//! before it is acknowledged. In distributed mode the hot store acknowledges and the archivist
-//! brings it to the archive; while the redis is unreachable the archive acknowledges, and while the
-//! archive is unreachable the hot store keeps what is new. A session that went on in the archive is
-//! detached: its hot copy is not asked until the keeper has made the two agree.
+//! A session has one owner, the replica that wrote its newest event. An append names the version of
+//! the session that it starts from, and the archive takes it only if the session stands there; by
+//! its first append a replica becomes the owner, with a new epoch. So two replicas never both
+//! continue a session: the slower one is told that it was outrun, reads the session again, and
+//! starts from there. A replica whose turn is open is left alone while it beats.
+//!
+//! The archive alone acknowledges: an append is on disk before a client hears of it. An append
+//! without an answer is *in doubt*: it is sent again with the same bytes until it is known whether
+//! it was taken, never withdrawn. Letters of the relay only speed things up.
+//!
+//! Called by session actors, the handlers of the API and the tickets' worker. It never decides what
+//! an event means. Embedded mode is the same journal with one replica.
 
 mod append;
-mod archivist;
+mod beat;
 mod error;
-mod fallback;
 mod handle;
-mod keeper;
 mod metrics;
-mod orphans;
+mod open;
 mod read;
-mod reconcile;
+mod running;
+mod sweep;
 #[cfg(test)]
 pub mod tests;
-mod unsaved;
+pub mod verify;
 
 pub use self::{
-    archivist::{Archivist, ArchivistStatus},
-    error::{FlushError, JournalError},
-    fallback::Fallback,
-    handle::{Journal, Opened, Safety},
-    keeper::Keeper,
-    metrics::METRICS,
-    reconcile::reconcile,
+    error::JournalError,
+    handle::{Erased, Journal},
+    metrics::{InDoubt, METRICS},
+    open::Opened,
+    running::RunningTurn,
 };

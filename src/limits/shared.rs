@@ -1,6 +1,6 @@
 //! The limiter of all replicas: the same GCRA as a Redis script, atomic over visitor and site.
 //!
-//! It has its own connections, so it never waits behind the traffic of the hot store. After a
+//! It has its own connections, so it never waits behind the messages between replicas. After a
 //! failure it pauses for a second, then one request tries again. A frozen Redis thus costs one wait
 //! per second instead of one per message.
 

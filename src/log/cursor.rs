@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::{frame::Frame, transcript::Next, turn::TurnLog};
+use crate::domain::Live;
 
 /// A reader's position in a [`TurnLog`].
 pub struct Cursor {
@@ -19,7 +20,10 @@ impl TurnLog {
     /// A cursor that starts after delta `after`, or at the start.
     pub fn read(self: &Arc<Self>, after: Option<u32>) -> Cursor {
         let Some(delta) = after else { return self.read_from(0) };
-        let found = self.transcript().find(delta);
+        let found = {
+            let transcript = self.transcript();
+            transcript.find(delta).filter(|_| !transcript.is_rest(delta))
+        };
         let mut cursor = self.read_from(found.map_or(0, |index| index + 1));
         cursor.seen = Some(delta).filter(|_| found.is_none() && self.is_mirror);
         cursor
@@ -77,12 +81,20 @@ impl Cursor {
 
     fn step(&mut self) -> Next {
         loop {
-            let next = self.log.transcript().frame(self.next, &self.log.place);
+            let transcript = self.log.transcript();
+            let next = transcript.frame(self.next, &self.log.place);
             let Next::Frame(frame) = &next else { return next };
             self.next += 1;
             let delta = frame.id.and_then(|id| id.delta);
-            if self.seen.is_none_or(|seen| delta.is_none_or(|delta| delta > seen)) {
+            let Some((delta, _)) = delta.zip(self.seen).filter(|(delta, seen)| delta <= seen)
+            else {
                 return next;
+            };
+            // The reader has seen an unknown part of this piece.
+            if transcript.is_rest(delta) {
+                let text = transcript.text().to_owned();
+                let whole = Live::AnswerReplaced { reason: "corrected".to_owned(), text };
+                return Next::Frame(Frame::of_live(&whole, self.log.place.render(&whole)));
             }
         }
     }

@@ -123,14 +123,57 @@ async fn a_reader_who_comes_to_a_mirror_before_its_place_is_shown_only_the_rest(
     assert_eq!(rest(mirror.log().read(None)).await, ["4.0", "4.1", "4.2", "5"]);
 }
 
+fn completed(log: &TurnLog, text: &str) -> Event {
+    Event { fact: Fact::AnswerCompleted(Answer::new(text, Route::Model)), ..terminal(log) }
+}
+
 #[tokio::test]
 async fn a_mirror_that_lost_its_original_shows_the_rest_with_the_end() {
     let mirror = Writer::mirror_of(place(), 1_000);
     assert!(mirror.push_text("a"));
-    let fact = Fact::AnswerCompleted(Answer::new("abc", Route::Model));
-    mirror.close(&[Event { fact, ..terminal(mirror.log()) }]);
+    mirror.close(&[completed(mirror.log(), "abc")]);
     assert_eq!(mirror.log().text(), "abc");
     assert_eq!(rest(mirror.log().read(Some(0))).await, ["4.1", "5"]);
+}
+
+/// What a reader sees who has read `seen` on another replica, up to its delta `after`.
+async fn text_after(log: &Arc<TurnLog>, seen: &str, after: u32) -> String {
+    let (mut text, mut cursor) = (seen.to_owned(), log.read(Some(after)));
+    while let Some(frame) = cursor.next().await {
+        let json: serde_json::Value = serde_json::from_slice(&frame.json).unwrap();
+        match json["type"].as_str().unwrap() {
+            "answer.delta" => text.push_str(json["text"].as_str().unwrap()),
+            "answer.replaced" => json["text"].as_str().unwrap().clone_into(&mut text),
+            _ => {}
+        }
+    }
+    text
+}
+
+#[tokio::test]
+async fn a_reader_that_has_seen_more_than_the_mirror_ends_with_the_whole_text() {
+    for (arrived, seen, after) in
+        [("", "a", 0), ("", "ab", 1), ("a", "a", 0), ("a", "ab", 1), ("a", "abc", 2)]
+    {
+        let mirror = Writer::mirror_of(place(), 1_000);
+        assert!(mirror.push_text(arrived));
+        let early = mirror.log().read(Some(after));
+        mirror.close(&[completed(mirror.log(), "abcd")]);
+        assert_eq!(text_after(mirror.log(), seen, after).await, "abcd", "{arrived:?} {seen:?}");
+        drop(early);
+    }
+}
+
+#[tokio::test]
+async fn an_end_with_another_text_replaces_what_was_shown() {
+    for mirrored in [true, false] {
+        let writer = if mirrored { Writer::mirror_of(place(), 1_000) } else { writer() };
+        assert!(writer.push_text("first try"));
+        writer.close(&[completed(writer.log(), "second")]);
+        let ids = rest(writer.log().read(None)).await;
+        assert_eq!(ids, ["4.0", "answer.replaced", "5"]);
+        assert_eq!(writer.log().text(), "second");
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,8 @@ pub struct Transcript {
     pieces: String,
     text: String,
     citations: Vec<Citation>,
+    /// The piece that stands for all that never arrived.
+    rest: Option<u32>,
     /// Increases with every replacement of the text.
     revision: u32,
     ended: bool,
@@ -46,6 +48,7 @@ impl Transcript {
             pieces: String::new(),
             text: String::new(),
             citations: Vec::new(),
+            rest: None,
             revision: 0,
             ended: false,
         }
@@ -89,6 +92,17 @@ impl Transcript {
             self.deltas += 1;
         }
         fits
+    }
+
+    /// Adds what never arrived of the answer as one piece. Its number says nothing about the pieces
+    /// that it was written in.
+    pub fn add_rest(&mut self, text: &str) {
+        self.rest = (!text.is_empty()).then_some(self.deltas);
+        self.add_piece(text);
+    }
+
+    pub fn is_rest(&self, delta: u32) -> bool {
+        self.rest == Some(delta)
     }
 
     /// Ends the transcript: nothing more is added.

@@ -102,13 +102,7 @@ impl Writer {
         let Some(mut transcript) = self.open() else { return };
         for event in events {
             if event.fact.part() == Part::Ends {
-                // Pieces that never arrived from the other process are taken from the end event.
-                if self.log.is_mirror
-                    && let Fact::AnswerCompleted(Answer { text, .. }) = &event.fact
-                    && let Some(rest) = text.strip_prefix(transcript.text())
-                {
-                    transcript.add_piece(rest);
-                }
+                self.correct(&mut transcript, &event.fact);
                 // Set before the readers wake, so that a reader that sees the end also sees the
                 // outcome.
                 let _ = self.log.outcome.set(Arc::new(event.clone()));
@@ -117,6 +111,26 @@ impl Writer {
         }
         transcript.end();
         self.grown(transcript);
+    }
+
+    /// Readers must end with the text of the end event. They have seen another one if another
+    /// replica ended the turn, or less of it if pieces of a mirrored turn never arrived here.
+    fn correct(&self, transcript: &mut Transcript, end: &Fact) {
+        let (Fact::AnswerCompleted(Answer { text, .. })
+        | Fact::TurnFailed { text, .. }
+        | Fact::TurnCancelled { text, .. }) = end
+        else {
+            return;
+        };
+        let shown = transcript.text();
+        if self.log.is_mirror
+            && let Some(rest) = text.strip_prefix(shown)
+        {
+            transcript.add_rest(rest);
+        } else if *text != shown && !shown.is_empty() {
+            let live = Live::AnswerReplaced { reason: "corrected".to_owned(), text: text.clone() };
+            transcript.add(&live, self.log.place.render(&live));
+        }
     }
 
     /// Ends the log of a turn without a journal here, with `fact`.

@@ -146,7 +146,7 @@ mod tests {
         for (seen, word) in [
             (Seen { ended: 99, ..good() }, "no end"),
             (Seen { first_token_ms: vec![10_001; 100], ..good() }, "first word took"),
-            (Seen { first_token_ms: Vec::new(), ..good() }, "nobody saw"),
+            (Seen { first_token_ms: Vec::new(), ..good() }, "had a first word"),
             (Seen { refused: 2, ..good() }, "messages were refused"),
             (Seen { reads: 10, refused_reads: 1, ..good() }, "readings were refused"),
             (Seen { refused: 1, silent: 1, ..good() }, "no Retry-After"),

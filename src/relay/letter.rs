@@ -40,9 +40,11 @@ pub enum Letter {
     },
 }
 
-/// What waits to be done at the hot store, in this order.
+/// What waits to be done in Redis, in this order.
 pub enum Outgoing {
     Letter(Arc<str>, Letter),
+    /// To all replicas that watch the session.
+    Watchers(SessionId, Letter),
     Watch(SessionId),
     Unwatch(SessionId),
 }

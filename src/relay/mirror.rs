@@ -104,7 +104,7 @@ impl Relay {
                     asked = Some(Instant::now());
                 }
                 () = tokio::time::sleep(RENEWAL) => {
-                    if !self.look(mirror).await {
+                    if !self.look(mirror) {
                         return;
                     }
                     if mirror.log().readers() > 0 && !lapsed {
@@ -117,19 +117,18 @@ impl Relay {
     }
 
     /// Whether the turn of a mirror may still run and is still wanted here.
-    async fn look(&self, mirror: &Mirror) -> bool {
+    fn look(&self, mirror: &Mirror) -> bool {
         if !mirror.is_foreign {
             return self.notify(mirror.log().session_id(), Rumour::Changed);
         }
-        let beating = self.hot.is_beating(&mirror.owner).await.unwrap_or(false);
-        if !beating || mirror.log().readers() == 0 {
+        if self.peers.seems_gone(&mirror.owner, Instant::now()) || mirror.log().readers() == 0 {
             end_foreign(&mirror.writer);
         }
         !mirror.log().is_ended()
     }
 
     fn ask(&self, mirror: &Mirror, next: Option<usize>) {
-        let (turn, from) = (mirror.log().turn_id(), self.replica.to_string());
+        let (turn, from) = (mirror.log().turn_id(), self.replica().to_owned());
         self.letter(&mirror.owner, Letter::Follow { turn, from, next });
     }
 

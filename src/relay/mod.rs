@@ -14,4 +14,8 @@ mod node;
 mod post;
 mod serve;
 
-pub use self::{messages::Rumour, metrics::METRICS, node::Relay};
+pub use self::{
+    messages::{Rumour, RumourPort},
+    metrics::METRICS,
+    node::Relay,
+};

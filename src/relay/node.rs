@@ -19,11 +19,12 @@ use crate::{
     domain::{SessionId, TurnId},
     hot::HotStore,
     log::{TurnLog, Writer},
+    peers::Peers,
 };
 
 /// The relay of one process.
 pub struct Relay {
-    pub(super) replica: Arc<str>,
+    pub(super) peers: Arc<Peers>,
     pub(super) hot: Arc<HotStore>,
     pub(super) outbox: mpsc::Sender<Outgoing>,
     state: Mutex<State>,
@@ -46,13 +47,13 @@ impl Relay {
     /// Starts to send and to receive; both end with `stopping`.
     pub fn start(
         hot: Arc<HotStore>,
-        replica: Arc<str>,
+        peers: Arc<Peers>,
         tasks: &TaskTracker,
         stopping: &CancellationToken,
     ) -> Arc<Self> {
         let (outbox, waiting) = mpsc::channel(OUTBOX);
         let relay = Arc::new(Self {
-            replica,
+            peers,
             hot,
             outbox,
             state: Mutex::default(),
@@ -68,7 +69,7 @@ impl Relay {
     }
 
     pub fn replica(&self) -> &str {
-        &self.replica
+        self.peers.me()
     }
 
     pub fn hot(&self) -> &Arc<HotStore> {
@@ -87,8 +88,8 @@ impl Relay {
     /// A session actor lives here: from now on it hears of its session. Waits until that is so.
     pub async fn enter(&self, session: SessionId, actor: RumourPort) {
         self.state().actors.insert(session, actor);
-        // Without Redis nobody else writes either; the keeper says it again.
-        let _ = self.hot.watch(session, &self.replica).await;
+        // Without Redis the session is looked at once a second while it has readers.
+        let _ = self.hot.watch(session, self.replica()).await;
     }
 
     /// The actor lives on, and its watch must not end.
@@ -101,24 +102,19 @@ impl Relay {
         self.put(Outgoing::Unwatch(session));
     }
 
-    /// Says again which sessions live here, after the hot store has forgotten it.
-    pub fn stay_all(&self) {
-        let sessions: Vec<SessionId> = self.state().actors.keys().copied().collect();
-        sessions.into_iter().for_each(|session| self.stay(session));
-    }
-
     /// The journal of a session has grown here.
-    pub fn changed(&self, session: SessionId, watchers: &[String]) {
-        self.tell(watchers, &Letter::Changed { session });
+    pub fn changed(&self, session: SessionId) {
+        self.tell_watchers(session, Letter::Changed { session });
     }
 
-    pub fn erased(&self, session: SessionId, watchers: &[String]) {
-        self.tell(watchers, &Letter::Erased { session });
+    pub fn erased(&self, session: SessionId) {
+        self.tell_watchers(session, Letter::Erased { session });
     }
 
-    fn tell(&self, watchers: &[String], letter: &Letter) {
-        for watcher in watchers.iter().filter(|watcher| **watcher != *self.replica) {
-            self.letter(watcher, letter.clone());
+    fn tell_watchers(&self, session: SessionId, letter: Letter) {
+        // A replica that has just started looks for itself, as any does that missed a letter.
+        if self.peers.has_others() {
+            self.put(Outgoing::Watchers(session, letter));
         }
     }
 

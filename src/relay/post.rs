@@ -35,13 +35,21 @@ impl Relay {
                             letters.entry(to).or_default().push(json);
                         }
                     }
+                    Outgoing::Watchers(session, letter) => {
+                        // Without Redis they look for themselves.
+                        let watchers = self.hot.watchers(session).await.unwrap_or_default();
+                        let Ok(json) = serde_json::to_string(&letter) else { continue };
+                        for to in watchers.into_iter().filter(|to| *to != *self.replica()) {
+                            letters.entry(to.into()).or_default().push(json.clone());
+                        }
+                    }
                     Outgoing::Watch(session) => {
-                        let _ = self.hot.watch(session, &self.replica).await;
+                        let _ = self.hot.watch(session, self.replica()).await;
                     }
                     Outgoing::Unwatch(session) => {
                         // Its successor may have moved in already.
                         if !self.state().actors.contains_key(&session) {
-                            let _ = self.hot.unwatch(session, &self.replica).await;
+                            let _ = self.hot.unwatch(session, self.replica()).await;
                         }
                     }
                 }
@@ -55,7 +63,7 @@ impl Relay {
     }
 
     pub(super) async fn receive(self: Arc<Self>) {
-        let Some(mut inbox) = self.hot.inbox(&self.replica) else { return };
+        let mut inbox = self.hot.inbox(self.replica());
         loop {
             match inbox.receive().await {
                 Ok(letters) => {

@@ -46,7 +46,7 @@ pub enum Behind {
     Turn(Arc<TurnLog>),
     /// The events are older than the tail: read them from the journal.
     Older,
-    /// The reader is ahead of the session: its position is not from here.
+    /// The reader has seen more than this feed has shown.
     Ahead,
     Nothing,
     Ended(FeedEnd),

@@ -9,7 +9,7 @@ use crate::{
     domain::Part,
     journal::{Journal, JournalError},
     log::{
-        Cursor,
+        Cursor, TurnLog,
         frame::{Frame, Position},
     },
 };
@@ -36,6 +36,8 @@ pub struct Follower {
     delta: Option<u32>,
     pending: VecDeque<Frame>,
     turn: Option<Cursor>,
+    /// A log without an end that was read as far as it goes.
+    broken_off: Option<Arc<TurnLog>>,
     version: watch::Receiver<u64>,
 }
 
@@ -58,6 +60,7 @@ impl Follower {
             delta: start.delta,
             pending: VecDeque::new(),
             turn: None,
+            broken_off: None,
             version,
         };
         (follower, reset)
@@ -80,24 +83,28 @@ impl Follower {
                         }
                         return Ok(self.step(frame));
                     }
-                    None => self.turn = None,
+                    // Another replica runs the turn, and what came from there broke off.
+                    None => self.broken_off = self.turn.take().map(|cursor| cursor.log().clone()),
                 }
             }
             self.version.borrow_and_update();
             match self.feed.behind(self.seq) {
                 Behind::Frames(frames) => self.pending.extend(frames),
-                Behind::Turn(log) => self.turn = Some(log.read(self.delta.take())),
+                Behind::Turn(log) if !self.has_broken_off(&log) => {
+                    self.turn = Some(log.read(self.delta));
+                }
                 Behind::Older => {
                     let events =
                         self.journal.events(self.feed.session_id(), self.seq, PAGE).await?;
                     if events.is_empty() {
-                        return Ok(self.reset());
+                        // It was erased: the reader comes again and is told so.
+                        return Ok(Followed::Ended(FeedEnd::Stopped));
                     }
                     self.pending.extend(events.iter().map(Frame::of_event));
                 }
-                Behind::Ahead => return Ok(self.reset()),
                 Behind::Ended(end) => return Ok(Followed::Ended(end)),
-                Behind::Nothing => {
+                // A reader that is ahead read the archive, and the feed is about to catch up.
+                Behind::Ahead | Behind::Nothing | Behind::Turn(_) => {
                     // The sender lives in the feed that we hold.
                     if self.version.changed().await.is_err() {
                         return Ok(Followed::Ended(FeedEnd::Stopped));
@@ -112,6 +119,10 @@ impl Follower {
         self.pending.is_empty() && self.turn.is_none()
     }
 
+    fn has_broken_off(&self, log: &Arc<TurnLog>) -> bool {
+        self.broken_off.as_ref().is_some_and(|known| Arc::ptr_eq(known, log))
+    }
+
     fn step(&mut self, frame: Frame) -> Followed {
         if let Some(id) = frame.id {
             // The pieces of a turn keep their number when an aside comes between them.
@@ -121,12 +132,5 @@ impl Follower {
             }
         }
         Followed::Frame(frame)
-    }
-
-    fn reset(&mut self) -> Followed {
-        let last_seq = self.feed.last_seq();
-        self.seq = last_seq;
-        self.delta = None;
-        Followed::Reset { last_seq }
     }
 }

@@ -103,6 +103,8 @@ pub enum Cancelled {
 #[rtype(result = "Result<Attached, SessionError>")]
 pub struct Attach {
     pub asker: Asker,
+    /// `seq` of the newest event that the reader has seen, 0 for none.
+    pub seen: u64,
 }
 
 pub struct Attached {

@@ -10,8 +10,8 @@ use crate::{
 
 declare! {
     LIVE: gauge "rushdesk_sessions_live" [] "Sessions in memory of this process";
-    OPENED: counter "rushdesk_sessions_opened_total" ["from"]
-        "Sessions opened, by source: the `hot` store (new sessions too) or the `archive`";
+    OPENED: counter "rushdesk_sessions_opened_total" []
+        "Sessions that came into memory, new ones too";
     PASSIVATED: counter "rushdesk_sessions_passivated_total" []
         "Sessions that left memory after `sessions.idle_timeout_s` without traffic";
     RUNNING: gauge "rushdesk_turns_running" [] "Turns that run in this process";
@@ -20,17 +20,15 @@ declare! {
     FAILURES: counter "rushdesk_turn_failures_total" ["code"]
         "Failed turns by error code" when "after the first";
     INTERRUPTED: counter "rushdesk_turns_interrupted_total" []
-        "Turns that were ended because their replica had died";
+        "Turns that were ended because their replica had died or had no task for them";
     SECONDS: histogram(SECONDS) "rushdesk_turn_seconds" ["route"]
         "Time from a message to the end of its answer";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";
 }
 
-/// A session is as its store has it.
-pub fn opened(from_archive: bool) {
-    let from = if from_archive { "archive" } else { "hot" };
-    counter!(OPENED, "from" => from).increment(1);
+pub fn opened() {
+    counter!(OPENED).increment(1);
 }
 
 pub fn passivated() {

@@ -7,6 +7,7 @@ pub mod actor;
 pub mod feed;
 pub mod follow;
 pub mod history;
+pub mod lookout;
 pub mod messages;
 pub mod metrics;
 mod open;

@@ -1,6 +1,6 @@
 //! Opening a session, and why that may fail.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use tracing::debug;
 
@@ -12,12 +12,27 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{Appended, ErrorCode, Fact, PrincipalId, Problem, SessionId, unfinished},
+    domain::{Appended, ErrorCode, Fact, PrincipalId, Problem, SessionId, Version},
     journal::{JournalError, Opened},
 };
 
-/// After the hot store was away, replicas need this long to say that they live.
-const LIVENESS_GRACE: Duration = Duration::from_secs(12);
+/// Attempts to end an abandoned turn, while other replicas try the same.
+const ATTEMPTS: usize = 3;
+
+/// What a session is read again for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Refresh {
+    ToRead,
+    ToWrite,
+}
+
+/// Whether what is known of a session was compared with the archive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Refreshed {
+    Read,
+    /// This replica writes, so nothing newer is expected.
+    Assumed,
+}
 
 /// Why a session could not be opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +51,7 @@ impl Absent {
         }
     }
 
-    /// What the house itself is told.
+    /// For callers of the service itself.
     pub fn plainly(self) -> SessionError {
         match self {
             Self::NotFound => SessionError::NotFound,
@@ -51,8 +66,8 @@ impl From<JournalError> for Absent {
         match error {
             JournalError::NotFound => Self::NotFound,
             JournalError::Erased { owner } => Self::Erased { owner },
-            JournalError::Hot(_) | JournalError::Archive(_) => {
-                // The stores log when they go and when they come back.
+            JournalError::Archive(_) => {
+                // The archive logs when it goes and when it comes back.
                 debug!(%error, "journal is unavailable");
                 Self::Unavailable
             }
@@ -67,41 +82,39 @@ impl From<JournalError> for SessionError {
     }
 }
 
-/// Opens a session; a turn that nobody runs any more is ended first, visibly.
-pub async fn open(id: SessionId, shared: Arc<Shared>) -> Result<Opened, Absent> {
-    let mut opened = shared.journal.open(id).await?;
-    let Some(turn_id) = unfinished(&opened.events) else { return Ok(opened) };
-    if runs_elsewhere(&opened, &shared).await? {
-        return Ok(opened);
-    }
-    metrics::turn_interrupted();
-    let session = Session::new(opened.meta.clone(), &opened.events, Some(turn_id));
-    let fact = Fact::failed(Problem::new(ErrorCode::Interrupted), String::new());
-    let append = session.ending(turn_id, fact, clock::now());
-    match shared.journal.append(&append).await? {
-        Appended::Done => {
-            opened.meta = append.meta;
-            opened.events.extend(append.events);
-            opened.running = None;
-            Ok(opened)
+/// Opens a session. A turn that nothing will end is ended first, visibly. `None` if the session
+/// still stands at `known`.
+pub async fn open(
+    id: SessionId,
+    known: Option<Version>,
+    shared: Arc<Shared>,
+) -> Result<Option<Opened>, Absent> {
+    let journal = &shared.journal;
+    for _ in 0..ATTEMPTS {
+        let opened = match &known {
+            Some(known) => journal.open_if_changed(id, known).await?,
+            None => Some(journal.open(id).await?),
+        };
+        let Some(mut opened) = opened else { return Ok(None) };
+        let Some(running) = &opened.running else { return Ok(Some(opened)) };
+        if !journal.is_abandoned(running).await? {
+            return Ok(Some(opened));
         }
-        // Somebody else was faster: what they wrote counts.
-        Appended::Replayed(_) | Appended::Conflict { .. } | Appended::Missing => {
-            Ok(shared.journal.open(id).await?)
+        let session = Session::new(opened.meta.clone(), opened.version, &opened.events);
+        let fact = Fact::failed(Problem::new(ErrorCode::Interrupted), String::new());
+        let append = session.ending(running.turn_id, fact, clock::now());
+        match journal.append(&append).await? {
+            Appended::Done(version) => {
+                metrics::turn_interrupted();
+                opened.meta = append.meta;
+                opened.version = version;
+                opened.events.extend(append.events);
+                opened.running = None;
+                return Ok(Some(opened));
+            }
+            // Another replica was faster: what it wrote counts.
+            Appended::Replayed(_) | Appended::Outrun => {}
         }
     }
-}
-
-async fn runs_elsewhere(opened: &Opened, shared: &Shared) -> Result<bool, JournalError> {
-    match &opened.running {
-        Some(running) if *running.replica == *shared.replica => Ok(false),
-        Some(running) => shared.journal.is_alive(&running.replica, LIVENESS_GRACE).await,
-        // Who runs it cannot be asked now; no turn takes longer than this.
-        None if opened.is_uncertain => {
-            let at = opened.events.last().map_or(0, |event| event.at.as_millis());
-            let age = u64::try_from(clock::now().as_millis().saturating_sub(at)).unwrap_or(0);
-            Ok(Duration::from_millis(age) < shared.turn_timeout + LIVENESS_GRACE)
-        }
-        None => Ok(false),
-    }
+    Err(Absent::Unavailable)
 }

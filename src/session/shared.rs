@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
+use super::lookout::Lookout;
 use crate::{config, journal::Journal, turn::ports::Ports};
 
 /// Handed to each session actor when it starts.
@@ -14,8 +15,8 @@ pub struct Shared {
     pub turn_timeout: Duration,
     pub max_answer_bytes: usize,
     pub ports: Arc<Ports>,
-    /// `name/boot` of this process.
-    pub replica: Arc<str>,
+    /// Sessions that are open here.
+    pub lookout: Arc<Lookout>,
     pub turn_permits: Arc<Semaphore>,
     /// Cancelled when no new turn may begin.
     pub draining: CancellationToken,

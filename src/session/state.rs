@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::{
     domain::{
-        Answer, Append, Event, Fact, IdempotencyRecord, MessageId, Part, Running, RunningChange,
-        SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId,
+        Answer, Append, Event, Fact, IdempotencyRecord, MessageId, Part, Running, SessionMeta,
+        SessionState, Ticket, TicketState, Timestamp, TurnId, Version,
     },
     turn::ports::Exchange,
 };
@@ -15,6 +15,9 @@ const MAX_EXCHANGES: usize = 12;
 
 pub struct Session {
     pub meta: SessionMeta,
+    version: Version,
+    /// Whether this replica wrote the newest event, as far as is known here.
+    is_owned: bool,
     running: Option<TurnId>,
     /// `seq` of the message that began the running turn, or the last one.
     begun_at: u64,
@@ -31,14 +34,35 @@ pub enum Begin {
 }
 
 impl Session {
-    pub fn new(meta: SessionMeta, events: &[Event], running: Option<TurnId>) -> Self {
+    /// A session as it was read, with its newest events.
+    pub fn new(meta: SessionMeta, version: Version, events: &[Event]) -> Self {
+        let running = version.open_turn;
         let began =
             |event: &&Event| event.fact.part() == Part::Begins && Some(event.turn_id) == running;
         let begun_at = events.iter().rev().find(began).map_or(meta.last_seq, |event| event.seq);
         let exchanges = VecDeque::new();
-        let mut session = Self { meta, running, begun_at, elsewhere: None, exchanges };
+        let (is_owned, elsewhere) = (false, None);
+        let mut session = Self { meta, version, is_owned, running, begun_at, elsewhere, exchanges };
         events.iter().for_each(|event| session.remember(event));
         session
+    }
+
+    /// As [`Session::new`], where this replica wrote the newest event.
+    pub fn owned(meta: SessionMeta, version: Version, events: &[Event]) -> Self {
+        Self { is_owned: true, ..Self::new(meta, version, events) }
+    }
+
+    pub fn version(&self) -> &Version {
+        &self.version
+    }
+
+    pub fn is_owned(&self) -> bool {
+        self.is_owned
+    }
+
+    /// Another replica may have written: the session must be read before the next append.
+    pub fn disown(&mut self) {
+        self.is_owned = false;
     }
 
     pub fn begin(&self) -> Begin {
@@ -63,28 +87,20 @@ impl Session {
         text: String,
         client_message_id: Option<String>,
         idempotency: IdempotencyRecord,
-        replica: &str,
         now: Timestamp,
     ) -> Append {
-        let running = Running { turn_id: idempotency.turn_id, replica: replica.to_owned() };
         let fact = Fact::MessageCreated { message_id: MessageId::new(), text, client_message_id };
-        self.append(
-            idempotency.turn_id,
-            fact,
-            Some(idempotency),
-            RunningChange::Start(running),
-            now,
-        )
+        self.append(idempotency.turn_id, fact, Some(idempotency), now)
     }
 
     /// The append that ends a turn.
     pub fn ending(&self, turn_id: TurnId, fact: Fact, now: Timestamp) -> Append {
-        self.append(turn_id, fact, None, RunningChange::Clear, now)
+        self.append(turn_id, fact, None, now)
     }
 
     /// The append that brings a late answer into a session where no turn runs.
     pub fn delivery(&self, fact: Fact, record: IdempotencyRecord, now: Timestamp) -> Append {
-        self.append(record.turn_id, fact, Some(record), RunningChange::Keep, now)
+        self.append(record.turn_id, fact, Some(record), now)
     }
 
     fn append(
@@ -92,7 +108,6 @@ impl Session {
         turn_id: TurnId,
         fact: Fact,
         idempotency: Option<IdempotencyRecord>,
-        running: RunningChange,
         now: Timestamp,
     ) -> Append {
         let seq = self.meta.last_seq + 1;
@@ -106,13 +121,27 @@ impl Session {
             fact,
         };
         let meta = SessionMeta { last_seq: seq, updated_at: now, ..self.meta.clone() };
-        Append { meta, expected_seq: self.meta.last_seq, events: vec![event], idempotency, running }
+        let takes_over = !self.is_owned;
+        Append { meta, from: self.version, takes_over, events: vec![event], idempotency }
     }
 
-    /// The append is durable.
-    pub fn accepted(&mut self, append: &Append) {
+    /// The append is durable, and the session stands at `version`.
+    pub fn accepted(&mut self, append: &Append, version: Version) {
         self.meta = append.meta.clone();
-        for event in &append.events {
+        self.version = version;
+        self.is_owned = true;
+        self.take_in(&append.events);
+    }
+
+    /// What another replica appended, which then owns the session.
+    pub fn outrun_by(&mut self, events: &[Event]) {
+        self.is_owned = false;
+        self.meta.last_seq = events.last().map_or(self.meta.last_seq, |event| event.seq);
+        self.take_in(events);
+    }
+
+    fn take_in(&mut self, events: &[Event]) {
+        for event in events {
             match event.fact.part() {
                 Part::Begins => {
                     self.running = Some(event.turn_id);
@@ -166,15 +195,21 @@ mod tests {
     use crate::{clock, domain::Problem, journal::tests::meta};
 
     fn session() -> Session {
-        Session::new(meta(), &[], None)
+        Session::new(meta(), Version::NEW, &[])
+    }
+
+    /// As the archive does.
+    fn take(session: &mut Session, append: &Append) {
+        let version = append.to(append.events.iter().map(|_| "stored"));
+        session.accepted(append, version);
     }
 
     fn say(session: &mut Session, text: &str) -> TurnId {
         let turn_id = TurnId::new();
         let record =
             IdempotencyRecord { key: text.into(), body_hash: String::new(), turn_id, trace: None };
-        let append = session.message(text.into(), None, record, "r/1", clock::now());
-        session.accepted(&append);
+        let append = session.message(text.into(), None, record, clock::now());
+        take(session, &append);
         turn_id
     }
 
@@ -182,7 +217,7 @@ mod tests {
         let problem = Problem::new(crate::domain::ErrorCode::Interrupted);
         let fact = Fact::failed(problem, String::new());
         let append = session.ending(turn_id, fact, clock::now());
-        session.accepted(&append);
+        take(session, &append);
     }
 
     #[test]
@@ -203,6 +238,21 @@ mod tests {
             fail(&mut session, turn);
             assert_eq!(session.meta.last_seq, expected);
         }
+    }
+
+    #[test]
+    fn the_first_append_takes_a_session_over_and_the_next_ones_do_not() {
+        let mut session = session();
+        let end = |session: &Session| {
+            session.ending(TurnId::new(), Fact::cancelled(String::new()), clock::now())
+        };
+        assert!(end(&session).takes_over);
+        say(&mut session, "one");
+        assert_eq!((end(&session).takes_over, session.version().owner_epoch), (false, 1));
+        session.disown();
+        assert!(end(&session).takes_over);
+        say(&mut session, "two");
+        assert_eq!(session.version().owner_epoch, 2);
     }
 
     #[test]
@@ -227,10 +277,10 @@ mod tests {
         let first = say(&mut session, "one");
         let kept = Ticket::opened_by(first);
         let append = session.ending(first, answer("later", Some(kept)), clock::now());
-        session.accepted(&append);
+        take(&mut session, &append);
         let second = say(&mut session, "two");
         let append = session.ending(second, answer("two!", None), clock::now());
-        session.accepted(&append);
+        take(&mut session, &append);
         let late = answer("one!", Some(Ticket::answered(kept.id)));
         let record = IdempotencyRecord {
             key: "ticket".into(),
@@ -239,7 +289,7 @@ mod tests {
             trace: None,
         };
         let append = session.delivery(late, record, clock::now());
-        session.accepted(&append);
+        take(&mut session, &append);
         assert_eq!(session.begin(), Begin::Yes);
         let answers: Vec<_> = session.history().into_iter().map(|known| known.answer).collect();
         assert_eq!(answers, [Some("one!".to_owned()), Some("two!".to_owned())]);

@@ -1,7 +1,7 @@
 //! OpenTelemetry traces. Without `telemetry.otlp_endpoint` all functions here do nothing.
 //!
 //! One trace covers the HTTP request, its turn, the wait for a slot, the embedding and the
-//! generation at a backend. The flush of the session into the archive is a trace of its own that
+//! generation at a backend. The transaction that makes the turn durable is a trace of its own that
 //! links to it. A span contains names, numbers and ids, never text of a person, a document or a
 //! model.
 

@@ -1,4 +1,4 @@
-"""The chart: lint, every set of values against the schemas of Kubernetes, golden files, and its promises."""
+"""The chart: lint, every set of values against the schemas of Kubernetes, golden files, and what it promises."""
 
 import copy
 import json
@@ -17,7 +17,7 @@ from conftest import CHART, KUBERNETES, ROOT, check_config, helm_template, one, 
 
 VALUES = sorted((ROOT / "helm/tests/values").glob("*.yaml"))
 GOLDEN = ROOT / "helm/tests/golden"
-# The oldest version, and the newest one with schemas.
+# The oldest, and the newest whose schemas there are.
 VERSIONS = [KUBERNETES, kubernetes_validate.latest_version()]
 SECRETS = {
     "RUSHDESK__STORE__MYSQL_URL": "mysql://shop:k3uLw9@10.0.0.5:3306/rushdesk",
@@ -27,7 +27,7 @@ every_values = pytest.mark.parametrize("values", VALUES, ids=lambda path: path.s
 
 
 def closed(schema):
-    """The schema, changed to refuse unknown fields, as the API server does for `kubectl apply`."""
+    """The schema, refusing every field that it does not know, as the API server does for `kubectl apply`."""
     if isinstance(schema, dict) and "properties" in schema:
         schema.setdefault("additionalProperties", False)
     for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else []:
@@ -35,17 +35,16 @@ def closed(schema):
     return schema
 
 
-# Generated from the published CRDs of KEDA 2.16 and the Prometheus operator 0.80, the newest for
-# Debian's Python.
+# Made from the published CRDs: of KEDA 2.16 and of the Prometheus operator 0.80, the newest for Debian's Python.
 CRDS = {model.__name__: closed(model.model_json_schema()) for model in (ScaledObject, ServiceMonitor, PrometheusRule)}
-# New in KEDA 2.17, which the chart requires.
+# New in KEDA 2.17, which the chart needs.
 CRDS["ScaledObject"]["$defs"]["Fallback"]["properties"]["behavior"] = {
     "enum": ["static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower"]
 }
 
 
 def validate(manifest, version):
-    """Validates against the schema of its kind; unknown fields are refused."""
+    """Against the schema of its kind; a field that the schema does not know is refused."""
     if crd := CRDS.get(manifest["kind"]):
         jsonschema.Draft202012Validator(crd).validate(manifest)
     else:
@@ -66,7 +65,7 @@ def test_every_manifest_is_valid(values, version):
 
 
 def test_what_a_cluster_would_refuse_is_refused():
-    """Tests the validator itself: it must find the faults that these tests rely on."""
+    """The validator itself: it must notice what we rely on it for."""
     monitored = "serviceMonitor.enabled=true,prometheusRule.enabled=true"
     manifests = render("--values", ROOT / "helm/tests/values/keda.yaml", "--set", monitored)
 
@@ -91,11 +90,10 @@ def test_what_a_cluster_would_refuse_is_refused():
 
 @every_values
 def test_the_manifests_are_the_golden_ones(values):
-    """After an intended change: UPDATE_GOLDEN=1 scripts/deployment.sh, then review the diff."""
+    """After a wanted change: UPDATE_GOLDEN=1 scripts/deployment.sh, then read the difference."""
     done = helm_template("--values", values)
     golden = GOLDEN / values.name
-    # Copies of grafana/ are compared elsewhere, so they are left out. Helm 3 and 4 differ in empty
-    # lines.
+    # Copies of grafana/ are compared elsewhere; here they would only repeat its changes. Helm 3 and 4 differ in empty lines.
     text = "".join(f"{part.rstrip()}\n" for part in re.split(r"(?m)^(?=---$)", done.stdout)
                    if part.strip() and "/prometheusrule.yaml" not in part and "/dashboards.yaml" not in part)
     if os.environ.get("UPDATE_GOLDEN"):
@@ -105,7 +103,7 @@ def test_the_manifests_are_the_golden_ones(values):
 
 @every_values
 def test_the_server_accepts_the_configuration(values, tmp_path):
-    """The real binary reads the configuration of the pods."""
+    """What the pods get, read by the real binary."""
     manifests = render("--values", values)
     file = tmp_path / "rushdesk.toml"
     file.write_text(rushdesk_toml(manifests).replace("/run/rushdesk", str(tmp_path)))
@@ -161,11 +159,10 @@ def test_every_file_that_the_server_reads_is_mounted(values):
     files = set()
     for volume in spec["volumes"]:
         if "secret" in volume:
-            # The keys of a Secret of the type kubernetes.io/tls, unless others are named.
+            # Those of a Secret of the type kubernetes.io/tls, where none is named.
             names = [item["path"] for item in volume["secret"].get("items", [])] or ["tls.crt", "tls.key"]
             files |= {f"{mounts[volume['name']]}/{name}" for name in names}
-            # The files belong to root. The pod's group must be able to read them, and no other
-            # user.
+            # The files are root's: the pod's group must be able to read them, and nobody else.
             assert volume["secret"]["defaultMode"] == 0o440 and spec["securityContext"]["fsGroup"]
     read = {config["auth"]["jwt_secret_file"], config["server"].get("tls_cert"), config["server"].get("tls_key")}
     assert files == read - {None}
@@ -185,7 +182,7 @@ def test_a_new_signing_key_or_certificate_restarts_nothing(tmp_path):
 
 
 def seconds_in(source, constant):
-    """A constant duration from a source file, which must exist."""
+    """A constant span of a source file, which must be there."""
     return int(re.search(rf"const {constant}: Duration = Duration::from_secs\((\d+)\)", source.read_text())[1])
 
 
@@ -195,9 +192,10 @@ def test_a_pod_ends_after_its_longest_stream(values, example):
     config = yaml.safe_load(values.read_text()).get("config", {})
     turn = config.get("turn", {}).get("timeout_ms", example["turn"]["timeout_ms"]) / 1000
     wait = spec["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
-    # The phases after the drain, each with the source file of its limit.
-    bounds = {"shutdown.rs": "AFTER_DRAIN", "journal/archivist.rs": "COUNTING", "telemetry/traces.rs": "FAREWELL"}
-    after = sum(seconds_in(ROOT / "src" / file, name) for file, name in bounds.items())
+    # What follows the drain, each part where its bound stands, and one call of the archive at the end.
+    bounds = {"shutdown.rs": ("INTERRUPT_TIMEOUT", "SERVER_TIMEOUT", "BACKGROUND_TIMEOUT"), "telemetry/traces.rs": ("FAREWELL",)}
+    after = sum(seconds_in(ROOT / "src" / file, name) for file, names in bounds.items() for name in names)
+    after += config.get("store", {}).get("archive_timeout_ms", example["store"]["archive_timeout_ms"]) / 1000
     assert spec["terminationGracePeriodSeconds"] >= wait + turn + after
 
 
@@ -240,7 +238,7 @@ def test_the_network_policy_allows_what_is_configured_and_nothing_else():
     assert all(rule.get("to") and rule.get("ports") for rule in policy["egress"])
     ports = [[port["port"] for port in rule["ports"]] for rule in policy["egress"]]
     assert ports == [[53, 53], [3306], [6379], [8000], [443], [4318]]
-    # Two providers behind one address need only one rule.
+    # Two providers behind one address are one rule.
     several = one(render("--values", ROOT / "helm/tests/values/tls-oidc.yaml"), "NetworkPolicy")["spec"]["egress"]
     assert [rule["to"] for rule in several][3:] == [[{"ipBlock": {"cidr": "203.0.113.0/24"}}]]
     labels = one(render("--values", ROOT / "helm/tests/values/full.yaml"), "Job")["spec"]["template"]["metadata"]["labels"]
@@ -252,7 +250,7 @@ def test_the_migration_runs_before_any_pod_changes():
     job = one(manifests, "Job")
     assert job["metadata"]["annotations"]["helm.sh/hook"] == "pre-install,pre-upgrade"
     assert job["spec"]["template"]["spec"]["containers"][0]["args"][0] == "migrate"
-    # Its Secret must exist before it, and its pods must not belong to the service.
+    # Its Secret must be there before it, and its pods must not be the service's.
     names = {m["metadata"]["name"]: m["metadata"].get("annotations", {}) for m in manifests if m["kind"] == "Secret"}
     secret = job["spec"]["template"]["spec"]["containers"][0]["env"][0]["valueFrom"]["secretKeyRef"]["name"]
     assert int(names[secret]["helm.sh/hook-weight"]) < int(job["metadata"]["annotations"]["helm.sh/hook-weight"])
@@ -261,7 +259,7 @@ def test_the_migration_runs_before_any_pod_changes():
 
 
 def from_secret(manifests, variables):
-    """The values that these variables get from Secrets of the chart."""
+    """What these variables get from Secrets that the chart makes."""
     secrets = {m["metadata"]["name"]: m["stringData"] for m in manifests if m["kind"] == "Secret"}
     references = {v["name"]: v["valueFrom"]["secretKeyRef"] for v in variables if "valueFrom" in v}
     return {name: secrets[ref["name"]][ref["key"]] for name, ref in references.items() if ref["name"] in secrets}
@@ -276,7 +274,7 @@ def container(manifests):
 
 
 REFUSED = {
-    # The faults: (values in addition to the minimal ones, words of the message).
+    # What is wrong: (values over the minimal ones, words of the message).
     "no secret": ({"secret": {"jwtSecret": "", "mysqlUrl": "", "redisUrl": ""}},
                   ["secret.jwtSecret: is required", "secret.mysqlUrl: is required", "secret.redisUrl: is required"]),
     "a short key": ({"secret": {"jwtSecret": "tooshort"}}, ["secret.jwtSecret: must have at least 32 bytes"]),
@@ -325,7 +323,7 @@ def test_wrong_values_are_refused_with_a_reason(name, tmp_path):
     assert done.returncode != 0
     for word in words:
         assert word in done.stderr, done.stderr
-    # A message may appear in a log that others read.
+    # A message may end in a log that others read.
     assert "k3uLw9" not in done.stderr and "tooshort" not in done.stderr
 
 
@@ -347,7 +345,7 @@ def test_alerts_know_the_job_that_is_scraped(name):
 
 @pytest.mark.parametrize("kind", ["dashboards", "alerts"])
 def test_the_files_of_the_chart_are_those_of_grafana(kind):
-    """`make helm-files` copies them, because a chart cannot read outside its folder."""
+    """`make helm-files` copies them: a chart cannot read outside its folder."""
     source = {path.name: path.read_bytes() for path in sources(kind)}
     copies = {path.name: path.read_bytes() for path in (CHART / "files" / kind).glob("*.*") if path.name != ".gitkeep"}
     assert copies == source
@@ -357,7 +355,7 @@ def sources(kind):
     folder = ROOT / "grafana" / kind
     if kind == "dashboards":
         return sorted(folder.glob("*.json"))
-    # The folder may also contain tests of the rules.
+    # Beside rules there may be tests of rules.
     return [path for path in sorted(folder.glob("*.y*ml")) if "groups" in (yaml.safe_load(path.read_text()) or {})]
 
 

@@ -376,7 +376,7 @@ async fn a_position_beyond_every_number_finds_nothing_hot_or_cold() {
             assert_eq!(response.status(), StatusCode::OK, "{after}");
             assert_eq!(body(response).await["items"], json!([]), "{after}");
         }
-        app.forget_hot(&session).await;
+        app.forget(&session).await;
     }
     app.stop().await;
 }

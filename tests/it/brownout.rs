@@ -151,7 +151,8 @@ async fn a_delivery_that_is_done_again_changes_nothing() {
     assert_eq!(deliver().await, Delivered::Now);
     assert_eq!(deliver().await, Delivered::Before);
     // Also when the session has been away meanwhile.
-    app.forget_hot(&session).await;
+    app.forget(&session).await;
+    assert_eq!(shopper.messages(&session).await.len(), 3);
     assert_eq!(deliver().await, Delivered::Before);
     answered_once(&app, &shopper, &session, &ticket.to_string()).await;
     app.stop().await;

@@ -32,11 +32,16 @@ impl Stores {
             // Long, so that a busy machine does not fail what is not about time.
             ("store.redis_timeout_ms", "5000".to_owned()),
             ("store.archive_timeout_ms", "15000".to_owned()),
-            ("store.flush_interval_ms", "100".to_owned()),
             ("auth.jwt_secret", "0123456789abcdef0123456789abcdef".to_owned()),
             ("sites", site.to_owned()),
         ];
         Some(Self { settings })
+    }
+
+    /// A connection of the test's own to the database.
+    pub async fn connect(&self) -> AsyncMysqlConnection {
+        let url = self.settings.iter().find(|(key, _)| *key == "store.mysql_url");
+        AsyncMysqlConnection::establish(&url.unwrap().1).await.unwrap()
     }
 
     pub fn with(&self, more: &[(&'static str, String)]) -> OwnedSettings {
@@ -45,39 +50,24 @@ impl Stores {
 }
 
 #[test]
-async fn a_conversation_goes_through_redis_to_the_archive_and_comes_back_cold() {
+async fn a_conversation_is_in_the_archive_and_a_new_process_goes_on_with_it() {
     let Some(stores) = Stores::new().await else { return };
     let fake = FakeModel::start().await;
     let settings = stores.with(&[backend("ok", &fake.url)]);
     let app = TestApp::with(&settings).await;
     let (shopper, session) = app.chatting().await;
     shopper.ask(&session, "When do boots ship?").await;
-    settle("the events are archived", async || app.archived(&session).await == 2).await;
-    let hot = shopper.messages(&session).await;
-    assert_eq!(hot[1]["text"], WORDS.concat());
-    // The hot store forgets; a new process knows the session from the archive alone.
-    app.forget_hot(&session).await;
+    assert_eq!(app.archived(&session).await, 2);
+    let told = shopper.messages(&session).await;
+    assert_eq!(told[1]["text"], WORDS.concat());
     app.stop().await;
     let app = TestApp::with(&settings).await;
     let shopper = shopper.at(&app);
-    assert_eq!(shopper.messages(&session).await, hot);
+    assert_eq!(shopper.messages(&session).await, told);
     let turn = shopper.ask(&session, "And tents, when do they ship?").await;
     assert_eq!(turn["message"]["seq"], 3);
-    settle("the new events are archived", async || app.archived(&session).await == 4).await;
+    assert_eq!(app.archived(&session).await, 4);
     assert_eq!(shopper.session_ids().await, [session]);
-    app.stop().await;
-}
-
-#[test]
-async fn a_drain_leaves_nothing_unflushed() {
-    let Some(stores) = Stores::new().await else { return };
-    let settings = stores.with(&[("store.flush_interval_ms", "60000".to_owned())]);
-    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
-    shopper.ask(&session, "What is the price guarantee?").await;
-    assert_eq!(app.archived(&session).await, 0, "flushed before the interval");
-    app.stop().await;
-    let app = TestApp::with(&settings).await;
-    assert_eq!(app.archived(&session).await, 2);
     app.stop().await;
 }
 

@@ -12,8 +12,10 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use rushdesk::{
     app::Application,
     config::{Config, Sources},
+    domain::{Principal, Role},
     http::state::App,
     inference::Observe,
+    session::messages::{Asker, Erase},
     shutdown,
 };
 use serde_json::{Value, json};
@@ -168,8 +170,6 @@ impl TestApp {
         let app = application.app.clone();
         let (turns, streams) = (app.turn_permits.clone(), app.streams.clone());
         let (sessions, tasks) = (app.config.sessions.clone(), app.tasks.clone());
-        // In embedded mode a message is in the archive before it is acknowledged.
-        let unflushed = app.archivist.is_some().then(|| app.hot.clone());
         drop(app);
         tokio::time::timeout(PATIENCE * 3, shutdown::run(application)).await.unwrap();
         assert!(tasks.is_empty(), "a background task outlives the service");
@@ -177,17 +177,6 @@ impl TestApp {
         settle("every actor and task is gone", async || Arc::strong_count(&turns) == 1).await;
         assert_eq!(turns.available_permits(), sessions.max_turns, "a turn is still running");
         assert_eq!(streams.available_permits(), sessions.max_streams, "a stream is still open");
-        if let Some(hot) = unflushed {
-            settle("everything is in the archive", async || {
-                for shard in 0..hot.shards() {
-                    if hot.dirty(shard, 1).await.is_ok_and(|sessions| !sessions.is_empty()) {
-                        return false;
-                    }
-                }
-                true
-            })
-            .await;
-        }
         if let Some(model) = self.model.take() {
             model.stop().await;
         }
@@ -199,7 +188,12 @@ impl TestApp {
         let app = self.app();
         let most = app.config.sessions.max_turns;
         settle("no turn is running", async || app.turn_permits.available_permits() == most).await;
-        let Some(pool) = &app.pool else { return };
+        self.slots_free().await;
+    }
+
+    /// Waits until the model works for nobody, and nobody waits for it.
+    pub async fn slots_free(&self) {
+        let Some(pool) = &self.app().pool else { return };
         settle("no slot is in use", async || {
             let status = pool.observe.send(Observe).await.unwrap();
             status.queued == 0 && status.backends.iter().all(|backend| backend.in_flight == 0)
@@ -235,17 +229,14 @@ impl TestApp {
         self.model.as_ref().unwrap()
     }
 
-    /// How far the hot store has a session; `None` where it does not have it or is away.
-    pub async fn hot_seq(&self, session: &str) -> Option<u64> {
-        let found = self.app().hot.load(session.parse().unwrap(), 0).await.ok()??;
-        Some(found.meta.last_seq)
-    }
-
-    /// Takes a session out of the hot store, as after its idle time.
-    pub async fn forget_hot(&self, session: &str) {
+    /// Takes a session out of memory, as after its idle time.
+    pub async fn forget(&self, session: &str) {
         let id = session.parse().unwrap();
         let meta = self.archive().session(id).await.unwrap().unwrap();
-        self.app().hot.erase(id, meta.owner).await.unwrap();
+        let owner = Principal { id: meta.owner, role: Role::Visitor, site_id: meta.site_id };
+        // The actor stops; the archive is not touched.
+        let stop = || Erase { asker: Asker(owner.clone()) };
+        self.app().sessions.ask(id, stop).await.unwrap();
     }
 
     /// How many events of a session the archive has.

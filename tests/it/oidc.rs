@@ -294,7 +294,7 @@ async fn a_provider_that_fails_lets_nobody_in_and_says_so() {
         // Everybody else does not notice.
         let (_, session) = app.chatting().await;
         let mut socket = Socket::open(&app.holder(&token), &session, None).await;
-        assert_eq!(socket.closed().await, (1013, "dependency_unavailable".to_owned()));
+        assert_eq!(socket.closed().await, (4503, "dependency_unavailable".to_owned()));
         provider.publish(&[&signer]);
         principal(&app, &token).await;
         // Keys that were fetched go on while it is away.

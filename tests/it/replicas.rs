@@ -1,6 +1,4 @@
-//! Two replicas, one session: whoever reads sees what the other one writes, as it is written.
-
-use std::time::Duration;
+//! Two replicas, one session: a reader of one sees what the other one writes, as it is written.
 
 use actix_web::rt::test;
 use reqwest::StatusCode;
@@ -9,6 +7,7 @@ use super::{
     distributed::Stores,
     fake_model::{FakeModel, WORDS},
     harness::*,
+    servers::Server,
 };
 
 struct Pair {
@@ -82,14 +81,10 @@ async fn replicas_of_one_name_leave_each_others_turns_alone() {
     second.until("message.created").await;
     for app in [&pair.one, &pair.two] {
         settle("both turns are known to run", async || {
-            app.archive().unfinished_turns(10).await.is_ok_and(|turns| turns.len() == 2)
+            app.archive().open_turns_without(&[], 10).await.is_ok_and(|turns| turns.len() == 2)
         })
         .await;
-        settle("none of them is an orphan", async || {
-            let orphans = app.app().journal.orphans(10, Duration::ZERO).await;
-            orphans.is_ok_and(|orphans| orphans.is_empty())
-        })
-        .await;
+        assert!(app.app().journal.abandoned(10).await.unwrap().is_empty());
     }
     // Each session is opened on the other replica too, which would end what nobody runs.
     for (app, session, shopper) in [(&pair.two, &here, &one), (&pair.one, &there, &two)] {
@@ -211,5 +206,71 @@ async fn a_leader_that_is_cancelled_is_replaced_by_its_follower_on_the_other_rep
     let end = follower.until("answer.completed").await.pop().unwrap();
     assert_eq!(end.data["text"], WORDS.concat());
     assert_eq!(pair.fake.requests(), 2);
+    pair.stop().await;
+}
+
+#[test]
+async fn without_redis_a_reader_on_another_replica_is_a_second_behind_and_misses_nothing() {
+    let Some(stores) = Stores::new().await else { return };
+    let Some(mut redis) = Server::redis().await else { return };
+    let settings = stores
+        .with(&[("store.redis_url", redis.redis_url()), ("store.redis_timeout_ms", "500".into())]);
+    let one = TestApp::with(&settings).await;
+    let two = TestApp::with(&settings).await;
+    let (here, session) = one.chatting().await;
+    let there = here.at(&two);
+    let mut other = there.events(&session, None).await;
+    redis.kill();
+    for question in ["What is the price guarantee?", "Which payment methods do you accept?"] {
+        here.ask(&session, question).await;
+        let seen = other.until("answer.completed").await;
+        assert!(seen.iter().all(|event| event.name != "stream.reset"), "{seen:?}");
+        // The owner changes with every message.
+        there.ask(&session, "And what are your hours?").await;
+        let seen = other.until("answer.completed").await;
+        assert!(seen.last().unwrap().id.is_some());
+    }
+    drop(other);
+    assert_eq!(there.messages(&session).await.len(), 8);
+    assert_eq!(there.messages(&session).await, here.messages(&session).await);
+    one.stop().await;
+    two.stop().await;
+}
+
+#[test]
+async fn a_position_that_only_the_other_replica_has_shown_is_no_reset() {
+    let Some(stores) = Stores::new().await else { return };
+    // Without letters: another prefix is another inbox.
+    let one = TestApp::with(&stores.settings).await;
+    let two = TestApp::with(&stores.with(&[("store.redis_prefix", "elsewhere".into())])).await;
+    let (here, session) = one.chatting().await;
+    let there = here.at(&two);
+    // Both know the session as it was.
+    assert_eq!((here.messages(&session).await.len(), there.messages(&session).await.len()), (0, 0));
+    here.ask(&session, "What is the price guarantee?").await;
+    let mut other = there.events(&session, Some("2")).await;
+    here.ask(&session, "Which payment methods do you accept?").await;
+    let seen = other.until("answer.completed").await;
+    assert!(seen.iter().all(|event| event.name != "stream.reset"), "{seen:?}");
+    drop(other);
+    let mut beyond = there.events(&session, Some("77")).await;
+    assert_eq!(beyond.next().await.unwrap().name, "stream.reset");
+    drop(beyond);
+    one.stop().await;
+    two.stop().await;
+}
+
+#[test]
+async fn sessions_move_between_replicas_with_every_message() {
+    let Some(pair) = Pair::start().await else { return };
+    pair.fake.steps.add_permits(1_000);
+    let (here, session) = pair.one.chatting().await;
+    let there = here.at(&pair.two);
+    for turn in 0..4 {
+        let shopper = if turn % 2 == 0 { &here } else { &there };
+        let answer = shopper.ask(&session, &format!("When do boots ship, part {turn}?")).await;
+        assert_eq!(answer["message"]["seq"], 2 * turn + 1, "{answer}");
+    }
+    assert_eq!(here.messages(&session).await, there.messages(&session).await);
     pair.stop().await;
 }

@@ -44,8 +44,8 @@ async fn sessions_are_listed_newest_first_and_page_by_page() {
         expected.insert(0, shopper.session().await);
     }
     app.visitor().await.session().await;
-    // Cold ones are listed like hot ones.
-    app.forget_hot(&expected[1]).await;
+    // Those that left memory are listed like others.
+    app.forget(&expected[1]).await;
     let (mut seen, mut pages, mut cursor) = (Vec::new(), 0, None::<String>);
     loop {
         let after = cursor.map_or_else(String::new, |cursor| format!("&cursor={cursor}"));
@@ -110,7 +110,7 @@ async fn the_history_is_the_same_hot_passivated_and_cold() {
         None => false,
     })
     .await;
-    app.forget_hot(&session).await;
+    app.forget(&session).await;
     settle("the cold session reads the same", async || match history().await {
         Some(response) => body(response).await["items"] == json!(hot),
         None => false,

@@ -1,4 +1,4 @@
-//! One trace from the request to the backend, and a flush that links to it, in a collector of the test's own.
+//! One trace from the request to the backend, and a commit that links to it, in a collector of the test's own.
 
 use std::{
     collections::BTreeSet,
@@ -78,14 +78,14 @@ async fn is_traced(mut settings: Vec<(&'static str, String)>, steps: &[&str]) {
     let turn = ask(&server.url).await;
     assert_eq!(turn["answer"]["text"], WORDS.concat(), "{turn}");
     let expected: BTreeSet<&str> = steps.iter().copied().collect();
-    let flushed = |span: &Span| {
-        span.name == "flush" && span.links.iter().any(|link| is_of_the_trace(&link.trace_id))
+    let committed = |span: &Span| {
+        span.name == "commit" && span.links.iter().any(|link| is_of_the_trace(&link.trace_id))
     };
     settle("the trace is whole", async || {
         let spans = collector.spans();
         let ours = spans.iter().filter(|span| is_of_the_trace(&span.trace_id));
         let names: BTreeSet<&str> = ours.map(|span| span.name.as_str()).collect();
-        names.is_superset(&expected) && spans.iter().any(flushed)
+        names.is_superset(&expected) && spans.iter().any(committed)
     })
     .await;
     let spans = collector.spans();
@@ -97,7 +97,7 @@ async fn is_traced(mut settings: Vec<(&'static str, String)>, steps: &[&str]) {
     for step in expected.iter().filter(|step| !["request", "turn"].contains(step)) {
         assert_eq!(named(step).parent_span_id, named("turn").span_id, "{step}");
     }
-    let link = spans.iter().filter(|span| flushed(span)).flat_map(|span| &span.links);
+    let link = spans.iter().filter(|span| committed(span)).flat_map(|span| &span.links);
     assert!(link.map(|link| &link.span_id).any(|id| *id == named("turn").span_id));
     // The backend was asked as a part of the same trace.
     let sent = fake.seen.traceparents.lock().unwrap().clone();
@@ -122,13 +122,13 @@ fn embedded(data: &tempfile::TempDir) -> Vec<(&'static str, String)> {
 }
 
 #[test]
-async fn a_turn_on_sqlite_is_one_trace_with_its_flush() {
+async fn a_turn_on_sqlite_is_one_trace_with_its_commit() {
     let data = tempfile::tempdir().unwrap();
     is_traced(embedded(&data), &["request", "turn", "queue", "generate"]).await;
 }
 
 #[test]
-async fn a_turn_on_redis_and_mariadb_is_one_trace_with_its_flush() {
+async fn a_turn_on_redis_and_mariadb_is_one_trace_with_its_commit() {
     let Some(stores) = Stores::new().await else { return };
     let Some(embedder) = embedder() else { return };
     is_traced(stores.with(&embedder), &["request", "turn", "embed", "queue", "generate"]).await;

@@ -66,7 +66,7 @@ capabilities: {drop: [ALL]}
 {{ ternary "https" "http" (ne .Values.tls.secretName "") }}
 {{- end -}}
 
-{{/* Longest time in seconds from SIGTERM to the end of the process: the phases of src/shutdown.rs with the last flush. */}}
+{{/* Longest time in seconds from SIGTERM to the end of the process: the phases of src/shutdown.rs and the last traces. */}}
 {{- define "rushdesk.grace" -}}
 {{- $drain := dig "server" "drain_timeout_ms" 60000 .Values.config | int -}}
 {{- add .Values.preStopSeconds (div (add $drain 999) 1000) 30 -}}

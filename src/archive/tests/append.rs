@@ -1,176 +1,174 @@
-use std::sync::Arc;
+use super::{talk::take, *};
+use crate::archive::{Advanced, Step};
 
-use super::*;
-use crate::{
-    archive::{Detached, Merged},
-    domain::{Append, Appended, Part, RunningChange},
-    hot::HotStore,
-    journal::reconcile,
-};
-
-/// The last event of `batch` as one step of its session.
-fn last_step(batch: &SessionCopy) -> Append {
-    let event = batch.events.last().unwrap().clone();
-    let record = batch.idempotency.iter().find(|record| record.turn_id == event.turn_id);
-    Append {
-        meta: batch.meta.clone(),
-        expected_seq: event.seq - 1,
-        idempotency: record.filter(|_| event.fact.part() == Part::Begins).cloned(),
-        events: vec![event],
-        running: RunningChange::Clear,
-    }
-}
-
-fn creation(meta: &SessionMeta) -> Append {
-    Append {
-        meta: SessionMeta { last_seq: 0, ..meta.clone() },
-        expected_seq: 0,
-        events: vec![],
-        idempotency: None,
-        running: RunningChange::Keep,
-    }
-}
-
-/// As [`ask`], with a key that nobody else uses.
-fn ask_with_key(batch: &mut SessionCopy, text: &str) {
-    ask(batch, text);
-    batch.idempotency.last_mut().unwrap().key = text.into();
+/// `writers` steps from the same place.
+fn rivals(talk: &Talk, writers: usize, round: u32) -> Vec<Talk> {
+    let rival = |writer: usize| {
+        let mut talk = talk.clone();
+        talk.replica = ["a/1", "b/1", "c/1"][writer % 3];
+        talk.ask_with_key("me first", &format!("round {round} writer {writer}"));
+        talk
+    };
+    (0..writers).map(rival).collect()
 }
 
 on_both! {
-    async fn a_session_begins_and_goes_on_in_the_archive_alone(archive) {
-        let mut talk = batch(0, "");
-        let created = creation(&talk.meta);
-        assert_eq!(archive.append(&created).await.unwrap(), Appended::Done);
-        assert_eq!(archive.append(&created).await.unwrap(), Appended::Done);
-        let turn_id = ask(&mut talk, "hello");
-        let running = Running { turn_id, replica: "a/1".into() };
-        let step = Append { running: RunningChange::Start(running.clone()), ..last_step(&talk) };
-        assert_eq!(archive.append(&step).await.unwrap(), Appended::Done);
-        let record = step.idempotency.clone().unwrap();
-        assert_eq!(archive.append(&step).await.unwrap(), Appended::Replayed(record));
-        assert_eq!(archive.events(talk.meta.id, 0, 10).await.unwrap(), talk.events);
-        let detached = Detached { running: Some(running) };
-        assert_eq!(archive.detached(talk.meta.id).await.unwrap(), Some(detached));
-        assert_eq!(archive.last_seqs(&[talk.meta.id]).await.unwrap(), [(talk.meta.id, 1)]);
-        assert_eq!(archive.unfinished_turns(10).await.unwrap(), [talk.meta.id]);
+    async fn a_session_begins_and_goes_on(archive) {
+        let mut talk = Talk::new();
+        for _ in 0..2 {
+            let created = take(&archive, talk.creation()).await;
+            assert_eq!(created, Advanced::Done(Version::NEW));
+        }
+        let turn_id = talk.ask("hello");
+        assert_eq!(take(&archive, talk.last()).await, talk.done());
+        let stored = archive.stored(talk.id(), 10).await.unwrap().unwrap();
+        assert_eq!((stored.version.owner_epoch, stored.version.open_turn), (1, Some(turn_id)));
+        assert_eq!(stored.owner.as_deref(), Some("a/1"));
+        talk.end(turn_id, answer("hi"));
+        assert_eq!(take(&archive, talk.last()).await, talk.done());
+        let stored = archive.stored(talk.id(), 10).await.unwrap().unwrap();
+        assert_eq!((stored.version.owner_epoch, stored.version.open_turn), (1, None));
+        assert_eq!(archive.events(talk.id(), 0, 10).await.unwrap(), talk.events);
+        // A creation that comes late finds the session and leaves it as it is.
+        take(&archive, talk.creation()).await;
+        assert_eq!(archive.version(talk.id()).await.unwrap(), Some(talk.version));
     }
 
-    async fn a_step_is_taken_once_and_only_at_its_place(archive) {
-        let mut mine = batch(1, "hello");
-        archive.commit(std::slice::from_ref(&mine)).await.unwrap();
-        let end = Append { idempotency: None, ..last_step(&mine) };
-        assert_eq!(archive.append(&end).await.unwrap(), Appended::Done, "it is there already");
+    async fn the_version_that_is_read_back_is_the_one_that_the_steps_lead_to(archive) {
+        let mut talk = Talk::of(2, "hello");
+        talk.replica = "b/1";
+        let turn_id = talk.ask("mine now");
+        talk.end(turn_id, answer("fine"));
+        keep(&archive, [&talk]).await;
+        assert_eq!(talk.version.owner_epoch, 2);
+        assert_eq!(archive.version(talk.id()).await.unwrap(), Some(talk.version));
+        let payloads = talk.events.iter().map(|event| serde_json::to_string(event).unwrap());
+        let head = payloads.fold(Head::EMPTY, |head, payload| head.then(&payload));
+        let stored = archive.stored(talk.id(), 100).await.unwrap().unwrap();
+        assert_eq!((stored.version.head, stored.owner.as_deref()), (head, Some("b/1")));
+        assert_eq!((stored.meta, stored.events), (talk.meta, talk.events));
+    }
+
+    async fn the_same_step_again_is_done_and_changes_nothing(archive) {
+        let mut talk = Talk::of(1, "hello");
+        talk.ask("again");
+        keep(&archive, [&talk]).await;
+        for _ in 0..2 {
+            assert_eq!(take(&archive, talk.last()).await, talk.done());
+        }
+        let twice = archive.advance([talk.last(), talk.last()].into()).await.unwrap();
+        assert_eq!(twice, [talk.done(), talk.done()]);
+        assert_eq!(archive.events(talk.id(), 0, 100).await.unwrap(), talk.events);
+        assert_eq!(archive.session(talk.id()).await.unwrap(), Some(talk.meta.clone()));
+        let counts = archive.erase_session(talk.id(), talk.meta.owner).await.unwrap();
+        assert_eq!((counts.events, counts.messages, counts.idempotency), (3, 3, 2));
+    }
+
+    async fn a_step_that_was_taken_and_left_behind_is_not_taken_again(archive) {
+        let mut talk = Talk::new();
+        let turn_id = talk.ask("hello");
+        let (begin, record) = (talk.last(), talk.records[0].clone());
+        talk.end(turn_id, answer("hi"));
+        let end = talk.last();
+        talk.ask("more");
+        keep(&archive, [&talk]).await;
+        assert_eq!(take(&archive, begin).await, Advanced::Replayed(record));
+        assert_eq!(take(&archive, end).await, Advanced::Outrun);
+        assert_eq!(archive.events(talk.id(), 0, 10).await.unwrap(), talk.events);
+    }
+
+    async fn a_writer_that_was_outrun_is_refused_and_nothing_of_it_is_kept(archive) {
+        let mut mine = Talk::of(1, "hello");
+        keep(&archive, [&mine]).await;
         let mut theirs = mine.clone();
-        ask_with_key(&mut mine, "mine");
-        ask_with_key(&mut theirs, "theirs");
-        assert_eq!(archive.append(&last_step(&mine)).await.unwrap(), Appended::Done);
-        let refused = archive.append(&last_step(&theirs)).await.unwrap();
-        assert_eq!(refused, Appended::Conflict { last_seq: 3 });
-        assert_eq!(archive.idempotency(mine.meta.id, "theirs").await.unwrap(), None);
-        let unknown = batch(2, "never seen");
-        assert_eq!(archive.append(&last_step(&unknown)).await.unwrap(), Appended::Missing);
-        archive.erase_session(mine.meta.id, mine.meta.owner).await.unwrap();
-        ask(&mut mine, "too late");
-        assert_eq!(archive.append(&last_step(&mine)).await.unwrap(), Appended::Missing);
-        assert_eq!(archive.append(&creation(&mine.meta)).await.unwrap(), Appended::Missing);
-        assert_eq!(archive.session(mine.meta.id).await.unwrap(), None);
+        theirs.replica = "b/1";
+        mine.ask_with_key("mine", "mine");
+        theirs.ask_with_key("theirs", "theirs");
+        let taken = archive.advance([mine.last(), theirs.last()].into()).await.unwrap();
+        assert_eq!(taken, [mine.done(), Advanced::Outrun]);
+        assert_eq!(archive.idempotency(mine.id(), "theirs").await.unwrap(), None);
+        let stored = archive.stored(mine.id(), 10).await.unwrap().unwrap();
+        assert_eq!((stored.version, stored.events), (mine.version, mine.events));
+        assert_eq!((stored.meta, stored.owner.as_deref()), (mine.meta, Some("a/1")));
     }
 
-    async fn many_writers_of_one_session_take_turns(archive) {
-        let talk = batch(1, "hello");
-        archive.commit(std::slice::from_ref(&talk)).await.unwrap();
-        let steps: Vec<_> = (0..8)
-            .map(|writer| {
-                let mut talk = talk.clone();
-                ask_with_key(&mut talk, &format!("writer {writer}"));
-                last_step(&talk)
-            })
-            .collect();
-        let taken = futures_util::future::join_all(steps.iter().map(|s| archive.append(s))).await;
-        let done = taken.iter().filter(|taken| **taken == Ok(Appended::Done)).count();
-        let refused = Ok(Appended::Conflict { last_seq: 3 });
-        assert_eq!(done, 1, "{taken:?}");
-        assert_eq!(taken.iter().filter(|taken| **taken == refused).count(), 7, "{taken:?}");
-    }
-
-    async fn facts_that_come_home_late_move_behind_and_none_is_lost(archive) {
-        let mut mine = batch(1, "hello");
-        let mut theirs = mine.clone();
-        ask_with_key(&mut mine, "mine");
-        ask_with_key(&mut theirs, "theirs");
-        archive.commit(std::slice::from_ref(&mine)).await.unwrap();
-        let Merged::Done { meta, moved } = archive.merge(&theirs).await.unwrap() else { panic!() };
-        assert_eq!((meta.last_seq, moved), (4, 1));
-        let events = archive.events(mine.meta.id, 0, 10).await.unwrap();
-        assert_eq!(events[..3], mine.events);
-        assert_eq!(events[3], Event { seq: 4, ..theirs.events[2].clone() });
-        assert!(archive.idempotency(mine.meta.id, "theirs").await.unwrap().is_some());
-        // Again, and from the other side: everything is there.
-        for batch in [&theirs, &mine] {
-            let again = archive.merge(batch).await.unwrap();
-            let Merged::Done { meta, moved } = again else { panic!() };
-            assert_eq!((meta.last_seq, moved), (4, 0));
+    async fn a_step_that_starts_from_the_same_seq_and_another_version_is_refused(archive) {
+        let talk = Talk::of(1, "hello");
+        keep(&archive, [&talk]).await;
+        let open_turn = Some(TurnId::new());
+        let elsewhere = [
+            Version { owner_epoch: 2, ..talk.version },
+            Version { head: Head::EMPTY, ..talk.version },
+            Version { open_turn, ..talk.version },
+        ];
+        for version in elsewhere {
+            let mut astray = talk.clone();
+            astray.version = version;
+            astray.ask("from nowhere");
+            assert_eq!(take(&archive, astray.last()).await, Advanced::Outrun, "{version:?}");
         }
-        assert_eq!(archive.events(mine.meta.id, 0, 10).await.unwrap(), events);
+        assert_eq!(archive.version(talk.id()).await.unwrap(), Some(talk.version));
     }
 
-    async fn a_turn_whose_key_was_used_again_meanwhile_stays_out(archive) {
-        let mut mine = batch(1, "hello");
-        let mut unknown = mine.clone();
-        ask(&mut mine, "sent again, and acknowledged");
-        ask(&mut unknown, "sent first, never acknowledged");
-        archive.commit(std::slice::from_ref(&mine)).await.unwrap();
-        let Merged::Done { meta, .. } = archive.merge(&unknown).await.unwrap() else { panic!() };
-        assert_eq!(meta.last_seq, 3);
-        assert_eq!(archive.events(mine.meta.id, 0, 10).await.unwrap(), mine.events);
+    async fn a_key_that_is_known_begins_nothing_and_names_its_turn(archive) {
+        let mut talk = Talk::of(2, "hello");
+        keep(&archive, [&talk]).await;
+        talk.ask_with_key("hello again", "k1");
+        let known = talk.records[0].clone();
+        assert_eq!(take(&archive, talk.last()).await, Advanced::Replayed(known));
+        assert_eq!(archive.events(talk.id(), 0, 10).await.unwrap(), talk.events[..4]);
+        let mut other = Talk::new();
+        other.ask_with_key("another session", "k1");
+        keep(&archive, [&other]).await;
     }
 
-    async fn two_copies_of_a_session_are_made_to_agree(archive) {
-        let hot = Arc::new(HotStore::memory());
-        let mut here = batch(1, "hello");
-        let mut there = here.clone();
-        hot.create(&SessionMeta { last_seq: 0, ..here.meta.clone() }).await.unwrap();
-        ask_with_key(&mut there, "in the hot store");
-        let whole = Append { expected_seq: 0, events: there.events.clone(), ..last_step(&there) };
-        assert_eq!(hot.append(&whole).await.unwrap(), Appended::Done);
-        archive.commit(std::slice::from_ref(&here)).await.unwrap();
-        for text in ["in the archive", "again in the archive"] {
-            ask_with_key(&mut here, text);
-            assert_eq!(archive.append(&last_step(&here)).await.unwrap(), Appended::Done);
-        }
-        assert_eq!(archive.detached_sessions(10).await.unwrap(), [here.meta.id]);
-        assert_eq!(reconcile(&hot, &archive, here.meta.id).await, Ok(true));
-        let events = archive.events(here.meta.id, 0, 10).await.unwrap();
-        assert_eq!(events.len(), 5);
-        let copy = hot.load(here.meta.id, 10).await.unwrap().unwrap();
-        assert_eq!((copy.meta.last_seq, copy.flushed_seq), (5, 5));
-        assert_eq!(copy.events, events);
-        assert!(archive.detached_sessions(10).await.unwrap().is_empty());
-        for key in ["in the hot store", "in the archive"] {
-            assert!(hot.idempotency(here.meta.id, key).await.unwrap().is_some(), "{key}");
+    async fn a_session_that_is_not_there_takes_no_step(archive) {
+        let talk = Talk::of(2, "never seen");
+        assert_eq!(take(&archive, talk.last()).await, Advanced::Missing);
+        assert_eq!(archive.session(talk.id()).await.unwrap(), None);
+        assert!(archive.events(talk.id(), 0, 10).await.unwrap().is_empty());
+    }
+
+    async fn of_many_writers_of_one_session_exactly_one_wins_each_seq(archive) {
+        let mut talk = Talk::new();
+        keep(&archive, [&talk]).await;
+        for round in 0..5 {
+            let rivals = rivals(&talk, 8, round);
+            let all = rivals.iter().map(|rival| take(&archive, rival.last()));
+            let taken = futures_util::future::join_all(all).await;
+            let won: Vec<_> = (0..8).filter(|n| taken[*n] == rivals[*n].done()).collect();
+            assert_eq!(won.len(), 1, "{taken:?}");
+            let outrun = taken.iter().filter(|taken| **taken == Advanced::Outrun).count();
+            assert_eq!(outrun, 7, "{taken:?}");
+            talk = rivals[won[0]].clone();
+            let stored = archive.stored(talk.id(), 100).await.unwrap().unwrap();
+            assert_eq!((stored.version, stored.events), (talk.version, talk.events.clone()));
+            let turn_id = talk.version.open_turn.unwrap();
+            talk.end(turn_id, answer("you were"));
+            assert_eq!(take(&archive, talk.last()).await, talk.done());
         }
     }
 
-    async fn what_was_erased_goes_from_the_hot_store_too(archive) {
-        let hot = Arc::new(HotStore::memory());
-        let talk = batch(1, "hello");
-        hot.create(&SessionMeta { last_seq: 0, ..talk.meta.clone() }).await.unwrap();
-        archive.erase_session(talk.meta.id, talk.meta.owner).await.unwrap();
-        archive.detach(talk.meta.id).await.unwrap();
-        assert_eq!(reconcile(&hot, &archive, talk.meta.id).await, Ok(true));
-        assert!(hot.load(talk.meta.id, 10).await.unwrap().is_none());
-        assert!(archive.detached_sessions(10).await.unwrap().is_empty());
-    }
-
-    async fn a_session_that_went_on_while_it_was_attached_stays_detached(archive) {
-        let mut talk = batch(1, "hello");
-        archive.commit(std::slice::from_ref(&talk)).await.unwrap();
-        ask(&mut talk, "more");
-        archive.append(&last_step(&talk)).await.unwrap();
-        archive.attach(talk.meta.id, 2).await.unwrap();
-        assert_eq!(archive.detached_sessions(10).await.unwrap(), [talk.meta.id]);
-        archive.attach(talk.meta.id, 3).await.unwrap();
-        assert!(archive.detached_sessions(10).await.unwrap().is_empty());
+    async fn steps_of_many_sessions_share_a_transaction(archive) {
+        let mut talks: Vec<_> = (0..40).map(|n| Talk::of(1 + n % 3, "hello")).collect();
+        keep(&archive, &talks).await;
+        for talk in &mut talks {
+            talk.ask("and now");
+        }
+        let steps: Vec<Step> = talks.iter().map(Talk::last).collect();
+        let reversed: Vec<Step> = steps.iter().rev().cloned().collect();
+        let some = steps[10..30].to_vec();
+        let (a, b, c) = tokio::join!(
+            archive.advance(steps.into()),
+            archive.advance(reversed.into()),
+            archive.advance(some.into()),
+        );
+        let done: Vec<Advanced> = talks.iter().map(Talk::done).collect();
+        assert_eq!(a.unwrap(), done);
+        assert_eq!(b.unwrap(), done.iter().rev().cloned().collect::<Vec<_>>());
+        assert_eq!(c.unwrap(), done[10..30]);
+        for talk in &talks {
+            assert_eq!(archive.events(talk.id(), 0, 100).await.unwrap(), talk.events);
+        }
     }
 }

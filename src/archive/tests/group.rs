@@ -2,37 +2,44 @@ use futures_util::future::join_all;
 use tokio_util::task::TaskTracker;
 
 use super::*;
-use crate::archive::{ArchiveError, GroupCommit};
+use crate::archive::{Advanced, ArchiveError, GroupCommit};
 
 on_both! {
-    async fn everybody_who_waits_is_answered_when_their_batch_is_kept(archive) {
+    async fn everybody_who_waits_is_answered_when_their_step_is_kept(archive) {
         let tracker = TaskTracker::new();
         let group = GroupCommit::start(archive.clone(), 32, &tracker);
-        let batches: Vec<_> = (0..300).map(|_| batch(1, "hello")).collect();
-        let outcomes = join_all(batches.iter().map(|batch| async {
-            group.commit(batch.clone()).await.unwrap();
-            archive.events(batch.meta.id, 0, 10).await.unwrap() == batch.events
+        let talks: Vec<_> = (0..300).map(|_| Talk::of(1, "hello")).collect();
+        let kept = join_all(talks.iter().map(|talk| async {
+            let created = group.advance(talk.creation()).await;
+            assert_eq!(created, Ok(Advanced::Done(Version::NEW)));
+            assert_eq!(group.advance(talk.last()).await, Ok(talk.done()));
+            archive.events(talk.id(), 0, 10).await.unwrap() == talk.events
         }))
         .await;
-        assert!(outcomes.into_iter().all(|kept| kept));
+        assert!(kept.into_iter().all(|kept| kept));
         drop(group);
         tracker.close();
         tracker.wait().await;
     }
 
-    async fn one_bad_batch_does_not_fail_the_others(archive) {
-        let tracker = TaskTracker::new();
-        let group = GroupCommit::start(archive.clone(), 32, &tracker);
-        let mut mine = batch(1, "hello");
-        let mut theirs = mine.clone();
-        ask(&mut mine, "mine");
-        ask(&mut theirs, "theirs");
-        archive.commit(std::slice::from_ref(&mine)).await.unwrap();
-        let mut batches: Vec<_> = (0..9).map(|_| batch(1, "fine")).collect();
-        batches.insert(4, theirs);
-        let outcomes = join_all(batches.iter().map(|batch| group.commit(batch.clone()))).await;
-        for (n, outcome) in outcomes.into_iter().enumerate() {
-            assert_eq!(outcome, if n == 4 { Err(ArchiveError::Conflict) } else { Ok(()) });
+    async fn one_bad_step_does_not_hurt_the_others(archive) {
+        let group = GroupCommit::start(archive.clone(), 32, &TaskTracker::new());
+        let known = Talk::of(1, "hello");
+        let mut talks: Vec<_> = (0..9).map(|_| Talk::new()).collect();
+        keep(&archive, talks.iter().chain([&known])).await;
+        for (n, talk) in talks.iter_mut().enumerate() {
+            // No two messages have the same id.
+            let fact = if n == 4 { known.events[0].fact.clone() } else { question("fine") };
+            talk.add(TurnId::new(), [fact], Some("key"));
+        }
+        let taken = join_all(talks.iter().map(|talk| group.advance(talk.last()))).await;
+        for (n, (talk, taken)) in talks.iter().zip(taken).enumerate() {
+            let bad = n == 4;
+            assert_eq!(taken, if bad { Err(ArchiveError::Conflict) } else { Ok(talk.done()) });
+            let events = archive.events(talk.id(), 0, 10).await.unwrap();
+            assert_eq!(events, talk.events[usize::from(bad)..]);
+            let version = archive.version(talk.id()).await.unwrap().unwrap();
+            assert_eq!(version, if bad { Version::NEW } else { talk.version });
         }
     }
 }

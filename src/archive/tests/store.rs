@@ -10,22 +10,24 @@ on_both! {
         archive.ping().await.unwrap();
     }
 
-    async fn a_commit_that_nobody_waits_for_is_whole_or_absent(archive) {
+    async fn steps_that_nobody_waits_for_are_all_taken_or_none(archive) {
         for micros in [1, 50, 200, 800, 2_000, 5_000, 10_000] {
-            let batch = batch(20, "half");
-            let _ = tokio::time::timeout(Duration::from_micros(micros), archive.commit(std::slice::from_ref(&batch))).await;
-            // The next commit of the session waits for whatever is still going on.
-            archive.commit(std::slice::from_ref(&batch)).await.unwrap();
-            assert_eq!(archive.events(batch.meta.id, 0, 100).await.unwrap(), batch.events);
+            let talk = Talk::of(20, "half");
+            let left = archive.advance(talk.steps().into());
+            let _ = tokio::time::timeout(Duration::from_micros(micros), left).await;
+            // The same steps wait for whatever is still going on.
+            archive.advance(talk.steps().into()).await.unwrap();
+            let stored = archive.stored(talk.id(), 100).await.unwrap().unwrap();
+            assert_eq!((stored.version, stored.events), (talk.version, talk.events));
         }
     }
 
     async fn readers_at_once_share_a_few_connections(archive) {
-        let batch = batch(1, "popular");
-        archive.commit(std::slice::from_ref(&batch)).await.unwrap();
-        let reads = (0..100).map(|_| archive.session(batch.meta.id));
+        let talk = Talk::of(1, "popular");
+        keep(&archive, [&talk]).await;
+        let reads = (0..100).map(|_| archive.session(talk.meta.id));
         for read in futures_util::future::join_all(reads).await {
-            assert_eq!(read.unwrap().unwrap(), batch.meta);
+            assert_eq!(read.unwrap().unwrap(), talk.meta);
         }
     }
 }
@@ -34,14 +36,14 @@ on_both! {
 async fn a_first_migration_names_what_it_applied_and_a_restart_finds_the_data() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("archive.db");
-    let batch = batch(1, "still here");
+    let talk = Talk::of(1, "still here");
     let archive = Archive::open_sqlite(&path, &settings()).await.unwrap();
     assert!(!archive.migrate().await.unwrap().is_empty());
-    archive.commit(std::slice::from_ref(&batch)).await.unwrap();
+    keep(&archive, [&talk]).await;
     drop(archive);
     let archive = Archive::open_sqlite(&path, &settings()).await.unwrap();
     assert!(archive.migrate().await.unwrap().is_empty());
-    assert_eq!(archive.events(batch.meta.id, 0, 10).await.unwrap(), batch.events);
+    assert_eq!(archive.events(talk.meta.id, 0, 10).await.unwrap(), talk.events);
 }
 
 #[tokio::test]
@@ -67,16 +69,16 @@ impl Archive {
 #[tokio::test]
 async fn a_full_disk_is_told_apart_and_reading_goes_on() {
     with_sqlite(async |archive| {
-        let small = batch(1, "fits");
-        archive.commit(std::slice::from_ref(&small)).await.unwrap();
+        let small = Talk::of(1, "fits");
+        keep(&archive, [&small]).await;
         archive.limit_pages(100).await;
-        let large = batch(1, &"x".repeat(400_000));
-        let outcome = archive.commit(std::slice::from_ref(&large)).await;
+        let large = Talk::of(1, &"x".repeat(400_000));
+        let outcome = archive.advance(large.steps().into()).await;
         assert_eq!(outcome, Err(ArchiveError::Full));
         assert_eq!(archive.session(large.meta.id).await.unwrap(), None, "nothing of it is kept");
         assert_eq!(archive.events(small.meta.id, 0, 10).await.unwrap(), small.events);
         archive.limit_pages(1_000_000).await;
-        archive.commit(std::slice::from_ref(&large)).await.unwrap();
+        keep(&archive, [&large]).await;
     })
     .await;
 }
@@ -86,10 +88,10 @@ async fn a_wait_for_the_writer_ends_in_time() {
     with_sqlite(async |archive| {
         let Store::Sqlite { writer, .. } = &archive.store else { unreachable!() };
         let lease = writer.take().await.unwrap();
-        let outcome = archive.commit(&[batch(1, "waits")]).await;
+        let outcome = archive.advance(Talk::of(1, "waits").steps().into()).await;
         assert_eq!(outcome, Err(ArchiveError::Timeout));
         drop(lease);
-        archive.commit(&[batch(1, "goes on")]).await.unwrap();
+        keep(&archive, [&Talk::of(1, "goes on")]).await;
     })
     .await;
 }

@@ -1,26 +1,23 @@
 use serde_json::json;
 
-use super::*;
+use super::{talk::take, *};
 use crate::archive::TicketRow;
 
 /// A session of one question whose turn ended with a ticket.
-fn kept() -> (SessionCopy, TicketId) {
-    let mut batch = batch(1, "Where is my parcel?");
-    let ticket = Ticket::opened_by(batch.events[1].turn_id);
-    set(&mut batch.events[1].fact, ticket);
-    (batch, ticket.id)
+fn kept() -> (Talk, TicketId) {
+    let mut talk = Talk::new();
+    let turn_id = talk.ask("Where is my parcel?");
+    let (ticket, mut fact) = (Ticket::opened_by(turn_id), answer("Later."));
+    set(&mut fact, ticket);
+    talk.end(turn_id, fact);
+    (talk, ticket.id)
 }
 
-/// The same session later: the answer has come as a turn of its own.
-fn answered(batch: &SessionCopy, ticket: TicketId) -> SessionCopy {
+/// The answer has come as a turn of its own.
+fn answered(talk: &mut Talk, ticket: TicketId) {
     let mut fact = answer("It is on its way.");
     set(&mut fact, Ticket::answered(ticket));
-    let late = event(batch.meta.id, 3, TurnId::new(), fact);
-    SessionCopy {
-        meta: SessionMeta { last_seq: 3, updated_at: at(3), ..batch.meta.clone() },
-        events: batch.events.iter().cloned().chain([late]).collect(),
-        idempotency: Vec::new(),
-    }
+    talk.add(TurnId::new(), [fact], Some("ticket"));
 }
 
 fn set(fact: &mut Fact, value: Ticket) {
@@ -35,23 +32,25 @@ fn ids(rows: &[TicketRow]) -> Vec<TicketId> {
 
 on_both! {
     async fn a_ticket_is_opened_and_closed_by_the_journal_alone(archive) {
-        let (open, id) = kept();
-        let closed = answered(&open, id);
-        archive.commit(std::slice::from_ref(&open)).await.unwrap();
+        let (mut talk, id) = kept();
+        keep(&archive, [&talk]).await;
+        let opened = talk.last();
         assert_eq!(archive.open_tickets().await.unwrap(), 1);
         let rows = archive.lease_tickets(10, at(5), at(10)).await.unwrap();
-        assert_eq!((rows[0].session_id, u64::from(rows[0].seq)), (open.meta.id, 1));
-        // Overlapping and repeated flushes neither lose nor reopen it.
-        archive.commit(std::slice::from_ref(&closed)).await.unwrap();
-        archive.commit(&[open, closed]).await.unwrap();
+        assert_eq!((rows[0].session_id, u64::from(rows[0].seq)), (talk.id(), 1));
+        answered(&mut talk, id);
+        // Steps that come again neither lose nor reopen it.
+        for step in [talk.last(), talk.last(), opened] {
+            take(&archive, step).await;
+        }
+        assert_eq!(archive.version(talk.id()).await.unwrap(), Some(talk.version));
         assert_eq!(archive.open_tickets().await.unwrap(), 0);
         assert!(archive.lease_tickets(10, at(99), at(100)).await.unwrap().is_empty());
     }
 
     async fn a_leased_ticket_is_nobody_elses_until_the_lease_ends(archive) {
         let tickets: Vec<_> = (0..3).map(|_| kept()).collect();
-        let batches: Vec<_> = tickets.iter().map(|(batch, _)| batch.clone()).collect();
-        archive.commit(&batches).await.unwrap();
+        keep(&archive, tickets.iter().map(|(talk, _)| talk)).await;
         let lease = || archive.lease_tickets(2, at(5), at(10));
         let (here, there) = tokio::join!(lease(), lease());
         let mut both = ids(&here.unwrap());
@@ -73,12 +72,12 @@ on_both! {
         assert!(free.len() <= 2);
     }
 
-    async fn an_erased_session_leaves_no_ticket_and_a_late_flush_brings_none_back(archive) {
-        let (open, _) = kept();
-        archive.commit(std::slice::from_ref(&open)).await.unwrap();
-        let counts = archive.erase_session(open.meta.id, open.meta.owner).await.unwrap();
+    async fn an_erased_session_leaves_no_ticket_and_a_late_step_brings_none_back(archive) {
+        let (talk, _) = kept();
+        keep(&archive, [&talk]).await;
+        let counts = archive.erase_session(talk.id(), talk.meta.owner).await.unwrap();
         assert_eq!(counts.tickets, 1);
-        archive.commit(&[open]).await.unwrap();
+        archive.advance(talk.steps().into()).await.unwrap();
         assert_eq!(archive.open_tickets().await.unwrap(), 0);
     }
 

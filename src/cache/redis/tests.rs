@@ -1,4 +1,4 @@
-//! Tests against a real Redis, named in `RUSHDESK_TEST_REDIS_URL`.
+//! Against a real Redis in `RUSHDESK_TEST_REDIS_URL`.
 
 use std::time::Duration;
 
@@ -38,9 +38,9 @@ fn store(url: &str, prefix: &str) -> Store {
         archive_timeout: Duration::from_secs(1),
         redis_pool: 1,
         archive_pool: 1,
-        flush_interval: Duration::from_secs(1),
-        flush_batch: 1,
-        hot_ttl: Duration::from_secs(60),
+        commit_batch: 1,
+        beat: Duration::from_secs(1),
+        dead_after: Duration::from_secs(10),
     }
 }
 
@@ -87,7 +87,7 @@ impl Replica {
     }
 }
 
-/// Waits for an effect that replicas promise within a second.
+/// Waits for what replicas promise within a second.
 async fn soon(what: &str, check: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(1);
     while !check() {
@@ -212,7 +212,7 @@ async fn a_replica_that_lost_the_thread_reads_everything_anew() {
     a.put(&ask(), "Yes.", clock::now());
     soon("the entry is on the other replica", || b.text(&ask()).is_some()).await;
 
-    // While `b` is cut off, the entry is removed and the log loses the record of that.
+    // While `b` is cut off, the entry goes and the log loses the record that says so.
     proxy.cut(true);
     a.cache.purge_tag(&site("shop"), "shipping", clock::now());
     a.put(&question("topic1"), "x", clock::now());
@@ -305,7 +305,7 @@ async fn a_start_without_redis_ends_its_wait_at_the_deadline() {
     replica.stop().await;
 }
 
-/// Like [`soon`], for effects that also need a new connection.
+/// As [`soon`], for what also needs a new connection.
 async fn eventually(what: &str, check: impl Fn() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(6);
     while !check() {
@@ -314,7 +314,7 @@ async fn eventually(what: &str, check: impl Fn() -> bool) {
     }
 }
 
-/// A connection to Redis that can be cut.
+/// A wire to Redis that can be cut.
 struct Proxy {
     url: String,
     is_cut: watch::Sender<bool>,
@@ -322,7 +322,7 @@ struct Proxy {
 }
 
 impl Proxy {
-    /// `None` for a cluster: clients connect to its nodes directly and bypass the proxy.
+    /// `None` for a cluster: its nodes name each other, so nobody stays on the wire.
     async fn start(url: &str) -> Option<Self> {
         let Some(rest) = url.strip_prefix("redis://") else {
             println!("not run: only one server can be cut off");

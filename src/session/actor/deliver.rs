@@ -3,19 +3,20 @@
 //! The key of the append is derived from the ticket, so a delivery that is done again changes
 //! nothing, on whichever replica and after whichever crash.
 
-use std::sync::Arc;
-
 use actix::prelude::*;
 use tokio::time::Instant;
 
 use super::shell::SessionActor;
 use crate::session::{
     messages::SessionError,
+    open::Refresh,
     state::{Begin, Session},
 };
 use crate::{
     clock,
-    domain::{Append, Appended, Event, Fact, IdempotencyRecord, SessionMeta, TicketId, TurnId},
+    domain::{
+        Append, Appended, Event, Fact, IdempotencyRecord, SessionMeta, TicketId, TurnId, Version,
+    },
     journal::Journal,
     turn::ports::Exchange,
 };
@@ -52,18 +53,16 @@ pub fn question(
 ) -> Option<(String, Vec<Exchange>)> {
     let at = events.iter().position(|event| event.turn_id == ticket.turn())?;
     let Fact::MessageCreated { text, .. } = &events[at].fact else { return None };
-    let before = Session::new(meta.clone(), &events[..at], None);
+    let before = Session::new(meta.clone(), Version::NEW, &events[..at]);
     Some((text.clone(), before.history()))
 }
 
-/// What the store said, before the actor shows it.
+/// What the journal said, before the actor shows it.
 enum Stored {
-    Appended(Box<Append>),
+    Appended(Box<Append>, Version),
     Known,
-    /// A turn runs, or another replica wrote to this session; whoever asks next sees it anew.
-    NotNow {
-        outrun: bool,
-    },
+    /// A turn runs, or another replica wrote to this session.
+    NotNow,
 }
 
 impl Handler<Deliver> for SessionActor {
@@ -72,36 +71,35 @@ impl Handler<Deliver> for SessionActor {
 
     fn handle(&mut self, message: Deliver, _: &mut Self::Context) -> Self::Result {
         self.last_active = Instant::now();
-        let append = self.propose_delivery(message);
-        let shared = Arc::clone(&self.shared);
-        let store = async move {
-            match append? {
-                Some(append) => store(&shared.journal, append).await,
-                None => Ok(Stored::NotNow { outrun: false }),
-            }
-        };
-        let reply = store.into_actor(self).map(|stored, actor, ctx| match stored {
-            Ok(Stored::Appended(append)) => {
-                if let Ok(live) = &mut actor.live {
-                    live.session.accepted(&append);
+        let stored = self.refresh(Refresh::ToWrite).then(move |fresh, actor, _| {
+            let append = fresh.and_then(|_| actor.propose_delivery(message));
+            let journal = actor.shared.journal.clone();
+            let stored = async move {
+                match append? {
+                    Some(append) => store(&journal, append).await,
+                    None => Ok(Stored::NotNow),
+                }
+            };
+            stored.into_actor(actor)
+        });
+        let reply = stored.map(|stored, actor, _| {
+            let Ok(live) = &mut actor.live else { return Err(SessionError::NotFound) };
+            match stored {
+                Ok(Stored::Appended(append, version)) => {
+                    live.session.accepted(&append, version);
                     append.events.iter().for_each(|event| live.feed.publish(event));
+                    Ok(Delivered::Now)
                 }
-                Ok(Delivered::Now)
-            }
-            Ok(Stored::Known) => Ok(Delivered::Before),
-            Ok(Stored::NotNow { outrun }) => {
-                if outrun {
-                    ctx.stop();
+                Ok(Stored::Known) => Ok(Delivered::Before),
+                Ok(Stored::NotNow) => {
+                    live.session.disown();
+                    Ok(Delivered::Busy)
                 }
-                Ok(Delivered::Busy)
-            }
-            Err(error) => {
-                if error == SessionError::StoreUnavailable {
-                    // Whether it was kept is unknown; the session is opened anew from what is
-                    // there.
-                    ctx.stop();
+                Err(error) => {
+                    // It may be there all the same: the next append reads the session first.
+                    live.session.disown();
+                    Err(error)
                 }
-                Err(error)
             }
         });
         AtomicResponse::new(Box::pin(reply))
@@ -117,7 +115,7 @@ impl SessionActor {
         if self.shared.draining.is_cancelled() {
             return Err(SessionError::Draining);
         }
-        let free = live.session.begin() == Begin::Yes;
+        let free = live.session.begin() == Begin::Yes && self.doubt.is_none();
         let record = IdempotencyRecord {
             key: key(ticket),
             body_hash: String::new(),
@@ -129,9 +127,9 @@ impl SessionActor {
 }
 
 async fn store(journal: &Journal, append: Append) -> Result<Stored, SessionError> {
-    match journal.append_if_new(&append).await? {
-        Appended::Done => Ok(Stored::Appended(Box::new(append))),
+    match journal.append(&append).await? {
+        Appended::Done(version) => Ok(Stored::Appended(Box::new(append), version)),
         Appended::Replayed(_) => Ok(Stored::Known),
-        Appended::Conflict { .. } | Appended::Missing => Ok(Stored::NotNow { outrun: true }),
+        Appended::Outrun => Ok(Stored::NotNow),
     }
 }

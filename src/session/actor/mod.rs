@@ -2,6 +2,7 @@
 //! answer, and news from other replicas.
 
 pub mod deliver;
+mod prepare;
 mod rumour;
 mod shell;
 mod start;

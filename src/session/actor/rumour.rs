@@ -3,23 +3,22 @@
 
 use std::{sync::Arc, time::Duration};
 
-use actix::prelude::*;
-use tracing::debug;
-
 use super::shell::SessionActor;
 use crate::session::{
     feed::{Feed, FeedEnd},
-    open::{Absent, open},
+    messages::SessionError,
+    open::{Absent, Refresh, Refreshed, open},
     state::Session,
 };
 use crate::{
-    domain::{Event, Part, Running, unfinished},
+    domain::{Event, Part, Running},
     journal::Opened,
-    log::frame::Place,
+    log::{TurnLog, frame::Place},
     relay::Rumour,
 };
+use actix::{fut::LocalBoxActorFuture, prelude::*};
 
-/// How long a turn that nobody is known to run is left alone before somebody looks again.
+/// How long a turn without a known replica is left alone before the session is read again.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
 
 impl Handler<Rumour> for SessionActor {
@@ -34,14 +33,15 @@ impl Handler<Rumour> for SessionActor {
             ctx.stop();
             return nothing();
         }
-        if live.turn.is_some() {
-            // Nobody else can have written unless this turn was taken for lost, and its end will
-            // find that out.
+        if live.turn.is_some() || self.doubt.is_some() {
+            // No other replica writes unless this one was taken for dead. The end of the turn, or
+            // the repeated append, will find that out.
             return nothing();
         }
-        let opened = open(self.id, Arc::clone(&self.shared)).into_actor(self);
+        let known = Some(*live.session.version());
+        let opened = open(self.id, known, Arc::clone(&self.shared)).into_actor(self);
         AtomicResponse::new(Box::pin(opened.map(|opened, actor, ctx| match opened {
-            Ok(opened) => actor.catch_up(opened, ctx),
+            Ok(opened) => opened.into_iter().for_each(|opened| actor.catch_up(opened, ctx)),
             Err(Absent::Unavailable) => actor.look_again(ctx),
             Err(absent) => {
                 if let Ok(live) = &actor.live {
@@ -55,14 +55,47 @@ impl Handler<Rumour> for SessionActor {
 }
 
 impl SessionActor {
+    /// Reads the session if another replica may have written to it. For a writer it is enough that
+    /// this replica wrote the newest event that it knows: the append itself finds out the rest.
+    pub(in crate::session) fn refresh(
+        &mut self,
+        purpose: Refresh,
+    ) -> LocalBoxActorFuture<Self, Result<Refreshed, SessionError>> {
+        let ready = |result| -> LocalBoxActorFuture<Self, _> { Box::pin(fut::ready(result)) };
+        let Ok(live) = &self.live else { return ready(Ok(Refreshed::Assumed)) };
+        let is_owned = live.session.is_owned();
+        if is_owned && self.shared.journal.is_alone() {
+            // No other process writes, so what is known here is all there is.
+            return ready(Ok(Refreshed::Read));
+        }
+        if (is_owned && purpose == Refresh::ToWrite) || live.turn.is_some() || self.doubt.is_some()
+        {
+            return ready(Ok(Refreshed::Assumed));
+        }
+        let known = Some(*live.session.version());
+        let opened = open(self.id, known, Arc::clone(&self.shared)).into_actor(self);
+        Box::pin(opened.map(|opened, actor, ctx| {
+            match opened {
+                Ok(Some(opened)) => actor.catch_up(opened, ctx),
+                Ok(None) => {}
+                Err(absent) => {
+                    if absent != Absent::Unavailable {
+                        ctx.stop();
+                    }
+                    return Err(absent.plainly());
+                }
+            }
+            Ok(Refreshed::Read)
+        }))
+    }
+
     /// Takes in what another replica added and shows it to those who read here.
     pub(in crate::session) fn catch_up(&mut self, opened: Opened, ctx: &mut Context<Self>) {
         let Ok(live) = &mut self.live else { return };
         let known = live.session.meta.last_seq;
-        let Opened { meta, events, running, .. } = opened;
+        let Opened { meta, version, events, running } = opened;
         if meta.last_seq < known {
-            // The keeper of whoever wrote it will bring the copy up to date, and say so.
-            debug!(session_id = %self.id, "the loaded copy of a session is outdated");
+            // It was read before the newest append of this replica.
             return;
         }
         let fresh: Vec<&Event> = events.iter().filter(|event| event.seq > known).collect();
@@ -84,8 +117,9 @@ impl SessionActor {
             live.feed.end(FeedEnd::Stopped);
             let capacity = self.shared.sessions.tail_events;
             live.feed = Feed::new(self.id, meta.last_seq, capacity);
+            self.shared.lookout.replace(&live.feed);
         }
-        live.session = Session::new(meta, &events, unfinished(&events));
+        live.session = Session::new(meta, version, &events);
         live.session.elsewhere = running;
         self.follow_elsewhere(ctx);
     }
@@ -97,7 +131,8 @@ impl SessionActor {
         let relay = self.shared.journal.relay();
         let running = live.session.elsewhere.clone().filter(|r: &Running| r.turn_id == turn_id);
         let (Some(relay), Some(running)) = (relay, running) else { return self.look_again(ctx) };
-        if live.feed.turn().is_some_and(|log| log.turn_id() == turn_id) {
+        let is_shown = |log: &Arc<TurnLog>| log.turn_id() == turn_id && !log.is_ended();
+        if live.feed.turn().as_ref().is_some_and(is_shown) {
             return;
         }
         let meta = &live.session.meta;

@@ -11,16 +11,17 @@ use actix::prelude::*;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::prepare::Doubt;
 use crate::session::{
     feed::{Feed, FeedEnd},
     messages::*,
     metrics,
-    open::{Absent, open},
+    open::{Absent, Refresh, Refreshed, open},
     shared::Shared,
     state::Session,
 };
 use crate::{
-    domain::{SessionId, SessionMeta, SessionState, unfinished},
+    domain::{SessionId, SessionMeta, SessionState},
     log::TurnLog,
 };
 
@@ -30,6 +31,8 @@ pub struct SessionActor {
     pub(in crate::session) shared: Arc<Shared>,
     stopped: Recipient<SessionStopped>,
     pub(in crate::session) live: Result<Live, Absent>,
+    /// A message that the archive may have taken without an answer.
+    pub(in crate::session) doubt: Option<Doubt>,
     pub(in crate::session) last_active: Instant,
 }
 
@@ -37,7 +40,6 @@ pub struct SessionActor {
 pub(in crate::session) struct Live {
     pub session: Session,
     pub feed: Arc<Feed>,
-    pub was_cold: bool,
     /// The turn that runs here; one that runs elsewhere is known to the feed alone.
     pub turn: Option<(Arc<TurnLog>, CancellationToken)>,
 }
@@ -50,7 +52,7 @@ impl SessionActor {
         stopped: Recipient<SessionStopped>,
     ) -> Self {
         let live = Err(Absent::Unavailable);
-        Self { id, generation, shared, stopped, live, last_active: Instant::now() }
+        Self { id, generation, shared, stopped, live, doubt: None, last_active: Instant::now() }
     }
 
     /// The session, if `asker` may see it. Another person's session does not exist.
@@ -68,10 +70,8 @@ impl SessionActor {
         let idle_timeout = self.shared.sessions.idle_timeout;
         let rest = idle_timeout.saturating_sub(self.last_active.elapsed());
         ctx.run_later(rest.max(Duration::from_millis(10)), move |actor, ctx| {
-            let busy = actor
-                .live
-                .as_ref()
-                .is_ok_and(|live| live.turn.is_some() || live.feed.readers() > 0);
+            let in_use = |live: &Live| live.turn.is_some() || live.feed.readers() > 0;
+            let busy = actor.doubt.is_some() || actor.live.as_ref().is_ok_and(in_use);
             if !busy && actor.last_active.elapsed() >= idle_timeout {
                 metrics::passivated();
                 ctx.stop();
@@ -100,22 +100,25 @@ impl Actor for SessionActor {
             if let Some(relay) = shared.journal.relay() {
                 relay.enter(id, rumours).await;
             }
-            open(id, shared).await
+            open(id, None, shared).await
         };
         ctx.wait(open.into_actor(self).map(|opened, actor, ctx| {
             if opened.is_err() {
-                // Whoever asked hears why; the next one to ask tries again.
+                // Requests hear why for a moment; then the next one tries again.
                 ctx.run_later(Duration::from_millis(200), |_, ctx| ctx.stop());
             }
+            let opened = opened.and_then(|opened| opened.ok_or(Absent::Unavailable));
             actor.live = opened.map(|opened| {
-                metrics::opened(opened.was_cold);
+                metrics::opened();
                 let capacity = actor.shared.sessions.tail_events;
                 let feed = Feed::new(actor.id, opened.meta.last_seq, capacity);
-                let running = unfinished(&opened.events);
-                let mut session = Session::new(opened.meta, &opened.events, running);
+                let mut session = Session::new(opened.meta, opened.version, &opened.events);
                 session.elsewhere = opened.running;
-                Live { session, feed, was_cold: opened.was_cold, turn: None }
+                Live { session, feed, turn: None }
             });
+            if let Ok(live) = &actor.live {
+                actor.shared.lookout.enter(&live.feed, ctx.address().recipient());
+            }
             actor.follow_elsewhere(ctx);
             actor.watch_idle(ctx);
         }));
@@ -127,6 +130,7 @@ impl Actor for SessionActor {
             relay.leave(self.id);
         }
         if let Ok(live) = &self.live {
+            self.shared.lookout.leave(&live.feed);
             if let Some((_, cancel)) = &live.turn {
                 cancel.cancel();
             }
@@ -140,15 +144,27 @@ impl Actor for SessionActor {
 }
 
 impl Handler<Attach> for SessionActor {
-    type Result = Result<Attached, SessionError>;
+    // Atomic: what is read here must not be older than what a message adds meanwhile.
+    type Result = AtomicResponse<Self, Result<Attached, SessionError>>;
 
-    fn handle(&mut self, Attach { asker }: Attach, _: &mut Self::Context) -> Self::Result {
-        let live = self.live(&asker)?;
-        Ok(Attached {
-            meta: live.session.meta.clone(),
-            feed: Arc::clone(&live.feed),
-            is_elsewhere: live.turn.is_none(),
-        })
+    fn handle(&mut self, Attach { asker, seen }: Attach, _: &mut Self::Context) -> Self::Result {
+        let attach = self.refresh(Refresh::ToRead).map(move |fresh, actor, _| {
+            let live = actor.live(&asker)?;
+            // What is known here is true. Only a reader that has seen more must wait until the
+            // archive was read, or it would be told that its position does not exist.
+            let is_ahead = seen > live.feed.last_seq();
+            match fresh {
+                Ok(Refreshed::Assumed) if is_ahead => return Err(SessionError::StoreUnavailable),
+                Err(SessionError::StoreUnavailable) if !is_ahead => {}
+                fresh => drop(fresh?),
+            }
+            Ok(Attached {
+                meta: live.session.meta.clone(),
+                feed: Arc::clone(&live.feed),
+                is_elsewhere: live.turn.is_none(),
+            })
+        });
+        AtomicResponse::new(Box::pin(attach))
     }
 }
 

@@ -1,41 +1,27 @@
 //! A message comes in: it becomes durable, and only then its turn begins.
 
-use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
-};
+use std::{rc::Rc, sync::Arc, time::Duration};
 
-use actix::prelude::*;
+use actix::{fut::LocalBoxActorFuture, prelude::*};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
-use tracing::{Span, field::Empty, info, trace_span};
+use tracing::debug;
 
-use super::{shell::SessionActor, turn::TurnTask};
-use crate::session::{
-    messages::*,
-    metrics,
-    replay::replay,
-    shared::Shared,
-    state::{Begin, Session},
+use super::{
+    prepare::{Doubt, Prepared, prepare},
+    shell::SessionActor,
+    turn::TurnTask,
 };
+use crate::session::{messages::*, metrics, open::Refresh, replay::replay, state::Begin};
 use crate::{
-    assistant::need,
-    clock,
-    domain::{Append, Appended, ErrorCode, Fact, IdempotencyRecord, Problem, SessionId, TurnId},
-    journal::{Journal, Opened},
-    log::{Writer, frame::Place},
-    telemetry::{
-        actors::{self, ActorKind},
-        traces,
-    },
-    turn::{
-        self,
-        ask::Ask,
-        ports::{Purpose, TurnInput},
-        reply::Reply,
-    },
+    domain::{Appended, IdempotencyRecord, SessionId, Version},
+    journal::Journal,
+    telemetry::actors::{self, ActorKind},
 };
+
+/// How often a message in doubt is sent again, at first and at most.
+const DOUBT_RETRY: Duration = Duration::from_millis(250);
+const DOUBT_RETRY_MAX: Duration = Duration::from_secs(2);
 
 impl Handler<StartTurn> for SessionActor {
     // Atomic: two quick messages keep their order, and five equal ones become one turn.
@@ -43,57 +29,69 @@ impl Handler<StartTurn> for SessionActor {
 
     fn handle(&mut self, message: StartTurn, _: &mut Self::Context) -> Self::Result {
         actors::waited(ActorKind::Session, message.asked.at.elapsed());
-        let body_hash = message.body_hash.clone();
-        let proposal = self.propose(message);
-        let shared = Arc::clone(&self.shared);
-        let accept = async move { accept(&shared.journal, proposal?).await };
-        let reply = accept.into_actor(self).then(move |accepted, actor, ctx| {
-            actor.reply(accepted, body_hash, ctx).into_actor(actor)
-        });
-        AtomicResponse::new(Box::pin(reply))
+        AtomicResponse::new(self.take(Rc::new(message)))
     }
 }
 
-/// What the session asks of the store.
+/// What the session asks of the journal.
 enum Proposal {
-    Append {
-        prepared: Box<Prepared>,
-        was_cold: bool,
-    },
+    Append(Box<Prepared>),
     /// A turn runs: only a repetition of a known key may be answered.
-    Lookup {
-        id: SessionId,
-        key: String,
-        was_cold: bool,
-    },
+    Lookup(SessionId, String),
 }
 
-/// A turn before its message is durable.
-struct Prepared {
-    append: Append,
-    reply: Reply,
-    /// Absent if the message comes with its answer.
-    ask: Option<Box<Ask>>,
-    span: Span,
-    permit: OwnedSemaphorePermit,
-}
-
-/// What the store said, before the actor acts on it.
+/// What the journal said, before the actor acts on it.
 enum Accepted {
-    New(Box<Prepared>),
+    New(Box<Prepared>, Version),
     Known(IdempotencyRecord),
+    Doubtful(Box<Prepared>),
     /// Another replica wrote to this session.
-    Outrun(Opened),
+    Outrun,
 }
+
+/// What a message is answered with.
+type Outcome<T> = LocalBoxActorFuture<SessionActor, Result<T, SessionError>>;
 
 impl SessionActor {
-    fn propose(&mut self, message: StartTurn) -> Result<Proposal, SessionError> {
+    /// Reads the session first if another replica may have written to it. If one was faster all the
+    /// same, there is one more attempt.
+    fn take(&mut self, message: Rc<StartTurn>) -> Outcome<Started> {
+        let first = self.attempt(Rc::clone(&message));
+        Box::pin(first.then(move |started, actor, _| match started {
+            Ok(None) => {
+                let second = actor.attempt(message);
+                Box::pin(second.map(|started, _, _| started?.ok_or(SessionError::TurnActive)))
+            }
+            started => {
+                Box::pin(fut::ready(started.and_then(|s| s.ok_or(SessionError::TurnActive))))
+                    as Outcome<Started>
+            }
+        }))
+    }
+
+    /// `None` if another replica was faster.
+    fn attempt(&mut self, message: Rc<StartTurn>) -> Outcome<Option<Started>> {
+        let fresh = self.refresh(Refresh::ToWrite);
+        let accepted = fresh.then(move |fresh, actor, _| {
+            let proposal = fresh.and_then(|_| actor.propose(&message));
+            let journal = actor.shared.journal.clone();
+            let accepted = async move { accept(&journal, proposal?).await };
+            accepted.into_actor(actor).map(move |accepted, _, _| (accepted, message))
+        });
+        Box::pin(accepted.then(|(accepted, message), actor, ctx| {
+            actor.reply(accepted, &message, ctx).into_actor(actor)
+        }))
+    }
+
+    fn propose(&mut self, message: &StartTurn) -> Result<Proposal, SessionError> {
         let shared = Arc::clone(&self.shared);
+        let is_in_doubt = self.doubt.is_some();
         let live = self.live(&message.asker)?;
-        let was_cold = live.was_cold;
+        if is_in_doubt {
+            return Err(SessionError::StoreUnavailable);
+        }
         if live.session.begin() == Begin::Busy {
-            let id = live.session.meta.id;
-            return Ok(Proposal::Lookup { id, key: message.idempotency_key, was_cold });
+            return Ok(Proposal::Lookup(live.session.meta.id, message.idempotency_key.clone()));
         }
         if shared.draining.is_cancelled() {
             return Err(SessionError::Draining);
@@ -101,52 +99,87 @@ impl SessionActor {
         let permit = Arc::clone(&shared.turn_permits)
             .try_acquire_owned()
             .map_err(|_| SessionError::TooManyTurns)?;
-        let prepared = Box::new(prepare(&shared, &live.session, message, permit));
-        Ok(Proposal::Append { prepared, was_cold })
+        Ok(Proposal::Append(Box::new(prepare(&shared, &live.session, message, permit))))
     }
 
-    /// Turns what the store said into the answer. Async only where an old turn is looked up.
+    /// Turns what the journal said into the answer. Async only if an old turn is looked up.
     fn reply(
         &mut self,
         accepted: Result<Accepted, SessionError>,
-        body_hash: String,
+        message: &StartTurn,
         ctx: &mut Context<Self>,
-    ) -> LocalBoxFuture<'static, Result<Started, SessionError>> {
+    ) -> LocalBoxFuture<'static, Result<Option<Started>, SessionError>> {
         let ready = |result| std::future::ready(result).boxed_local();
         match accepted {
-            Err(SessionError::StoreUnavailable) => {
-                // Whether the message was kept is unknown. Whoever asks next opens the session
-                // anew, from what is there.
-                ctx.stop();
+            Err(error) => ready(Err(error)),
+            Ok(Accepted::New(prepared, version)) => {
+                let started = self.begin_turn(*prepared, version, ctx);
+                ready(started.map(Some).ok_or(SessionError::StoreUnavailable))
+            }
+            Ok(Accepted::Doubtful(prepared)) => {
+                self.doubt = Some(Doubt::new(prepared, DOUBT_RETRY));
+                self.resolve_later(ctx);
                 ready(Err(SessionError::StoreUnavailable))
             }
-            Err(error) => ready(Err(error)),
-            Ok(Accepted::New(prepared)) => {
-                let started = self.begin_turn(*prepared, ctx);
-                ready(started.ok_or(SessionError::StoreUnavailable))
+            Ok(Accepted::Outrun) => {
+                debug!(session_id = %self.id, "another replica wrote to this session; reading it");
+                if let Ok(live) = &mut self.live {
+                    live.session.disown();
+                }
+                ready(Ok(None))
             }
-            Ok(Accepted::Outrun(opened)) => {
-                info!(session_id = %self.id, "another replica wrote to this session; reloading");
-                self.catch_up(opened, ctx);
-                ready(Err(SessionError::TurnActive))
-            }
-            Ok(Accepted::Known(record)) if record.body_hash != body_hash => {
+            Ok(Accepted::Known(record)) if record.body_hash != message.body_hash => {
                 ready(Err(SessionError::KeyReused))
             }
             Ok(Accepted::Known(record)) => {
                 let log = self.live.as_ref().ok().and_then(|live| live.feed.turn());
                 let log = log.filter(|log| log.turn_id() == record.turn_id);
                 let journal = self.shared.journal.clone();
-                replay(journal, self.id, record.turn_id, log).boxed_local()
+                let replay = replay(journal, self.id, record.turn_id, log);
+                replay.map(|started| started.map(Some)).boxed_local()
             }
         }
     }
 
+    /// Sends the message in doubt again after a while. Readers are served meanwhile.
+    fn resolve_later(&self, ctx: &mut Context<Self>) {
+        let Some(Doubt { pause, .. }) = &self.doubt else { return };
+        ctx.run_later(*pause, |actor, ctx| {
+            let Some(doubt) = &actor.doubt else { return };
+            let (journal, append) = (actor.shared.journal.clone(), doubt.prepared.append.clone());
+            let again = async move { journal.append(&append).await };
+            ctx.spawn(again.into_actor(actor).map(|appended, actor, ctx| {
+                let Some(mut doubt) = actor.doubt.take() else { return };
+                match appended {
+                    Ok(Appended::Done(version)) => {
+                        actor.begin_turn(*doubt.prepared, version, ctx);
+                    }
+                    Err(error) if error.is_in_doubt() => {
+                        doubt.pause = (doubt.pause * 2).min(DOUBT_RETRY_MAX);
+                        actor.doubt = Some(doubt);
+                        actor.resolve_later(ctx);
+                    }
+                    // It was not taken, or another replica has ended its turn since.
+                    Ok(Appended::Replayed(_) | Appended::Outrun) | Err(_) => {
+                        if let Ok(live) = &mut actor.live {
+                            live.session.disown();
+                        }
+                    }
+                }
+            }));
+        });
+    }
+
     /// The message is durable: shows it and has it answered.
-    fn begin_turn(&mut self, prepared: Prepared, ctx: &Context<Self>) -> Option<Started> {
-        let Prepared { append, reply, ask, span, permit } = prepared;
+    fn begin_turn(
+        &mut self,
+        prepared: Prepared,
+        version: Version,
+        ctx: &Context<Self>,
+    ) -> Option<Started> {
+        let Prepared { append, reply, ask, span, running, permit } = prepared;
         let live = self.live.as_mut().ok()?;
-        live.session.accepted(&append);
+        live.session.accepted(&append, version);
         let message = Arc::new(append.events.first()?.clone());
         metrics::turn_started();
         live.feed.publish(&message);
@@ -171,8 +204,10 @@ impl SessionActor {
             reply,
             feed: Arc::clone(&live.feed),
             meta: append.meta,
+            version,
             cancel,
             shared: Arc::clone(&self.shared),
+            _running: running,
             _permit: permit,
         };
         task.spawn(span, ctx.address());
@@ -180,83 +215,19 @@ impl SessionActor {
     }
 }
 
-/// Makes the turn for a message, and the append that makes the message durable.
-fn prepare(
-    shared: &Shared,
-    session: &Session,
-    message: StartTurn,
-    permit: OwnedSemaphorePermit,
-) -> Prepared {
-    let turn_id = TurnId::new();
-    let lane = need::lane(&message.text, message.asker.0.role);
-    let span = trace_span!(
-        parent: &message.asked.span,
-        "turn",
-        session_id = %session.meta.id,
-        %turn_id,
-        lane = lane.label(),
-        outcome = Empty,
-        route = Empty
-    );
-    let record = IdempotencyRecord {
-        key: message.idempotency_key,
-        body_hash: message.body_hash,
-        turn_id,
-        trace: traces::traceparent(&span),
-    };
-    let mut append = session.message(
-        message.text.clone(),
-        message.client_message_id,
-        record,
-        &shared.replica,
-        clock::now(),
-    );
-    let meta = &append.meta;
-    let place = Place { session_id: meta.id, turn_id, epoch: meta.epoch, base_seq: meta.last_seq };
-    let writer = Writer::new(place, shared.max_answer_bytes);
-    let input = TurnInput {
-        purpose: Purpose::Conversation,
-        site: meta.site_id.clone(),
-        visitor: meta.owner,
-        locale: meta.locale.clone(),
-        text: message.text,
-        lane,
-        history: session.history(),
-    };
-    // A panic ends this turn; in a handler it would end the session.
-    let Ok(ask) = catch_unwind(AssertUnwindSafe(|| Ask::new(&shared.ports, input))) else {
-        turn::metrics::panicked();
-        append.answer(Fact::failed(Problem::new(ErrorCode::Internal), String::new()));
-        return Prepared { append, reply: Reply::silent(writer), ask: None, span, permit };
-    };
-    let mut reply = Reply::new(writer, &ask);
-    // If the cache holds the answer to exactly this question, both become durable in one step.
-    let fact = ask.exact().map(|hit| reply.serve(hit));
-    let ask = fact.is_none().then(|| Box::new(ask));
-    if let Some(fact) = fact {
-        append.answer(fact);
-    }
-    Prepared { append, reply, ask, span, permit }
-}
-
 async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, SessionError> {
-    let (prepared, was_cold) = match proposal {
-        Proposal::Append { prepared, was_cold } => (prepared, was_cold),
-        Proposal::Lookup { id, key, was_cold } => {
-            let known = journal.idempotency(id, &key, was_cold).await?;
+    let prepared = match proposal {
+        Proposal::Append(prepared) => prepared,
+        Proposal::Lookup(id, key) => {
+            let known = journal.idempotency(id, &key).await?;
             return known.map(Accepted::Known).ok_or(SessionError::TurnActive);
         }
     };
-    let append = &prepared.append;
-    let appended = match was_cold {
-        true => journal.append_if_new(append).await?,
-        false => journal.append(append).await?,
-    };
-    match appended {
-        Appended::Done => Ok(Accepted::New(prepared)),
-        Appended::Replayed(record) => Ok(Accepted::Known(record)),
-        Appended::Conflict { .. } | Appended::Missing => {
-            Ok(Accepted::Outrun(journal.open(append.meta.id).await?))
-        }
+    match journal.append(&prepared.append).await {
+        Ok(Appended::Done(version)) => Ok(Accepted::New(prepared, version)),
+        Ok(Appended::Replayed(record)) => Ok(Accepted::Known(record)),
+        Ok(Appended::Outrun) => Ok(Accepted::Outrun),
+        Err(error) if error.is_in_doubt() => Ok(Accepted::Doubtful(prepared)),
+        Err(error) => Err(error.into()),
     }
 }

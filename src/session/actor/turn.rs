@@ -11,8 +11,8 @@ use super::shell::SessionActor;
 use crate::session::{feed::Feed, metrics, shared::Shared, state::Session};
 use crate::{
     clock,
-    domain::{Append, Appended, Event, Fact, Part, SessionMeta},
-    journal::JournalError,
+    domain::{Append, Appended, Event, Fact, Part, SessionMeta, Version},
+    journal::{JournalError, RunningTurn},
     turn::{
         ask::Ask,
         attend::{Bounds, attend},
@@ -22,11 +22,9 @@ use crate::{
 
 /// Events read at once in search of an end that somebody else gave a turn.
 const PAGE: u32 = 64;
-/// Waits between attempts to make the end of a turn durable.
+/// Waits between attempts to make the end of a turn durable, at first and at most.
 const ENDING_RETRY: Duration = Duration::from_millis(250);
-/// After this long the end of a turn is shown without being durable; a later open repairs the
-/// journal.
-const ENDING_PATIENCE: Duration = Duration::from_secs(60);
+const ENDING_RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// What the task of a turn holds.
 pub struct TurnTask {
@@ -34,8 +32,10 @@ pub struct TurnTask {
     pub reply: Reply,
     pub feed: Arc<Feed>,
     pub meta: SessionMeta,
+    pub version: Version,
     pub cancel: CancellationToken,
     pub shared: Arc<Shared>,
+    pub _running: RunningTurn,
     pub _permit: OwnedSemaphorePermit,
 }
 
@@ -51,7 +51,7 @@ impl TurnTask {
         // running turn.
         turns.spawn_local(async move {
             let feed = Arc::clone(&self.feed);
-            let (ended, reply) = Box::pin(self.run()).instrument(span).await;
+            let (ended, reply, running) = Box::pin(self.run()).instrument(span).await;
             if let Some(relay) = shared.journal.relay() {
                 relay.end(reply.turn_id());
             }
@@ -61,11 +61,12 @@ impl TurnTask {
             if actor.send(notice).await.is_err() {
                 show_end(&feed, &reply, &ended);
             }
+            drop(running);
         });
     }
 
     /// Runs to the end and makes the end durable.
-    async fn run(mut self) -> (Ended, Reply) {
+    async fn run(mut self) -> (Ended, Reply, RunningTurn) {
         let bounds = Bounds {
             timeout: self.shared.turn_timeout,
             cancel: self.cancel.clone(),
@@ -74,53 +75,60 @@ impl TurnTask {
         };
         let fact = attend(&self.shared.ports, &self.ask, &mut self.reply, &bounds).await;
         metrics::turn_ended(&fact);
-        let turn_id = self.reply.turn_id();
-        let session = Session::new(self.meta.clone(), &[], Some(turn_id));
-        let append = session.ending(turn_id, fact, clock::now());
-        let mut ended = Ended { append, before: Vec::new() };
-        self.make_durable(&mut ended).await;
-        (ended, self.reply)
+        let session = Session::owned(self.meta.clone(), self.version, &[]);
+        let append = session.ending(self.reply.turn_id(), fact, clock::now());
+        let mut ended = Ended { append, version: None, before: Vec::new() };
+        ended.version = self.make_durable(&mut ended).await;
+        (ended, self.reply, self._running)
     }
 
-    async fn make_durable(&self, ended: &mut Ended) {
-        let begun = Instant::now();
+    /// Where the session stands afterwards; `None` if another replica ended the turn, or the
+    /// session is gone.
+    ///
+    /// There is no limit: what may have been written is never taken back. The same bytes are sent
+    /// until the archive has them, or has another end.
+    async fn make_durable(&self, ended: &mut Ended) -> Option<Version> {
+        let mut pause = ENDING_RETRY;
         loop {
             // Boxed: the way through the stores is long, and a turn carries it while it runs.
             match Box::pin(self.shared.journal.append(&ended.append)).await {
-                Ok(Appended::Done | Appended::Replayed(_)) => return,
-                Ok(Appended::Conflict { .. } | Appended::Missing) => {
-                    if self.adopt(ended).await {
+                Ok(Appended::Done(version)) => return Some(version),
+                Ok(Appended::Replayed(_)) => return None,
+                Ok(Appended::Outrun) => match self.adopt(ended).await {
+                    Ok(Adopted::Ended) => {
                         warn!(turn_id = %self.reply.turn_id(), "a turn was ended by another replica");
-                        return;
+                        return None;
                     }
-                    // The session went on elsewhere without this turn: its end comes behind that.
-                    if begun.elapsed() > ENDING_PATIENCE {
-                        error!(turn_id = %self.reply.turn_id(), "the end of a turn is not durable");
-                        return;
+                    Ok(Adopted::Behind) => {}
+                    Ok(Adopted::Lost) => {
+                        error!(turn_id = %self.reply.turn_id(), "a turn has no end in the journal");
+                        return None;
                     }
-                    tokio::time::sleep(ENDING_RETRY).await;
+                    Err(JournalError::Erased { .. } | JournalError::NotFound) => return None,
+                    Err(JournalError::Archive(_)) => tokio::time::sleep(pause).await,
+                },
+                Err(JournalError::Erased { .. } | JournalError::NotFound) => return None,
+                Err(error) => {
+                    if !error.is_in_doubt() {
+                        error!(%error, turn_id = %self.reply.turn_id(), "the end of a turn was refused");
+                    }
+                    tokio::time::sleep(pause).await;
                 }
-                Err(JournalError::Erased { .. } | JournalError::NotFound) => return,
-                Err(error) if begun.elapsed() > ENDING_PATIENCE => {
-                    error!(%error, turn_id = %self.reply.turn_id(), "the end of a turn is not durable");
-                    return;
-                }
-                Err(_) => tokio::time::sleep(ENDING_RETRY).await,
             }
+            pause = (pause * 2).min(ENDING_RETRY_MAX);
         }
     }
 
-    /// Takes the end that another replica gave this turn, and says whether there is one. Otherwise
-    /// `append` is made to follow what is there now. If another person may speak by now, the turn's
-    /// text comes too late and it ends as cancelled.
-    async fn adopt(&self, ended: &mut Ended) -> bool {
+    /// Finds out what was appended since this turn began. If the session still belongs to this
+    /// replica, `append` is made to follow it. If another person may speak by now, the turn's text
+    /// comes too late and it ends as cancelled.
+    async fn adopt(&self, ended: &mut Ended) -> Result<Adopted, JournalError> {
+        let journal = &self.shared.journal;
         let turn_id = self.reply.turn_id();
-        let mut after = ended.append.expected_seq;
+        let mut after = ended.append.from.seq;
         let mut before = Vec::new();
         loop {
-            let Ok(events) = self.shared.journal.events(self.meta.id, after, PAGE).await else {
-                return false;
-            };
+            let events = journal.events(self.meta.id, after, PAGE).await?;
             let Some(last) = events.last() else { break };
             after = last.seq;
             for event in events {
@@ -128,17 +136,21 @@ impl TurnTask {
                     ended.append.meta.last_seq = event.seq;
                     ended.append.events = vec![event];
                     ended.before.append(&mut before);
-                    return true;
+                    return Ok(Adopted::Ended);
                 }
                 before.push(event);
             }
         }
-        let Ok(now) = self.shared.journal.open(self.meta.id).await else { return false };
-        if now.meta.last_seq != after {
-            return false;
+        let now = journal.open(self.meta.id).await?;
+        if now.version.seq != after {
+            // Something was appended in between; the next attempt finds it.
+            return Ok(Adopted::Behind);
         }
-        let session = Session::new(now.meta, &now.events, Some(turn_id));
-        let Some(end) = ended.append.events.pop() else { return false };
+        if now.version.owner_epoch != self.version.owner_epoch {
+            return Ok(Adopted::Lost);
+        }
+        let session = Session::owned(now.meta, now.version, &now.events);
+        let Some(end) = ended.append.events.pop() else { return Ok(Adopted::Lost) };
         let fact = if session.meta.epoch > self.meta.epoch {
             self.reply.withdraw("control_changed");
             Fact::cancelled(String::new())
@@ -147,15 +159,27 @@ impl TurnTask {
         };
         ended.append = session.ending(turn_id, fact, clock::now());
         ended.before.append(&mut before);
-        false
+        Ok(Adopted::Behind)
     }
+}
+
+/// What a turn found that could not append its end.
+enum Adopted {
+    /// Another replica has ended the turn.
+    Ended,
+    /// The end comes behind what was appended.
+    Behind,
+    /// The session went on elsewhere, and the turn has no end there.
+    Lost,
 }
 
 /// How a turn ended.
 #[derive(Clone)]
 struct Ended {
     append: Append,
-    /// What other replicas appended while the turn ran.
+    /// Where the session stands if this replica appended the end.
+    version: Option<Version>,
+    /// What was appended while the turn ran.
     before: Vec<Event>,
 }
 
@@ -171,14 +195,19 @@ struct TurnEnded {
 impl Handler<TurnEnded> for SessionActor {
     type Result = ();
 
-    fn handle(&mut self, TurnEnded { ended, reply }: TurnEnded, ctx: &mut Self::Context) {
+    fn handle(&mut self, TurnEnded { ended, reply }: TurnEnded, _: &mut Self::Context) {
         self.last_active = Instant::now();
         if let Ok(live) = &mut self.live {
-            if ended.append.expected_seq != live.session.meta.last_seq {
-                // Something came in between: the next request opens the session again.
-                ctx.stop();
+            match ended.version {
+                Some(version) if ended.append.from == *live.session.version() => {
+                    live.session.accepted(&ended.append, version);
+                }
+                // The next message reads the session first.
+                _ => {
+                    live.session.outrun_by(&ended.before);
+                    live.session.outrun_by(&ended.append.events);
+                }
             }
-            live.session.accepted(&ended.append);
             live.turn = None;
             show_end(&live.feed, &reply, &ended);
         }
@@ -186,7 +215,7 @@ impl Handler<TurnEnded> for SessionActor {
 }
 
 /// First the events, then the end of the log: a reader that comes in between must find one of them.
-fn show_end(feed: &Feed, reply: &Reply, Ended { append, before }: &Ended) {
+fn show_end(feed: &Feed, reply: &Reply, Ended { append, before, .. }: &Ended) {
     let events: Vec<Event> = before.iter().chain(&append.events).cloned().collect();
     events.iter().for_each(|event| feed.publish(event));
     reply.close(&events);

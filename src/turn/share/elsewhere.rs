@@ -1,8 +1,8 @@
 //! Single flight over all replicas: of several equal questions at the same time one is answered, on
 //! whichever replica they arrive.
 //!
-//! The leader of a process claims the question in the hot store. If another replica has claimed it
-//! already, that leader's log is read. Without the hot store each replica answers once, and no
+//! The leader of a process claims the question in Redis. If another replica has claimed it
+//! already, that leader's log is read. Without Redis each replica answers once, and no
 //! question waits.
 
 use std::{sync::Arc, time::Duration};
