@@ -16,6 +16,7 @@ pub fn serve(
     tls: Option<rustls::ServerConfig>,
 ) -> anyhow::Result<(Server, SocketAddr)> {
     let config = Arc::clone(&app.config);
+    let workers = workers(config.server.workers);
     let state = app.clone();
     let server = HttpServer::new(move || {
         WebApp::new()
@@ -26,8 +27,9 @@ pub fn serve(
             .wrap(state.origins.cors())
             .wrap(from_fn(http::trace))
     })
-    .workers(workers(config.server.workers))
-    .max_connections(config.server.max_connections)
+    .workers(workers)
+    // The limit of the framework is for each worker.
+    .max_connections(config.server.max_connections.div_ceil(workers))
     .client_request_timeout(config.server.request_timeout)
     .keep_alive(Duration::from_secs(75))
     // Pieces of an answer are small and must not wait for the acknowledgement of earlier ones.

@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use super::{
-    address::is_origin,
     check::{Check, Section},
+    origin::OriginPattern,
     secret::Secret,
 };
 use crate::domain::SiteId;
@@ -19,6 +19,7 @@ pub struct Site {
     pub name: String,
     pub site_key: String,
     #[serde(default)]
+    /// Each as [`OriginPattern::parse`] reads it.
     pub allowed_origins: Vec<String>,
     #[serde(default)]
     pub identity_secret: Secret,
@@ -36,8 +37,9 @@ impl Site {
     fn check(&self, check: &mut Check<'_>) {
         check.require("site_key", self.site_key.len() >= 4, "must have at least 4 characters");
         for origin in &self.allowed_origins {
-            let what = format_args!("`{origin}` is not an origin such as https://shop.example");
-            check.require("allowed_origins", is_origin(origin), what);
+            if let Err(fault) = OriginPattern::parse(origin) {
+                check.require("allowed_origins", false, format_args!("`{origin}` {fault}"));
+            }
         }
         let secret = self.identity_secret.expose();
         check.require(

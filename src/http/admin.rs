@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, id},
+    extract::{Body, Caller, id, page_limit},
     state::App,
 };
 use crate::{
@@ -57,8 +57,8 @@ pub struct PageQuery {
 }
 
 impl PageQuery {
-    fn limit(&self) -> u32 {
-        self.limit.unwrap_or(50).clamp(1, 200)
+    fn limit(&self) -> Result<u32, ApiError> {
+        page_limit(self.limit, 50, 200)
     }
 }
 
@@ -76,7 +76,7 @@ pub async fn list_cache(
         return Ok(HttpResponse::Ok().json(json!({"items": [], "enabled": false})));
     };
     let cursor = query.cursor.as_deref().map(id).transpose()?;
-    let page = cache.list(&caller.principal.site_id, cursor, query.limit() as usize, clock::now());
+    let page = cache.list(&caller.principal.site_id, cursor, query.limit()? as usize, clock::now());
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -239,7 +239,7 @@ pub async fn list_audit(
     query: web::Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&ADMINS)?;
-    let limit = query.limit();
+    let limit = query.limit()?;
     let before = query.cursor.as_deref().map(id).transpose()?;
     let mut found = app.archive.audit(&caller.principal.site_id, before, limit + 1).await?;
     let more = found.len() > limit as usize;

@@ -46,6 +46,21 @@ impl Caller {
     }
 }
 
+/// The number of items of a page: `asked`, or `default` if nothing was asked.
+///
+/// # Errors
+/// 400 if it is not between 1 and `most`; a page that is shorter than what was asked would look like
+/// the last one.
+pub fn page_limit(asked: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
+    match asked.unwrap_or(default) {
+        limit if (1..=most).contains(&limit) => Ok(limit),
+        _ => Err(ApiError::with_detail(
+            ErrorCode::InvalidRequest,
+            format!("`limit` must be between 1 and {most}"),
+        )),
+    }
+}
+
 impl FromRequest for Caller {
     type Error = ApiError;
     type Future = Extracting<Self>;

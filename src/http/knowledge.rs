@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     admin::audit,
     error::ApiError,
-    extract::{Body, Caller, is_json, parse, read, require_plain},
+    extract::{Body, Caller, is_json, page_limit, parse, read, require_plain},
     state::App,
 };
 use crate::{
@@ -152,7 +152,7 @@ pub async fn list_documents(
     query: web::Query<DocumentsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&STAFF)?;
-    let limit = query.limit.unwrap_or(50).clamp(1, 200);
+    let limit = page_limit(query.limit, 50, 200)?;
     let after = query.cursor.as_deref();
     let mut items = app.knowledge.list(&caller.principal.site_id, after, limit + 1).await?;
     let more = items.len() > limit as usize;

@@ -6,14 +6,17 @@ use actix_cors::Cors;
 use actix_web::http::header::{self, HeaderValue};
 
 use super::{error::ApiError, security};
-use crate::domain::{ErrorCode, SiteId};
+use crate::{
+    config::OriginPattern,
+    domain::{ErrorCode, SiteId},
+};
 
 /// Allowed origins by site. Requests without an `Origin` (not from a page) and from the service's
 /// own pages pass.
 #[derive(Clone)]
 pub struct Origins {
     own: Arc<Vec<String>>,
-    by_site: Arc<HashMap<SiteId, Vec<String>>>,
+    by_site: Arc<HashMap<SiteId, Vec<OriginPattern>>>,
     page_policy: Arc<str>,
 }
 
@@ -27,6 +30,11 @@ impl Origins {
     ) -> Self {
         let framers = page.and_then(|site| by_site.get(site)).into_iter().flatten();
         let page_policy = security::page_policy(framers.map(String::as_str)).into();
+        // The configuration was checked.
+        let patterns = |list: Vec<String>| -> Vec<OriginPattern> {
+            list.iter().filter_map(|origin| OriginPattern::parse(origin).ok()).collect()
+        };
+        let by_site = by_site.into_iter().map(|(site, list)| (site, patterns(list))).collect();
         Self { own: Arc::new(own), by_site: Arc::new(by_site), page_policy }
     }
 
@@ -40,7 +48,10 @@ impl Origins {
     pub fn check(&self, site: &SiteId, origin: Option<&HeaderValue>) -> Result<(), ApiError> {
         let Some(origin) = origin else { return Ok(()) };
         let origin = origin.to_str().unwrap_or_default();
-        let allowed = self.by_site.get(site).is_some_and(|list| list.iter().any(|o| o == origin));
+        let allowed = self
+            .by_site
+            .get(site)
+            .is_some_and(|list| list.iter().any(|allowed| allowed.matches(origin)));
         if allowed || self.is_own(origin) {
             return Ok(());
         }
@@ -52,7 +63,8 @@ impl Origins {
     }
 
     fn is_known(&self, origin: &str) -> bool {
-        self.is_own(origin) || self.by_site.values().any(|list| list.iter().any(|o| o == origin))
+        self.is_own(origin)
+            || self.by_site.values().any(|list| list.iter().any(|allowed| allowed.matches(origin)))
     }
 
     /// The preflight cannot know the site, so it passes for an origin that any site allows; the

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     admin::audit,
     error::ApiError,
-    extract::{Body, Caller, id},
+    extract::{Body, Caller, id, page_limit},
     state::App,
     turns::is_locale,
 };
@@ -133,7 +133,7 @@ pub async fn list_sessions(
     caller: Caller,
     query: web::Query<SessionsQuery>,
 ) -> Result<HttpResponse, ApiError> {
-    let limit = query.limit.unwrap_or(20).clamp(1, 100);
+    let limit = page_limit(query.limit, 20, 100)?;
     let before = match &query.cursor {
         None => None,
         Some(cursor) => Some(cursor.parse::<SessionId>().map_err(|_| {

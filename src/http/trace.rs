@@ -10,7 +10,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -37,6 +37,8 @@ pub async fn trace(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let begun = Instant::now();
+    let mut request = request;
+    head_as_get(&mut request);
     let request_id = request_id(&request);
     let method = method(&request);
     let route = request.match_pattern();
@@ -69,6 +71,15 @@ pub async fn trace(
     let route = route.unwrap_or_else(|| "none".to_owned());
     metrics::answered(method, route, class(status), begun.elapsed());
     Ok(response)
+}
+
+/// Probes and load balancers ask with HEAD for what GET shows; the server then leaves the body out.
+/// Streams and data of shoppers are no use without a body.
+fn head_as_get(request: &mut ServiceRequest) {
+    let is_public = !request.path().starts_with("/v1/") || request.path() == "/v1/status";
+    if request.method() == Method::HEAD && is_public {
+        request.head_mut().method = Method::GET;
+    }
 }
 
 fn method(request: &ServiceRequest) -> &'static str {

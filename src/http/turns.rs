@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, IdempotencyKey, id},
+    extract::{Body, Caller, IdempotencyKey, id, page_limit},
     headers::{rate_limit, server_timing},
     sse,
     state::App,
@@ -316,7 +316,7 @@ pub async fn list_messages(
     query: web::Query<HistoryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
-    let limit = query.limit.unwrap_or(50).clamp(1, MAX_PAGE);
+    let limit = page_limit(query.limit, 50, MAX_PAGE)?;
     let attached = app.sessions.ask(session, || Attach { asker: caller.asker(), seen: 0 }).await?;
     let running = attached.feed.turn();
     if let Some(log) = running.as_ref().filter(|log| attached.is_elsewhere && log.length() == 0) {

@@ -340,13 +340,15 @@ async fn a_query_that_means_nothing_is_refused() {
             "limit=-1",
             "limit=1.5",
             "limit=99999999999",
+            "limit=9999",
+            "limit=0",
             "limit=",
             "nope=1",
             "limit=1&limit=2",
         ] {
             refused(who.get(&format!("{path}?{query}")), 400, "invalid_request").await;
         }
-        for query in ["limit=0", "limit=4294967295", "", "&&"] {
+        for query in ["limit=1", "limit=100", "", "&&"] {
             let response = who.get(&format!("{path}?{query}")).send().await.unwrap();
             assert_eq!(response.status(), StatusCode::OK, "{path}?{query}");
         }

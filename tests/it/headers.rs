@@ -4,7 +4,7 @@ use std::io::Write as _;
 
 use actix_web::rt::test;
 use flate2::{Compression, write::GzEncoder};
-use reqwest::{Method, Response};
+use reqwest::{Method, Response, StatusCode};
 use serde_json::json;
 
 use super::harness::*;
@@ -49,6 +49,61 @@ async fn every_response_carries_the_headers_of_its_kind() {
         // Over plain HTTP nobody is sent to a place that may not exist.
         assert_eq!(header(&response, "strict-transport-security"), "", "{what}");
         assert_eq!(header(&response, "server"), "", "{what}");
+    }
+    app.stop().await;
+}
+
+#[test]
+async fn probes_and_pages_answer_head_as_get_without_a_body() {
+    let app = TestApp::start().await;
+    let paths = [
+        "/",
+        "/livez",
+        "/readyz",
+        "/startupz",
+        "/metrics",
+        "/openapi.json",
+        "/docs/",
+        "/v1/status",
+    ];
+    for path in paths {
+        let got = app.get(path).send().await.unwrap();
+        let head = app.request(Method::HEAD, path).send().await.unwrap();
+        assert_eq!((head.status(), got.status()), (StatusCode::OK, StatusCode::OK), "{path}");
+        assert_eq!(header(&head, "content-type"), header(&got, "content-type"), "{path}");
+        assert!(head.bytes().await.unwrap().is_empty(), "{path}");
+        // The connection is still good for the next request.
+        assert_eq!(app.get("/livez").send().await.unwrap().status(), StatusCode::OK, "{path}");
+    }
+    let nowhere = app.request(Method::HEAD, "/nowhere").send().await.unwrap();
+    assert_eq!(nowhere.status(), StatusCode::NOT_FOUND);
+    let (shopper, session) = app.chatting().await;
+    let stream = shopper.request(Method::HEAD, &format!("/v1/sessions/{session}/events"));
+    assert_eq!(stream.send().await.unwrap().status(), StatusCode::METHOD_NOT_ALLOWED);
+    app.stop().await;
+}
+
+#[test]
+async fn a_site_may_allow_one_label_of_a_domain_and_web_views() {
+    let sites = "[{id=\"demo\",name=\"S\",site_key=\"pk_demo\",\
+        allowed_origins=[\"https://*.shop.example\",\"capacitor://localhost\"]}]";
+    let app = TestApp::with(&[("sites", sites.to_owned())]).await;
+    let (shopper, _) = app.chatting().await;
+    for (origin, status) in [
+        ("https://www.shop.example", 200),
+        ("https://de.shop.example", 200),
+        ("capacitor://localhost", 200),
+        ("https://shop.example", 403),
+        ("https://a.b.shop.example", 403),
+        ("https://evilshop.example", 403),
+        ("https://www.shop.example.evil.example", 403),
+        ("ionic://localhost", 403),
+        ("null", 403),
+    ] {
+        let response = shopper.sessions().header("origin", origin).send().await.unwrap();
+        assert_eq!(response.status().as_u16(), status, "{origin}");
+        let allowed = header(&response, "access-control-allow-origin");
+        assert_eq!(allowed == origin, status == 200, "{origin}: {allowed}");
     }
     app.stop().await;
 }
