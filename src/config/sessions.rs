@@ -21,6 +21,8 @@ pub struct Sessions {
     pub tail_events: usize,
     pub max_turns: usize,
     pub max_streams: usize,
+    pub max_streams_per_visitor: usize,
+    pub max_streams_per_site: usize,
     #[serde(rename = "resume_grace_ms", deserialize_with = "millis")]
     pub resume_grace: Duration,
 }
@@ -30,6 +32,8 @@ impl Section for Sessions {
         check.not_zero("max_sessions", self.max_sessions);
         check.not_zero("max_turns", self.max_turns);
         check.not_zero("max_streams", self.max_streams);
+        check.not_zero("max_streams_per_visitor", self.max_streams_per_visitor);
+        check.not_zero("max_streams_per_site", self.max_streams_per_site);
         check.not_zero("tail_events", self.tail_events);
         check.not_zero("max_message_chars", self.max_message_chars);
     }

@@ -126,8 +126,7 @@ pub async fn status(app: web::Data<App>) -> HttpResponse {
     responses((status = 200, description = "Prometheus text format", content_type = "text/plain")))]
 #[get("/metrics")]
 pub async fn metrics(app: web::Data<App>) -> HttpResponse {
-    let open = app.config.sessions.max_streams - app.streams.available_permits();
-    streams(open);
+    streams(app.streams.taken());
     let data_dir = app.config.server.data_dir.clone();
     // Without the metrics of the process, the other metrics are still useful.
     let _ = web::block(move || process::look(&data_dir)).await;

@@ -5,20 +5,21 @@
 
 use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, get, http::header, web};
+use actix_web::{
+    FromRequest as _, HttpRequest, HttpResponse, dev::Payload, get, http::header, web,
+};
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
 use bytestring::ByteString;
+use futures_util::StreamExt as _;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::{
-    sync::OwnedSemaphorePermit,
-    time::{Instant, MissedTickBehavior, interval, timeout},
-};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::{
     error::{ApiError, spread},
     extract::{Caller, IdempotencyKey, id},
-    sse::{Notice, at, expiry, permit},
+    frames::{Guarded, TooLarge},
+    sse::{Notice, at, expiry},
     state::App,
     turns::{self, NewMessage},
 };
@@ -72,6 +73,9 @@ enum Close {
     TokenExpired,
     NotFound,
     BadFrame(&'static str),
+    TooLarge,
+    /// The visitor or the site has too many streams and sockets open.
+    Limit,
     Draining,
     Erased,
     /// A store does not answer, or the session moves: come again.
@@ -87,6 +91,8 @@ impl Close {
             Self::TokenExpired => (4401, "token_expired"),
             Self::NotFound => (4404, "not_found"),
             Self::BadFrame(what) => (1003, *what),
+            Self::TooLarge => (4413, "too_large"),
+            Self::Limit => (4429, "rate_limited"),
             Self::Draining => (1012, "draining"),
             Self::Erased => (4410, "erased"),
             Self::Unavailable => (4503, "dependency_unavailable"),
@@ -109,9 +115,14 @@ pub async fn socket(
     payload: web::Payload,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
-    let permit = permit(&app)?;
     let origin = request.headers().get(header::ORIGIN).cloned();
     let token = protocols(&request).find_map(|p| p.strip_prefix(BEARER).map(str::to_owned));
+    let most = app.config.server.max_body_bytes;
+    let (guarded, too_large) = Guarded::new(payload, most as u64);
+    let mut guarded = Payload::Stream { payload: guarded.boxed_local() };
+    let Ok(payload) = web::Payload::from_request(&request, &mut guarded).await else {
+        return Err(ApiError::new(ErrorCode::Internal));
+    };
     let (response, socket, stream) =
         actix_ws::handle_with_protocols(&request, payload, &[PROTOCOL]).map_err(|_| {
             ApiError::with_detail(
@@ -119,12 +130,8 @@ pub async fn socket(
                 "this address accepts WebSocket connections only",
             )
         })?;
-    let stream = stream
-        .max_frame_size(app.config.server.max_body_bytes)
-        .aggregate_continuations()
-        .max_continuation_size(app.config.server.max_body_bytes);
-    let connection =
-        Connection { app: app.clone(), session, socket, stream, origin, _permit: permit };
+    let stream = stream.max_frame_size(most).aggregate_continuations().max_continuation_size(most);
+    let connection = Connection { app: app.clone(), session, socket, stream, origin, too_large };
     app.tasks.spawn_local(connection.run(token));
     Ok(response)
 }
@@ -144,7 +151,7 @@ struct Connection {
     socket: Session,
     stream: AggregatedMessageStream,
     origin: Option<header::HeaderValue>,
-    _permit: OwnedSemaphorePermit,
+    too_large: TooLarge,
 }
 
 impl Connection {
@@ -153,7 +160,9 @@ impl Connection {
             Ok(never) => match never {},
             Err(close) => close,
         };
-        let _ = self.socket.close(close.reason()).await;
+        let close = if self.too_large.was_seen() { Close::TooLarge } else { close };
+        // A client that reads nothing is not waited for.
+        let _ = timeout(SEND_TIMEOUT, self.socket.close(close.reason())).await;
     }
 
     async fn serve(&mut self, token: Option<String>) -> Result<std::convert::Infallible, Close> {
@@ -162,6 +171,14 @@ impl Connection {
             None => self.first_frame().await?,
         };
         let caller = self.authenticate(&token).await?;
+        let _place = match self.app.streams.take(&caller.principal) {
+            Ok(place) => place,
+            Err(error) => {
+                let is_limit = error.0.code == ErrorCode::RateLimited;
+                self.problem(error, None).await?;
+                return Err(if is_limit { Close::Limit } else { Close::Unavailable });
+            }
+        };
         let position = match &after {
             Some(after) => Position::parse(after),
             None => Some(Position::after(0)),
@@ -217,7 +234,7 @@ impl Connection {
                     };
                 }
                 Some(Ok(AggregatedMessage::Ping(bytes))) => {
-                    self.socket.pong(&bytes).await.map_err(|_| Close::Gone)?;
+                    self.pong(&bytes).await?;
                 }
                 Some(Ok(AggregatedMessage::Pong(_))) => {}
                 Some(Ok(AggregatedMessage::Binary(_))) => {
@@ -268,7 +285,7 @@ impl Connection {
         let text = match message {
             Some(Ok(AggregatedMessage::Text(text))) => text,
             Some(Ok(AggregatedMessage::Ping(bytes))) => {
-                return self.socket.pong(&bytes).await.map_err(|_| Close::Gone);
+                return self.pong(&bytes).await;
             }
             Some(Ok(AggregatedMessage::Pong(_))) => return Ok(()),
             Some(Ok(AggregatedMessage::Binary(_))) => {
@@ -320,6 +337,13 @@ impl Connection {
 
     async fn send(&mut self, text: ByteString) -> Result<(), Close> {
         match timeout(SEND_TIMEOUT, self.socket.text(text)).await {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Close::Gone),
+        }
+    }
+
+    async fn pong(&mut self, bytes: &[u8]) -> Result<(), Close> {
+        match timeout(SEND_TIMEOUT, self.socket.pong(bytes)).await {
             Ok(Ok(())) => Ok(()),
             _ => Err(Close::Gone),
         }

@@ -1,6 +1,6 @@
 //! Server-Sent Events: one turn on the response of its message, or a whole session.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -11,12 +11,13 @@ use actix_web_lab::sse::{Data, Event as SseEvent, Sse};
 use bytestring::ByteString;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
-use tokio::{sync::OwnedSemaphorePermit, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     error::{ApiError, jittered, spread},
     extract::Caller,
     headers::rate_limit,
+    places::Place,
     state::App,
 };
 use crate::{
@@ -33,16 +34,6 @@ use crate::{
         messages::{Progress, Started},
     },
 };
-
-/// Permit for one of `sessions.max_streams` streams.
-///
-/// # Errors
-/// 503 if all are taken.
-pub fn permit(app: &App) -> Result<OwnedSemaphorePermit, ApiError> {
-    Arc::clone(&app.streams).try_acquire_owned().map_err(|_| {
-        ApiError::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(2)))
-    })
-}
 
 pub fn event(frame: &Frame) -> SseEvent {
     // The JSON was made by serde_json: always UTF-8.
@@ -125,7 +116,7 @@ pub fn turn(
     started: Started,
     quota: Option<&Quota>,
 ) -> Result<HttpResponse, ApiError> {
-    let permit = permit(app)?;
+    let place = app.streams.take(&caller.principal)?;
     let session = started.message.session_id;
     let head = stream::iter([event(&Frame::of_event(&started.message))]);
     let rest = match started.turn {
@@ -136,7 +127,7 @@ pub fn turn(
         Progress::Elsewhere => return Err(ApiError::new(ErrorCode::RequestInProgress)),
     };
     let body = head.chain(rest).map(move |event| {
-        let _held = &permit;
+        let _held = &place;
         event
     });
     Ok(respond(app, request, body, started.replayed, quota))
@@ -175,7 +166,7 @@ pub fn session(
         expires: expiry(caller.expires_at),
         app: app.clone(),
         session,
-        _permit: permit(app)?,
+        _place: app.streams.take(&caller.principal)?,
     };
     let body = stream::unfold(Some(reader), |reader| async move {
         let mut reader = reader?;
@@ -191,7 +182,7 @@ struct Reader {
     expires: Option<Instant>,
     app: web::Data<App>,
     session: SessionId,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Reader {

@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::origins::Origins;
+use super::{origins::Origins, places::Places};
 use crate::{
     accounts::Accounts, archive::Archive, cache::Cache, config::Config, hot::HotStore,
     inference::Pool, journal::Journal, knowledge::Knowledge, limits::Limits,
@@ -32,8 +32,8 @@ pub struct App {
     pub metrics: PrometheusHandle,
     /// One permit for each running turn.
     pub turn_permits: Arc<Semaphore>,
-    /// One permit for each open event stream or socket.
-    pub streams: Arc<Semaphore>,
+    /// One place for each open event stream or socket.
+    pub streams: Places,
     /// Sockets and other tasks that a shutdown waits for.
     pub tasks: TaskTracker,
     /// Cancelled when this replica stops admitting.

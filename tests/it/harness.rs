@@ -176,7 +176,7 @@ impl TestApp {
         // Whoever can run a turn holds these: the supervisor, session actors, handlers and background tasks.
         settle("every actor and task is gone", async || Arc::strong_count(&turns) == 1).await;
         assert_eq!(turns.available_permits(), sessions.max_turns, "a turn is still running");
-        assert_eq!(streams.available_permits(), sessions.max_streams, "a stream is still open");
+        assert_eq!(streams.taken(), 0, "a stream is still open");
         if let Some(model) = self.model.take() {
             model.stop().await;
         }
