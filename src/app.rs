@@ -67,7 +67,10 @@ impl Application {
         let stopping = CancellationToken::new();
         let tasks = TaskTracker::new();
         let services = Services::start();
-        let replica = Replica::start(&config.server);
+        let replica = match config.is_embedded() {
+            true => Replica::alone(&config.server)?,
+            false => Replica::shared(&config.server),
+        };
         let stores = Stores::open(&config, &replica, &tasks, &stopping).await?;
         let Answering { ports, pool, models } =
             Answering::start(&config, &stores, &services, &tasks, &stopping).await?;

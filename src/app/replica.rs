@@ -26,11 +26,23 @@ pub struct Replica {
     _lock: Option<File>,
 }
 
+/// The data folder of the embedded mode cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    #[error(
+        "another process serves from {folder}; stop it, or give this one another server.data_dir"
+    )]
+    InUse { folder: String },
+    #[error("cannot write to {folder}: {error}")]
+    Io { folder: String, error: io::Error },
+}
+
 impl Replica {
-    /// If the folder cannot be written or another process holds it, no process is known to be dead.
-    /// The turns of a killed process are then found when its heartbeats are missing.
-    pub fn start(server: &config::Server) -> Self {
-        let id = format!("{}/{}", name(server), Uuid::now_v7().simple());
+    /// For a process that shares its stores. If the folder cannot be written or another process
+    /// holds it, no process is known to be dead. The turns of a killed process are then found when
+    /// its beats are missing.
+    pub fn shared(server: &config::Server) -> Self {
+        let id = id(server);
         let (before, lock) = match move_in(&server.data_dir, &id) {
             Ok((before, lock)) => (before, Some(lock)),
             Err(error) => {
@@ -40,6 +52,27 @@ impl Replica {
         };
         Self { id: id.into(), before, _lock: lock }
     }
+
+    /// For the one process of the embedded mode. Its lock proves that every process that has ever
+    /// owned a session in this folder is dead.
+    ///
+    /// # Errors
+    /// If another process holds the lock, or the folder cannot be written.
+    pub fn alone(server: &config::Server) -> Result<Self, FolderError> {
+        let id = id(server);
+        let folder = || server.data_dir.display().to_string();
+        match move_in(&server.data_dir, &id) {
+            Ok((before, lock)) => Ok(Self { id: id.into(), before, _lock: Some(lock) }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Err(FolderError::InUse { folder: folder() })
+            }
+            Err(error) => Err(FolderError::Io { folder: folder(), error }),
+        }
+    }
+}
+
+fn id(server: &config::Server) -> String {
+    format!("{}/{}", name(server), Uuid::now_v7().simple())
 }
 
 fn name(server: &config::Server) -> String {
@@ -75,7 +108,20 @@ mod tests {
         let mut server = Config::load(&Sources::default()).unwrap().server;
         server.data_dir = folder.to_owned();
         server.replica = "shop".into();
-        Replica::start(&server)
+        Replica::shared(&server)
+    }
+
+    #[test]
+    fn in_the_embedded_mode_a_folder_has_one_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut server = Config::load(&Sources::default()).unwrap().server;
+        server.data_dir = folder.path().to_owned();
+        let first = Replica::alone(&server).unwrap();
+        let refused = Replica::alone(&server).err().unwrap().to_string();
+        assert!(refused.starts_with("another process serves from"), "{refused}");
+        assert!(refused.contains("server.data_dir"), "{refused}");
+        drop(first);
+        assert!(Replica::alone(&server).is_ok());
     }
 
     #[test]

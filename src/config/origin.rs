@@ -61,7 +61,8 @@ const fn is_of_label(byte: u8) -> bool {
 
 /// Scheme, host and port as a browser sends them.
 fn is_origin(text: &str) -> bool {
-    let Ok(url) = Url::parse(text) else { return false };
+    // A URL may have one in its host.
+    let Some(url) = Url::parse(text).ok().filter(|_| !text.contains('*')) else { return false };
     match url.scheme() {
         "http" | "https" => url.origin().ascii_serialization() == text,
         scheme if NO_PAGES.contains(&scheme) => false,

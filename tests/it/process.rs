@@ -94,6 +94,28 @@ async fn the_check_of_sessions_passes_beside_a_running_service_and_finds_what_is
 }
 
 #[test]
+async fn a_second_process_on_an_embedded_folder_ends_with_a_clear_message() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = embedded(&data);
+    let server = crash::Server::start(&settings, free_port()).await;
+    let mut second = settings.clone();
+    second.push(("server.listen", format!("127.0.0.1:{}", free_port())));
+    let output = ran(rushdesk(&second, &["serve"]), "");
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("another process serves from") && said.contains("server.data_dir"),
+        "{said}"
+    );
+    // The first one is not disturbed, and commands may run beside it.
+    let shopper = Shopper::visitor(&client(), &server.url, "pk_demo").await;
+    let session = shopper.session().await;
+    shopper.ask(&session, "When do boots ship?").await;
+    assert!(ran(rushdesk(&settings, &["sessions", "verify"]), "").status.success());
+    drop(server);
+}
+
+#[test]
 async fn a_log_that_is_no_terminal_has_no_colours() {
     let data = tempfile::tempdir().unwrap();
     let mut command = rushdesk(&embedded(&data), &["migrate"]);
