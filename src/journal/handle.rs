@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::{
     error::JournalError,
+    metrics,
     running::{RunningTurn, RunningTurns},
 };
 use crate::{
@@ -44,6 +45,7 @@ impl Journal {
         relay: Option<Arc<Relay>>,
         tail: usize,
     ) -> Self {
+        metrics::start();
         let tail = u32::try_from(tail).unwrap_or(u32::MAX);
         let (running, looked_at) = (Arc::default(), Arc::default());
         Self { archive, commits, peers, running, looked_at, relay, tail }

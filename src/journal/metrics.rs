@@ -17,6 +17,11 @@ declare! {
         "Messages that the archive may have taken without an answer; they are sent again";
 }
 
+/// A gauge shows only once it was set.
+pub fn start() {
+    gauge!(IN_DOUBT).set(0.0);
+}
+
 pub fn appended(took: Duration) {
     histogram!(APPEND).record(took);
 }
