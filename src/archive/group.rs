@@ -27,9 +27,10 @@ pub struct GroupCommit {
     timeout: Duration,
 }
 
-struct Waiting {
-    step: Step,
-    done: oneshot::Sender<Result<Advanced, ArchiveError>>,
+/// A step and who waits for it.
+pub struct Waiting {
+    pub step: Step,
+    pub done: oneshot::Sender<Result<Advanced, ArchiveError>>,
 }
 
 impl GroupCommit {
@@ -41,6 +42,13 @@ impl GroupCommit {
         let timeout = archive.timeout * 2;
         tracker.spawn(commit_groups(archive, queue, max_group.max(1)));
         Self { waiting, timeout }
+    }
+
+    /// One whose steps are committed, or not, by a test.
+    #[cfg(test)]
+    pub fn by_hand(timeout: Duration) -> (Self, mpsc::Receiver<Waiting>) {
+        let (waiting, queue) = mpsc::channel(64);
+        (Self { waiting, timeout }, queue)
     }
 
     /// Returns when it is known what became of `step`.

@@ -30,6 +30,8 @@ mod schema;
 mod sites;
 mod sqlite;
 #[cfg(test)]
+pub mod steps;
+#[cfg(test)]
 mod tests;
 mod tickets;
 mod tokens;
@@ -43,6 +45,8 @@ pub use column::RecordId;
 pub use error::ArchiveError;
 pub use feedback::Feedback;
 pub use group::GroupCommit;
+#[cfg(test)]
+pub use group::Waiting;
 pub use handle::Archive;
 pub use journal::{ErasureCounts, OpenTurn, Stored};
 pub use knowledge::{Chunk, Document, DocumentChange, DocumentDeletion, DocumentSummary};

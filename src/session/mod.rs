@@ -4,6 +4,7 @@
 //! readers hold. Called by the supervisor and the HTTP layer; never speaks to a backend itself.
 
 pub mod actor;
+mod ending;
 pub mod feed;
 pub mod follow;
 pub mod history;
@@ -14,5 +15,7 @@ mod open;
 mod replay;
 pub mod shared;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use actor::deliver;

@@ -1,19 +1,16 @@
 //! Opening a session, and why that may fail.
 
-use std::sync::Arc;
-
 use tracing::debug;
 
 use super::{
     messages::{Asker, SessionError},
     metrics,
-    shared::Shared,
     state::Session,
 };
 use crate::{
     clock,
     domain::{Appended, ErrorCode, Fact, PrincipalId, Problem, SessionId, Version},
-    journal::{JournalError, Opened},
+    journal::{Journal, JournalError, Opened},
 };
 
 /// Attempts to end an abandoned turn, while other replicas try the same.
@@ -87,9 +84,8 @@ impl From<JournalError> for SessionError {
 pub async fn open(
     id: SessionId,
     known: Option<Version>,
-    shared: Arc<Shared>,
+    journal: Journal,
 ) -> Result<Option<Opened>, Absent> {
-    let journal = &shared.journal;
     for _ in 0..ATTEMPTS {
         let opened = match &known {
             Some(known) => journal.open_if_changed(id, known).await?,

@@ -64,6 +64,14 @@ impl Archive {
         let outcome = lease.connection.batch_execute(&pragma).await;
         writer.settle(lease, outcome).unwrap();
     }
+
+    /// From now on a commit does not wait until it is on disk.
+    pub(crate) async fn do_not_sync(&self) {
+        let Store::Sqlite { writer, .. } = &self.store else { unreachable!() };
+        let mut lease = writer.take().await.unwrap();
+        let outcome = lease.connection.batch_execute("PRAGMA synchronous = OFF").await;
+        writer.settle(lease, outcome).unwrap();
+    }
 }
 
 #[tokio::test]

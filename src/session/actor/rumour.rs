@@ -39,7 +39,7 @@ impl Handler<Rumour> for SessionActor {
             return nothing();
         }
         let known = Some(*live.session.version());
-        let opened = open(self.id, known, Arc::clone(&self.shared)).into_actor(self);
+        let opened = open(self.id, known, self.shared.journal.clone()).into_actor(self);
         AtomicResponse::new(Box::pin(opened.map(|opened, actor, ctx| match opened {
             Ok(opened) => opened.into_iter().for_each(|opened| actor.catch_up(opened, ctx)),
             Err(Absent::Unavailable) => actor.look_again(ctx),
@@ -73,7 +73,7 @@ impl SessionActor {
             return ready(Ok(Refreshed::Assumed));
         }
         let known = Some(*live.session.version());
-        let opened = open(self.id, known, Arc::clone(&self.shared)).into_actor(self);
+        let opened = open(self.id, known, self.shared.journal.clone()).into_actor(self);
         Box::pin(opened.map(|opened, actor, ctx| {
             match opened {
                 Ok(Some(opened)) => actor.catch_up(opened, ctx),

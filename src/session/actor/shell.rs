@@ -93,14 +93,14 @@ impl Actor for SessionActor {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         metrics::session_started();
-        let (id, shared) = (self.id, Arc::clone(&self.shared));
+        let (id, journal) = (self.id, self.shared.journal.clone());
         let rumours = ctx.address().recipient();
         let open = async move {
             // First, so that nothing is added unheard between reading and listening.
-            if let Some(relay) = shared.journal.relay() {
+            if let Some(relay) = journal.relay() {
                 relay.enter(id, rumours).await;
             }
-            open(id, None, shared).await
+            open(id, None, journal).await
         };
         ctx.wait(open.into_actor(self).map(|opened, actor, ctx| {
             if opened.is_err() {

@@ -1,30 +1,28 @@
 //! A running turn of a session: it is attended, and its end becomes durable.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix::prelude::*;
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
-use tracing::{Instrument as _, Span, error, warn};
+use tracing::{Instrument as _, Span};
 
 use super::shell::SessionActor;
-use crate::session::{feed::Feed, metrics, shared::Shared, state::Session};
+use crate::session::{
+    ending::{Begun, Ended},
+    feed::Feed,
+    metrics,
+    shared::Shared,
+};
 use crate::{
-    clock,
-    domain::{Append, Appended, Event, Fact, Part, SessionMeta, Version},
-    journal::{JournalError, RunningTurn},
+    domain::{Event, SessionMeta, Version},
+    journal::RunningTurn,
     turn::{
         ask::Ask,
         attend::{Bounds, attend},
         reply::Reply,
     },
 };
-
-/// Events read at once in search of an end that somebody else gave a turn.
-const PAGE: u32 = 64;
-/// Waits between attempts to make the end of a turn durable, at first and at most.
-const ENDING_RETRY: Duration = Duration::from_millis(250);
-const ENDING_RETRY_MAX: Duration = Duration::from_secs(2);
 
 /// What the task of a turn holds.
 pub struct TurnTask {
@@ -75,112 +73,11 @@ impl TurnTask {
         };
         let fact = attend(&self.shared.ports, &self.ask, &mut self.reply, &bounds).await;
         metrics::turn_ended(&fact);
-        let session = Session::owned(self.meta.clone(), self.version, &[]);
-        let append = session.ending(self.reply.turn_id(), fact, clock::now());
-        let mut ended = Ended { append, version: None, before: Vec::new() };
-        ended.version = self.make_durable(&mut ended).await;
+        let begun = Begun { turn_id: self.reply.turn_id(), meta: self.meta, version: self.version };
+        let withdraw = || self.reply.withdraw("control_changed");
+        let ended = begun.end(&self.shared.journal, fact, withdraw).await;
         (ended, self.reply, self._running)
     }
-
-    /// Where the session stands afterwards; `None` if another replica ended the turn, or the
-    /// session is gone.
-    ///
-    /// There is no limit: what may have been written is never taken back. The same bytes are sent
-    /// until the archive has them, or has another end.
-    async fn make_durable(&self, ended: &mut Ended) -> Option<Version> {
-        let mut pause = ENDING_RETRY;
-        loop {
-            // Boxed: the way through the stores is long, and a turn carries it while it runs.
-            match Box::pin(self.shared.journal.append(&ended.append)).await {
-                Ok(Appended::Done(version)) => return Some(version),
-                Ok(Appended::Replayed(_)) => return None,
-                Ok(Appended::Outrun) => match self.adopt(ended).await {
-                    Ok(Adopted::Ended) => {
-                        warn!(turn_id = %self.reply.turn_id(), "a turn was ended by another replica");
-                        return None;
-                    }
-                    Ok(Adopted::Behind) => {}
-                    Ok(Adopted::Lost) => {
-                        error!(turn_id = %self.reply.turn_id(), "a turn has no end in the journal");
-                        return None;
-                    }
-                    Err(JournalError::Erased { .. } | JournalError::NotFound) => return None,
-                    Err(JournalError::Archive(_)) => tokio::time::sleep(pause).await,
-                },
-                Err(JournalError::Erased { .. } | JournalError::NotFound) => return None,
-                Err(error) => {
-                    if !error.is_in_doubt() {
-                        error!(%error, turn_id = %self.reply.turn_id(), "the end of a turn was refused");
-                    }
-                    tokio::time::sleep(pause).await;
-                }
-            }
-            pause = (pause * 2).min(ENDING_RETRY_MAX);
-        }
-    }
-
-    /// Finds out what was appended since this turn began. If the session still belongs to this
-    /// replica, `append` is made to follow it. If another person may speak by now, the turn's text
-    /// comes too late and it ends as cancelled.
-    async fn adopt(&self, ended: &mut Ended) -> Result<Adopted, JournalError> {
-        let journal = &self.shared.journal;
-        let turn_id = self.reply.turn_id();
-        let mut after = ended.append.from.seq;
-        let mut before = Vec::new();
-        loop {
-            let events = journal.events(self.meta.id, after, PAGE).await?;
-            let Some(last) = events.last() else { break };
-            after = last.seq;
-            for event in events {
-                if event.turn_id == turn_id && event.fact.part() == Part::Ends {
-                    ended.append.meta.last_seq = event.seq;
-                    ended.append.events = vec![event];
-                    ended.before.append(&mut before);
-                    return Ok(Adopted::Ended);
-                }
-                before.push(event);
-            }
-        }
-        let now = journal.open(self.meta.id).await?;
-        if now.version.seq != after {
-            // Something was appended in between; the next attempt finds it.
-            return Ok(Adopted::Behind);
-        }
-        if now.version.owner_epoch != self.version.owner_epoch {
-            return Ok(Adopted::Lost);
-        }
-        let session = Session::owned(now.meta, now.version, &now.events);
-        let Some(end) = ended.append.events.pop() else { return Ok(Adopted::Lost) };
-        let fact = if session.meta.epoch > self.meta.epoch {
-            self.reply.withdraw("control_changed");
-            Fact::cancelled(String::new())
-        } else {
-            end.fact
-        };
-        ended.append = session.ending(turn_id, fact, clock::now());
-        ended.before.append(&mut before);
-        Ok(Adopted::Behind)
-    }
-}
-
-/// What a turn found that could not append its end.
-enum Adopted {
-    /// Another replica has ended the turn.
-    Ended,
-    /// The end comes behind what was appended.
-    Behind,
-    /// The session went on elsewhere, and the turn has no end there.
-    Lost,
-}
-
-/// How a turn ended.
-#[derive(Clone)]
-struct Ended {
-    append: Append,
-    /// Where the session stands if this replica appended the end.
-    version: Option<Version>,
-    /// What was appended while the turn ran.
-    before: Vec<Event>,
 }
 
 /// A turn's task has made its end durable; the session takes it in and shows it, in one step: a
@@ -198,16 +95,7 @@ impl Handler<TurnEnded> for SessionActor {
     fn handle(&mut self, TurnEnded { ended, reply }: TurnEnded, _: &mut Self::Context) {
         self.last_active = Instant::now();
         if let Ok(live) = &mut self.live {
-            match ended.version {
-                Some(version) if ended.append.from == *live.session.version() => {
-                    live.session.accepted(&ended.append, version);
-                }
-                // The next message reads the session first.
-                _ => {
-                    live.session.outrun_by(&ended.before);
-                    live.session.outrun_by(&ended.append.events);
-                }
-            }
+            ended.take_in(&mut live.session);
             live.turn = None;
             show_end(&live.feed, &reply, &ended);
         }
@@ -215,8 +103,8 @@ impl Handler<TurnEnded> for SessionActor {
 }
 
 /// First the events, then the end of the log: a reader that comes in between must find one of them.
-fn show_end(feed: &Feed, reply: &Reply, Ended { append, before, .. }: &Ended) {
-    let events: Vec<Event> = before.iter().chain(&append.events).cloned().collect();
+fn show_end(feed: &Feed, reply: &Reply, ended: &Ended) {
+    let events: Vec<Event> = ended.events().cloned().collect();
     events.iter().for_each(|event| feed.publish(event));
     reply.close(&events);
 }

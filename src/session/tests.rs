@@ -1,0 +1,3 @@
+//! Sessions of several replicas.
+
+mod simulation;
