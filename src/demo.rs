@@ -31,6 +31,7 @@ pub fn site() -> Option<config::Site> {
         name: "Fjellheim Outdoor".into(),
         site_key: SITE_KEY.into(),
         allowed_origins: Vec::new(),
+        number_formats: Vec::new(),
         identity_secret: config::Secret::default(),
     })
 }

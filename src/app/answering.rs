@@ -1,6 +1,6 @@
 //! Builds what answers questions: embedder, knowledge, models, cache and service level.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use tokio::time::Instant;
@@ -15,6 +15,7 @@ use crate::{
     cache::{Cache, Demand, Flights, Replication, SimilarFlights},
     config::{self, Config},
     demo,
+    domain::{NumberFormats, SiteId},
     embedding::{self, EmbedStartError, EmbedderHandle},
     inference::{InferencePool, Pool, discover_ollama},
     knowledge::Knowledge,
@@ -75,6 +76,7 @@ impl Answering {
             knowledge,
             brownout,
             turn: config.turn.clone(),
+            formats: formats(config)?,
         });
         Ok(Self { ports, pool, models })
     }
@@ -96,6 +98,16 @@ pub async fn start_embedder(
         }
         Err(error) => Err(error).context("cannot start the embedding model"),
     }
+}
+
+/// The check of the configuration refuses what cannot be used.
+fn formats(config: &Config) -> anyhow::Result<HashMap<SiteId, Arc<NumberFormats>>> {
+    let sites = config.sites.iter().filter(|site| !site.number_formats.is_empty());
+    let read = |site: &config::Site| {
+        let formats = NumberFormats::new(site.number_formats.iter().map(String::as_str))?;
+        Ok((site.id.clone(), Arc::new(formats)))
+    };
+    sites.map(read).collect()
 }
 
 /// The configured backends. In embedded mode, a local Ollama if none is configured.

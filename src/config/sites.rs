@@ -7,7 +7,7 @@ use super::{
     origin::OriginPattern,
     secret::Secret,
 };
-use crate::domain::SiteId;
+use crate::domain::{NumberFormats, SiteId};
 
 /// The site that the embedded mode creates.
 pub const DEMO_SITE: &str = "demo";
@@ -21,6 +21,9 @@ pub struct Site {
     #[serde(default)]
     /// Each as [`OriginPattern::parse`] reads it.
     pub allowed_origins: Vec<String>,
+    /// Of the shop's own numbers; see `domain::NumberFormats`.
+    #[serde(default)]
+    pub number_formats: Vec<String>,
     #[serde(default)]
     pub identity_secret: Secret,
 }
@@ -41,6 +44,11 @@ impl Site {
                 check.require("allowed_origins", false, format_args!("`{origin}` {fault}"));
             }
         }
+        for format in &self.number_formats {
+            if let Err(fault) = NumberFormats::new([format.as_str()]) {
+                check.require("number_formats", false, format_args!("`{format}` {fault}"));
+            }
+        }
         let secret = self.identity_secret.expose();
         check.require(
             "identity_secret",
@@ -59,11 +67,13 @@ mod tests {
         let site = "[[sites]]\nid = \"shop\"\nname = \"S\"\nsite_key = \"pk\"\n";
         let file = format!(
             "{site}allowed_origins = [\"https://a.example\", \"b.example\"]\n\
+             number_formats = [\"FJ-######\", \"################\"]\n\
              {site}identity_secret = \"short\"\n"
         );
         let keys = [
             "sites[0].site_key: must",
             "sites[0].allowed_origins",
+            "sites[0].number_formats: `################` has only digits",
             "sites[1].site_key: must",
             "sites[1].identity_secret",
             "sites[1].id: `shop` is used twice",

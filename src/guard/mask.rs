@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::{
-    pii::{Found, find},
+    pii::{Found, find, placeholder},
     vault::Vault,
 };
 
@@ -38,15 +38,15 @@ impl Vault {
         self.reserve(original);
         let mut text = Cow::Borrowed(original);
         for _ in 0..ROUNDS {
-            let found = find(&text);
+            let found = find(&text, self.formats());
             if found.is_empty() {
                 break;
             }
             let mut masked = String::with_capacity(text.len());
             let mut rest = 0;
-            for Found { kind, range } in found {
+            for Found { kind, range, canonical } in found {
                 masked.push_str(&text[rest..range.start]);
-                masked.push_str(self.placeholder(kind, &text[range.clone()]));
+                masked.push_str(self.placeholder(kind, canonical, &text[range.clone()]));
                 rest = range.end;
             }
             masked.push_str(&text[rest..]);
@@ -62,10 +62,44 @@ impl Vault {
     }
 }
 
-/// The parts that already look like a placeholder.
+/// A text of a document for a prompt. What looks like a placeholder in it stands for nobody, and
+/// must not be given the value of one.
+pub fn quoted(text: &str) -> Cow<'_, str> {
+    let mut made = String::new();
+    let mut rest = 0;
+    for at in memchr::memchr_iter(b'[', text.as_bytes()) {
+        let Some(length) = placeholder(&text[at..]) else { continue };
+        made.push_str(&text[rest..at]);
+        made.push('(');
+        made.push_str(&text[at + 1..at + length - 1]);
+        made.push(')');
+        rest = at + length;
+    }
+    if rest == 0 {
+        return Cow::Borrowed(text);
+    }
+    made.push_str(&text[rest..]);
+    Cow::Owned(made)
+}
+
+/// Of a placeholder, in characters.
+const LONGEST: usize = 24;
+
+/// What looks like a placeholder already.
 fn spelled_out(text: &str) -> impl Iterator<Item = &str> {
     let closes =
-        |at: usize| text[at..].chars().take(16).position(|c| c == ']').map(|n| at..=at + n);
+        |at: usize| text[at..].chars().take(LONGEST).position(|c| c == ']').map(|n| at..=at + n);
     let starts = memchr::memchr_iter(b'[', text.as_bytes());
     starts.filter_map(closes).filter_map(|range| text.get(range))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placeholder_in_a_document_is_text() {
+        assert_eq!(quoted("write [EMAIL_1], see [1]"), "write (EMAIL_1), see [1]");
+        assert!(matches!(quoted("see [1] and [NAME_1]"), Cow::Borrowed(_)));
+    }
 }

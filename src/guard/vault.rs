@@ -3,15 +3,21 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
+    sync::Arc,
 };
 
 use super::pii::Kind;
+use crate::domain::NumberFormats;
+
+/// What the shopper reads instead of a secret. Its length says nothing about the secret.
+const HIDDEN: &str = "••••";
 
 /// The placeholders of one conversation and their values.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Vault {
-    /// Maps a placeholder to the value as it was first typed.
-    originals: BTreeMap<String, String>,
+    /// Maps a placeholder to what its owner reads: the value as it was first typed, or `HIDDEN`
+    /// for a secret.
+    shown: BTreeMap<String, String>,
     /// Maps kind and normalised value to the placeholder: a number with different spaces is the
     /// same number.
     known: HashMap<(Kind, String), String>,
@@ -19,6 +25,8 @@ pub struct Vault {
     typed: HashSet<String>,
     /// The highest number used for each kind.
     last: HashMap<Kind, u32>,
+    /// The formats of the shop's own numbers.
+    formats: Arc<NumberFormats>,
 }
 
 impl Vault {
@@ -26,18 +34,27 @@ impl Vault {
         Self::default()
     }
 
+    /// For a conversation with a shop whose own numbers have these formats.
+    pub fn of_shop(formats: Arc<NumberFormats>) -> Self {
+        Self { formats, ..Self::default() }
+    }
+
+    pub(super) fn formats(&self) -> &NumberFormats {
+        &self.formats
+    }
+
     pub fn is_empty(&self) -> bool {
-        self.originals.is_empty()
+        self.shown.is_empty()
     }
 
-    /// The value of a whole placeholder such as `[EMAIL_1]`.
-    pub fn original(&self, placeholder: &str) -> Option<&str> {
-        self.originals.get(placeholder).map(String::as_str)
+    /// What its owner reads in the place of a whole placeholder such as `[EMAIL_1]`.
+    pub fn shown(&self, placeholder: &str) -> Option<&str> {
+        self.shown.get(placeholder).map(String::as_str)
     }
 
-    /// Placeholder and value, sorted by placeholder.
+    /// Placeholder and what its owner reads, sorted by placeholder.
     pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.originals.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+        self.shown.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Reserves this placeholder, so that no value gets it.
@@ -45,9 +62,9 @@ impl Vault {
         self.typed.insert(typed.to_owned());
     }
 
-    pub(super) fn placeholder(&mut self, kind: Kind, value: &str) -> &str {
-        let key = (kind, kind.canonical(value));
-        self.known.entry(key).or_insert_with(|| {
+    /// `canonical` is what all spellings of `value` have in common.
+    pub(super) fn placeholder(&mut self, kind: Kind, canonical: String, value: &str) -> &str {
+        self.known.entry((kind, canonical)).or_insert_with(|| {
             let last = self.last.entry(kind).or_default();
             let placeholder = loop {
                 *last += 1;
@@ -56,7 +73,8 @@ impl Vault {
                     break candidate;
                 }
             };
-            self.originals.insert(placeholder.clone(), value.to_owned());
+            let shown = if kind.is_secret() { HIDDEN } else { value };
+            self.shown.insert(placeholder.clone(), shown.to_owned());
             placeholder
         })
     }
@@ -81,14 +99,30 @@ mod tests {
         let mut vault = Vault::new();
         assert_eq!(vault.mask("I am ann@example.com"), "I am [EMAIL_1]");
         assert_eq!(vault.mask("bob@example.com or Ann@Example.com"), "[EMAIL_2] or [EMAIL_1]");
-        assert_eq!(vault.original("[EMAIL_1]"), Some("ann@example.com"));
+        assert_eq!(vault.shown("[EMAIL_1]"), Some("ann@example.com"));
         assert_eq!(format!("{vault:?}"), "Vault {\"EMAIL\": 2}");
+    }
+
+    #[test]
+    fn a_secret_is_not_kept_to_be_shown_again() {
+        let mut vault = Vault::new();
+        assert_eq!(vault.mask("my password is hunter2"), "my password is [PASSWORD_1]");
+        assert_eq!(vault.shown("[PASSWORD_1]"), Some("••••"));
+        assert_eq!(vault.mask("hunter2 is my password"), "[PASSWORD_1] is my password");
+    }
+
+    #[test]
+    fn a_number_in_a_format_of_the_shop_stays() {
+        let formats = Arc::new(NumberFormats::new(["31########"]).unwrap());
+        let text = "my tents came, 3155552671 was quick";
+        assert_eq!(Vault::of_shop(formats).mask(text), text);
+        assert_eq!(Vault::new().mask(text), "my tents came, [PHONE_1] was quick");
     }
 
     #[test]
     fn a_placeholder_that_the_shopper_typed_is_not_given_to_a_value() {
         let mut vault = Vault::new();
         assert_eq!(vault.mask("[EMAIL_1] is not ann@example.com"), "[EMAIL_1] is not [EMAIL_2]");
-        assert_eq!(vault.original("[EMAIL_1]"), None);
+        assert_eq!(vault.shown("[EMAIL_1]"), None);
     }
 }

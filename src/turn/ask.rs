@@ -45,7 +45,7 @@ impl Ask {
     /// the caller can store question and answer in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
         let TurnInput { purpose, site, visitor, locale, text, lane, history } = input;
-        let Screened { text, history, vault } = screen(&text, &history);
+        let Screened { text, history, vault } = screen(&text, &history, &ports.formats_of(&site));
         let service = match purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
             Purpose::Ticket => Service::FULL,

@@ -1,6 +1,6 @@
 //! The dependencies of a turn: messages that it may send and indexes that it may read.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use actix::Recipient;
 
@@ -8,7 +8,7 @@ use crate::{
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights},
     config,
-    domain::{Lane, PrincipalId, SiteId},
+    domain::{Lane, NumberFormats, PrincipalId, SiteId},
     embedding::messages::Embed,
     inference::{Acquire, Limits, PressureGauge},
     knowledge::Knowledge,
@@ -30,6 +30,14 @@ pub struct Ports {
     pub knowledge: Knowledge,
     pub brownout: Arc<Brownout>,
     pub turn: config::Turn,
+    /// The formats of the numbers of each shop that has some.
+    pub formats: HashMap<SiteId, Arc<NumberFormats>>,
+}
+
+impl Ports {
+    pub fn formats_of(&self, site: &SiteId) -> Arc<NumberFormats> {
+        self.formats.get(site).cloned().unwrap_or_default()
+    }
 }
 
 pub struct EmbedPort {

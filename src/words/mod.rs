@@ -120,18 +120,72 @@ vocabularies! {
     }
 
     /// The words around a number that show what it is.
-    Personal: "personal" in "de", "en", "es", "fr", "it", "pt" {
-        /// A number of the shop: order, tracking, invoice, article, ticket.
+    Personal: "personal" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+        /// Has a number of the shop: order, tracking, invoice, article, ticket.
         shop: Words,
+        /// Of the shop, and has a number only where that is said: "delivery number".
+        around: Words,
         phone: Words,
         card: Words,
         ssn: Words,
-        /// Another number that belongs to no other class, such as an amount or an account.
+        /// A bank account.
+        account: Words,
+        iban: Words,
+        passport: Words,
+        /// A driving licence.
+        licence: Words,
+        /// Another number that is none of these, such as an amount.
         other: Words,
+        sizes: Words,
+        /// Has four numbers with dots that are no address.
+        versions: Words,
+        /// "number", "no".
+        numbers: Words,
         /// Words that may stand between such a word and its number.
         fillers: Words,
-        /// Words before a mail provider's name that are not part of an address.
+        /// What may stand there, too, but does not name a number of the shop.
+        prepositions: Words,
+        /// "is"
+        links: Words,
+        /// The end of a number follows.
+        last: Words,
+        digits: Words,
+        mail: Words,
+        /// Words before an at sign that are no part of an address.
         not_names: Words,
+    }
+
+    /// The words of secrets that people type.
+    Secrets: "secrets" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+        password: Words,
+        /// A PIN or a one-time code.
+        pin: Words,
+        /// The digits that protect a card.
+        cvv: Words,
+        /// A key of a program.
+        token: Words,
+        /// "I changed my password to" needs one of them.
+        setting: Words,
+        /// "to", after them.
+        to: Words,
+        /// They follow "my password is" and are no password.
+        states: Words,
+    }
+
+    /// Numbers and the signs of addresses in words.
+    Spoken: "spoken" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+        numbers: Pairs,
+        /// How often the next digit is said.
+        repeats: Pairs,
+        plus: Words,
+        at: Words,
+        dot: Words,
+        /// Other signs, and the words for them.
+        signs: Pairs,
+        /// Between tens and ones.
+        joints: Words,
+        /// Of domains that are said in words.
+        endings: Words,
     }
 
     /// Whether a question is complete in itself, so that its answer may serve others.

@@ -61,6 +61,7 @@ pub(super) fn configured(id: &str, site_key: &str) -> config::Site {
         name: "Demo".into(),
         site_key: site_key.into(),
         allowed_origins: vec!["https://shop.example".into()],
+        number_formats: Vec::new(),
         identity_secret: Secret::new("hush"),
     }
 }

@@ -5,28 +5,50 @@ use std::{
     ops::Range,
 };
 
-pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
+use super::{context::Context, vocabulary::Class};
+
+pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
     let part = |c: char| c.is_alphanumeric() || matches!(c, '.' | ':' | '_');
     let mut at = 0;
-    while let Some(start) = text[at..].find(part).map(|n| at + n) {
-        let end = text[start..].find(|c| !part(c)).map_or(text.len(), |n| start + n);
-        let token = text[start..end].trim_end_matches(['.', ':']);
-        let before = text[..start].chars().next_back();
-        let attached = matches!(before, Some('-' | '/')) && !text[..start].ends_with("//");
-        if !attached && let Some(length) = address(token) {
-            found(start..start + length);
-        }
+    // Both versions have dots or colons.
+    while let Some(sign) = text[at..].find(['.', ':']).map(|n| at + n) {
+        let start = text[at..sign]
+            .rfind(|c| !part(c))
+            .map_or(at, |n| at + n + text[at + n..].chars().next().map_or(1, char::len_utf8));
+        let end = text[sign..].find(|c| !part(c)).map_or(text.len(), |n| sign + n);
         at = end;
+        let token = text[start..end].trim_end_matches(['.', ':']);
+        // "app-2.4.1.0"
+        let attached = text[..start]
+            .strip_suffix(['-', '/'])
+            .is_some_and(|before| before.ends_with(char::is_alphabetic));
+        if !attached
+            && let Some((after, length)) = address(token)
+            && !is_version(token, start, context)
+        {
+            found(start + after..start + after + length);
+        }
     }
 }
 
-/// Length of the address at the start of a word; a port may follow a version 4 address.
-fn address(token: &str) -> Option<usize> {
-    let v4 = token.split(':').next().unwrap_or(token);
-    if v4.parse::<Ipv4Addr>().is_ok() {
-        return Some(v4.len());
+/// "version 2.4.1.0"
+fn is_version(token: &str, start: usize, context: &Context<'_>) -> bool {
+    !token.contains(':')
+        && (context.adjacent(start) == Some(Class::Version)
+            || context.called_after(start + token.len()) == Some(Class::Version))
+}
+
+/// Start and length of the address in a word; a port may follow a version 4 address, and a label
+/// may stand before it ("ip:1.2.3.4").
+fn address(token: &str) -> Option<(usize, usize)> {
+    let mut at = 0;
+    for part in token.split(':') {
+        if part.parse::<Ipv4Addr>().is_ok() && token[..at].chars().all(|c| !c.is_ascii_digit()) {
+            return Some((at, part.len()));
+        }
+        at += part.len() + 1;
     }
     // Short ones such as "::1" or "a::b" name no person, and are often code.
     let groups = token.split(':').filter(|group| !group.is_empty()).count();
-    (groups >= 3 && token.parse::<Ipv6Addr>().is_ok()).then_some(token.len())
+    (groups >= 3 && token.parse::<Ipv6Addr>().is_ok()).then_some((0, token.len()))
 }

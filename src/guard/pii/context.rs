@@ -1,93 +1,233 @@
-//! The words around a number that show what it is.
+//! The words of a message, and what they say about the numbers near them.
 
-use std::{collections::HashMap, ops::Range, sync::LazyLock};
+use std::ops::Range;
 
-use crate::words::{self, Personal, Words};
+use super::vocabulary::{Class, MEANINGS, Meaning, NAMES, Role};
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Class {
-    /// A number of the shop: order, tracking, invoice, article, ticket.
-    Shop,
-    Phone,
-    Card,
-    Ssn,
-    /// Another number that belongs to no other class, such as an amount or an account.
-    Other,
-}
-
-/// How close a word stands before a number.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Nearness {
-    /// Only words such as "number", "is" or "#" are between them.
-    Adjacent,
-    /// Within about forty characters.
-    Near,
-}
-
+/// Longest way in bytes between a word and the number that it tells about.
 const WINDOW: usize = 40;
 
-pub(super) struct Context {
-    words: Vec<(Range<usize>, Class)>,
+pub(super) struct Word {
+    pub(super) range: Range<usize>,
+    pub(super) meaning: Option<&'static Meaning>,
 }
 
-impl Context {
-    pub(super) fn new(text: &str) -> Self {
-        let lower: String = text.chars().map(lowercase).collect();
-        let words = words(&lower)
-            .filter_map(|range| class(&lower, &range).map(|class| (range, class)))
+impl Word {
+    pub(super) fn is(&self, role: Role) -> bool {
+        self.meaning.is_some_and(|meaning| meaning.is(role))
+    }
+}
+
+/// A word or a phrase that says what a number is.
+pub(super) struct Told {
+    pub(super) range: Range<usize>,
+    pub(super) class: Class,
+}
+
+/// Whether somebody says that a number is one of the shop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Named {
+    No,
+    /// Only a "#" says so.
+    Sign,
+    /// "order number 123".
+    Yes,
+}
+
+pub(super) struct Context<'t> {
+    text: &'t str,
+    pub(super) words: Vec<Word>,
+    told: Vec<Told>,
+}
+
+impl<'t> Context<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        let words: Vec<Word> = ranges(text)
+            .map(|range| Word { meaning: MEANINGS.get(&text[range.clone()]), range })
             .collect();
-        Self { words }
+        let mut told = Vec::new();
+        let mut at = 0;
+        while at < words.len() {
+            let Some((class, length)) = phrase(text, &words[at..]) else {
+                at += 1;
+                continue;
+            };
+            // "mi número de cliente" is "número de cliente", not "mi número".
+            let longer = (1..length).find(|inner| {
+                phrase(text, &words[at + inner..]).is_some_and(|(_, other)| other > length)
+            });
+            if longer.is_none() {
+                let range = words[at].range.start..words[at + length - 1].range.end;
+                told.push(Told { range, class });
+            }
+            at += longer.unwrap_or(length);
+        }
+        Self { text, words, told }
     }
 
-    /// The nearest word before `at` that has a class.
-    pub(super) fn before(&self, text: &str, at: usize) -> Option<(Class, Nearness)> {
-        let next = self.words.partition_point(|(word, _)| word.end <= at);
-        let nearest = next.checked_sub(1).map(|index| &self.words[index]);
-        let Some((word, class)) = nearest.filter(|(word, _)| at - word.end <= WINDOW) else {
-            return text[..at].ends_with('#').then_some((Class::Shop, Nearness::Adjacent));
-        };
-        let gap = &text[word.end..at];
-        let adjacent = gap
-            .split(|c: char| !c.is_alphanumeric())
-            .all(|filler| filler.is_empty() || PERSONAL.fillers.contains(lower(filler).as_str()));
-        if adjacent {
-            return Some((*class, Nearness::Adjacent));
-        }
-        // "#" alone means a number of the shop, unless a nearer word says otherwise.
-        if gap.ends_with('#') {
-            return Some((Class::Shop, Nearness::Adjacent));
-        }
-        Some((*class, Nearness::Near))
+    pub(super) fn told(&self) -> &[Told] {
+        &self.told
     }
 
-    /// Whether the text right after `at` shows that a phone number ended there ("555 1234-Office").
+    /// The telling words before `at` within the window, nearest first.
+    pub(super) fn before(&self, at: usize) -> impl Iterator<Item = &Told> {
+        let next = self.told.partition_point(|told| told.range.end <= at);
+        self.told[..next].iter().rev().take_while(move |told| at - told.range.end <= WINDOW)
+    }
+
+    /// What the nearest word before `at` says that a number there is.
+    pub(super) fn near(&self, at: usize) -> Option<Class> {
+        self.before(at).map(|told| told.class).find(|class| *class != Class::Around)
+    }
+
+    /// The same, if only words such as "number", "is" or "for" lie between.
+    pub(super) fn adjacent(&self, at: usize) -> Option<Class> {
+        let told = self.before(at).find(|told| told.class != Class::Around)?;
+        let joined = self.between(told.range.end..at).all(|word| {
+            let class = word.meaning.and_then(|meaning| meaning.class);
+            [Role::Number, Role::Filler, Role::Preposition, Role::Link, Role::Digits]
+                .into_iter()
+                .any(|role| word.is(role))
+                || class == Some(Class::Around)
+        });
+        (joined && !self.text[told.range.end..at].contains(['!', '?', ';'])).then_some(told.class)
+    }
+
+    /// Whether "number" or a sign stands between a name and the number at `at`.
+    pub(super) fn is_counted(&self, at: usize) -> bool {
+        self.before(at).next().is_some_and(|told| {
+            let gap = told.range.start..at;
+            self.between(gap.clone()).any(|word| word.is(Role::Number))
+                || self.text[gap].contains(['#', ':', '='])
+        })
+    }
+
+    /// Whether the nearest word speaks of the shop, and only words such as "the" lie between.
+    pub(super) fn is_around(&self, at: usize) -> bool {
+        self.before(at)
+            .next()
+            .is_some_and(|told| told.class == Class::Around && self.is_tight(told.range.end..at))
+    }
+
+    /// Whether the number at `range` is named as one of the shop, before or after it.
+    pub(super) fn named(&self, range: &Range<usize>) -> Named {
+        if self.named_before(range.start) || self.named_after(range.end) {
+            return Named::Yes;
+        }
+        let before = self.text[..range.start].trim_end();
+        if before.ends_with('#') { Named::Sign } else { Named::No }
+    }
+
+    fn named_before(&self, at: usize) -> bool {
+        let mut counted = false;
+        let mut end = at;
+        for told in self.before(at) {
+            counted |= self.between(told.range.end..end).any(|word| word.is(Role::Number));
+            let name = match told.class {
+                Class::Shop => true,
+                Class::Around => counted,
+                _ => return false,
+            };
+            if name {
+                return self.is_tight(told.range.end..at);
+            }
+            end = told.range.start;
+        }
+        self.is_misspelled(at)
+    }
+
+    /// "cancel ordedr 123": a word right before a number that is one letter away from a name.
+    fn is_misspelled(&self, at: usize) -> bool {
+        const SHORTEST: usize = 4;
+        let start = self.text.floor_char_boundary(at.saturating_sub(WINDOW));
+        let mut words: Vec<&Word> = self.between(start..at).collect();
+        while words.last().is_some_and(|w| w.is(Role::Filler) || w.is(Role::Number)) {
+            words.pop();
+        }
+        let Some(word) = words.last().filter(|word| word.meaning.is_none()) else { return false };
+        let typed = &self.text[word.range.clone()];
+        typed.len() >= SHORTEST
+            && self.is_tight(word.range.end..at)
+            && NAMES.iter().any(|name| is_one_slip(typed, name))
+    }
+
+    /// "558210334 is my customer number", "558210334 (order)".
+    fn named_after(&self, at: usize) -> bool {
+        let next = self.told.partition_point(|told| told.range.start < at);
+        let Some(told) = self.told.get(next) else { return false };
+        let gap = at..told.range.start;
+        if gap.len() > WINDOW / 2 || !self.is_tight(gap.clone()) {
+            return false;
+        }
+        let opened = self.text[gap.clone()].contains('(');
+        let linked = self.between(gap).any(|word| word.is(Role::Link));
+        let counted = || self.after(told.range.end).is_some_and(|word| word.is(Role::Number));
+        (opened || linked)
+            && (told.class == Class::Shop || told.class == Class::Around && counted())
+    }
+
+    /// Only signs and words lie in `gap` that connect a name with its number.
+    fn is_tight(&self, gap: Range<usize>) -> bool {
+        let signs = |c: char| c.is_alphabetic() || " \t#:=.()[]'\"*-/°".contains(c);
+        self.text[gap.clone()].chars().all(signs)
+            && self.between(gap).all(|word| {
+                let around = word.meaning.is_some_and(|m| m.class == Some(Class::Around));
+                around || [Role::Number, Role::Filler, Role::Link].into_iter().any(|r| word.is(r))
+            })
+    }
+
+    /// Whether a word right after `at` says that a phone number ended there ("555 1234-Office").
     pub(super) fn phone_after(&self, at: usize) -> bool {
-        let next = self.words.partition_point(|(word, _)| word.start < at);
-        self.words
-            .get(next)
-            .is_some_and(|(word, class)| *class == Class::Phone && word.start - at <= 12)
+        let next = self.told.partition_point(|told| told.range.start < at);
+        self.told.get(next).is_some_and(|told| {
+            let gap = &self.text[at..told.range.start];
+            told.class == Class::Phone
+                && gap.len() <= 12
+                && !gap.contains([',', ';', '.', '!', '?', '\n'])
+        })
     }
 
-    /// Whether the message mentions an order, an invoice or the like anywhere.
-    pub(super) fn speaks_of_shop(&self) -> bool {
-        self.words.iter().any(|(_, class)| *class == Class::Shop)
+    /// "4111… is my card", "925665416 is my passport number".
+    pub(super) fn called_after(&self, at: usize) -> Option<Class> {
+        let next = self.told.partition_point(|told| told.range.start < at);
+        let told = self.told.get(next)?;
+        let gap = at..told.range.start;
+        let linked = gap.len() <= WINDOW / 2
+            && self.is_tight(gap.clone())
+            && self.between(gap).any(|word| word.is(Role::Link));
+        linked.then_some(told.class)
+    }
+
+    /// Whole words in `gap`.
+    pub(super) fn between(&self, gap: Range<usize>) -> impl Iterator<Item = &Word> {
+        let first = self.words.partition_point(|word| word.range.start < gap.start);
+        self.words[first..].iter().take_while(move |word| word.range.end <= gap.end)
+    }
+
+    /// The word right after `at`.
+    pub(super) fn after(&self, at: usize) -> Option<&Word> {
+        let next = self.words.partition_point(|word| word.range.start < at);
+        self.words.get(next).filter(|word| word.range.start <= at + 2)
+    }
+
+    /// The word that ends at `at`.
+    pub(super) fn ending_at(&self, at: usize) -> Option<&Word> {
+        let next = self.words.partition_point(|word| word.range.end < at);
+        self.words.get(next).filter(|word| word.range.end == at)
+    }
+
+    pub(super) fn mentions(&self, role: Role) -> bool {
+        self.words.iter().any(|word| word.is(role))
     }
 }
 
-/// Keeps offsets: a letter stays if its lower case has another length.
-fn lowercase(c: char) -> char {
-    let mut lower = c.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(l), None) if l.len_utf8() == c.len_utf8() => l,
-        _ => c,
-    }
+/// What the first of `words` says, alone or with those after it, and how many words say it.
+fn phrase(text: &str, words: &[Word]) -> Option<(Class, usize)> {
+    let next = |i: usize| words.get(1 + i).map(|word| &text[word.range.clone()]);
+    words.first()?.meaning?.phrase(next)
 }
 
-fn lower(text: &str) -> String {
-    text.chars().map(lowercase).collect()
-}
-
-fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
+fn ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
     let mut at = 0;
     std::iter::from_fn(move || {
         let start = at + text[at..].find(char::is_alphabetic)?;
@@ -98,38 +238,33 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     })
 }
 
-static PERSONAL: LazyLock<Personal> = LazyLock::new(words::all);
-
-/// Words that show what a number is, in any position.
-static CLASSES: LazyLock<HashMap<&str, Class>> = LazyLock::new(|| {
-    let lists = [
-        (&PERSONAL.shop, Class::Shop),
-        (&PERSONAL.phone, Class::Phone),
-        (&PERSONAL.card, Class::Card),
-        (&PERSONAL.ssn, Class::Ssn),
-        (&PERSONAL.other, Class::Other),
-    ];
-    let telling = |(list, class): (&'static Words, Class)| list.iter().map(move |w| (*w, class));
-    lists.into_iter().flat_map(telling).collect()
-});
-
-fn class(lower: &str, word: &Range<usize>) -> Option<Class> {
-    match &lower[word.clone()] {
-        "messages" | "message" | "text" if follows(lower, word, &["to", "me"]) => {
-            Some(Class::Phone)
-        }
-        "number" | "no" if preceded(lower, word, "my") => Some(Class::Phone),
-        other => CLASSES.get(other).copied(),
+/// Whether one letter is wrong, missing, too much, or two change places.
+fn is_one_slip(typed: &str, name: &str) -> bool {
+    let (typed, name) = (typed.as_bytes(), name.as_bytes());
+    if typed.len().abs_diff(name.len()) > 1 || typed.first() != name.first() {
+        return false;
+    }
+    let same = typed.iter().zip(name).take_while(|(a, b)| a == b).count();
+    let (a, b) = (&typed[same..], &name[same..]);
+    match (a, b) {
+        ([x, y, a @ ..], [z, w, b @ ..]) if x == w && y == z && a == b => true,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([_, a @ ..], b) if a == b => true,
+        (a, [_, b @ ..]) => a == b,
+        _ => false,
     }
 }
 
-fn follows(lower: &str, word: &Range<usize>, next: &[&str]) -> bool {
-    let after = lower[word.end..].trim_start();
-    let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
-    next.contains(&&after[..end])
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn preceded(lower: &str, word: &Range<usize>, previous: &str) -> bool {
-    let before = lower[..word.start].trim_end();
-    before.strip_suffix(previous).is_some_and(|rest| !rest.ends_with(char::is_alphabetic))
+    #[test]
+    fn one_slip_of_the_finger_is_forgiven() {
+        for typed in ["ordedr", "oder", "orders", "ordre", "orfer", "odrer"] {
+            assert!(is_one_slip(typed, "order"), "{typed}");
+        }
+        assert!(is_one_slip("purchaes", "purchase"));
+        assert!(!is_one_slip("border", "order") && !is_one_slip("olden", "order"));
+    }
 }

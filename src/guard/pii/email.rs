@@ -1,8 +1,8 @@
-//! E-mail addresses, as written and as people spell them out in a chat.
+//! E-mail addresses, also without their signs: "anngmailcom". Signs in words are edited before.
 
-use std::{ops::Range, sync::LazyLock};
+use std::ops::Range;
 
-use crate::words::{Personal, Words, all};
+use super::{context::Context, vocabulary::Role};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;
@@ -27,21 +27,12 @@ const PROVIDERS: [&str; 17] = [
     "zoho",
     "yandex",
 ];
-const ENDINGS: [&str; 6] = ["com", "net", "org", "de", "in", "ru"];
+/// Known by "com" right behind them only, since they are words.
+const WORDS: [&str; 5] = ["mail", "gamil", "gmial", "gmai", "gail"];
+const ENDINGS: [&str; 14] =
+    ["com", "net", "org", "de", "in", "ru", "at", "ch", "fr", "es", "it", "nl", "be", "uk"];
 
-/// Words before a provider's name that are not a local part ("your gmail.com page", "use
-/// outlook.com").
-static NOT_NAMES: LazyLock<Words> = LazyLock::new(|| all::<Personal>().not_names);
-
-/// Whether a text without `@` and digits may still hold an address.
-pub(super) fn may_be_spelled_out(text: &str) -> bool {
-    words(text).any(|word| {
-        let lower = text[word].to_lowercase();
-        PROVIDERS.iter().any(|provider| lower.contains(provider))
-    })
-}
-
-pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
+pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
     let mut floor = 0;
     for at in memchr::memchr_iter(b'@', text.as_bytes()) {
         if let Some(range) = around(text, at, floor) {
@@ -49,7 +40,7 @@ pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
             found(range);
         }
     }
-    spelled_out(text, found);
+    spelled_out(text, context, found);
 }
 
 fn is_local(c: char) -> bool {
@@ -94,19 +85,22 @@ fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
 }
 
 /// "ann at gmail dot com", "ann(at)gmail.com", "anngmailcom", "ann 77 gmailcom".
-fn spelled_out(text: &str, found: &mut impl FnMut(Range<usize>)) {
+fn spelled_out(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
+    if !words(text).any(|word| split_provider(&text[word]).is_some()) {
+        return;
+    }
     let words: Vec<Range<usize>> = words(text).collect();
-    let lower = |index: usize| words.get(index).map(|word| text[word.clone()].to_lowercase());
+    let lower = |index: usize| words.get(index).map(|word| &text[word.clone()]);
     for (index, word) in words.iter().enumerate() {
         let Some(this) = lower(index) else { continue };
-        let Some((name, provider)) = split_provider(&this) else { continue };
+        let Some((name, provider)) = split_provider(this) else { continue };
         let mut end = word.end;
         let mut whole = provider == Spelling::WithEnding;
         if provider == Spelling::Bare {
             let dot = lower(index + 1).is_some_and(|next| next == "dot" || next == "punkt");
             let ending = index + 1 + usize::from(dot);
             let known = |next: &str| next == "com" || (dot && ENDINGS.contains(&next));
-            if lower(ending).is_some_and(|next| known(&next)) {
+            if lower(ending).is_some_and(known) {
                 end = words[ending].end;
                 whole = true;
             }
@@ -131,11 +125,17 @@ fn spelled_out(text: &str, found: &mut impl FnMut(Range<usize>)) {
             first -= 1;
         }
         let close = word.start - words[first].start <= LOCAL_MAX;
-        let is_name = lower(first).is_some_and(|w| !NOT_NAMES.contains(w.as_str()));
+        let is_name = !context.ending_at(words[first].end).is_some_and(|w| w.is(Role::NotName));
         if close && is_name {
             found(words[first].start..end);
         }
     }
+}
+
+/// Whether mail is what a domain is known for.
+pub(super) fn is_provider(domain: &str) -> bool {
+    let name = domain.split('.').next().unwrap_or(domain);
+    domain.contains("mail") || PROVIDERS.contains(&name)
 }
 
 #[derive(PartialEq, Eq)]
@@ -146,17 +146,16 @@ enum Spelling {
 
 /// `anngmailcom` → (`ann`, with ending); `gmail` → (``, bare).
 fn split_provider(word: &str) -> Option<(&str, Spelling)> {
-    for provider in PROVIDERS {
-        for ending in ENDINGS {
-            let Some(rest) = word.strip_suffix(ending) else { continue };
-            let rest = rest.strip_suffix('.').unwrap_or(rest);
-            if let Some(name) = rest.strip_suffix(provider) {
-                return Some((name, Spelling::WithEnding));
-            }
-        }
-        if word == provider {
-            return Some(("", Spelling::Bare));
+    for rest in ENDINGS.iter().filter_map(|ending| word.strip_suffix(ending)) {
+        let rest = rest.strip_suffix('.').unwrap_or(rest);
+        if let Some(name) = PROVIDERS.iter().find_map(|provider| rest.strip_suffix(provider)) {
+            return Some((name, Spelling::WithEnding));
         }
     }
-    None
+    if let Some(rest) = word.strip_suffix("com")
+        && let Some(name) = WORDS.iter().find_map(|provider| rest.strip_suffix(provider))
+    {
+        return Some((name, Spelling::WithEnding));
+    }
+    PROVIDERS.contains(&word).then_some(("", Spelling::Bare))
 }

@@ -1,58 +1,120 @@
-//! The same text with plain digits, spaces and dashes, so that one scanner reads numbers however
-//! they are typed.
+//! Folds each character to its plainest spelling: compatibility forms (Unicode NFKD), digits of all
+//! scripts, dashes, spaces, lower case. What nobody sees is dropped.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
-/// A text folded character by character, and the mapping back to its offsets.
-pub(super) struct Folded<'a> {
-    text: Cow<'a, str>,
-    /// Byte offset in the original for each byte of `text` and its end; `None` if both are the
-    /// same.
-    offsets: Option<Vec<usize>>,
+use unicode_normalization::char::{decompose_compatible, is_combining_mark};
+
+use super::{kind::Kind, plain::Plain};
+
+/// Stands for a placeholder, so that nothing in it is read.
+pub(super) const PLACEHOLDER: char = '\u{fffc}';
+
+pub(super) fn fold(text: &str) -> Plain {
+    if text.is_ascii() && !text.contains('[') {
+        return Plain::same(text.to_ascii_lowercase());
+    }
+    let mut plain = Plain::with_capacity(text.len());
+    let mut skip_to = 0;
+    for (at, c) in text.char_indices() {
+        if at < skip_to {
+            continue;
+        }
+        if let Some(length) = (c == '[').then(|| placeholder(&text[at..])).flatten() {
+            skip_to = at + length;
+            plain.push(PLACEHOLDER, at..skip_to);
+            continue;
+        }
+        let original = at..at + c.len_utf8();
+        if c.is_ascii() {
+            plain.push(c.to_ascii_lowercase(), original);
+        } else {
+            decompose_compatible(c, |c| push(&mut plain, c, &original));
+        }
+    }
+    plain
 }
 
-impl<'a> Folded<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        if text.is_ascii() {
-            return Self { text: Cow::Borrowed(text), offsets: None };
-        }
-        let mut folded = String::with_capacity(text.len());
-        let mut offsets = Vec::with_capacity(text.len() + 1);
-        for (at, c) in text.char_indices() {
-            let plain = plain(c);
-            folded.push(plain);
-            offsets.extend(std::iter::repeat_n(at, plain.len_utf8()));
-        }
-        offsets.push(text.len());
-        Self { text: Cow::Owned(folded), offsets: Some(offsets) }
-    }
+/// Folds a word of a list as the words of a text are folded.
+pub(super) fn word(text: &str) -> String {
+    fold(text).as_str().to_owned()
+}
 
-    pub(super) fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// Byte offset in the original for a character boundary of the folded text.
-    pub(super) fn original(&self, at: usize) -> usize {
-        self.offsets.as_ref().map_or(at, |offsets| offsets[at])
+fn push(plain: &mut Plain, c: char, original: &Range<usize>) {
+    if is_combining_mark(c) {
+        plain.stretch(original.end);
+    } else if !is_ignorable(c) {
+        sign(c).to_lowercase().filter(|c| !is_combining_mark(*c)).for_each(|c| {
+            plain.push(c, original.clone());
+        });
     }
 }
 
-fn plain(c: char) -> char {
+/// Format characters that take no room.
+fn is_ignorable(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+        | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A sign that is used as another one.
+fn sign(c: char) -> char {
     match c {
-        // Fullwidth forms are at a fixed distance from ASCII.
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
-        '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{3000}' => ' ',
-        '\u{2010}'..='\u{2015}' | '\u{2212}' => '-',
-        _ => digit(c).unwrap_or(c),
+        c if c.is_ascii() => c,
+        '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
+        c if c.is_whitespace() => ' ',
+        '\u{2010}'..='\u{2015}'
+        | '\u{2043}'
+        | '\u{2212}'
+        | '\u{2796}'
+        | '\u{30fc}'
+        | '\u{fe58}' => '-',
+        '\u{b7}' | '\u{2024}' | '\u{2027}' | '\u{3002}' | '\u{30fb}' | '\u{22c5}' => '.',
+        '\u{2022}' | '\u{2219}' | '\u{25cf}' | '\u{2217}' | '\u{2055}' => '*',
+        '\u{2044}' | '\u{2215}' | '\u{29f8}' => '/',
+        '\u{2018}' | '\u{2019}' | '\u{2032}' => '\'',
+        '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' => '"',
+        '\u{2795}' => '+',
+        PLACEHOLDER => ' ',
+        c => digit(c).or_else(|| circled(c)).unwrap_or(c),
     }
 }
 
-/// Decimal digits of the scripts in which shoppers type numbers.
+/// The zeros of Unicode's decimal digits (general category Nd) that have no compatibility form.
+const ZEROS: [u32; 58] = [
+    0x660, 0x6f0, 0x7c0, 0x966, 0x9e6, 0xa66, 0xae6, 0xb66, 0xbe6, 0xc66, 0xce6, 0xd66, 0xde6,
+    0xe50, 0xed0, 0xf20, 0x1040, 0x1090, 0x17e0, 0x1810, 0x1946, 0x19d0, 0x1a80, 0x1a90, 0x1b50,
+    0x1bb0, 0x1c40, 0x1c50, 0xa620, 0xa8d0, 0xa900, 0xa9d0, 0xa9f0, 0xaa50, 0xabf0, 0x104a0,
+    0x10d30, 0x11066, 0x110f0, 0x11136, 0x111d0, 0x112f0, 0x11450, 0x114d0, 0x11650, 0x116c0,
+    0x11730, 0x118e0, 0x11950, 0x11c50, 0x11d50, 0x11da0, 0x16a60, 0x16ac0, 0x16b50, 0x1e140,
+    0x1e2f0, 0x1e950,
+];
+
 fn digit(c: char) -> Option<char> {
-    const ZEROS: [u32; 8] = [0x660, 0x6f0, 0x966, 0x9e6, 0xa66, 0xae6, 0xbe6, 0xe50];
-    let code = c as u32;
-    let zero = ZEROS.iter().find(|&&zero| (zero..zero + 10).contains(&code))?;
-    char::from_digit(code - zero, 10)
+    let code = u32::from(c);
+    let zero = ZEROS[ZEROS.partition_point(|zero| *zero <= code).checked_sub(1)?];
+    char::from_digit(code.checked_sub(zero).filter(|digit| *digit < 10)?, 10)
+}
+
+/// Circled digits that have no compatibility form.
+fn circled(c: char) -> Option<char> {
+    const ONES: [char; 4] = ['⓵', '❶', '➀', '➊'];
+    let value = |one: &char| (u32::from(c) + 1).checked_sub(u32::from(*one));
+    let digit = ONES.iter().filter_map(value).find(|value| (1..=9).contains(value));
+    digit.or((c == '⓿').then_some(0)).and_then(|digit| char::from_digit(digit, 10))
+}
+
+/// Length of the placeholder that `text` begins with.
+pub(in crate::guard) fn placeholder(text: &str) -> Option<usize> {
+    let inside = text.strip_prefix('[')?;
+    let (label, number) = inside.split_once('_')?;
+    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
+    let is_one = (1..=3).contains(&digits)
+        && number[digits..].starts_with(']')
+        && Kind::ALL.iter().any(|kind| kind.label() == label);
+    is_one.then(|| label.len() + digits + 3)
 }
 
 #[cfg(test)]
@@ -60,14 +122,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn offsets_lead_back_to_the_original() {
-        let text = "é ＋٤٤\u{a0}7";
-        let folded = Folded::new(text);
-        assert_eq!(folded.as_str(), "é +44 7");
-        let start = folded.as_str().find('+').unwrap();
-        assert_eq!(
-            &text[folded.original(start)..folded.original(folded.as_str().len())],
-            "＋٤٤\u{a0}7"
-        );
+    fn characters_are_folded_and_lead_back_to_what_was_typed() {
+        for (typed, plain) in [
+            ("４１１１", "4111"),
+            ("𝟒𝟏𝟏𝟏", "4111"),
+            ("④①⑪", "4111"),
+            ("❹➀➊⓵⓿", "41110"),
+            ("٤١١١", "4111"),
+            ("४१११", "4111"),
+            ("4️⃣1️⃣1️⃣1️⃣", "4111"),
+            ("4\u{200b}1\u{ad}1\u{2060}1", "4111"),
+            ("Teléfono", "telefono"),
+            ("ann＠example．com", "ann@example.com"),
+            ("＋49–171\u{a0}2", "+49-171 2"),
+            ("•••• 4821", "**** 4821"),
+        ] {
+            let folded = fold(typed);
+            assert_eq!(folded.as_str(), plain, "{typed}");
+            assert_eq!(folded.original(&(0..plain.len())), 0..typed.len(), "{typed}");
+        }
+    }
+
+    #[test]
+    fn only_a_placeholder_is_passed_over() {
+        assert_eq!(fold("x [CARD_1] y").as_str(), "x \u{fffc} y");
+        for text in ["[CARD_4111]", "[CARD_]", "[NOBODY_1]", "[CARD_1", "["] {
+            assert_eq!(fold(text).as_str(), text.to_lowercase());
+        }
     }
 }

@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-/// Length by country, as in the IBAN registry.
+use super::{
+    context::{Context, Named},
+    vocabulary::Class,
+};
+
+/// Length by country, as in the IBAN registry; sorted.
 const LENGTHS: &[(&str, usize)] = &[
     ("AD", 24),
     ("AE", 23),
@@ -94,16 +99,17 @@ const LENGTHS: &[(&str, usize)] = &[
     ("YE", 30),
 ];
 
-pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
+/// Signs that people type between the groups.
+const BETWEEN: &[u8] = b" \t\r\n.-/_,:;|*'";
+/// So many of them in a row.
+const WIDEST_GAP: usize = 3;
+
+pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at + 4 <= bytes.len() {
-        let head = bytes[at].is_ascii_alphabetic()
-            && bytes[at + 1].is_ascii_alphabetic()
-            && bytes[at + 2].is_ascii_digit()
-            && bytes[at + 3].is_ascii_digit();
-        let free = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
-        match (head && free).then(|| end_of(bytes, at)).flatten() {
+        let head = bytes[at].is_ascii_alphabetic() && starts(bytes, at);
+        match head.then(|| end_of(text, at, context)).flatten() {
             Some(end) => {
                 found(at..end);
                 at = end;
@@ -113,23 +119,73 @@ pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
     }
 }
 
-/// The end of the IBAN that starts at `start`, counting spaces and dashes between groups.
-fn end_of(bytes: &[u8], start: usize) -> Option<usize> {
-    let country = bytes[start..start + 2].to_ascii_uppercase();
-    let (_, length) = LENGTHS.iter().find(|(code, _)| code.as_bytes() == country)?;
-    let mut code = Vec::with_capacity(*length);
+/// Whether a code may begin here: at the beginning of a word, or right after "iban".
+fn starts(bytes: &[u8], at: usize) -> bool {
+    let free = at == 0 || !bytes[at - 1].is_ascii_alphanumeric();
+    (free || bytes[..at].ends_with(b"iban"))
+        && country(bytes, at).is_some()
+        && next(bytes, at + 1)
+            .and_then(|second| next(bytes, second + 1).map(|third| (second, third)))
+            .is_some_and(|(second, third)| is_check(bytes, second, third))
+}
+
+/// Whether the check digits begin at `third`: "de89" or "de 89", but not "is 405".
+fn is_check(bytes: &[u8], second: usize, third: usize) -> bool {
+    let digits = bytes[third..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+    digits >= 2 && third == second + 1 || (1..=2).contains(&digits)
+}
+
+/// The next letter or digit at or after `at`.
+fn next(bytes: &[u8], at: usize) -> Option<usize> {
+    let gap = bytes.get(at..)?.iter().take_while(|byte| BETWEEN.contains(byte)).count();
+    let found = bytes.get(at + gap)?.is_ascii_alphanumeric() && gap <= WIDEST_GAP;
+    found.then_some(at + gap)
+}
+
+/// Length of the IBANs of the country whose code begins at `at`.
+fn country(bytes: &[u8], at: usize) -> Option<usize> {
+    let code = [bytes[at].to_ascii_uppercase(), bytes[next(bytes, at + 1)?].to_ascii_uppercase()];
+    let index = LENGTHS.binary_search_by_key(&code.as_slice(), |(code, _)| code.as_bytes()).ok()?;
+    Some(LENGTHS[index].1)
+}
+
+/// The end of the IBAN that starts at `start`, separators between its characters included.
+fn end_of(text: &str, start: usize, context: &Context<'_>) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let length = country(bytes, start)?;
+    let mut code = Vec::with_capacity(length);
     let mut at = start;
-    while code.len() < *length {
-        let byte = *bytes.get(at)?;
-        if byte.is_ascii_alphanumeric() {
-            code.push(byte.to_ascii_uppercase());
-        } else if !matches!(byte, b' ' | b'-') || !bytes[at - 1].is_ascii_alphanumeric() {
-            return None;
-        }
-        at += 1;
+    // Without separators, or in groups of four as it is printed.
+    let mut printed = true;
+    while code.len() < length {
+        let Some(here) = next(bytes, at) else { break };
+        printed &= here == at || code.len() % 4 == 0;
+        code.push(bytes[here].to_ascii_uppercase());
+        at = here + 1;
     }
-    let ends = !bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
-    (ends && remainder(&code) == 1).then_some(at)
+    let called = bytes[..start].ends_with(b"iban") || context.adjacent(start) == Some(Class::Iban);
+    if code.len() < length {
+        // What somebody calls an IBAN is one, even if it is too short.
+        return (called && code.len() > SHORTEST && digits(&code) >= SHORTEST / 2).then_some(at);
+    }
+    let ends = !bytes.get(at).is_some_and(u8::is_ascii_digit);
+    // A sentence has few digits.
+    let many = digits(&code) * if printed { 4 } else { 2 } >= length;
+    // A printed one with a slip of the finger is one, too, unless it is named as another number.
+    let looks = || {
+        let long = printed && length >= SHORTEST_PRINTED && digits(&code) * 2 >= length;
+        long && context.named(&(start..at)) != Named::Yes
+    };
+    (ends && many && (remainder(&code) == 1 || called || looks())).then_some(at)
+}
+
+/// Of what somebody calls an IBAN.
+const SHORTEST: usize = 12;
+/// Shorter codes with wrong check digits may be "NO" and the number of an article.
+const SHORTEST_PRINTED: usize = 18;
+
+fn digits(code: &[u8]) -> usize {
+    code.iter().filter(|byte| byte.is_ascii_digit()).count()
 }
 
 /// Mod 97 of the code with its first four characters moved to the end, letters as 10 to 35.

@@ -1,129 +1,120 @@
-//! Finds e-mail addresses, phone, card and social-security numbers, IBANs and IP addresses.
+//! Finds personal data and secrets: addresses, numbers of people, and what people type after words
+//! such as "password".
 //!
-//! The shop's own order, tracking and invoice numbers are not personal data and stay, because tools
-//! need them. The scanners are written by hand and read the text a constant number of times, so no
-//! message can make them slow.
+//! What looks like personal data is found unless it is certainly a number of the shop: one that has
+//! a configured format, or that is named as one ("order number 123"). Scanners are written by hand
+//! and go over the text a constant number of times, so no message can make them slow.
+//!
+//! `fold`, `spoken` and `spelled` write a text in its plainest spelling; all other files read that.
 
+mod account;
 mod address;
 mod card;
+mod claims;
 mod context;
+mod document;
 mod email;
 mod fold;
 mod iban;
+mod issuer;
+mod kind;
+mod numbers;
 mod phone;
+mod pin;
+mod plain;
 mod run;
+mod secret;
+mod spelled;
+mod spoken;
 mod ssn;
+mod token;
+mod vocabulary;
 
 use std::ops::Range;
 
+use claims::Claims;
 use context::Context;
-use fold::Folded;
-use run::Run;
+pub(super) use fold::placeholder;
+pub use kind::Kind;
+use numbers::Numbers;
+use plain::Plain;
+use vocabulary::Class;
 
-/// A kind of personal data that is masked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Kind {
-    Email,
-    Iban,
-    Ip,
-    Card,
-    Ssn,
-    Phone,
-}
+use crate::domain::NumberFormats;
 
-impl Kind {
-    /// In order of precedence: an earlier kind wins if two overlap.
-    pub const ALL: [Self; 6] =
-        [Self::Email, Self::Iban, Self::Ip, Self::Card, Self::Ssn, Self::Phone];
-
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Email => "EMAIL",
-            Self::Iban => "IBAN",
-            Self::Ip => "IP",
-            Self::Card => "CARD",
-            Self::Ssn => "SSN",
-            Self::Phone => "PHONE",
-        }
-    }
-
-    /// The form that all spellings of one value share.
-    pub(super) fn canonical(self, value: &str) -> String {
-        match self {
-            Self::Email | Self::Ip => value.to_lowercase(),
-            Self::Iban => {
-                value.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect()
-            }
-            Self::Card | Self::Ssn | Self::Phone => {
-                value.chars().filter(|c| c.is_numeric() || matches!(c, '+' | 'x')).collect()
-            }
-        }
-    }
-}
-
+/// Personal data in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) kind: Kind,
+pub struct Found {
+    pub kind: Kind,
     /// Bytes of the text that was searched.
-    pub(super) range: Range<usize>,
+    pub range: Range<usize>,
+    /// What two spellings of one value have in common.
+    pub(super) canonical: String,
 }
 
-/// The values to mask in `text`, from left to right, without overlaps.
-pub(super) fn find(text: &str) -> Vec<Found> {
-    // A number with fewer than four digits and no address sign is never masked. Most messages end
-    // here.
-    let suspicious = |c: char| c == '@' || c.is_numeric();
-    if !text.contains(suspicious) && !email::may_be_spelled_out(text) {
-        return Vec::new();
+/// What must be masked in `text`, from left to right, without overlaps.
+pub fn find(text: &str, formats: &NumberFormats) -> Vec<Found> {
+    let folded = fold::fold(text);
+    let context = Context::new(folded.as_str());
+    let mut edits = spoken::edits(&folded, &context);
+    edits.extend(spelled::edits(&folded, &context));
+    if edits.is_empty() {
+        return read(&folded, &context, text, formats);
     }
-    let folded = Folded::new(text);
-    let plain = folded.as_str();
-    let runs = Run::all(plain);
-    let context = Context::new(plain);
-    let mut found = Vec::new();
-    email::find(plain, &mut |range| found.push(Found { kind: Kind::Email, range }));
-    iban::find(plain, &mut |range| found.push(Found { kind: Kind::Iban, range }));
-    address::find(plain, &mut |range| found.push(Found { kind: Kind::Ip, range }));
-    settle(&mut found);
-    let addresses = found.len();
-    for run in runs {
-        if touches(&found[..addresses], &run.range) {
-            continue;
-        }
-        if let Some(range) = card::find(plain, &run, &context) {
-            found.push(Found { kind: Kind::Card, range });
-        } else if let Some(range) = ssn::find(plain, &run, &context) {
-            found.push(Found { kind: Kind::Ssn, range });
-        } else {
-            phone::find(plain, &run, &context, &mut |range| {
-                found.push(Found { kind: Kind::Phone, range });
-            });
-        }
-    }
-    settle(&mut found);
-    for found in &mut found {
-        found.range = folded.original(found.range.start)..folded.original(found.range.end);
-    }
-    found
-}
-
-/// Sorts the matches, and drops those that overlap a match further left.
-fn settle(found: &mut Vec<Found>) {
-    found.sort_by_key(|found| (found.range.start, found.range.end));
+    edits.sort_by_key(|edit| (edit.range.start, edit.range.end));
     let mut end = 0;
-    found.retain(|found| {
-        let free = found.range.start >= end;
+    edits.retain(|edit| {
+        let free = edit.range.start >= end;
         if free {
-            end = found.range.end;
+            end = edit.range.end;
         }
         free
     });
+    let plain = folded.edited(&edits);
+    read(&plain, &Context::new(plain.as_str()), text, formats)
 }
 
-/// `settled` has no overlaps.
-fn touches(settled: &[Found], range: &Range<usize>) -> bool {
-    let after = settled.partition_point(|found| found.range.end <= range.start);
-    settled.get(after).is_some_and(|found| found.range.start < range.end)
+fn read(
+    plain: &Plain,
+    context: &Context<'_>,
+    original: &str,
+    formats: &NumberFormats,
+) -> Vec<Found> {
+    let text = plain.as_str();
+    let mut claims = Claims::default();
+    let mut emails = Vec::new();
+    email::find(text, context, &mut |range| emails.push(range));
+    let mixed = |range: &Range<usize>| {
+        let typed = &original[plain.original(range)];
+        typed.contains(char::is_uppercase) && typed.contains(char::is_lowercase)
+    };
+    token::find(text, context, mixed, &mut |range| claims.add(Kind::Token, range));
+    secret::find(text, context, &mut |range| {
+        if !emails.contains(&range) {
+            claims.add(Kind::Password, range);
+        }
+    });
+    emails.into_iter().for_each(|range| claims.add(Kind::Email, range));
+    if text.contains(|c: char| c.is_ascii_digit()) {
+        // A part of an address of version 6 may look like an IBAN.
+        address::find(text, context, &mut |range| claims.add(Kind::Ip, range));
+        iban::find(text, context, &mut |range| claims.add(Kind::Iban, range));
+        document::find(text, context, &mut |kind, range| claims.add(kind, range));
+        let own = formats.find(text).into_iter().filter(|range| !is_called(context, range.start));
+        Numbers { text, context, own: own.collect(), named: None }.read(&mut claims);
+    }
+    let found = claims.0.into_iter().map(|(kind, range)| Found {
+        kind,
+        canonical: kind.canonical(&text[range.clone()]),
+        range: plain.original(&range),
+    });
+    found.collect()
+}
+
+/// Whether the words before a number say that it is one of a person, whatever its format.
+fn is_called(context: &Context<'_>, at: usize) -> bool {
+    let of_people = [Class::Phone, Class::Card, Class::Ssn, Class::Account];
+    context.adjacent(at).is_some_and(|class| of_people.contains(&class))
 }
 
 #[cfg(test)]

@@ -1,128 +1,236 @@
-//! Phone numbers of many countries, recognised by their `+`, by the words around them, or by a
-//! shape that only phone numbers have.
+//! Phone numbers of many countries (E.164 and national): by their `+`, by the words around them, or
+//! by a shape that only phones have.
 
 use std::ops::Range;
 
 use super::{
-    context::{Class, Context, Nearness},
-    run::{Run, ends_freely, starts_freely},
+    context::{Context, Named},
+    issuer::is_trade_item,
+    run::{Run, digits_of, ends_freely, starts_freely},
+    vocabulary::Class,
 };
 
-pub(super) fn find(text: &str, run: &Run, context: &Context, found: &mut impl FnMut(Range<usize>)) {
-    if run.digits() <= 15 {
+/// E.164.
+const MOST_DIGITS: usize = 15;
+/// A number behind the sign for a long distance.
+const MOST_ABROAD: usize = MOST_DIGITS + 2;
+/// Of a number right behind the word for it; with fewer it is in groups: "call 28 562".
+const FEWEST_CALLED: usize = 6;
+/// Of a number that stands apart from the word for it.
+const FEWEST_APART: usize = 7;
+/// Of a national number, with the sign for a long distance.
+const MOST_NATIONAL: usize = 12;
+
+pub(super) fn find(
+    text: &str,
+    run: &Run,
+    context: &Context<'_>,
+    found: &mut impl FnMut(Range<usize>),
+) {
+    if run.digits() <= MOST_ABROAD {
         let end = with_extension(text, run.range.end);
         if is_phone(text, run, end, context) {
             found(run.range.start..end);
+            return;
         }
+    }
+    // Two numbers in a row, or a number after another.
+    if run.groups.len() < 2 || run.is_list(text) {
         return;
     }
-    // Two numbers in a row, or a number after another one: only complete national shapes count.
+    let spaced = |i: usize| run.gap(text, i).trim().is_empty();
+    let mixed = (0..run.groups.len() - 1).any(spaced) && !(0..run.groups.len() - 1).all(spaced);
+    if mixed {
+        let mut first = 0;
+        for end in 1..=run.groups.len() {
+            if end == run.groups.len() || spaced(end - 1) {
+                let part = run.part(text, first..end);
+                if is_phone(text, &part, part.range.end, context) {
+                    found(part.range);
+                }
+                first = end;
+            }
+        }
+    } else if run.digits() > MOST_NATIONAL && spaced(0) {
+        national(text, run, context, found);
+    }
+}
+
+/// Whole national numbers of North America between other digits.
+fn national(text: &str, run: &Run, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
     let shape = run.shape();
     let mut at = 0;
     while at < shape.len() {
         let count = [[3, 3, 4].as_slice(), &[3, 7], &[10]]
             .into_iter()
             .find_map(|national| shape[at..].starts_with(national).then_some(national.len()));
-        if let Some(count) = count
-            && !matches!(context.before(text, run.range.start), Some((Class::Shop, _)))
-            && run.groups[at..at + count].iter().all(|g| !text[g.clone()].starts_with("00"))
-        {
-            found(run.groups[at].start..run.groups[at + count - 1].end);
-            at += count;
-        } else {
-            at += 1;
+        let part = count.map(|count| run.part(text, at..at + count));
+        match part.filter(|part| {
+            let number = digits_of(text, part.range.clone());
+            is_national(&number) && context.named(&part.range) == Named::No
+        }) {
+            Some(part) => {
+                at += part.groups.len();
+                found(part.range);
+            }
+            None => at += 1,
         }
     }
 }
 
-fn is_phone(text: &str, run: &Run, end: usize, context: &Context) -> bool {
-    let start = run.range.start;
-    let digits = run.digits();
-    let said_after = context.phone_after(end);
-    if !starts_freely(text, start) && !run.plus || !(said_after || ends_freely(text, end)) {
+fn is_phone(text: &str, run: &Run, end: usize, context: &Context<'_>) -> bool {
+    let (start, digits) = (run.range.start, run.digits());
+    let said_after = context.phone_after(end) || context.called_after(end) == Some(Class::Phone);
+    let free = run.plus || starts_freely(text, start, context);
+    if !free || !(said_after || ends_freely(text, end)) {
         return false;
     }
     if run.plus {
-        return digits >= 7;
+        return (7..=MOST_DIGITS).contains(&digits);
     }
-    if digits < 6 || is_date(text, run) {
+    let few = if run.groups.len() > 1 { FEWEST_CALLED - 1 } else { FEWEST_CALLED };
+    if digits < few || is_date(text, run) {
         return false;
     }
-    match context.before(text, start) {
-        _ if said_after => true,
-        Some((Class::Phone, _)) => true,
-        Some((Class::Shop, Nearness::Adjacent)) => false,
-        Some((Class::Shop, Nearness::Near)) => strong_shape(text, run),
-        Some((Class::Card | Class::Ssn | Class::Other, Nearness::Adjacent)) => false,
-        None | Some((Class::Card | Class::Ssn | Class::Other, Nearness::Near)) => {
-            strong_shape(text, run) || weak_shape(text, run, context)
-        }
+    let named = context.named(&(start..end));
+    if named == Named::Yes {
+        // "order 07911 123456": no order is written like this.
+        let trunk = text[run.groups[0].range.clone()].starts_with('0');
+        let written = run.groups.len() > 1 && trunk && !text[start..].starts_with("00");
+        return written && digits >= 10 && !context.is_counted(start) && weak_shape(text, run);
     }
+    let near = context.near(start);
+    if digits <= MOST_DIGITS && (said_after || context.adjacent(start) == Some(Class::Phone)) {
+        return true;
+    }
+    // "call me about parcel 998877"
+    if near == Some(Class::Phone) && digits >= FEWEST_APART && !context.is_around(start) {
+        return true;
+    }
+    if named == Named::Sign || context.adjacent(start) == Some(Class::Other) {
+        return false;
+    }
+    let sizes = near == Some(Class::Size) || run.is_list(text) || is_hours(text, run);
+    // "where is parcel 4092 0597 0180"
+    let of_shop = context.is_around(start) && !text[start..].starts_with('0');
+    !sizes && (strong_shape(text, run) || weak_shape(text, run) && !of_shop)
 }
 
 /// The end of the number after "x123" or " ext. 12".
 fn with_extension(text: &str, end: usize) -> usize {
-    let rest = &text[end..];
-    let word = rest.trim_start_matches(' ');
-    let lower: String = word.chars().take(9).flat_map(char::to_lowercase).collect();
-    let Some(mark) = ["extension", "ext.", "ext", "x"].into_iter().find(|m| lower.starts_with(m))
-    else {
-        return end;
-    };
-    let number = word.get(mark.len()..).unwrap_or("").trim_start_matches(' ');
+    let rest = text[end..].trim_start_matches([' ', ',']);
+    let marks = ["extension", "ext.", "ext", "x", "durchwahl", "poste", "#"];
+    let Some(mark) = marks.into_iter().find(|mark| rest.starts_with(mark)) else { return end };
+    let number = rest[mark.len()..].trim_start_matches([' ', ':']);
     let length = number.bytes().take_while(u8::is_ascii_digit).count();
     let whole = number[length..].chars().next().is_none_or(|c| !c.is_alphanumeric());
     if (1..=6).contains(&length) && whole { text.len() - number.len() + length } else { end }
 }
 
-/// "12/05/2024", "2015-12-22 04".
+/// "12/05/2024", "2015-12-22 04", "30 12.05.2024".
 fn is_date(text: &str, run: &Run) -> bool {
-    let groups: Vec<&str> = run.groups.iter().map(|group| &text[group.clone()]).collect();
+    let groups: Vec<&str> = run.groups.iter().map(|group| &text[group.range.clone()]).collect();
     let year = |text: &str| text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
-    match groups[..] {
-        [a, b, c] => {
-            a.len() <= 2 && b.len() <= 2 && year(c) || year(a) && b.len() <= 2 && c.len() <= 2
-        }
-        [a, b, c, _, ..] => year(a) && b.len() <= 2 && c.len() <= 2,
+    let day =
+        |text: &str| text.parse().is_ok_and(|day: u32| (1..=31).contains(&day) && text.len() <= 2);
+    let date = |part: &[&str]| match part[..] {
+        [a, b, c] => day(a) && day(b) && year(c) || year(a) && day(b) && day(c),
         _ => false,
-    }
+    };
+    (0..groups.len().saturating_sub(2)).any(|first| {
+        let (before, rest) = groups.split_at(first);
+        date(&rest[..3]) && before.iter().chain(&rest[3..]).all(|time| time.len() <= 2)
+    })
+}
+
+/// "0900 1800"
+fn is_hours(text: &str, run: &Run) -> bool {
+    run.groups.iter().all(|group| {
+        let value: u32 = digits_of(text, group.range.clone()).parse().unwrap_or(u32::MAX);
+        group.digits == 4 && value / 100 <= 24 && value % 100 < 60
+    })
 }
 
 /// Shapes that order numbers never have.
 fn strong_shape(text: &str, run: &Run) -> bool {
     let digits = run.digits();
     match run.shape()[..] {
-        _ if run.parenthesis => (8..=15).contains(&digits),
+        _ if run.parenthesis => (8..=MOST_DIGITS).contains(&digits),
         [3, 3, 4] | [1, 3, 3, 4] => true,
         [3, 3, 3, 4] => text[run.range.clone()].starts_with("001"),
-        [2, 2, 2, 2] | [2, 2, 2, 2, 2] => true,
+        [2, 2, 2, 2] => true,
+        [2, 2, 2, 2, 2] => text[run.range.clone()].starts_with('0'),
         _ => false,
     }
 }
 
-/// Shapes that count only if no word mentions an order.
-fn weak_shape(text: &str, run: &Run, context: &Context) -> bool {
-    let digits = run.digits();
-    let trunk = {
-        let mut first = text[run.groups[0].clone()].chars();
-        first.next() == Some('0') && first.next().is_some_and(|c| c != '0')
-    };
+/// Shapes of national numbers that other numbers may have, too.
+fn weak_shape(text: &str, run: &Run) -> bool {
+    let number = digits_of(text, run.range.clone());
+    let digits = number.len();
+    let trunk = number.starts_with('0') && !number.starts_with("00");
+    let abroad = number.starts_with("00")
+        && !number.starts_with("000")
+        && (11..=MOST_ABROAD).contains(&digits);
     match run.shape()[..] {
-        [10] => !context.speaks_of_shop() && (trunk || national(&text[run.range.clone()])),
-        [11] => !context.speaks_of_shop() && trunk,
-        [_] => false,
+        [8..=15] if run.groups[0].is_single() => !is_counting(&number),
+        [9] => trunk,
+        [10] => trunk || is_national(&number),
+        [11] => trunk || (number.starts_with('1') && is_national(&number[1..])),
+        // A German mobile; other numbers of twelve digits are codes of articles and parcels.
+        [12] => {
+            ["015", "016", "017"].into_iter().any(|start| number.starts_with(start))
+                && !is_trade_item(&number)
+        }
+        [_] => abroad,
         [3, 7] | [5, 5] | [6, 4] | [5, 6] => true,
-        [_, _] => trunk && (8..=12).contains(&digits),
+        [4, 4] => run.gap(text, 0).trim().is_empty() && is_pair(text, run),
+        // A country's code without its `+`.
+        [1..=3, 10] => is_national(&number[digits - 10..]),
+        [_, _] => abroad || trunk && (8..=14).contains(&digits),
         ref groups => {
-            let round = text[run.range.clone()].ends_with("000");
-            let fits = groups.iter().all(|group| (2..=5).contains(group)) && !round;
-            fits && (9..=12).contains(&digits) || trunk && (8..=12).contains(&digits)
+            let round = number.ends_with("000");
+            let pairs = groups.iter().all(|group| *group == 2);
+            let fits = groups.iter().all(|group| (2..=5).contains(group)) && !round && !pairs;
+            fits && (9..=12).contains(&digits)
+                || abroad
+                || trunk && (8..=14).contains(&digits)
+                || (10..=13).contains(&digits) && !round && is_code(&number[..groups[0]])
         }
     }
 }
 
+/// Codes of countries with two digits (ITU-T E.164, list of assigned codes). With three digits, all
+/// that do not begin with one of these are assigned or kept free.
+const COUNTRIES: &str = "20 27 30 31 32 33 34 36 39 40 41 43 44 45 46 47 48 49 51 52 53 54 55 56 57 58 60 \
+                         61 62 63 64 65 66 81 82 84 86 90 91 92 93 94 95 98";
+
+/// A country's code without its `+`: 33 6 12 34 56 78.
+fn is_code(group: &str) -> bool {
+    let of_two = |group: &str| COUNTRIES.split(' ').any(|code| code == group);
+    match group.len() {
+        1 => group == "7",
+        2 => of_two(group),
+        3 => group >= "2" && !of_two(&group[..2]),
+        _ => false,
+    }
+}
+
+/// Two groups of four that are no prices and no years: 6123 4724.
+fn is_pair(text: &str, run: &Run) -> bool {
+    run.groups.iter().all(|group| {
+        let part = &text[group.range.clone()];
+        !part.ends_with("00") && !part.ends_with("99") && !part.starts_with("20")
+    }) && !text[run.range.clone()].starts_with(['0', '1'])
+}
+
+/// "1 2 3 4 5 6 7 8"
+fn is_counting(digits: &str) -> bool {
+    digits.as_bytes().windows(2).all(|pair| pair[1].wrapping_sub(pair[0]) == 1)
+}
+
 /// Ten bare digits as North American and Indian numbers have them.
-fn national(digits: &str) -> bool {
+fn is_national(digits: &str) -> bool {
     let at = |index: usize| digits.as_bytes()[index];
     at(0) >= b'6' || (at(0) >= b'2' && at(3) >= b'2')
 }

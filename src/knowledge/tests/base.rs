@@ -75,6 +75,7 @@ impl Bench {
             name: "Shop".into(),
             site_key: "pk_shop".into(),
             allowed_origins: Vec::new(),
+            number_formats: Vec::new(),
             identity_secret: Secret::default(),
         };
         archive.put_sites(&[configured], clock::now()).await.unwrap();

@@ -7,6 +7,7 @@ use tokio::{sync::watch, time::Instant};
 use crate::{
     assistant::prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
     domain::ServiceLevel,
+    guard::quoted,
     inference::{
         ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, ToolChoice,
         affinity_of, estimate_tokens,
@@ -32,8 +33,9 @@ pub fn request(
     queued: watch::Sender<Option<QueuePosition>>,
 ) -> GenerateRequest {
     let config = &ports.turn;
+    let quotes: Vec<_> = passages.iter().map(|p| (quoted(&p.title), quoted(&p.text))).collect();
     let sources: Vec<Source<'_>> =
-        passages.iter().map(|p| Source { title: &p.title, text: &p.text }).collect();
+        quotes.iter().map(|(title, text)| Source { title, text }).collect();
     let history: Vec<Earlier<'_>> = ask
         .history
         .iter()
