@@ -69,6 +69,11 @@ URL ?= http://127.0.0.1:8080
 replay: ## Drives a service with conversations; DATA= uses another file, MODE=distributed uses MariaDB and Redis
 	scripts/replay.sh "$(DATA)" "$(MODE)"
 
+.PHONY: eval-pii
+eval-pii: DATA = ../shared/data
+eval-pii: ## Recall and false alarms of masking on DATA/pii_eval; FLAGS="--show 5" prints what was missed
+	$(CARGO) run --quiet --locked -- eval pii $(DATA)/pii_eval $(FLAGS)
+
 SCENARIO ?= steady
 
 # FLAGS= are passed to the benchmark, for example FLAGS="--streams 2000 --runs 1".

@@ -7,7 +7,7 @@ use rushdesk::{
     app::{Application, measured},
     commands,
     config::{Config, Faults, Sources},
-    rehearse,
+    evaluate, rehearse,
     shutdown::{self, Signals},
     telemetry,
 };
@@ -64,6 +64,11 @@ enum Command {
     /// Replays the traffic of a log at a multiple of its rate against a service, and reports
     /// whether the service is ready.
     Rehearse(Box<rehearse::Options>),
+    /// Measures the rules of the service on labelled data.
+    Eval {
+        #[command(subcommand)]
+        measure: evaluate::Measure,
+    },
 }
 
 #[derive(Subcommand)]
@@ -101,6 +106,10 @@ fn main() -> ExitCode {
     // A rehearsal drives another service and needs no configuration.
     if let Command::Rehearse(options) = &arguments.command {
         return rehearsed(actix_rt::System::new().block_on(rehearse::rehearse(options)));
+    }
+    if let Command::Eval { measure: evaluate::Measure::Pii(options) } = &arguments.command {
+        let report = evaluate::pii(options).map(|report| print!("{report}"));
+        return ended(report);
     }
     if matches!(arguments.command, Command::Metrics) {
         print!("{}", telemetry::reference(&measured()));
@@ -178,9 +187,11 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             eprint!("{}", application.summary());
             shutdown::serve(application, signals).await
         }
-        Command::CheckConfig | Command::CheckHealth | Command::Metrics | Command::Rehearse(_) => {
-            Ok(())
-        }
+        Command::CheckConfig
+        | Command::CheckHealth
+        | Command::Metrics
+        | Command::Rehearse(_)
+        | Command::Eval { .. } => Ok(()),
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await
