@@ -1,6 +1,7 @@
 //! All commands except `serve`.
 
 use std::{
+    collections::BTreeSet,
     io::{BufRead, IsTerminal, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
@@ -16,7 +17,7 @@ use crate::{
     config::{Config, Faults, MysqlAddress, MysqlTls},
     domain::{Role, SiteId},
     journal::verify,
-    knowledge::{Knowledge, KnowledgeError, import},
+    knowledge::{Knowledge, KnowledgeError, Status, import},
     runtime::Services,
     secrets,
     tls::{Certificate, authorities},
@@ -134,7 +135,7 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
     match accounts.create_staff(&site, Role::Admin, credentials).await {
         Ok(id) => println!("created admin {id} of site {site}"),
         Err(AccountError::Invalid(fields)) => {
-            let faults = fields.into_iter().map(|f| format!("{} {}", f.field, f.detail));
+            let faults = fields.into_iter().map(|f| format!("{}: {}", f.field, f.detail));
             anyhow::bail!(faults.collect::<Vec<_>>().join("; "));
         }
         Err(AccountError::Taken) => anyhow::bail!(
@@ -169,28 +170,34 @@ pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> any
     };
     let found = import::read_folder(folder, bounds)
         .with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut failed = found.faults.len();
-    for import::Fault { path, reason } in found.faults {
-        eprintln!("{}: {reason}", path.display());
-    }
-    for document in found.documents {
+    let faults = found.faults.into_iter();
+    let mut left_out: Vec<_> = faults.map(|fault| (fault.path, fault.reason.to_string())).collect();
+    let (mut created, mut updated, mut unchanged) = (0, 0, 0);
+    for (document, path) in found.documents.into_iter().zip(found.paths) {
         let name = document.external_id.clone();
         match knowledge.upsert(&site, document, None).await {
-            Ok(stored) => println!("{name}: {:?}, {} chunks", stored.status, stored.chunks),
+            Ok(stored) => {
+                println!("{name}: {:?}, {} chunks", stored.status, stored.chunks);
+                *match stored.status {
+                    Status::Created => &mut created,
+                    Status::Updated => &mut updated,
+                    Status::Unchanged => &mut unchanged,
+                } += 1;
+            }
             Err(KnowledgeError::Invalid(fields)) => {
-                failed += 1;
-                for field in fields {
-                    eprintln!("{name}: {} {}", field.field, field.detail);
-                }
+                let faults = fields.into_iter().map(|f| format!("{}: {}", f.field, f.detail));
+                left_out.extend(faults.map(|fault| (path.clone(), fault)));
             }
-            Err(error) => {
-                failed += 1;
-                eprintln!("{name}: {error}");
-            }
+            Err(error) => left_out.push((path, error.to_string())),
         }
     }
     services.stop();
-    anyhow::ensure!(failed == 0, "{failed} file(s) could not be read");
+    for (path, reason) in &left_out {
+        eprintln!("{}: {reason}", path.display());
+    }
+    println!("{created} created, {updated} updated, {unchanged} unchanged");
+    let files: BTreeSet<_> = left_out.iter().map(|(path, _)| path).collect();
+    anyhow::ensure!(files.is_empty(), "{} file(s) could not be read in full", files.len());
     Ok(())
 }
 

@@ -176,7 +176,7 @@ pub fn positions(bytes: &[u8]) {
 pub fn documents(bytes: &[u8]) {
     const MAX_CHARS: usize = 80;
     for ending in ["md", "txt", "html", "csv", "json"] {
-        let Ok(document) = import::read_file(&format!("a.{ending}"), bytes) else { return };
+        let Ok(document) = import::read_file(&format!("a.{ending}"), bytes) else { continue };
         let Ok(passages) = document.passages(bytes.len(), MAX_CHARS) else { continue };
         assert!(passages.len() <= 4 * document.bytes(), "{} passages", passages.len());
         for passage in passages {

@@ -20,7 +20,7 @@ use super::{
 use crate::domain::{SiteId, Timestamp};
 
 /// A document as the shop gave it.
-#[derive(Clone, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
+#[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = documents, treat_none_as_default_value = false)]
 pub struct Document {
     pub site_id: SiteId,

@@ -7,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     admin::audit,
+    document::{DocumentView, PutDocument},
     error::ApiError,
     extract::{Body, Caller, is_json, page_limit, parse, read, require_plain},
     state::App,
@@ -15,60 +16,11 @@ use crate::{
     clock,
     domain::{ErrorCode, FieldError, Problem, Role},
     embedding::messages::embed,
-    knowledge::{self, FaqPair, Format, KnowledgeError, NewDocument, PUBLIC, Query, Status},
+    knowledge::{KnowledgeError, Query, Status},
 };
 
 const OPERATORS: [Role; 2] = [Role::Admin, Role::Server];
 const STAFF: [Role; 3] = [Role::Admin, Role::Agent, Role::Server];
-/// A body may be this many times longer than its document, since JSON escapes characters.
-const ESCAPES: usize = 2;
-
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct PutDocument {
-    pub title: String,
-    /// The text; exactly one of `text` and `faq`.
-    #[serde(default)]
-    pub text: Option<String>,
-    #[serde(default)]
-    #[schema(value_type = Option<Vec<Object>>)]
-    pub faq: Option<Vec<FaqPair>>,
-    /// The format of `text`.
-    #[serde(default = "markdown")]
-    pub format: Format,
-    #[serde(default)]
-    pub tags: Vec<String>,
-    #[serde(default)]
-    pub audience: Option<String>,
-    #[serde(default)]
-    pub locale: Option<String>,
-    #[serde(default)]
-    pub url: Option<String>,
-}
-
-const fn markdown() -> Format {
-    Format::Markdown
-}
-
-impl PutDocument {
-    fn document(self, external_id: String) -> Result<NewDocument, ApiError> {
-        let body = match (self.text, self.faq) {
-            (Some(text), None) => knowledge::Body::Text(text),
-            (None, Some(pairs)) => knowledge::Body::Faq(pairs),
-            _ => return Err(ApiError::field("text", "send exactly one of `text` and `faq`")),
-        };
-        Ok(NewDocument {
-            external_id,
-            title: self.title,
-            format: self.format,
-            body,
-            tags: self.tags,
-            audience: self.audience.unwrap_or_else(|| PUBLIC.to_owned()),
-            locale: self.locale,
-            url: self.url,
-        })
-    }
-}
 
 #[derive(Serialize, ToSchema)]
 pub struct StoredDocument {
@@ -99,7 +51,7 @@ pub async fn put_document(
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&OPERATORS)?;
     require_plain(&request)?;
-    let limit = app.config.knowledge.max_document_bytes * ESCAPES;
+    let limit = PutDocument::max_bytes(app.config.knowledge.max_document_bytes);
     let bytes = read(payload.into_inner(), limit, &app).await?;
     let document = parse::<PutDocument>(is_json(&request), &bytes)?.document(path.into_inner())?;
     let external_id = document.external_id.clone();
@@ -162,9 +114,11 @@ pub async fn list_documents(
 }
 
 /// Reads a document with its text.
+///
+/// A PUT takes what this returns.
 #[utoipa::path(get, path = "/v1/knowledge/documents/{external_id}", tag = "knowledge",
     params(("external_id" = String, Path)),
-    responses((status = 200, description = "the document"), (status = 404, body = Problem)), security(("bearer" = [])))]
+    responses((status = 200, description = "the document", body = DocumentView), (status = 404, body = Problem)), security(("bearer" = [])))]
 #[get("/v1/knowledge/documents/{external_id}")]
 pub async fn get_document(
     app: web::Data<App>,
@@ -176,7 +130,7 @@ pub async fn get_document(
     let document = found.ok_or_else(|| ApiError::new(ErrorCode::NotFound))?;
     Ok(HttpResponse::Ok()
         .insert_header((header::ETAG, format!("\"{}\"", document.content_hash)))
-        .json(document))
+        .json(DocumentView::from(document)))
 }
 
 #[derive(Serialize, ToSchema)]

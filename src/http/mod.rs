@@ -7,6 +7,7 @@
 pub mod admin;
 pub mod auth;
 pub mod docs;
+pub mod document;
 pub mod error;
 pub mod events;
 pub mod extract;

@@ -316,7 +316,14 @@ impl Knowledge {
                 continue;
             };
             let Some(document) = stored::document(&row) else { continue };
-            let Read { chunks, .. } = self.read(site, document).await?;
+            let Read { chunks, .. } = match self.read(site, document).await {
+                // It was stored under other rules or limits, and stays findable by words.
+                Err(KnowledgeError::Invalid(fields)) => {
+                    warn!(site_id = %site, external_id, ?fields, "a document was not embedded again");
+                    continue;
+                }
+                other => other?,
+            };
             let rows = self.embedded(&row, &chunks).await;
             if rows.iter().any(|row| row.vector.is_empty()) {
                 continue;

@@ -3,6 +3,8 @@
 //! `markdown` and `html` read their format into blocks, and `chunk` forms passages from them. A
 //! block holds plain text on one line, never markup.
 
+use std::borrow::Cow;
+
 /// Longest heading or column name in characters, because passages repeat them. A longer one is read
 /// as a paragraph.
 const MAX_NAME: usize = 200;
@@ -32,6 +34,26 @@ impl Block {
 /// Whether `text` is short enough to be repeated with every passage below it.
 pub(super) fn is_name(text: &str) -> bool {
     text.chars().nth(MAX_NAME).is_none()
+}
+
+/// Whether `text` is one line of at most `max` characters, and not blank.
+pub(super) fn is_line(text: &str, max: usize) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
+}
+
+/// `text` with `\n` at the end of each line.
+pub(super) fn with_line_feeds(text: &str) -> Cow<'_, str> {
+    if text.contains('\r') {
+        Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// The place of a character that no text has. Text in UTF-16 is full of NUL; text in an encoding of
+/// seven bits has escape sequences.
+pub(super) fn foreign(text: &str) -> Option<usize> {
+    text.find(['\0', '\x1b'])
 }
 
 /// Reads plain text: a blank line ends a paragraph.

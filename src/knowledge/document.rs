@@ -7,10 +7,12 @@ use utoipa::ToSchema;
 use crate::domain::FieldError;
 
 use super::{
-    blocks,
+    blocks::{self, foreign, is_line},
     chunk::{Chunk, Content, chunks},
     faq::{self, FaqPair},
-    html, markdown,
+    front_matter, html,
+    line::LineFault,
+    markdown,
 };
 
 /// Most questions in one FAQ document.
@@ -87,19 +89,24 @@ impl NewDocument {
         };
         let optional =
             |text: &Option<String>| text.as_ref().map_or_else(String::new, |t| format!("={t}"));
+        // Pairs are stored as JSON, and may be sent as JSON.
+        let in_json = match &self.body {
+            Body::Text(text) => faq::pairs(self.format.as_str(), text),
+            Body::Faq(pairs) => Some(pairs.clone()),
+        };
         field(&self.title);
-        field(self.format.as_str());
+        field(if in_json.is_some() { Format::Json.as_str() } else { self.format.as_str() });
         field(&self.audience);
         field(&optional(&self.locale));
         field(&optional(&self.url));
         field(&self.tags.len().to_string());
         self.tags.iter().for_each(|tag| field(tag));
-        match &self.body {
-            Body::Text(text) => field(text),
-            Body::Faq(pairs) => pairs.iter().for_each(|pair| {
-                field(&pair.question);
-                field(&pair.answer);
-            }),
+        for pair in in_json.iter().flatten() {
+            field(&pair.question);
+            field(&pair.answer);
+        }
+        if let (Body::Text(text), None) = (&self.body, &in_json) {
+            field(text);
         }
         hex::encode(hash.finalize())
     }
@@ -132,6 +139,10 @@ impl NewDocument {
         faults.require(self.bytes() <= max_bytes, "text", || {
             format!("must have at most {max_bytes} bytes")
         });
+        let is_text = matches!(&self.body, Body::Text(text) if foreign(text).is_none());
+        faults.require(is_text || matches!(self.body, Body::Faq(_)), "text", || {
+            "must have no NUL or escape characters".into()
+        });
         if !faults.0.is_empty() {
             return Err(faults.0);
         }
@@ -148,7 +159,7 @@ impl NewDocument {
         faults.require(slug(&self.external_id, 128), "external_id", || {
             "must have 1 to 128 characters of A-Z, a-z, 0-9 and -_./:".into()
         });
-        faults.require(line(&self.title, 200), "title", || {
+        faults.require(is_line(&self.title, 200), "title", || {
             "must be one line of 1 to 200 characters".into()
         });
         faults.require(slug(&self.audience, 40), "audience", || {
@@ -157,7 +168,7 @@ impl NewDocument {
         faults
             .require(self.tags.len() <= MAX_TAGS, "tags", || format!("must be at most {MAX_TAGS}"));
         for (index, tag) in self.tags.iter().enumerate().take(MAX_TAGS) {
-            faults.require(line(tag, 64), &format!("tags[{index}]"), || {
+            faults.require(is_line(tag, 64), &format!("tags[{index}]"), || {
                 "must be one line of 1 to 64 characters".into()
             });
         }
@@ -174,11 +185,18 @@ impl NewDocument {
             Body::Faq(pairs) => return Content::Faq(pairs.clone()),
             Body::Text(text) => text,
         };
+        let text = text.trim_start_matches('\u{feff}');
+        if let Err(fault) = check(self.format, text) {
+            faults.add("text", fault.to_string());
+        }
         let pairs = match self.format {
             Format::Markdown => return Content::Blocks(markdown::blocks(text)),
             Format::Text => return Content::Blocks(blocks::from_text(text)),
             Format::Html => return Content::Blocks(html::blocks(text)),
-            Format::Csv => faq::from_csv(text),
+            Format::Csv => faq::from_csv(text).map(|read| {
+                read.faults.iter().for_each(|fault| faults.add("text", fault.to_string()));
+                read.pairs
+            }),
             Format::Json => faq::from_json(text),
         };
         Content::Faq(pairs.unwrap_or_else(|error| {
@@ -186,6 +204,20 @@ impl NewDocument {
             Vec::new()
         }))
     }
+}
+
+/// Whether all of a text is read, and no part of it is a header, which would be quoted.
+///
+/// # Errors
+/// A header, or markup that hides the text below it.
+pub(super) fn check(format: Format, text: &str) -> Result<(), LineFault> {
+    match format {
+        Format::Csv | Format::Json => return Ok(()),
+        Format::Markdown => markdown::check(text)?,
+        Format::Html => html::check(text)?,
+        Format::Text => {}
+    }
+    front_matter::none(text)
 }
 
 fn check_content(content: &Content, faults: &mut Faults) {
@@ -202,17 +234,9 @@ fn check_content(content: &Content, faults: &mut Faults) {
                 format!("must have at most {MAX_PAIRS} questions")
             });
             for (index, pair) in pairs.iter().enumerate().take(MAX_PAIRS) {
-                faults.require(
-                    line(&pair.question, 500),
-                    &format!("faq[{index}].question"),
-                    || "must be one line of 1 to 500 characters".into(),
-                );
-                let length = pair.answer.trim().chars().count();
-                faults.require(
-                    (1..=8_000).contains(&length),
-                    &format!("faq[{index}].answer"),
-                    || "must have 1 to 8000 characters".into(),
-                );
+                for (field, detail) in pair.faults() {
+                    faults.add(&format!("faq[{index}].{field}"), detail.to_owned());
+                }
             }
         }
     }
@@ -236,10 +260,6 @@ impl Faults {
             self.add(field, detail());
         }
     }
-}
-
-fn line(text: &str, max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
 }
 
 fn is_locale(text: &str) -> bool {
@@ -302,10 +322,22 @@ mod tests {
         assert_eq!(faulty_fields(&document(Format::Html, "<script>x</script>")), ["text"]);
         assert_eq!(faulty_fields(&document(Format::Text, &"x".repeat(1_001))), ["text"]);
         assert_eq!(faulty_fields(&document(Format::Json, "{}")), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Text, "T\0e\0x\0t\0")), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Html, "a<script>never closed")), ["text"]);
+        assert_eq!(faulty_fields(&document(Format::Markdown, "a\n\n<!-- open\n\nb")), ["text"]);
+        let header = "---\naudience: staff\n---\nText.";
+        for format in [Format::Markdown, Format::Text, Format::Html] {
+            assert_eq!(faulty_fields(&document(format, header)), ["text"]);
+            assert_eq!(faulty_fields(&document(format, "audience: staff\n\nText.")), ["text"]);
+        }
+        let mut pairs = document(Format::Text, "");
+        let answer = "T\0e\0x\0t\0".to_owned();
+        pairs.body = Body::Faq(vec![FaqPair { question: "q".into(), answer }]);
+        assert_eq!(faulty_fields(&pairs), ["faq[0].answer"]);
         assert_eq!(faulty_fields(&document(Format::Csv, "question,answer\n")), ["faq"]);
         assert_eq!(
-            faulty_fields(&document(Format::Csv, "question,answer\nq,\n")),
-            ["faq[0].answer"]
+            faulty_fields(&document(Format::Csv, "question,answer\nonly\nq,a\nq,\n")),
+            ["text", "text"]
         );
     }
 

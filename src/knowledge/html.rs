@@ -4,16 +4,19 @@
 //! builds no tree. The result is text for an index, never HTML to display. Elements without
 //! readable text are dropped with their content.
 
-use super::blocks::{self, Block};
+use super::{
+    blocks::{self, Block},
+    line::LineFault,
+};
 
 /// Elements dropped with their content.
 const SILENT: [&str; 12] = [
-    "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "head", "select",
-    "textarea", "button",
+    "script", "style", "template", "noscript", "iframe", "object", "svg", "math", "title",
+    "select", "textarea", "button",
 ];
 
 /// Elements that end the paragraph before and after them.
-const BREAKING: [&str; 32] = [
+const BREAKING: [&str; 33] = [
     "address",
     "article",
     "aside",
@@ -31,6 +34,7 @@ const BREAKING: [&str; 32] = [
     "figure",
     "footer",
     "form",
+    "head",
     "header",
     "hr",
     "html",
@@ -94,31 +98,55 @@ const NAMED: [(&str, char); 40] = [
 
 /// Reads HTML. It never fails, because a browser would show any text.
 pub fn blocks(html: &str) -> Vec<Block> {
+    read(html).0
+}
+
+/// Whether all of the page is read.
+///
+/// # Errors
+/// Markup that is never closed and hides what follows.
+pub fn check(html: &str) -> Result<(), LineFault> {
+    let Some((rest, markup)) = read(html).1 else { return Ok(()) };
+    let line = 1 + html[..html.len() - rest.len()].matches('\n').count();
+    let detail = format!("`{markup}` is never closed, so the text that follows it would be lost");
+    Err(LineFault { line, detail })
+}
+
+/// The blocks, and what is never closed together with the text from there on.
+fn read(html: &str) -> (Vec<Block>, Option<(&str, String)>) {
     let mut reader = Reader::default();
+    let mut unclosed = None;
     let mut rest = html;
     while let Some(at) = rest.find('<') {
         reader.text(&rest[..at]);
-        rest = &rest[at..];
-        let (piece, after) = markup(rest);
-        rest = after;
+        let begin = &rest[at..];
+        let (piece, after) = markup(begin);
+        let mut after = after.ok_or_else(|| match &piece {
+            Piece::Open { name, .. } => format!("<{name}"),
+            Piece::Close(name) => format!("</{name}"),
+            Piece::Text(_) | Piece::Nothing => {
+                begin.chars().take_while(|c| "<!-?".contains(*c)).collect()
+            }
+        });
         match piece {
             Piece::Text(text) => reader.text(text),
             Piece::Nothing => {}
             Piece::Close(name) => reader.close(&name),
-            Piece::Open { name, closed } => {
-                if SILENT.contains(&name.as_str()) {
-                    if !closed {
-                        rest = after_close(rest, &name);
-                    }
-                } else {
-                    reader.open(&name);
+            Piece::Open { name, closed } if SILENT.contains(&name.as_str()) => {
+                if let Some(content) = after.as_ref().ok().copied().filter(|_| !closed) {
+                    after = after_close(content, &name).ok_or_else(|| format!("<{name}>"));
                 }
             }
+            Piece::Open { name, .. } => reader.open(&name),
         }
+        rest = after.unwrap_or_else(|markup| {
+            unclosed = Some((begin, markup));
+            ""
+        });
     }
     reader.text(rest);
     reader.flush();
-    reader.blocks
+    (reader.blocks, unclosed)
 }
 
 enum Piece<'a> {
@@ -128,12 +156,12 @@ enum Piece<'a> {
     Close(String),
 }
 
-/// The piece of markup at the start of `rest` (which begins with `<`), and what follows it.
-fn markup(rest: &str) -> (Piece<'_>, &str) {
+/// The piece of markup at the start of `rest` (which begins with `<`), and what follows it; `None`
+/// if the piece has no end.
+fn markup(rest: &str) -> (Piece<'_>, Option<&str>) {
     let inner = &rest[1..];
     if let Some(comment) = inner.strip_prefix("!--") {
-        let end = comment.find("-->").map_or(comment.len(), |at| at + 3);
-        return (Piece::Nothing, &comment[end..]);
+        return (Piece::Nothing, after_comment(comment));
     }
     match inner.as_bytes().first() {
         Some(b'!' | b'?') => (Piece::Nothing, after_tag(inner).1),
@@ -145,26 +173,35 @@ fn markup(rest: &str) -> (Piece<'_>, &str) {
             let (tag, after) = after_tag(inner);
             (Piece::Open { name: name_of(tag), closed: tag.ends_with('/') }, after)
         }
-        _ => (Piece::Text(&rest[..1]), inner),
+        _ => (Piece::Text(&rest[..1]), Some(inner)),
     }
 }
 
-/// Splits at the `>` that ends the tag, ignoring those inside quoted attributes.
-fn after_tag(tag: &str) -> (&str, &str) {
+/// The text after a comment. `<!-->` is a whole one, and `--!>` ends one, as in a browser.
+fn after_comment(comment: &str) -> Option<&str> {
+    let is_whole = comment.starts_with('>') || comment.starts_with("->");
+    let is_end = |at: &usize| ["--", "--!"].iter().any(|dashes| comment[..*at].ends_with(dashes));
+    let mut ends = comment.match_indices('>').map(|(at, _)| at);
+    let end = if is_whole { ends.next() } else { ends.find(is_end) };
+    end.map(|at| &comment[at + 1..])
+}
+
+/// Splits at the `>` that ends the tag, ignoring those in quoted attributes. `None` without one.
+fn after_tag(tag: &str) -> (&str, Option<&str>) {
     let mut quote = None;
     let mut value = false;
     for (at, byte) in tag.bytes().enumerate() {
         match (quote, byte) {
             (Some(open), _) if open == byte => quote = None,
             (None, b'"' | b'\'') if value => quote = Some(byte),
-            (None, b'>') => return (&tag[..at], &tag[at + 1..]),
+            (None, b'>') => return (&tag[..at], Some(&tag[at + 1..])),
             _ => {}
         }
         // A quote starts a value only after `=`. Elsewhere it is part of a name, as in `<p
         // class=it's>`.
         value = byte == b'=' || (value && byte.is_ascii_whitespace());
     }
-    (tag, "")
+    (tag, None)
 }
 
 fn name_of(tag: &str) -> String {
@@ -172,8 +209,8 @@ fn name_of(tag: &str) -> String {
     tag[..end].to_ascii_lowercase()
 }
 
-/// The text after the closing tag of `name`; empty if it is never closed.
-fn after_close<'a>(html: &'a str, name: &str) -> &'a str {
+/// The text after the closing tag of `name`; `None` if it is never closed.
+fn after_close<'a>(html: &'a str, name: &str) -> Option<&'a str> {
     let mut rest = html;
     while let Some(at) = rest.find("</") {
         let tag = &rest[at + 2..];
@@ -184,7 +221,7 @@ fn after_close<'a>(html: &'a str, name: &str) -> &'a str {
         }
         rest = tag;
     }
-    ""
+    None
 }
 
 #[derive(Default)]
@@ -323,7 +360,48 @@ mod tests {
     }
 
     #[test]
-    fn a_page_full_of_closing_tags_is_read_once() {
+    fn a_head_without_an_end_hides_nothing() {
+        for html in [
+            "<html><head><title>x</title><body><p>Hours</p>",
+            "<head><meta charset=utf-8><title>x</title><p>Hours",
+            "<HTML><HEAD lang=en><TITLE>x</TITLE><STYLE>p {}</STYLE><BODY>Hours</BODY></HTML>",
+            "<head><script>x</script><h1>Hours</h1>",
+            "<head>Hours",
+            "<title>x</title><div>Hours</div>",
+            "<!doctype html><head><link rel=x><base href=y><noscript>z</noscript>Hours</body>",
+            "<head><!--> --><p>Hours",
+            "<head></head><body>Hours",
+            "<head/><p>Hours<!-- x --!>",
+        ] {
+            assert!(texts(html).contains(&"Hours".to_owned()), "{html}: {:?}", texts(html));
+            assert!(!texts(html).contains(&"x".to_owned()), "{html}");
+            assert_eq!(check(html), Ok(()), "{html}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_would_lose_text_names_the_line() {
+        for (html, line, markup) in [
+            ("<p>One</p>\n<script>x\n<p>Two</p>", 2, "<script>"),
+            ("<head>\n<title>x\n<body><p>One</p>", 2, "<title>"),
+            ("<style>\np {}\n<p>One</p>", 1, "<style>"),
+            ("\n\n<!-- one <p>Two</p>", 3, "<!--"),
+            ("<p>One</p>\n<a href=\"x>two</a>\n<p>three", 2, "<a"),
+            ("<p>One</p>\n<textarea><p>Two", 2, "<textarea>"),
+            ("<button><p>One</p>", 1, "<button>"),
+            ("One\n<p", 2, "<p"),
+            ("One\n</p", 2, "</p"),
+            ("<!doctype html", 1, "<!"),
+        ] {
+            let fault = check(html).unwrap_err();
+            assert_eq!(fault.line, line, "{html}");
+            assert!(fault.detail.starts_with(&format!("`{markup}` is never closed")), "{fault}");
+        }
+    }
+
+    #[test]
+    fn a_page_full_of_closing_tags_or_comments_is_read_once() {
+        assert_eq!(texts(&("<!---->".repeat(200_000) + "after")), ["after"]);
         let html = format!("<script>{}</script><p>after", "</".repeat(200_000));
         assert_eq!(texts(&html), ["after"]);
     }

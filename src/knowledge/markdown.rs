@@ -6,17 +6,34 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use super::{
     blocks::{self, Block},
     html,
+    line::LineFault,
 };
+
+const OPTIONS: Options = Options::ENABLE_TABLES.union(Options::ENABLE_STRIKETHROUGH);
 
 /// Reads Markdown with tables. It never fails, because every text is valid Markdown.
 pub fn blocks(text: &str) -> Vec<Block> {
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH;
     let mut reader = Reader::default();
-    for event in Parser::new_ext(text, options) {
+    for event in Parser::new_ext(text, OPTIONS) {
         reader.read(event);
     }
     reader.flush();
     reader.blocks
+}
+
+/// Whether all of the text is read.
+///
+/// # Errors
+/// Raw HTML that is never closed, and so takes the rest of the text with it.
+pub fn check(text: &str) -> Result<(), LineFault> {
+    let end = text.trim_end().len();
+    for (event, range) in Parser::new_ext(text, OPTIONS).into_offset_iter() {
+        if matches!(event, Event::End(TagEnd::HtmlBlock)) && range.end >= end {
+            let lines = text[..range.start].matches('\n').count();
+            return html::check(&text[range]).map_err(|fault| fault.below(lines));
+        }
+    }
+    Ok(())
 }
 
 #[derive(Default)]

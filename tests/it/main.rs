@@ -22,6 +22,7 @@ mod faults;
 mod harness;
 mod headers;
 mod hostile;
+mod import;
 mod knowledge;
 mod measures;
 mod newer_replicas;

@@ -468,10 +468,10 @@ async fn the_shops_knowledge() {
     {
       "body": {
         "audience": "public",
-        "body": "The Moonlight Club costs 12 EUR a year.",
         "content_hash": "[content_hash]",
         "created_at": "[time]",
         "external_id": "a-club",
+        "faq": null,
         "format": "markdown",
         "locale": null,
         "site_id": "demo",
@@ -479,6 +479,7 @@ async fn the_shops_knowledge() {
         "tags": [
           "[tags]"
         ],
+        "text": "The Moonlight Club costs 12 EUR a year.",
         "title": "[title]",
         "updated_at": "[time]",
         "url": "https://fjellheim.example/club",

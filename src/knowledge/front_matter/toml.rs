@@ -1,0 +1,46 @@
+//! The entries of a TOML header.
+
+use ::toml::{
+    Spanned,
+    de::{DeTable, DeValue},
+};
+
+use super::entry::{Entry, Key, Value};
+use crate::knowledge::line::LineFault;
+
+/// Reads `text`, which begins at line `first` of its file.
+pub fn entries(text: &str, first: usize) -> Result<Vec<Entry>, LineFault> {
+    let line_at = |at: usize| first + text.get(..at).unwrap_or(text).matches('\n').count();
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let reason = error.message().lines().next().unwrap_or_default();
+        LineFault::new(line_at(at), format!("the header is not readable TOML: {reason}"))
+    })?;
+    let mut entries = Vec::new();
+    for (name, value) in table.into_inner() {
+        let line = line_at(name.span().start);
+        let key = Key::parse(name.get_ref(), line)?;
+        entries.push(Entry { key, value: read(key, value, line)?, line });
+    }
+    entries.sort_by_key(|entry| entry.line);
+    Ok(entries)
+}
+
+fn read(key: Key, value: Spanned<DeValue<'_>>, line: usize) -> Result<Value, LineFault> {
+    let wrong = |value: &DeValue<'_>| {
+        let kind = value.type_str();
+        let name = key.name();
+        LineFault::new(line, format!("`{name}` must be text or a list of texts, not a {kind}"))
+    };
+    let text = |value: Spanned<DeValue<'_>>| match value.into_inner() {
+        DeValue::String(text) => Ok(text.into_owned()),
+        other => Err(wrong(&other)),
+    };
+    match value.into_inner() {
+        DeValue::String(text) => Ok(Value::Text(text.into_owned())),
+        DeValue::Array(items) => {
+            items.into_iter().map(text).collect::<Result<_, _>>().map(Value::List)
+        }
+        other => Err(wrong(&other)),
+    }
+}
