@@ -1,23 +1,41 @@
 //! The HTTP server: its sockets and its limits.
 
 use std::{
+    future::ready,
     net::{SocketAddr, TcpListener},
     sync::Arc,
     time::Duration,
 };
 
-use actix_web::{App as WebApp, HttpServer, dev::Server, middleware::from_fn, web};
+use actix_http::{HttpService, Protocol, error::DispatchError};
+use actix_service::{
+    IntoServiceFactory as _, ServiceFactory, ServiceFactoryExt as _, fn_service, map_config,
+};
+use actix_tls::accept::{
+    TlsError,
+    rustls_0_23::{Acceptor, TlsStream},
+};
+use actix_web::{
+    App as WebApp, Error,
+    dev::{AppConfig, Extensions, Server},
+    middleware::from_fn,
+    rt::net::TcpStream,
+    web,
+};
 use anyhow::Context as _;
 use socket2::{Domain, Socket, Type};
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::{
     config,
-    http::{self, state::App},
+    http::{self, connection::Connection, state::App},
     runtime::workers,
 };
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 2_048;
+/// How long a connection may be idle between two requests.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
 
 /// Binds the sockets. Polling the returned server serves requests.
 pub fn serve(
@@ -26,36 +44,77 @@ pub fn serve(
 ) -> anyhow::Result<(Server, SocketAddr)> {
     let config = Arc::clone(&app.config);
     let workers = workers(config.server.workers);
-    let state = app.clone();
     let listening = || format!("cannot listen on {}", config.server.listen);
     let listener = listen(&config.server).with_context(listening)?;
-    let server = HttpServer::new(move || {
-        WebApp::new()
-            .app_data(state.clone())
-            .service(http::docs::ui())
-            .service(http::routes())
-            // The last wrap runs first, so errors of CORS become problems too.
-            .wrap(state.origins.cors())
-            .wrap(from_fn(http::trace))
-    })
-    .workers(workers)
-    // The limit of the framework is for each worker.
-    .max_connections(config.server.max_connections.div_ceil(workers))
-    .client_request_timeout(config.server.request_timeout)
-    .keep_alive(Duration::from_secs(75))
-    // Pieces of an answer are small and must not wait for the acknowledgement of earlier ones.
-    .tcp_nodelay(true)
-    .shutdown_timeout(5)
-    // A client that leaves while it waits is noticed at once, not at the next write.
-    .h1_allow_half_closed(false)
-    .disable_signals();
+    let address = listener.local_addr().with_context(listening)?;
+    let server = Server::build()
+        .workers(workers)
+        // The limit of the framework is for each worker.
+        .max_concurrent_connections(config.server.max_connections.div_ceil(workers))
+        .shutdown_timeout(5)
+        .disable_signals();
+    let (app, limit) = (app.clone(), config.server.request_timeout);
     let server = match tls {
-        Some(tls) => server.listen_rustls_0_23(listener, tls),
-        None => server.listen(listener),
-    }
-    .with_context(listening)?;
-    let address = server.addrs().first().copied().context("no address was bound")?;
-    Ok((server.run(), address))
+        Some(mut tls) => {
+            tls.alpn_protocols = vec![b"http/1.1".to_vec()];
+            server.listen("https", listener, move || {
+                Acceptor::new(tls.clone())
+                    .map_init_err(|_| ())
+                    .map_err(TlsError::into_service_error)
+                    .and_then(fn_service(move |io: TlsStream<TcpStream>| {
+                        let peer = accepted(io.get_ref().0);
+                        ready(Ok((Connection::new(io, limit), Protocol::Http1, peer)))
+                    }))
+                    .and_then(requests(app.clone()).map_err(TlsError::Service))
+            })
+        }
+        None => server.listen("http", listener, move || {
+            fn_service(move |io: TcpStream| {
+                let peer = accepted(&io);
+                ready(Ok((Connection::new(io, limit), Protocol::Http1, peer)))
+            })
+            .and_then(requests(app.clone()))
+        }),
+    };
+    Ok((server.with_context(listening)?.run(), address))
+}
+
+/// Prepares a new connection, and returns who it is from.
+fn accepted(io: &TcpStream) -> Option<SocketAddr> {
+    // Pieces of an answer are small and must not wait for the acknowledgement of earlier ones.
+    let _ = io.set_nodelay(true);
+    io.peer_addr().ok()
+}
+
+/// What answers the requests of a connection.
+fn requests<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+    app: web::Data<App>,
+) -> impl ServiceFactory<
+    (Connection<T>, Protocol, Option<SocketAddr>),
+    Config = (),
+    Response = (),
+    Error = DispatchError,
+    InitError = (),
+> {
+    let routes = WebApp::new()
+        .app_data(app.clone())
+        .service(http::docs::ui())
+        .service(http::routes())
+        // The last wrap runs first, so errors of CORS become problems too.
+        .wrap(app.origins.cors())
+        .wrap(from_fn(http::trace))
+        .into_factory()
+        .map_err(|error: Error| error.error_response());
+    HttpService::build()
+        .client_request_timeout(app.config.server.request_timeout)
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .keep_alive(KEEP_ALIVE)
+        // A client that leaves while it waits is noticed at once, not at the next write.
+        .h1_allow_half_closed(false)
+        .on_connect_ext(|connection: &Connection<T>, data: &mut Extensions| {
+            data.insert(connection.requests());
+        })
+        .finish(map_config(routes, |()| AppConfig::default()))
 }
 
 /// Connections inherit the options of the socket that accepts them.

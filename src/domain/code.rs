@@ -23,6 +23,7 @@ pub enum ErrorCode {
     PreconditionFailed,
     PayloadTooLarge,
     UnsupportedMediaType,
+    HeadersTooLarge,
     IdempotencyKeyReused,
     SchemaViolation,
     RateLimited,
@@ -55,6 +56,7 @@ impl ErrorCode {
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
             Self::UnsupportedMediaType => "unsupported_media_type",
+            Self::HeadersTooLarge => "headers_too_large",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::SchemaViolation => "schema_violation",
             Self::RateLimited => "rate_limited",
@@ -85,6 +87,7 @@ impl ErrorCode {
             Self::UnsupportedMediaType => 415,
             Self::IdempotencyKeyReused | Self::SchemaViolation => 422,
             Self::RateLimited => 429,
+            Self::HeadersTooLarge => 431,
             Self::Interrupted | Self::Internal => 500,
             Self::Overloaded | Self::Draining | Self::DependencyUnavailable => 503,
             Self::UpstreamTimeout => 504,
@@ -127,6 +130,7 @@ impl ErrorCode {
             Self::PreconditionFailed => "This has changed since you last read it.",
             Self::PayloadTooLarge => "The request is too large.",
             Self::UnsupportedMediaType => "The request must be JSON.",
+            Self::HeadersTooLarge => "The headers of the request are too large.",
             Self::IdempotencyKeyReused => {
                 "This Idempotency-Key was already used for another request."
             }

@@ -7,7 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, id, page_limit},
+    extract::{Body, Caller, Query, id, page_limit},
     state::App,
 };
 use crate::{
@@ -69,7 +69,7 @@ impl PageQuery {
 pub async fn list_cache(
     app: web::Data<App>,
     caller: Caller,
-    query: web::Query<PageQuery>,
+    query: Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&OPERATORS)?;
     let Some(cache) = &app.cache else {
@@ -236,7 +236,7 @@ pub struct AuditPage {
 pub async fn list_audit(
     app: web::Data<App>,
     caller: Caller,
-    query: web::Query<PageQuery>,
+    query: Query<PageQuery>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&ADMINS)?;
     let limit = query.limit()?;

@@ -81,6 +81,23 @@ pub fn respond(problem: &Problem) -> HttpResponse {
     response.json(problem)
 }
 
+/// The error code of a refusal by the framework.
+pub fn code_of(status: StatusCode) -> ErrorCode {
+    match status.as_u16() {
+        401 => ErrorCode::TokenInvalid,
+        403 => ErrorCode::Forbidden,
+        404 => ErrorCode::NotFound,
+        405 => ErrorCode::MethodNotAllowed,
+        408 => ErrorCode::RequestTimeout,
+        413 => ErrorCode::PayloadTooLarge,
+        415 => ErrorCode::UnsupportedMediaType,
+        431 => ErrorCode::HeadersTooLarge,
+        400..=499 => ErrorCode::InvalidRequest,
+        503 => ErrorCode::Overloaded,
+        _ => ErrorCode::Internal,
+    }
+}
+
 impl ResponseError for ApiError {
     fn status_code(&self) -> StatusCode {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)

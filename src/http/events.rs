@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 
 use super::{
     error::ApiError,
-    extract::{Caller, id},
+    extract::{Caller, Query, id},
     sse,
     state::App,
 };
@@ -17,6 +17,7 @@ use crate::{
 };
 
 #[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
 pub struct EventsQuery {
     /// `seq` or `seq.index` of the last event that was received. `Last-Event-ID` overrides it.
     after: Option<String>,
@@ -37,7 +38,7 @@ pub async fn events(
     app: web::Data<App>,
     caller: Caller,
     path: web::Path<String>,
-    query: web::Query<EventsQuery>,
+    query: Query<EventsQuery>,
     request: HttpRequest,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;

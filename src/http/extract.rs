@@ -1,6 +1,10 @@
 //! Extractors of the handlers: the caller, a JSON body, an idempotency key.
 
-use std::{future::Future, ops::Deref, pin::Pin};
+use std::{
+    future::{Future, Ready, ready},
+    ops::Deref,
+    pin::Pin,
+};
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use futures_util::StreamExt;
@@ -124,6 +128,41 @@ impl<T: DeserializeOwned + 'static> FromRequest for Body<T> {
     }
 }
 
+/// The parameters behind the `?` of an address.
+pub struct Query<T>(pub T);
+
+impl<T> Deref for Query<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
+    type Error = ApiError;
+    type Future = Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(parse_query(request.query_string()).map(Self))
+    }
+}
+
+/// # Errors
+/// 400 with the name of the parameter that is unknown or not valid.
+fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+    let pairs = form_urlencoded::parse(query.as_bytes());
+    let parameters = serde_urlencoded::Deserializer::new(pairs);
+    serde_path_to_error::deserialize(parameters).map_err(|error| {
+        let path = error.path().to_string();
+        let what = error.inner();
+        let detail = match path.as_str() {
+            "." => format!("query: {what}"),
+            name => format!("query parameter `{name}`: {what}"),
+        };
+        ApiError::with_detail(ErrorCode::InvalidRequest, detail)
+    })
+}
+
 /// Parses a JSON body. The error names the field that is invalid.
 pub fn parse<T: DeserializeOwned>(is_json: bool, bytes: &[u8]) -> Result<T, ApiError> {
     if !is_json {
@@ -236,14 +275,14 @@ impl IdempotencyKey {
 
 impl FromRequest for IdempotencyKey {
     type Error = ApiError;
-    type Future = std::future::Ready<Result<Self, ApiError>>;
+    type Future = Ready<Result<Self, ApiError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let Some(value) = request.headers().get("idempotency-key") else {
-            return std::future::ready(Err(ApiError::new(ErrorCode::IdempotencyKeyMissing)));
+            return ready(Err(ApiError::new(ErrorCode::IdempotencyKeyMissing)));
         };
         let key = value.to_str().ok().and_then(Self::parse);
-        std::future::ready(key.ok_or_else(|| {
+        ready(key.ok_or_else(|| {
             ApiError::with_detail(
                 ErrorCode::InvalidRequest,
                 "Idempotency-Key must have 1 to 255 visible ASCII characters",

@@ -9,7 +9,7 @@ use super::{
     admin::audit,
     document::{DocumentView, PutDocument},
     error::ApiError,
-    extract::{Body, Caller, is_json, page_limit, parse, read, require_plain},
+    extract::{self, Body, Caller, is_json, page_limit, parse, read, require_plain},
     state::App,
 };
 use crate::{
@@ -101,7 +101,7 @@ pub struct DocumentsQuery {
 pub async fn list_documents(
     app: web::Data<App>,
     caller: Caller,
-    query: web::Query<DocumentsQuery>,
+    query: extract::Query<DocumentsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&STAFF)?;
     let limit = page_limit(query.limit, 50, 200)?;

@@ -6,6 +6,7 @@
 
 pub mod admin;
 pub mod auth;
+pub mod connection;
 pub mod docs;
 pub mod document;
 pub mod error;

@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     admin::audit,
     error::ApiError,
-    extract::{Body, Caller, id, page_limit},
+    extract::{Body, Caller, Query, id, page_limit},
     state::App,
     turns::is_locale,
 };
@@ -131,7 +131,7 @@ pub struct SessionPage {
 pub async fn list_sessions(
     app: web::Data<App>,
     caller: Caller,
-    query: web::Query<SessionsQuery>,
+    query: Query<SessionsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_limit(query.limit, 20, 100)?;
     let before = match &query.cursor {

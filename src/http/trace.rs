@@ -21,8 +21,9 @@ use tracing::{Instrument, field::Empty, info_span, warn};
 use uuid::Uuid;
 
 use super::{
+    connection::{Answer, Requests},
     docs::allowed,
-    error::{ApiError, respond},
+    error::{ApiError, code_of, respond},
     metrics,
     security::secure,
     state::App,
@@ -35,8 +36,9 @@ use crate::{
 pub async fn trace(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
-) -> Result<ServiceResponse<BoxBody>, Error> {
+) -> Result<ServiceResponse<Answer>, Error> {
     let begun = Instant::now();
+    let answering = request.conn_data::<Requests>().map(Requests::begin);
     let mut request = request;
     head_as_get(&mut request);
     let request_id = request_id(&request);
@@ -70,7 +72,7 @@ pub async fn trace(
     });
     let route = route.unwrap_or_else(|| "none".to_owned());
     metrics::answered(method, route, class(status), begun.elapsed());
-    Ok(response)
+    Ok(response.map_body(|_, body| Answer::new(body, answering)))
 }
 
 /// Probes and load balancers ask with HEAD for what GET shows; the server then leaves the body out.
@@ -144,7 +146,7 @@ fn name_error(
         None if response.status() == StatusCode::NOT_FOUND && route.is_some() => {
             Problem::new(ErrorCode::MethodNotAllowed)
         }
-        None => Problem::new(code(response.status())),
+        None => Problem::new(code_of(response.status())),
     };
     problem.instance = Some(path.to_owned());
     problem.request_id = Some(request_id.to_owned());
@@ -166,20 +168,4 @@ fn name_error(
 fn is_cors(response: &ServiceResponse<BoxBody>) -> bool {
     let error = response.response().error();
     error.is_some_and(|error| error.as_error::<actix_cors::CorsError>().is_some())
-}
-
-/// The error code of a refusal by the framework.
-fn code(status: StatusCode) -> ErrorCode {
-    match status.as_u16() {
-        401 => ErrorCode::TokenInvalid,
-        403 => ErrorCode::Forbidden,
-        404 => ErrorCode::NotFound,
-        405 => ErrorCode::MethodNotAllowed,
-        408 => ErrorCode::RequestTimeout,
-        413 => ErrorCode::PayloadTooLarge,
-        415 => ErrorCode::UnsupportedMediaType,
-        400..=499 => ErrorCode::InvalidRequest,
-        503 => ErrorCode::Overloaded,
-        _ => ErrorCode::Internal,
-    }
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, IdempotencyKey, id, page_limit},
+    extract::{Body, Caller, IdempotencyKey, Query, id, page_limit},
     headers::{rate_limit, server_timing},
     sse,
     state::App,
@@ -313,7 +313,7 @@ pub async fn list_messages(
     app: web::Data<App>,
     caller: Caller,
     path: web::Path<String>,
-    query: web::Query<HistoryQuery>,
+    query: Query<HistoryQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
     let limit = page_limit(query.limit, 50, MAX_PAGE)?;

@@ -14,8 +14,9 @@ use crate::{
     },
 };
 
-/// Events read from the journal at once for a reader that is far behind.
-const PAGE: u32 = 64;
+/// Events read from the journal at once for a reader that is far behind. The reader holds them until
+/// it has taken them, and there may be many readers.
+const PAGE: u32 = 8;
 
 /// What a reader gets next.
 #[derive(Debug)]

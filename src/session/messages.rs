@@ -127,6 +127,11 @@ pub struct Erase {
 #[rtype(result = "()")]
 pub struct Interrupt;
 
+/// Another session needs the place: this one leaves memory if it is idle.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct MakeRoom;
+
 #[derive(Debug, Message)]
 #[rtype(result = "SessionStatus")]
 pub struct ObserveSession;

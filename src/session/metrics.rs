@@ -14,6 +14,8 @@ declare! {
         "Sessions that came into memory, new ones too";
     PASSIVATED: counter "rushdesk_sessions_passivated_total" []
         "Sessions that left memory after `sessions.idle_timeout_s` without traffic";
+    EVICTED: counter "rushdesk_sessions_evicted_total" []
+        "Idle sessions that left memory because `sessions.max_sessions` were in it";
     RUNNING: gauge "rushdesk_turns_running" [] "Turns that run in this process";
     TURNS: counter "rushdesk_turns_total" ["outcome", "route"]
         "Ended turns: `completed` by a route, `failed` or `cancelled`";
@@ -33,6 +35,10 @@ pub fn opened() {
 
 pub fn passivated() {
     counter!(PASSIVATED).increment(1);
+}
+
+pub fn evicted() {
+    counter!(EVICTED).increment(1);
 }
 
 pub fn session_started() {

@@ -3,16 +3,17 @@
 //! Must never happen: two live actors for one session in this process; an entry without an actor
 //! that stays.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use actix::prelude::*;
+use lru::LruCache;
 
 use super::messages::{InterruptAll, ObserveSupervisor, OpenError, SupervisorStatus};
 use crate::{
     domain::SessionId,
     session::{
         actor::SessionActor,
-        messages::{Interrupt, SessionStopped},
+        messages::{Interrupt, MakeRoom, SessionStopped},
         shared::Shared,
     },
     telemetry::actors::{self, ActorKind},
@@ -29,9 +30,14 @@ pub(super) struct OpenSession {
     pub home: Option<ArbiterHandle>,
 }
 
+/// How many of the sessions that were asked for longest ago are asked to leave, if all places are
+/// taken. Some of them may be busy.
+const LEAVERS: usize = 4;
+
 pub struct Supervisor {
     shared: Arc<Shared>,
-    registry: HashMap<SessionId, Entry>,
+    /// Bounded by `sessions.max_sessions`.
+    registry: LruCache<SessionId, Entry>,
     next_generation: u64,
 }
 
@@ -42,7 +48,22 @@ struct Entry {
 
 impl Supervisor {
     pub fn new(shared: Arc<Shared>) -> Self {
-        Self { shared, registry: HashMap::new(), next_generation: 0 }
+        Self { shared, registry: LruCache::unbounded(), next_generation: 0 }
+    }
+}
+
+impl Supervisor {
+    /// Asks the sessions that were asked for longest ago to leave if they are idle. They are asked
+    /// again only after all others.
+    fn make_room(&mut self) {
+        let oldest: Vec<SessionId> =
+            self.registry.iter().rev().take(LEAVERS).map(|e| *e.0).collect();
+        for id in oldest {
+            if let Some(entry) = self.registry.get(&id) {
+                // A session whose mailbox is full is busy, and a closed one has left.
+                let _ = entry.address.try_send(MakeRoom);
+            }
+        }
     }
 }
 
@@ -65,8 +86,9 @@ impl Handler<OpenSession> for Supervisor {
             return Ok(entry.address.clone());
         }
         // Replace an actor that has stopped and was not reported yet.
-        let has_stopped = self.registry.remove(&id).is_some();
+        let has_stopped = self.registry.pop(&id).is_some();
         if self.registry.len() >= self.shared.sessions.max_sessions {
+            self.make_room();
             return Err(OpenError::Full);
         }
         if has_stopped {
@@ -80,7 +102,7 @@ impl Handler<OpenSession> for Supervisor {
         let address = SessionActor::start_in_arbiter(&arbiter, move |_| {
             SessionActor::new(id, generation, shared, stopped)
         });
-        self.registry.insert(id, Entry { address: address.clone(), generation });
+        self.registry.put(id, Entry { address: address.clone(), generation });
         Ok(address)
     }
 }
@@ -90,8 +112,8 @@ impl Handler<SessionStopped> for Supervisor {
 
     fn handle(&mut self, stopped: SessionStopped, _: &mut Self::Context) {
         // A later actor of the same session keeps its entry.
-        if self.registry.get(&stopped.id).is_some_and(|e| e.generation == stopped.generation) {
-            self.registry.remove(&stopped.id);
+        if self.registry.peek(&stopped.id).is_some_and(|e| e.generation == stopped.generation) {
+            self.registry.pop(&stopped.id);
         }
     }
 }
@@ -100,7 +122,7 @@ impl Handler<InterruptAll> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, _: InterruptAll, _: &mut Self::Context) {
-        for entry in self.registry.values() {
+        for (_, entry) in &self.registry {
             // A session whose mailbox is full or closed is already ending.
             let _ = entry.address.try_send(Interrupt);
         }

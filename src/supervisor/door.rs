@@ -7,6 +7,7 @@ use actix::{
     Actor as _, Addr, Arbiter, ArbiterHandle, Handler, MailboxError, Message,
     dev::{MessageResponse, ToEnvelope},
 };
+use tokio::time::Instant;
 
 use super::{
     actor::{OpenSession, Supervisor},
@@ -21,6 +22,9 @@ use crate::{
 const ASK_TIMEOUT: Duration = Duration::from_secs(8);
 /// Attempts to open a session whose actor stops meanwhile.
 const ATTEMPTS: usize = 3;
+/// How long an idle session may take to leave for another one, and how often that is looked at.
+const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
+const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 
 #[derive(Clone)]
 pub struct Sessions {
@@ -31,7 +35,7 @@ pub struct Sessions {
 pub enum AskError {
     #[error(transparent)]
     Session(#[from] SessionError),
-    #[error("too many live sessions")]
+    #[error("too many busy sessions")]
     Full,
     #[error("the session did not answer in time")]
     Timeout,
@@ -58,11 +62,7 @@ impl Sessions {
         actix::Context<SessionActor>: ToEnvelope<SessionActor, M>,
     {
         for _ in 0..ATTEMPTS {
-            let address = match self.supervisor.send(here(id)).timeout(ASK_TIMEOUT).await {
-                Ok(Ok(address)) => address,
-                Ok(Err(OpenError::Full)) => return Err(AskError::Full),
-                Err(_) => return Err(AskError::Timeout),
-            };
+            let address = self.find(id).await?;
             match address.send(message()).timeout(ASK_TIMEOUT).await {
                 Ok(answer) => return Ok(answer?),
                 Err(MailboxError::Timeout) => return Err(AskError::Timeout),
@@ -75,7 +75,22 @@ impl Sessions {
 
     /// Opens a session, which ends an interrupted turn of it.
     pub async fn open(&self, id: SessionId) {
-        let _ = self.supervisor.send(here(id)).timeout(ASK_TIMEOUT).await;
+        let _ = self.find(id).await;
+    }
+
+    /// The actor of a session. If all places are taken, waits until an idle session has left.
+    async fn find(&self, id: SessionId) -> Result<Addr<SessionActor>, AskError> {
+        let begun = Instant::now();
+        loop {
+            match self.supervisor.send(here(id)).timeout(ASK_TIMEOUT).await {
+                Ok(Ok(address)) => return Ok(address),
+                Err(_) => return Err(AskError::Timeout),
+                Ok(Err(OpenError::Full)) if begun.elapsed() >= ROOM_TIMEOUT => {
+                    return Err(AskError::Full);
+                }
+                Ok(Err(OpenError::Full)) => tokio::time::sleep(ROOM_INTERVAL).await,
+            }
+        }
     }
 
     pub async fn interrupt_all(&self) {

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum OpenError {
-    #[error("too many live sessions")]
+    #[error("too many busy sessions")]
     Full,
 }
 

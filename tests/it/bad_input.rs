@@ -348,11 +348,21 @@ async fn a_query_that_means_nothing_is_refused() {
         ] {
             refused(who.get(&format!("{path}?{query}")), 400, "invalid_request").await;
         }
+        for (query, name) in
+            [("limit=abc", "`limit`"), ("nope=1", "`nope`"), ("limit=0", "`limit`")]
+        {
+            let request = who.get(&format!("{path}?{query}"));
+            let problem = refused(request, 400, "invalid_request").await;
+            let detail = problem["detail"].as_str().unwrap();
+            assert!(detail.contains(name), "{path}?{query}: {detail}");
+        }
         for query in ["limit=1", "limit=100", "", "&&"] {
             let response = who.get(&format!("{path}?{query}")).send().await.unwrap();
             assert_eq!(response.status(), StatusCode::OK, "{path}?{query}");
         }
     }
+    let events = format!("/v1/sessions/{session}/events?affter=1");
+    refused(shopper.get(&events), 400, "invalid_request").await;
     for query in ["after_seq=x", "after_seq=-1", "after_seq=18446744073709551616"] {
         refused(shopper.get(&format!("{messages}?{query}")), 400, "invalid_request").await;
     }
@@ -455,8 +465,98 @@ async fn a_client_that_drips_its_body_or_its_head_is_ended_while_others_are_serv
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         assert!(answer.contains("application/problem+json"), "{answer}");
     }
-    assert!(head.is_empty() || head.starts_with("HTTP/1.1 408"), "{head}");
+    assert!(head.starts_with("HTTP/1.1 408"), "{head}");
+    assert!(head.contains("application/problem+json"), "{head}");
     untouched(&shopper, &session).await;
+    app.stop().await;
+}
+
+/// What comes back on a connection after `sent`, up to its end.
+async fn whole(connection: &mut TcpStream, sent: &[u8]) -> String {
+    connection.write_all(sent).await.unwrap();
+    let mut seen = Vec::new();
+    let read = connection.read_to_end(&mut seen);
+    let _ = tokio::time::timeout(PATIENCE, read).await.expect("the connection does not end");
+    String::from_utf8_lossy(&seen).into_owned()
+}
+
+#[test]
+async fn every_request_of_a_connection_must_arrive_in_time() {
+    let settings = [("server.request_timeout_ms", "500".to_owned())];
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &settings).await;
+    let address = app.url.trim_start_matches("http://");
+    let first = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+    // A head that stops in its middle, after one that was answered, and in one piece with it.
+    for (before, rest) in [(true, &b"GET /livez HT"[..]), (false, b"GET /livez HT")] {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let mut sent = first.to_vec();
+        if before {
+            connection.write_all(first).await.unwrap();
+            let mut answer = [0; 4_096];
+            let length = connection.read(&mut answer).await.unwrap();
+            assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+            sent.clear();
+        }
+        sent.extend_from_slice(rest);
+        if before {
+            let end = whole(&mut connection, &sent).await;
+            assert!(end.starts_with("HTTP/1.1 408"), "{end}");
+            assert!(end.contains("\"code\":\"request_timeout\""), "{end}");
+        } else {
+            connection.write_all(&sent).await.unwrap();
+            // One more byte, and the head is known to be under way.
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let end = whole(&mut connection, b"T").await;
+            assert!(end.contains("HTTP/1.1 408"), "{end}");
+        }
+    }
+    // A second body that does not come.
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    let body = format!(
+        "POST /v1/sessions/{session}/messages HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\
+         content-type: application/json\r\nidempotency-key: k\r\ncontent-length: 10000\r\n\r\n{{",
+        shopper.token
+    );
+    let end = whole(&mut connection, &[first, body.as_bytes()].concat()).await;
+    assert!(end.contains("HTTP/1.1 408"), "{end}");
+    // A client that waits between two requests for longer than one may take is served.
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    for _ in 0..2 {
+        connection.write_all(first).await.unwrap();
+        let mut answer = [0; 4_096];
+        let length = connection.read(&mut answer).await.unwrap();
+        assert!(answer[..length].starts_with(b"HTTP/1.1 200"));
+        tokio::time::sleep(Duration::from_millis(900)).await;
+    }
+    untouched(&shopper, &session).await;
+    app.stop().await;
+}
+
+#[test]
+async fn a_refusal_by_the_framework_is_a_problem_too() {
+    let app = TestApp::start().await;
+    let address = app.url.trim_start_matches("http://");
+    let large = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx: {}", "a".repeat(200_000));
+    let many = format!("GET /livez HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200));
+    let broken = "GET /livez HTTP/9.9\r\n\r\n".to_owned();
+    for (sent, status, code) in [
+        (large, "431", "headers_too_large"),
+        (many, "431", "headers_too_large"),
+        (broken, "400", "invalid_request"),
+    ] {
+        let mut connection = TcpStream::connect(address).await.unwrap();
+        let (mut reader, mut writer) = connection.split();
+        let mut seen = Vec::new();
+        // The service may close while the rest is still being sent.
+        let _ = tokio::join!(writer.write_all(sent.as_bytes()), reader.read_to_end(&mut seen));
+        let text = String::from_utf8_lossy(&seen);
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{status}: {text}");
+        assert!(head.contains("application/problem+json"), "{text}");
+        let problem: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(problem["code"], code, "{text}");
+        assert!(problem["request_id"].is_string(), "{text}");
+    }
     app.stop().await;
 }
 

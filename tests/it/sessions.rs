@@ -221,17 +221,41 @@ async fn erasing_a_session_ends_its_turn_and_its_readers() {
 }
 
 #[test]
-async fn a_replica_that_holds_all_the_sessions_it_may_refuses_the_next_one() {
-    let app = TestApp::with(&[("sessions.max_sessions", "1".to_owned())]).await;
-    let (shopper, first) = app.chatting().await;
+async fn an_idle_session_makes_room_and_a_busy_one_does_not() {
+    let settings = [("sessions.max_sessions", "1".to_owned())];
+    let (app, shopper, first) = TestApp::chat_with("step", &settings).await;
     let second = shopper.session().await;
-    shopper.ask(&first, QUESTION).await;
+    let mut stream = shopper.stream(&first, QUESTION).await;
+    stream.until("message.created").await;
+    // The only place is taken by a turn that runs.
     let response = shopper.message(&second, "k", QUESTION).send().await.unwrap();
     let retry_after = response.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap();
     let (status, code, problem) = problem(response).await;
     assert_eq!((status, code.as_str()), (503, "overloaded"));
     assert_eq!(retry_after, problem["retry_after_ms"].as_u64().unwrap().div_ceil(1_000));
-    shopper.ask(&first, QUESTION).await;
+    app.model().steps.add_permits(1_000);
+    stream.until("answer.completed").await;
+    drop(stream);
+    // Each makes room for the other, and nothing is lost.
+    for session in [&second, &first, &second] {
+        shopper.ask(session, QUESTION).await;
+    }
+    assert_eq!(shopper.messages(&first).await.len(), 4);
+    assert_eq!(shopper.messages(&second).await.len(), 4);
+    app.stop().await;
+}
+
+#[test]
+async fn a_visitor_who_reads_hundreds_of_sessions_shuts_nobody_out() {
+    let app = TestApp::with(&[("sessions.max_sessions", "20".to_owned())]).await;
+    let hostile = app.visitor().await;
+    for _ in 0..60 {
+        let session = hostile.session().await;
+        assert_eq!(status_of(hostile.view(&session)).await, StatusCode::OK);
+    }
+    let (shopper, session) = app.chatting().await;
+    shopper.ask(&session, QUESTION).await;
+    assert_eq!(shopper.messages(&session).await.len(), 2);
     app.stop().await;
 }
 

@@ -65,13 +65,18 @@ impl SessionActor {
         }
     }
 
+    /// Whether somebody reads the session, a turn runs, or the archive still has to take something.
+    fn is_busy(&self) -> bool {
+        let in_use = |live: &Live| live.turn.is_some() || live.feed.readers() > 0;
+        self.doubt.is_some() || self.live.as_ref().is_ok_and(in_use)
+    }
+
     /// One timer per session instead of a scan over all of them.
     fn watch_idle(&self, ctx: &mut Context<Self>) {
         let idle_timeout = self.shared.sessions.idle_timeout;
         let rest = idle_timeout.saturating_sub(self.last_active.elapsed());
         ctx.run_later(rest.max(Duration::from_millis(10)), move |actor, ctx| {
-            let in_use = |live: &Live| live.turn.is_some() || live.feed.readers() > 0;
-            let busy = actor.doubt.is_some() || actor.live.as_ref().is_ok_and(in_use);
+            let busy = actor.is_busy();
             if !busy && actor.last_active.elapsed() >= idle_timeout {
                 metrics::passivated();
                 ctx.stop();
@@ -211,6 +216,17 @@ impl Handler<Interrupt> for SessionActor {
     fn handle(&mut self, _: Interrupt, _: &mut Self::Context) {
         if let Ok(Live { turn: Some((_, cancel)), .. }) = &self.live {
             cancel.cancel();
+        }
+    }
+}
+
+impl Handler<MakeRoom> for SessionActor {
+    type Result = ();
+
+    fn handle(&mut self, _: MakeRoom, ctx: &mut Self::Context) {
+        if !self.is_busy() {
+            metrics::evicted();
+            ctx.stop();
         }
     }
 }

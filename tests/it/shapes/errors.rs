@@ -42,6 +42,7 @@ fn the_list_of_errors() {
     422 never idempotency_key_reused: This Idempotency-Key was already used for another request.
     422 never schema_violation: Some fields of the request are not valid.
     429 again rate_limited: You have sent too many messages; please wait a moment.
+    431 never headers_too_large: The headers of the request are too large.
     500 again interrupted: The answer was interrupted; please ask again.
     500 never internal: Something went wrong on our side.
     503 again dependency_unavailable: A part of the service is unavailable; please try again in a moment.
