@@ -7,12 +7,20 @@
 
 use std::{collections::VecDeque, fmt::Debug, sync::LazyLock, time::Duration};
 
+use actix_http::ws::{Codec, Frame};
+use bytes::BytesMut;
 use rushdesk::{
+    archive::RecordId,
     auth::{ApiKey, Email, RefreshToken, Tokens, oidc, verify_identity},
+    cache,
     config::{Config, Secret, Sources},
-    domain::{Event, IdempotencyRecord, Running, SessionMeta, Timestamp},
+    domain::{Event, IdempotencyRecord, Running, SessionId, SessionMeta, Timestamp},
     guard::{OutputFilter, Vault, mask},
-    http::extract::{IdempotencyKey, parse},
+    http::{
+        extract::{IdempotencyKey, parse, parse_query},
+        frames::Heads,
+        turns::HistoryQuery,
+    },
     inference::{
         Outcome,
         backend::vllm,
@@ -24,6 +32,7 @@ use rushdesk::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
+use tokio_util::codec::Decoder as _;
 
 /// The stream of a model server. It reads the same however the network cuts it, and only a proven
 /// end finishes it.
@@ -168,6 +177,55 @@ pub fn positions(bytes: &[u8]) {
         if let Some(key) = IdempotencyKey::parse(line) {
             assert!((1..=255).contains(&key.0.len()) && key.0.is_ascii());
         }
+    }
+}
+
+/// The queries of list addresses, one per line, and the cursors in them.
+pub fn cursors(bytes: &[u8]) {
+    for line in String::from_utf8_lossy(bytes).lines() {
+        if let Err(error) = parse_query::<HistoryQuery>(line) {
+            assert_eq!(error.0.status, 400, "{error:?}");
+        }
+        if let Ok(id) = line.parse::<SessionId>() {
+            assert_eq!(id.to_string().parse::<SessionId>().ok(), Some(id));
+        }
+        if let Ok(id) = line.parse::<RecordId>() {
+            assert_eq!(id.to_string().parse::<RecordId>().ok(), Some(id));
+        }
+    }
+}
+
+/// The frames of a WebSocket client. Where the network cuts them changes nothing, and no frame that
+/// is admitted is larger than it may be.
+pub fn frames(bytes: &[u8]) {
+    const MOST: usize = 1_000;
+    let mut whole = Heads::new(MOST as u64);
+    let admitted = whole.admit(bytes);
+    let mut pieces = Heads::new(MOST as u64);
+    assert_eq!(bytes.chunks(7).all(|piece| pieces.admit(piece)), admitted);
+    // The framework waits for the rest of a frame only if that is not too large.
+    if admitted {
+        let mut buffer = BytesMut::from(bytes);
+        let mut codec = Codec::new().max_size(usize::MAX);
+        while let Ok(Some(frame)) = codec.decode(&mut buffer) {
+            let payload = match frame {
+                Frame::Text(bytes)
+                | Frame::Binary(bytes)
+                | Frame::Ping(bytes)
+                | Frame::Pong(bytes) => bytes.len(),
+                Frame::Continuation(_) | Frame::Close(_) => 0,
+            };
+            assert!(payload <= MOST, "{payload} bytes");
+        }
+    }
+}
+
+/// A cache entry in Redis, where other versions and other programs may write. What is read can be
+/// written and read again unchanged.
+pub fn entries(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Some(written) = cache::rewritten(&text) {
+        assert_eq!(cache::rewritten(&written).as_ref(), Some(&written));
     }
 }
 

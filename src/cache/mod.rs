@@ -18,7 +18,7 @@ pub use answers::Cache;
 pub use flight::{Demand, Flight, FlightKey, Flights, Join, SimilarFlight, SimilarFlights};
 pub use partition::Partition;
 pub use question::{Disagreement, Made, NotCacheable, Question, agree, may_store};
-pub use redis::{Replication, ReplicationError};
+pub use redis::{Replication, ReplicationError, rewritten};
 pub use store::{CachedAnswer, Freshness, Hit, Listed, Page};
 
 #[cfg(test)]

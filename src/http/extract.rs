@@ -149,7 +149,7 @@ impl<T: DeserializeOwned + 'static> FromRequest for Query<T> {
 
 /// # Errors
 /// 400 with the name of the parameter that is unknown or not valid.
-fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
+pub fn parse_query<T: DeserializeOwned>(query: &str) -> Result<T, ApiError> {
     let pairs = form_urlencoded::parse(query.as_bytes());
     let parameters = serde_urlencoded::Deserializer::new(pairs);
     serde_path_to_error::deserialize(parameters).map_err(|error| {

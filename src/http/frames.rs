@@ -62,7 +62,7 @@ impl<S: Stream<Item = Result<Bytes, PayloadError>> + Unpin> Stream for Guarded<S
 }
 
 /// Where the next byte stands (RFC 6455, section 5.2).
-struct Heads {
+pub struct Heads {
     most: u64,
     head: Vec<u8>,
     /// Bytes of the payload that are still to come.
@@ -70,12 +70,13 @@ struct Heads {
 }
 
 impl Heads {
-    fn new(most: u64) -> Self {
+    /// `most`: the largest payload of a frame, in bytes.
+    pub fn new(most: u64) -> Self {
         Self { most, head: Vec::with_capacity(LONGEST_HEAD), left: 0 }
     }
 
     /// False if a frame begins in `bytes` that is too large.
-    fn admit(&mut self, mut bytes: &[u8]) -> bool {
+    pub fn admit(&mut self, mut bytes: &[u8]) -> bool {
         while let Some((first, rest)) = bytes.split_first() {
             if self.left > 0 {
                 let skipped = usize::try_from(self.left).unwrap_or(usize::MAX).min(bytes.len());

@@ -13,7 +13,7 @@ pub mod error;
 pub mod events;
 pub mod extract;
 pub mod feedback;
-mod frames;
+pub mod frames;
 mod headers;
 pub mod health;
 pub mod knowledge;

@@ -160,6 +160,21 @@ fn positions_and_idempotency_keys() {
 }
 
 #[test]
+fn queries_and_cursors() {
+    feed(&["corpus/cursors"], 512, checks::cursors);
+}
+
+#[test]
+fn frames_of_sockets() {
+    feed(&["corpus/frames"], 512, checks::frames);
+}
+
+#[test]
+fn cache_entries_in_redis() {
+    feed(&["corpus/entries"], 512, checks::entries);
+}
+
+#[test]
 fn documents() {
     feed(&["corpus/documents"], 512, checks::documents);
 }

@@ -59,6 +59,11 @@ pub(super) fn decode(json: &str) -> Option<Entry> {
     Some(Entry::new(stored.partition, question, vector, stored.answer, stored.expires_at))
 }
 
+/// The entry of `json`, written again; `None` if it cannot be read.
+pub fn rewritten(json: &str) -> Option<String> {
+    decode(json).and_then(|entry| encode(&entry).ok())
+}
+
 /// One record of the log that all replicas follow.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record {

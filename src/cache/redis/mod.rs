@@ -13,6 +13,7 @@ mod reader;
 mod replication;
 mod writer;
 
+pub use codec::rewritten;
 pub use replication::{Replication, ReplicationError};
 
 #[cfg(test)]
