@@ -33,6 +33,7 @@ fn acquire(visitor: u128, now: Instant) -> Acquire {
     let request = AcquireRequest {
         site: SiteId::parse(["shop-a", "shop-b", "shop-c"][(visitor % 3) as usize]).unwrap(),
         visitor: PrincipalId(Uuid::from_u128(visitor)),
+        from: None,
         lane: Lane::ALL[(visitor % 5) as usize],
         tier: Tier::Full,
         tokens: 500,
@@ -57,6 +58,7 @@ fn filled(now: Instant) -> Queue {
         entries: 20_000,
         tokens: u64::MAX,
         per_visitor: 4,
+        per_address: 16,
         lanes: Lanes { background: 1, ..Lanes::default() },
         promote_after: Duration::from_secs(10),
     });

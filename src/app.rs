@@ -29,7 +29,7 @@ use crate::{
     background,
     config::Config,
     demo,
-    http::{places::Places, state::App},
+    http::{places::Places, sender::Senders, state::App},
     limits::Limits,
     renewal,
     runtime::Services,
@@ -97,7 +97,7 @@ impl Application {
             Limits::shared(&config.limits, &config.store).context("cannot set up the limits")?
         };
         let mut watched = Vec::new();
-        let accounts = open_accounts(&archive, &config, &mut watched).await?;
+        let accounts = open_accounts(&archive, &limits, &config, &mut watched).await?;
         accounts.refresh_absence(archive.sites().await?).await;
         let app = web::Data::new(App {
             accounts,
@@ -111,6 +111,7 @@ impl Application {
             ports,
             pool,
             limits,
+            senders: Senders::new(&config),
             origins: origins(&archive, &config).await?,
             metrics,
             turn_permits,

@@ -53,6 +53,7 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
             }
         }
     });
+    delete_ended_tokens(app, tasks, stopping);
     answer_tickets(app, tasks);
     follow_knowledge(app, tasks, stopping);
     end_abandoned_turns(app, tasks, stopping);
@@ -88,6 +89,15 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
     repeat(tasks, stopping, LOOKOUT, move || {
         let (journal, lookout) = (journal.clone(), Arc::clone(&lookout));
         async move { drop(lookout.round(&journal).await) }
+    });
+}
+
+/// What a refresh leaves behind goes after its end; a missed round is made up for by the next one.
+fn delete_ended_tokens(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationToken) {
+    let accounts = app.accounts.clone();
+    repeat(tasks, stopping, FORGETTING, move || {
+        let accounts = accounts.clone();
+        async move { drop(accounts.delete_ended().await) }
     });
 }
 

@@ -18,6 +18,7 @@ use crate::{
     domain::{Role, SiteId},
     journal::verify,
     knowledge::{Knowledge, KnowledgeError, Status, import},
+    limits::Limits,
     runtime::Services,
     secrets,
     tls::{Certificate, authorities},
@@ -129,8 +130,7 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
     let archive = open_archive(config).await?;
     let site = known_site(&archive, site).await?;
     let password = read_password()?;
-    // No token is signed.
-    let accounts = Accounts::new(archive, &config.auth, &[])?;
+    let accounts = accounts(archive, config)?;
     let credentials = Credentials { email: email.to_owned(), password };
     match accounts.create_staff(&site, Role::Admin, credentials).await {
         Ok(id) => println!("created admin {id} of site {site}"),
@@ -144,6 +144,30 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
         Err(error) => return Err(error.into()),
     }
     Ok(())
+}
+
+/// Prints a one-time link with which the account of an address sets a new password.
+pub async fn reset_password(config: &Config, site: &str, email: &str) -> anyhow::Result<()> {
+    let archive = open_archive(config).await?;
+    let site = known_site(&archive, site).await?;
+    let roles = [Role::Customer, Role::Agent, Role::Admin];
+    match accounts(archive, config)?.create_reset(&site, email, &roles).await {
+        Ok(reset) => println!(
+            "account {}\nlink    {}\nends    {}\nThe link works once. Give it to this person only.",
+            reset.user, reset.link, reset.expires_at
+        ),
+        Err(AccountError::UnknownAccount) => {
+            anyhow::bail!("site `{site}` has no account `{email}` that can sign in with a password")
+        }
+        Err(AccountError::Invalid(_)) => anyhow::bail!("`{email}` is not an e-mail address"),
+        Err(error) => return Err(error.into()),
+    }
+    Ok(())
+}
+
+/// Signs no token, and counts for this command alone.
+fn accounts(archive: Archive, config: &Config) -> anyhow::Result<Accounts> {
+    Ok(Accounts::new(archive, Limits::local(&config.limits), config, &[])?)
 }
 
 fn read_password() -> anyhow::Result<String> {

@@ -51,6 +51,11 @@ enum Command {
         #[command(subcommand)]
         command: AdminCommand,
     },
+    /// Manages the people of a site.
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
+    },
     /// Manages the documents of a site.
     Knowledge {
         #[command(subcommand)]
@@ -75,6 +80,17 @@ enum Command {
 enum AdminCommand {
     /// Creates an admin. Reads the password from the terminal or from standard input.
     Create {
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        email: String,
+    },
+}
+
+#[derive(Subcommand)]
+enum UsersCommand {
+    /// Prints a one-time link with which somebody sets a new password. The service may run.
+    Reset {
         #[arg(long)]
         site: String,
         #[arg(long)]
@@ -195,6 +211,9 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Migrate => commands::migrate(&config).await,
         Command::Admin { command: AdminCommand::Create { site, email } } => {
             commands::create_admin(&config, &site, &email).await
+        }
+        Command::Users { command: UsersCommand::Reset { site, email } } => {
+            commands::reset_password(&config, &site, &email).await
         }
         Command::Knowledge { command: KnowledgeCommand::Import { folder, site } } => {
             commands::import_knowledge(&config, &site, &folder).await

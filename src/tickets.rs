@@ -201,6 +201,7 @@ impl TicketWorker {
             purpose: Purpose::Ticket,
             site: meta.site_id.clone(),
             visitor: meta.owner,
+            from: None,
             locale: meta.locale.clone(),
             text,
             lane: Lane::Background,

@@ -3,6 +3,7 @@
 // because each refresh token works only once.
 
 import { Problem } from "./problem.js";
+import { solve } from "./proof.js";
 import * as store from "./store.js";
 
 const LEEWAY_MS = 15_000;
@@ -54,9 +55,15 @@ export class Identity {
   }
 
   async #newVisitor() {
-    return keep(
-      await post("/v1/auth/visitor", { site_key: this.#siteKey, locale: navigator.language }),
-    );
+    const body = { site_key: this.#siteKey, locale: navigator.language };
+    try {
+      return keep(await post("/v1/auth/visitor", body));
+    } catch (problem) {
+      const { challenge } = problem;
+      if (!challenge) throw problem;
+      const proof = { challenge: challenge.token, nonce: await solve(challenge) };
+      return keep(await post("/v1/auth/visitor", { ...body, proof }));
+    }
   }
 }
 

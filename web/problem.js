@@ -1,13 +1,15 @@
 // Failures of a request as one type: the server's problem (RFC 9457), or that it was unreachable.
 
 export class Problem extends Error {
-  constructor({ status, code, detail, retryAfterMs = null }) {
+  constructor({ status, code, detail, retryAfterMs = null, challenge = null }) {
     super(detail);
     this.name = "Problem";
     this.status = status;
     this.code = code;
     this.detail = detail;
     this.retryAfterMs = retryAfterMs;
+    /** The proof of work that would let a new visitor in. */
+    this.challenge = challenge;
   }
 
   /** Whether the same request may succeed later. */
@@ -31,6 +33,7 @@ export class Problem extends Error {
       code: body.code ?? "internal",
       detail: body.detail ?? "Something went wrong on our side.",
       retryAfterMs: body.retry_after_ms ?? retryAfterHeader(response),
+      challenge: body.challenge,
     });
   }
 }

@@ -15,6 +15,7 @@ const ROUTES = {
 const PAUSES = {
   unreachable: "No connection.",
   rate_limited: "You have sent many messages.",
+  proof_required: "We are very busy right now.",
   overloaded: "We are very busy right now.",
   draining: "We are restarting.",
   dependency_unavailable: "A part of our service is unavailable.",

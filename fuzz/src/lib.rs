@@ -11,7 +11,7 @@ use actix_http::ws::{Codec, Frame};
 use bytes::BytesMut;
 use rushdesk::{
     archive::RecordId,
-    auth::{ApiKey, Email, RefreshToken, Tokens, oidc, verify_identity},
+    auth::{ApiKey, Email, OpaqueToken, Tokens, oidc, verify_identity},
     cache,
     config::{Config, Secret, Sources},
     domain::{Event, IdempotencyRecord, Running, SessionId, SessionMeta, Timestamp},
@@ -149,7 +149,7 @@ static PROVIDER_KEYS: LazyLock<oidc::KeySet> = LazyLock::new(|| oidc::KeySet::pa
 pub fn tokens(bytes: &[u8]) {
     for line in String::from_utf8_lossy(bytes).lines() {
         assert!(TOKENS.verify(line, NOW).is_err());
-        assert!(verify_identity(SECRET.as_bytes(), line, NOW).is_err());
+        assert!(verify_identity(SECRET.as_bytes(), "rushdesk", line, NOW).is_err());
         if let Some(key) = oidc::Claimed::of(line).and_then(|claimed| PROVIDER_KEYS.find(&claimed))
         {
             assert!(oidc::verify(&CONFIG.auth.oidc[0], key, line, NOW).is_err());
@@ -160,7 +160,8 @@ pub fn tokens(bytes: &[u8]) {
         if let Some(email) = Email::parse(line) {
             assert_eq!(Email::parse(email.as_str()).as_ref(), Some(&email));
         }
-        let _ = RefreshToken::hash(line);
+        let _ = OpaqueToken::hash(line);
+        assert!(TOKENS.solved(&CONFIG.auth.oidc[0].site, line, line, NOW).is_err());
     }
     let _ = oidc::KeySet::parse(bytes);
     if let Ok(secrets) = secrets::parse(bytes) {

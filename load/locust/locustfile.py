@@ -81,7 +81,7 @@ class Login(Shopper):
     @task
     def visit(self):
         site = {"site_key": self.environment.parsed_options.site_key}
-        self.send("POST", "/v1/auth/visitor", "visitor", json=site)
+        self.visitor()
         customer = {**site, "email": f"{uuid.uuid4()}@load.example.com", "password": str(uuid.uuid4())}
         self.send("POST", "/v1/auth/register", "register", json=customer)
         tokens = self.send("POST", "/v1/auth/login", "login", json=customer).json()

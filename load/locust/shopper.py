@@ -4,6 +4,8 @@ Times that are not those of a request are metrics of their own: `first token`, `
 under the types `SSE` and `WS`. No name holds an id, so their number does not grow with the load.
 """
 
+import hashlib
+import itertools
 import json
 import random
 import time
@@ -32,6 +34,16 @@ def question(hot_share):
     """A question that others ask, too, or one with a unique number."""
     text = random.choice(TOPICS).replace("{}", random.choice(ARTICLES))
     return f"{text}?" if random.random() < hot_share else f"{text}, article {uuid.uuid4().int % 10**12}?"
+
+
+def nonce(token, bits):
+    """A number for which SHA-256 of the token, a dot and the number begins with so many zero bits."""
+    begun = hashlib.sha256(f"{token}.".encode())
+    for number in itertools.count():
+        digest = begun.copy()
+        digest.update(str(number).encode())
+        if int.from_bytes(digest.digest(), "big") >> (256 - bits) == 0:
+            return str(number)
 
 
 class Failed(Exception):
@@ -95,10 +107,22 @@ class Shopper(HttpUser):
             raise RescheduleTask
         return response
 
+    def visitor(self):
+        """The tokens of a new visitor. A flooded site wants a proof of work first, which is no failure."""
+        path, body = "/v1/auth/visitor", {"site_key": self.environment.parsed_options.site_key}
+        with self.client.post(path, name="visitor", json=body, timeout=WITHIN_S, catch_response=True) as response:
+            if response.ok:
+                return response.json()
+            challenge = response.json().get("challenge") if response.status_code == 429 else None
+            if challenge is None:
+                raise RescheduleTask
+            response.success()
+        proof = {"challenge": challenge["token"], "nonce": nonce(challenge["token"], challenge["bits"])}
+        return self.send("POST", path, "visitor with proof", json={**body, "proof": proof}).json()
+
     def arrive(self):
         """A new visitor with an open session."""
-        key = {"site_key": self.environment.parsed_options.site_key}
-        self.token = self.send("POST", "/v1/auth/visitor", "visitor", json=key).json()["access_token"]
+        self.token = self.visitor()["access_token"]
         session = self.send("POST", "/v1/sessions", "session", json={}, token=self.token).json()["id"]
         self.path = f"/v1/sessions/{session}"
 

@@ -4,6 +4,7 @@
 pub mod bench;
 pub mod capacity;
 pub mod chaos;
+pub mod proof;
 pub mod proxy;
 pub mod questions;
 pub mod replay;

@@ -1,9 +1,12 @@
 //! Why a request about an account fails.
 
+use std::time::Duration;
+
 use crate::{
     archive::ArchiveError,
     auth::{AuthError, PasswordError},
-    domain::FieldError,
+    domain::{Challenge, FieldError},
+    limits::Limited,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -27,6 +30,16 @@ pub enum AccountError {
     KeysAway,
     #[error("too many password checks")]
     Busy,
+    /// The account has no password here: a visitor, a customer of the shop's own sign-in, or staff
+    /// of an identity provider.
+    #[error("the account has no password")]
+    NoPassword,
+    #[error("no such account")]
+    UnknownAccount,
+    #[error("a proof of work is needed")]
+    ProofRequired { challenge: Challenge, retry_after: Duration },
+    #[error(transparent)]
+    Limited(#[from] Limited),
     #[error(transparent)]
     Archive(#[from] ArchiveError),
 }

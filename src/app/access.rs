@@ -11,6 +11,7 @@ use crate::{
     demo,
     domain::SiteId,
     http::origins::Origins,
+    limits::Limits,
     renewal::{self, Watched},
     secrets,
     tls::Certificate,
@@ -18,19 +19,20 @@ use crate::{
 
 pub async fn open_accounts(
     archive: &Archive,
+    limits: &Limits,
     config: &Config,
     watched: &mut Vec<Watched>,
 ) -> anyhow::Result<Accounts> {
     let file = config.auth.jwt_secret_file.clone();
     if file.as_os_str().is_empty() {
         let secret = [config.auth.jwt_secret.clone()];
-        return Ok(Accounts::new(archive.clone(), &config.auth, &secret)?);
+        return Ok(Accounts::new(archive.clone(), limits.clone(), config, &secret)?);
     }
     let what = || format!("auth.jwt_secret_file: {}", file.display());
     let paths = vec![file.clone()];
     let contents = renewal::read(&paths).await.context("auth.jwt_secret_file")?;
     let secrets = secrets::parse(&contents[0]).with_context(what)?;
-    let accounts = Accounts::new(archive.clone(), &config.auth, &secrets)?;
+    let accounts = Accounts::new(archive.clone(), limits.clone(), config, &secrets)?;
     let renewed = accounts.clone();
     watched.push(Watched::new("signing secrets", paths, contents, move |contents| {
         renewed.replace_secrets(&secrets::parse(&contents[0])?);

@@ -8,14 +8,20 @@ use diesel_async::RunQueryDsl as _;
 
 use super::{
     error::ArchiveError,
-    handle::Archive,
+    handle::{Archive, Store},
     query::{read, transact},
-    schema::{refresh_tokens, users},
+    schema::{password_resets, refresh_tokens, users},
 };
-use crate::domain::{PrincipalId, Role, SiteId, Timestamp};
+use crate::{
+    auth::Email,
+    domain::{PrincipalId, Role, SiteId, Timestamp},
+};
 
-/// `email` and `external_sub` are each unique within a site; the archive keeps e-mail addresses in
-/// lowercase.
+/// Addresses that are read at once.
+const PAGE: i64 = 500;
+
+/// `email` is unique within a site, and so are `external_iss` and `external_sub` together. The
+/// archive keeps e-mail addresses in the form in which they are compared ([`Email`]).
 #[derive(Clone, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct User {
@@ -23,7 +29,10 @@ pub struct User {
     pub site_id: SiteId,
     pub role: Role,
     pub email: Option<String>,
-    /// The `sub` by which the shop's own identity tokens name this person.
+    /// The `iss` of the shop's identity tokens that name this person. Absent with an `external_sub`
+    /// from before issuers were kept apart, until the first one names it.
+    pub external_iss: Option<String>,
+    /// The `sub` by which that issuer names this person.
     pub external_sub: Option<String>,
     pub display_name: Option<String>,
     pub password_hash: Option<String>,
@@ -38,9 +47,13 @@ impl std::fmt::Debug for User {
     }
 }
 
-/// Addresses that differ only in case reach the same person.
+/// Addresses that differ only in their spelling reach the same person. One that is none, from
+/// before addresses were checked, keeps its text.
 fn normalised(email: &str) -> String {
-    email.trim().to_lowercase()
+    match Email::parse(email) {
+        Some(email) => email.as_str().to_owned(),
+        None => email.trim().to_lowercase(),
+    }
 }
 
 impl User {
@@ -51,7 +64,7 @@ impl User {
 
 impl Archive {
     /// # Errors
-    /// [`ArchiveError::Conflict`] where the site has a user with this `email` or `external_sub`.
+    /// [`ArchiveError::Conflict`] where the site has a user with this `email` or identity.
     pub async fn create_user(&self, user: &User) -> Result<(), ArchiveError> {
         let user = user.normalised();
         transact!(self, |conn| {
@@ -63,7 +76,7 @@ impl Archive {
     /// Replaces everything but the id. False where there is no such user.
     ///
     /// # Errors
-    /// [`ArchiveError::Conflict`] where another user of the site has this `email` or `external_sub`.
+    /// [`ArchiveError::Conflict`] where another user of the site has this `email` or identity.
     pub async fn update_user(&self, user: &User) -> Result<bool, ArchiveError> {
         let user = user.normalised();
         let updated = transact!(self, |conn| {
@@ -91,17 +104,81 @@ impl Archive {
         })
     }
 
-    pub async fn user_by_external_sub(
+    /// The customer whom this issuer calls `external_sub`.
+    pub async fn user_by_identity(
         &self,
         site: &SiteId,
+        external_iss: &str,
         external_sub: &str,
     ) -> Result<Option<User>, ArchiveError> {
-        let (site, external_sub) = (site.clone(), external_sub.to_owned());
+        let (site, iss, sub) = (site.clone(), external_iss.to_owned(), external_sub.to_owned());
         read!(self, |conn| {
             let of_site = users::table.filter(users::site_id.eq(&site));
-            let user = of_site.filter(users::external_sub.eq(&external_sub));
+            let named = of_site.filter(users::external_sub.eq(&sub));
+            let user = named.filter(users::external_iss.eq(&iss));
             user.select(User::as_select()).first(conn).await.optional()
         })
+    }
+
+    /// Gives the customer of this `external_sub` without an issuer to this one. False if there is
+    /// none, or another request was faster.
+    pub async fn adopt_identity(
+        &self,
+        site: &SiteId,
+        external_iss: &str,
+        external_sub: &str,
+    ) -> Result<bool, ArchiveError> {
+        let (site, iss, sub) = (site.clone(), external_iss.to_owned(), external_sub.to_owned());
+        let adopted = transact!(self, |conn| {
+            let without = users::table
+                .filter(users::site_id.eq(&site))
+                .filter(users::external_sub.eq(&sub))
+                .filter(users::external_iss.is_null());
+            diesel::update(without).set(users::external_iss.eq(Some(&iss))).execute(conn).await
+        })?;
+        Ok(adopted > 0)
+    }
+
+    /// Brings stored addresses to the form in which they are compared, and returns the users whose
+    /// address in that form is another account's; theirs stays as it is. Does nothing the next
+    /// time.
+    pub(super) async fn normalise_emails(&self) -> Result<Vec<PrincipalId>, ArchiveError> {
+        // What is plain ASCII was stored in that form already.
+        let is_wide = match &self.store {
+            Store::Mysql(_) => "CHAR_LENGTH(email) <> LENGTH(email)",
+            Store::Sqlite { .. } => "LENGTH(email) <> LENGTH(CAST(email AS BLOB))",
+        };
+        let (mut doubled, mut after) = (Vec::new(), PrincipalId(uuid::Uuid::nil()));
+        loop {
+            let page: Vec<(PrincipalId, Option<String>)> = read!(self, |conn| {
+                users::table
+                    .filter(users::id.gt(after))
+                    .filter(diesel::dsl::sql::<diesel::sql_types::Bool>(is_wide))
+                    .order(users::id.asc())
+                    .limit(PAGE)
+                    .select((users::id, users::email))
+                    .load(conn)
+                    .await
+            })?;
+            let Some((last, _)) = page.last() else { return Ok(doubled) };
+            after = *last;
+            for (id, email) in page {
+                let Some(email) = email else { continue };
+                let form = normalised(&email);
+                if form == email {
+                    continue;
+                }
+                let changed = transact!(self, |conn| {
+                    let user = users::table.find(id);
+                    diesel::update(user).set(users::email.eq(Some(&form))).execute(conn).await
+                });
+                match changed {
+                    Ok(_) => {}
+                    Err(ArchiveError::Conflict) => doubled.push(id),
+                    Err(error) => return Err(error),
+                }
+            }
+        }
     }
 
     /// At most `limit` users of a site after `after`, the oldest first.
@@ -126,6 +203,7 @@ impl Archive {
         let erased = transact!(self, |conn| {
             let tokens = refresh_tokens::table.filter(refresh_tokens::principal_id.eq(id));
             diesel::delete(tokens).execute(conn).await?;
+            diesel::delete(password_resets::table.find(id)).execute(conn).await?;
             diesel::delete(users::table.find(id)).execute(conn).await
         })?;
         Ok(erased == 1)

@@ -55,6 +55,13 @@ impl Archive {
                 }
             }
         };
+        let work = async {
+            let applied = work.await?;
+            for user in self.normalise_emails().await? {
+                tracing::warn!(%user, "the address of this account is also that of another one, which keeps it");
+            }
+            Ok(applied)
+        };
         tokio::time::timeout(TIMEOUT, work).await.unwrap_or(Err(ArchiveError::Timeout))
     }
 }

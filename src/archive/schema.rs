@@ -19,6 +19,7 @@ diesel::table! {
         site_id -> Text,
         role -> Text,
         email -> Nullable<Text>,
+        external_iss -> Nullable<Text>,
         external_sub -> Nullable<Text>,
         display_name -> Nullable<Text>,
         password_hash -> Nullable<Text>,
@@ -40,6 +41,14 @@ diesel::table! {
         expires_at -> BigInt,
         used_at -> Nullable<BigInt>,
         revoked_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    password_resets (user_id) {
+        user_id -> Text,
+        token_hash -> Text,
+        expires_at -> BigInt,
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     error::ArchiveError,
     handle::Archive,
     query::{read, transact},
-    schema::refresh_tokens,
+    schema::{password_resets, refresh_tokens},
 };
 use crate::domain::{PrincipalId, Role, SiteId, Timestamp};
 
@@ -86,18 +86,15 @@ impl Archive {
         })
     }
 
-    /// Marks the token used and stores its successor, if it is usable at `now`, in one step: nobody
+    /// Marks a token used and stores its successor, if it is usable at `now`, in one step: nobody
     /// who comes second can end the family between the two. Of any number of attempts at once,
-    /// exactly one is `Fresh`.
+    /// exactly one is `Fresh`. `known` is the token as it was read.
     pub async fn rotate_refresh_token(
         &self,
-        token_hash: &str,
+        known: RefreshToken,
         successor: &Successor,
         now: Timestamp,
     ) -> Result<TokenUse, ArchiveError> {
-        let Some(known) = self.refresh_token(token_hash).await? else {
-            return Ok(TokenUse::Unknown);
-        };
         let successor = RefreshToken {
             id: successor.id,
             token_hash: successor.token_hash.clone(),
@@ -141,6 +138,32 @@ impl Archive {
             Some(token) if token.used_at.is_some() => TokenUse::Reused(token),
             Some(token) if token.revoked_at.is_some() => TokenUse::Unknown,
             Some(_) => TokenUse::Expired,
+        })
+    }
+
+    /// Deletes at most `limit` tokens, and as many links for new passwords, that ended before
+    /// `now`; how many tokens were deleted.
+    pub async fn delete_ended_tokens(
+        &self,
+        now: Timestamp,
+        limit: u32,
+    ) -> Result<usize, ArchiveError> {
+        transact!(self, |conn| {
+            let ended = refresh_tokens::table
+                .filter(refresh_tokens::expires_at.le(now))
+                .order(refresh_tokens::expires_at.asc());
+            let ended: Vec<RecordId> =
+                ended.limit(limit.into()).select(refresh_tokens::id).load(conn).await?;
+            let links = password_resets::table.filter(password_resets::expires_at.le(now));
+            let links: Vec<PrincipalId> =
+                links.limit(limit.into()).select(password_resets::user_id).load(conn).await?;
+            // One that was made anew meanwhile stays.
+            let links = password_resets::table
+                .filter(password_resets::user_id.eq_any(links))
+                .filter(password_resets::expires_at.le(now));
+            diesel::delete(links).execute(conn).await?;
+            let tokens = refresh_tokens::table.filter(refresh_tokens::id.eq_any(ended));
+            diesel::delete(tokens).execute(conn).await
         })
     }
 

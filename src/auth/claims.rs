@@ -22,9 +22,27 @@ pub struct AccessClaims {
 #[derive(Deserialize)]
 pub struct IdentityClaims {
     pub iss: String,
+    pub aud: Option<Audience>,
     pub sub: String,
     pub email: Option<String>,
     pub exp: i64,
+}
+
+/// Whom a token is for; RFC 7519 allows one name or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Audience {
+    pub fn has(&self, name: &str) -> bool {
+        match self {
+            Self::One(one) => one == name,
+            Self::Several(several) => several.iter().any(|one| one == name),
+        }
+    }
 }
 
 /// A valid access token.

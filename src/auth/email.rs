@@ -1,45 +1,88 @@
 //! E-mail addresses, as names of accounts.
 //!
-//! Checks only what can be checked locally: one `@`, sane lengths and characters. Only sending a
-//! mail can show whether the address exists. The whole address is lowercased, because no common
-//! provider distinguishes `Ann@` from `ann@`, and two accounts that differ only in case are a trap.
+//! Two addresses that a person takes for the same are the same: the part before the `@` is compared
+//! after NFKC and case folding (Unicode Standard Annex 15 and section 3.13), the domain as a DNS
+//! name (UTS 46). No common provider distinguishes `Ann@` from `ann@`, and accounts that differ
+//! only in case, or in what nobody sees, are a trap.
+//!
+//! Checks only what can be checked locally. Only sending a mail can show whether the address
+//! exists.
 
 use std::fmt;
+
+use icu_properties::{
+    CodePointMapData, CodePointSetData,
+    props::{DefaultIgnorableCodePoint, GeneralCategory, GeneralCategoryGroup},
+};
+use idna::uts46::{AsciiDenyList, DnsLength, Hyphens, Uts46};
+use unicase::UniCase;
+use unicode_normalization::UnicodeNormalization as _;
+
+/// Longest text that is looked at, in bytes. Its form in ASCII has at most 254 (RFC 5321, 4.5.3.1).
+const MAX_TEXT: usize = 1024;
+const MAX_ADDRESS: usize = 254;
+const MAX_LOCAL: usize = 64;
+/// Folding and normalising once more changes nothing after so many rounds.
+const ROUNDS: usize = 4;
 
 /// A normalised address; equal addresses are equal text.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Email(String);
 
 impl Email {
-    /// `None` if `text` is not an address.
+    /// `None` if `text` is not an address, or has characters that nobody sees.
     pub fn parse(text: &str) -> Option<Self> {
-        // RFC 5321, 4.5.3.1: 64 bytes before the `@`, 254 in all. This is checked first, so that
-        // long texts are not scanned.
         let text = text.trim();
-        if text.len() > 254 {
+        if text.len() > MAX_TEXT || !text.chars().all(is_visible) {
             return None;
         }
-        let text = text.to_lowercase();
+        let text: String = text.nfkc().collect();
         let (local, domain) = text.split_once('@')?;
-        let printable =
-            |c: char| !c.is_whitespace() && !c.is_control() && !"()<>[]\\,;:\"@".contains(c);
-        let is_local = (1..=64).contains(&local.len())
+        let local = folded(local)?;
+        let printable = |c: char| is_visible(c) && !"()<>[]\\,;:\"@".contains(c);
+        let is_local = (1..=MAX_LOCAL).contains(&local.len())
             && local.chars().all(printable)
             && local.split('.').all(|part| !part.is_empty());
-        let is_label = |label: &str| {
-            (1..=63).contains(&label.len())
-                && label.chars().all(|c| c.is_alphanumeric() || c == '-')
-                && !label.starts_with('-')
-                && !label.ends_with('-')
-        };
-        let is_domain = domain.contains('.') && domain.split('.').all(is_label);
-        // Lowercasing can make a few letters longer.
-        (is_local && is_domain && text.len() <= 254).then_some(Self(text))
+        let domain = Uts46::new()
+            .to_ascii(
+                domain.as_bytes(),
+                AsciiDenyList::STD3,
+                Hyphens::CheckFirstLast,
+                DnsLength::Verify,
+            )
+            .ok()?;
+        let address = format!("{local}@{domain}");
+        let fits = domain.contains('.') && address.len() <= MAX_ADDRESS;
+        (is_local && fits).then_some(Self(address))
     }
 
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a person sees something there: no space, no control, no mark of direction, nothing that
+/// fonts leave out, and nothing that has no meaning yet.
+fn is_visible(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    let is_blank = GeneralCategoryGroup::Separator.union(GeneralCategoryGroup::Other);
+    // The empty braille pattern is a symbol.
+    !is_blank.contains(category)
+        && !CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c)
+        && c != '\u{2800}'
+}
+
+/// `None` if it does not settle.
+fn folded(text: &str) -> Option<String> {
+    let mut text = text.to_owned();
+    for _ in 0..ROUNDS {
+        let next: String = UniCase::new(text.as_str()).to_folded_case().nfkc().collect();
+        if next == text {
+            return Some(text);
+        }
+        text = next;
+    }
+    None
 }
 
 impl fmt::Debug for Email {
@@ -62,9 +105,80 @@ mod tests {
     }
 
     #[test]
-    fn addresses_of_other_scripts_are_addresses() {
-        assert!(Email::parse("юзер@пример.рф").is_some());
-        assert!(Email::parse("a@xn--e1afmkfd.xn--p1ai").is_some());
+    fn one_address_in_many_spellings_is_one_account() {
+        for spellings in [
+            &[
+                "ann@example.com",
+                "ANN@EXAMPLE.COM",
+                "ａｎｎ＠ｅｘａｍｐｌｅ．ｃｏｍ",
+                "ann@example。com",
+            ][..],
+            &["юзер@пример.рф", "ЮЗЕР@ПРИМЕР.РФ", "юзер@xn--e1afmkfd.xn--p1ai"],
+            // Composed and decomposed, long s and ß, the two sigmas, ligatures, mathematical
+            // letters.
+            &["zoë@example.com", "zoe\u{308}@example.com", "ZOË@example.com"],
+            &[
+                "strasse@example.com",
+                "straße@example.com",
+                "STRAẞE@example.com",
+                "ſtraſſe@example.com",
+            ],
+            &["οδυσσευς@example.com", "ΟΔΥΣΣΕΥΣ@example.com", "οδυσσευσ@example.com"],
+            &["fish@example.com", "ﬁsh@example.com", "𝐟𝐢𝐬𝐡@example.com", "𝔣𝔦𝔰𝔥@example.com"],
+            &["kelvin@example.com", "\u{212a}elvin@example.com"],
+            &["a@bücher.example", "a@bu\u{308}cher.example", "a@xn--bcher-kva.example"],
+        ] {
+            let forms: Vec<_> = spellings.iter().map(|text| Email::parse(text).unwrap()).collect();
+            assert!(forms.iter().all(|form| *form == forms[0]), "{spellings:?}: {:?}", forms[0].0);
+        }
+        assert_ne!(Email::parse("a@faß.example"), Email::parse("a@fass.example"), "two domains");
+        assert_ne!(Email::parse("ann@a.example"), Email::parse("ann@b.example"));
+    }
+
+    #[test]
+    fn what_nobody_sees_is_refused_wherever_it_stands() {
+        for hidden in [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200c}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{200f}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{2069}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{e0041}',
+            '\u{e0100}',
+            '\u{7f}',
+            '\u{85}',
+            '\u{a0}',
+            '\u{2003}',
+            '\u{2028}',
+            '\u{e000}',
+            '\u{378}',
+        ] {
+            for text in [
+                format!("a{hidden}nn@example.com"),
+                format!("ann{hidden}@example.com"),
+                format!("ann@exa{hidden}mple.com"),
+                format!("ann@example.c{hidden}om"),
+                format!("ann@{hidden}example.com"),
+            ] {
+                assert_eq!(Email::parse(&text), None, "{hidden:?}: {text:?}");
+            }
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
 
 use super::claims::{AccessClaims, Identity, IdentityClaims, Verified};
@@ -27,8 +27,11 @@ pub(super) const LEEWAY_S: i64 = 30;
 const MAX_IDENTITY_LIFE_S: i64 = 3600;
 /// Shortest secret that a shop may sign with; with an empty one, anyone could sign.
 const MIN_SECRET: usize = 32;
-/// Longest `iss` and `sub` of an identity token, in bytes.
-const MAX_NAME: usize = 256;
+/// Longest `iss` and `sub` of an identity token, in bytes; a column has room for as many.
+const MAX_NAME: usize = 255;
+/// `typ` of access tokens (RFC 9068). `JWT`, or none, is a token of any kind; its claims decide.
+pub(super) const ACCESS: &str = "at+jwt";
+const ANY: &str = "JWT";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
@@ -108,16 +111,33 @@ impl Tokens {
             exp: iat.saturating_add(self.life_s),
             jti: Uuid::new_v4().simple().to_string(),
         };
-        encode(&Header::new(Algorithm::HS256), &claims, &self.keys.load().signing)
-            .map_err(|_| AuthError::Signing)
+        self.seal(ACCESS, &claims)
+    }
+
+    /// Signs claims of a kind of token.
+    pub(super) fn seal(&self, kind: &str, claims: &impl Serialize) -> Result<String, AuthError> {
+        let header = Header { typ: Some(kind.to_owned()), ..Header::new(Algorithm::HS256) };
+        encode(&header, claims, &self.keys.load().signing).map_err(|_| AuthError::Signing)
+    }
+
+    /// The claims of a token that one of the secrets signed, and its `typ`.
+    pub(super) fn unseal<T: DeserializeOwned>(
+        &self,
+        token: &str,
+        validation: &Validation,
+    ) -> Result<(T, Option<String>), AuthError> {
+        let keys = self.keys.load();
+        let mut opened = keys.checking.iter().map(|key| open(token, key, validation));
+        opened.find_map(Result::ok).ok_or(AuthError::Invalid)
     }
 
     /// # Errors
     /// [`AuthError::Expired`] only for a token that is otherwise valid.
     pub fn verify(&self, token: &str, now: Timestamp) -> Result<Verified, AuthError> {
-        let keys = self.keys.load();
-        let mut opened = keys.checking.iter().map(|key| open(token, key, &self.validation));
-        let claims: AccessClaims = opened.find_map(Result::ok).ok_or(AuthError::Invalid)?;
+        let (claims, kind): (AccessClaims, _) = self.unseal(token, &self.validation)?;
+        if !is_kind(kind.as_deref(), &[ACCESS, ANY]) {
+            return Err(AuthError::Invalid);
+        }
         check_expiry(claims.exp, now)?;
         if claims.iat > seconds(now).saturating_add(LEEWAY_S) {
             return Err(AuthError::Invalid);
@@ -130,19 +150,30 @@ impl Tokens {
 }
 
 /// Checks a token that a shop's server signed with its `identity_secret`. Such tokens are exchanged
-/// only between one shop and this service, so they need no `aud`.
+/// only between one shop and this service, so they need no `aud`; one that has it must be for
+/// `audience`. An access token (`typ` `at+jwt`) is none.
 ///
 /// # Errors
 /// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for
 /// more than an hour.
-pub fn verify_identity(secret: &[u8], token: &str, now: Timestamp) -> Result<Identity, AuthError> {
+pub fn verify_identity(
+    secret: &[u8],
+    audience: &str,
+    token: &str,
+    now: Timestamp,
+) -> Result<Identity, AuthError> {
     if secret.len() < MIN_SECRET {
         return Err(AuthError::Invalid);
     }
     let mut validation = hs256();
     validation.validate_aud = false;
     validation.set_required_spec_claims(&["exp", "iss", "sub"]);
-    let claims: IdentityClaims = open(token, &DecodingKey::from_secret(secret), &validation)?;
+    let key = DecodingKey::from_secret(secret);
+    let (claims, kind): (IdentityClaims, _) = open(token, &key, &validation)?;
+    let is_for_us = claims.aud.as_ref().is_none_or(|aud| aud.has(audience));
+    if !is_for_us || !is_kind(kind.as_deref(), &[ANY]) {
+        return Err(AuthError::Invalid);
+    }
     check_expiry(claims.exp, now)?;
     let latest = seconds(now).saturating_add(MAX_IDENTITY_LIFE_S + LEEWAY_S);
     let named = |name: &str| (1..=MAX_NAME).contains(&name.len());
@@ -152,8 +183,17 @@ pub fn verify_identity(secret: &[u8], token: &str, now: Timestamp) -> Result<Ide
     Ok(Identity { iss: claims.iss, sub: claims.sub, email: claims.email })
 }
 
+/// Whether `typ` is one of `kinds` (RFC 7515, 4.1.9: a prefix `application/` and the case mean
+/// nothing). Without one a token may be of any kind.
+pub(super) fn is_kind(typ: Option<&str>, kinds: &[&str]) -> bool {
+    let Some(typ) = typ else { return true };
+    let typ = typ.to_ascii_lowercase();
+    let typ = typ.strip_prefix("application/").unwrap_or(&typ);
+    kinds.iter().any(|kind| kind.eq_ignore_ascii_case(typ))
+}
+
 /// The library's own check of the times is off; [`check_expiry`] does it.
-fn hs256() -> Validation {
+pub(super) fn hs256() -> Validation {
     let mut validation = Validation::new(Algorithm::HS256);
     validation.validate_exp = false;
     validation
@@ -163,11 +203,12 @@ fn open<T: DeserializeOwned>(
     token: &str,
     key: &DecodingKey,
     validation: &Validation,
-) -> Result<T, AuthError> {
+) -> Result<(T, Option<String>), AuthError> {
     if token.len() > MAX_TOKEN {
         return Err(AuthError::Invalid);
     }
-    decode(token, key, validation).map(|data| data.claims).map_err(|_| AuthError::Invalid)
+    let data = decode(token, key, validation).map_err(|_| AuthError::Invalid)?;
+    Ok((data.claims, data.header.typ))
 }
 
 pub(super) fn check_expiry(exp: i64, now: Timestamp) -> Result<(), AuthError> {

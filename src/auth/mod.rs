@@ -10,14 +10,15 @@ mod claims;
 mod email;
 mod jwt;
 pub mod oidc;
+mod opaque;
 mod password;
-mod refresh;
+pub mod proof;
 
 pub use self::{
     apikey::ApiKey,
     claims::{Identity, Verified},
     email::Email,
     jwt::{AuthError, Tokens, verify_identity},
+    opaque::OpaqueToken,
     password::{Password, PasswordError, Passwords},
-    refresh::RefreshToken,
 };

@@ -6,7 +6,7 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use jsonwebtoken::{
-    Algorithm, DecodingKey, Validation, decode, decode_header,
+    Algorithm, DecodingKey, TokenData, Validation, decode, decode_header,
     jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
 };
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     claims::Verified,
-    jwt::{AuthError, LEEWAY_S, seconds},
+    jwt::{ACCESS, AuthError, LEEWAY_S, is_kind, seconds},
 };
 use crate::{
     config,
@@ -134,9 +134,12 @@ pub fn verify(
     validation.set_issuer(&[&provider.issuer]);
     validation.set_audience(&[&provider.audience]);
     validation.set_required_spec_claims(&["exp", "iss", "aud", "sub"]);
-    let claims = decode::<Map<String, Value>>(token, &key.decoding, &validation)
-        .map_err(|_| AuthError::Invalid)?
-        .claims;
+    let TokenData { header, claims, .. } =
+        decode::<Map<String, Value>>(token, &key.decoding, &validation)
+            .map_err(|_| AuthError::Invalid)?;
+    if !is_access_token(header.typ.as_deref(), &claims, &provider.audience) {
+        return Err(AuthError::Invalid);
+    }
     let expires = claims.get("exp").and_then(instant).ok_or(AuthError::Invalid)?;
     for name in ["nbf", "iat"] {
         let Some(value) = claims.get(name) else { continue };
@@ -159,6 +162,38 @@ pub fn verify(
         },
         expires_at: Timestamp::from_millis(expires.saturating_mul(1000)),
     })
+}
+
+/// Whether a token is meant for APIs. An ID token tells a client who signed in, and everybody whom
+/// the client shows it to could use it here. RFC 9068 gives access tokens the `typ` `at+jwt`;
+/// providers that do not follow it mark them, or their ID tokens, with claims.
+fn is_access_token(typ: Option<&str>, claims: &Map<String, Value>, audience: &str) -> bool {
+    let text = |name: &str| claims.get(name).and_then(Value::as_str);
+    // Keycloak names the kind in `typ`, Cognito in `token_use`.
+    let kinds = [("typ", "bearer"), ("token_use", "access")];
+    let other = |(name, access): &(&str, &str)| {
+        claims
+            .get(*name)
+            .is_some_and(|_| !text(name).is_some_and(|k| k.eq_ignore_ascii_case(access)))
+    };
+    if !is_kind(typ, &[ACCESS, "JWT"]) || kinds.iter().any(other) {
+        return false;
+    }
+    let is_named = typ.is_some_and(|typ| is_kind(Some(typ), &[ACCESS]))
+        || kinds.iter().any(|(name, _)| claims.contains_key(*name));
+    if is_named {
+        return true;
+    }
+    // OpenID Connect Core, 2, 3.1.3.6 and 3.3.2.11: only ID tokens have these.
+    let of_identity = ["nonce", "at_hash", "c_hash", "s_hash"];
+    if of_identity.iter().any(|name| claims.contains_key(*name)) {
+        return false;
+    }
+    // The client of an ID token is its audience. That of an access token may be, too, but then the
+    // token says what it allows.
+    let is_for_its_client = text("azp") == Some(audience);
+    !is_for_its_client
+        || ["scope", "scp", "client_id"].iter().any(|name| claims.contains_key(*name))
 }
 
 /// Seconds since the epoch; RFC 7519 allows fractions.

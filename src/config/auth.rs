@@ -23,6 +23,8 @@ pub struct Auth {
     pub access_ttl: Duration,
     #[serde(rename = "refresh_ttl_s", deserialize_with = "seconds")]
     pub refresh_ttl: Duration,
+    #[serde(rename = "reset_ttl_s", deserialize_with = "seconds")]
+    pub reset_ttl: Duration,
     pub password_workers: usize,
     pub operator_sites: Vec<SiteId>,
     #[serde(default)]
@@ -73,6 +75,7 @@ impl Section for Auth {
             !["change", "example", "secret-secret"].iter().any(|word| secret.contains(word)),
             "is an example; `openssl rand -hex 32` makes a real one",
         );
+        check.not_zero("reset_ttl_s", self.reset_ttl);
         check.not_zero("password_workers", self.password_workers);
         check.each("oidc", &self.oidc, Oidc::check);
         check.unique("oidc", "issuer", &self.oidc, |provider| &provider.issuer);

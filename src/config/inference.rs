@@ -17,6 +17,7 @@ pub struct Inference {
     pub max_queue: usize,
     pub max_queue_tokens: u64,
     pub max_queue_per_visitor: usize,
+    pub max_queue_per_address: usize,
     #[serde(rename = "queue_timeout_ms", deserialize_with = "millis")]
     pub queue_timeout: Duration,
     #[serde(rename = "connect_timeout_ms", deserialize_with = "millis")]

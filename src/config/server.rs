@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::{
     check::{Check, Section},
+    network::Network,
     spans::millis,
 };
 
@@ -23,6 +24,8 @@ pub struct Server {
     #[serde(rename = "write_timeout_ms", deserialize_with = "millis")]
     pub write_timeout: Duration,
     pub max_connections: usize,
+    pub trusted_proxies: Vec<Network>,
+    pub proxy_header: ProxyHeader,
     #[serde(rename = "drain_timeout_ms", deserialize_with = "millis")]
     pub drain_timeout: Duration,
     #[serde(rename = "heartbeat_ms", deserialize_with = "millis")]
@@ -31,11 +34,29 @@ pub struct Server {
     pub tls_key: PathBuf,
 }
 
+/// The header in which proxies name the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    XForwardedFor,
+    /// RFC 7239.
+    Forwarded,
+}
+
 impl Server {
     /// The certificate chain and its key, if this process handles TLS itself.
     pub fn tls(&self) -> Option<[PathBuf; 2]> {
         let both = !self.tls_cert.as_os_str().is_empty() && !self.tls_key.as_os_str().is_empty();
         both.then(|| [self.tls_cert.clone(), self.tls_key.clone()])
+    }
+
+    /// The address of the service for people, without a slash at its end.
+    pub fn base_url(&self) -> String {
+        if !self.public_url.is_empty() {
+            return self.public_url.trim_end_matches('/').to_owned();
+        }
+        let scheme = if self.tls().is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.listen)
     }
 
     /// Whether shoppers connect by TLS, to this process or to a proxy in front of it.

@@ -27,6 +27,8 @@ pub enum ErrorCode {
     IdempotencyKeyReused,
     SchemaViolation,
     RateLimited,
+    /// Many new visitors come; a proof of work lets this one in at once.
+    ProofRequired,
     Overloaded,
     Draining,
     DependencyUnavailable,
@@ -60,6 +62,7 @@ impl ErrorCode {
             Self::IdempotencyKeyReused => "idempotency_key_reused",
             Self::SchemaViolation => "schema_violation",
             Self::RateLimited => "rate_limited",
+            Self::ProofRequired => "proof_required",
             Self::Overloaded => "overloaded",
             Self::Draining => "draining",
             Self::DependencyUnavailable => "dependency_unavailable",
@@ -86,7 +89,7 @@ impl ErrorCode {
             Self::PayloadTooLarge => 413,
             Self::UnsupportedMediaType => 415,
             Self::IdempotencyKeyReused | Self::SchemaViolation => 422,
-            Self::RateLimited => 429,
+            Self::RateLimited | Self::ProofRequired => 429,
             Self::HeadersTooLarge => 431,
             Self::Interrupted | Self::Internal => 500,
             Self::Overloaded | Self::Draining | Self::DependencyUnavailable => 503,
@@ -102,6 +105,7 @@ impl ErrorCode {
                 | Self::RequestInProgress
                 | Self::TurnActive
                 | Self::RateLimited
+                | Self::ProofRequired
                 | Self::Overloaded
                 | Self::Draining
                 | Self::DependencyUnavailable
@@ -136,6 +140,9 @@ impl ErrorCode {
             }
             Self::SchemaViolation => "Some fields of the request are not valid.",
             Self::RateLimited => "You have sent too many messages; please wait a moment.",
+            Self::ProofRequired => {
+                "Many new visitors are coming right now; solve the challenge, or come again later."
+            }
             Self::Overloaded => "We are very busy right now; please try again in a moment.",
             Self::Draining => "This server is restarting; please try again in a moment.",
             Self::DependencyUnavailable => {
@@ -154,6 +161,17 @@ pub struct FieldError {
     /// Path of the field, for example `text` or `faq[2].question`.
     pub field: String,
     pub detail: String,
+}
+
+/// A proof of work: find a `nonce` such that SHA-256 of `token`, a dot and `nonce` begins with
+/// `bits` zero bits.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Challenge {
+    /// Sent back unchanged, once.
+    pub token: String,
+    pub bits: u8,
+    /// Milliseconds until the token expires.
+    pub expires_in_ms: u64,
 }
 
 /// The body of every error (RFC 9457), and the `problem` of `turn.failed`.
@@ -175,6 +193,9 @@ pub struct Problem {
     pub retry_after_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub field_errors: Vec<FieldError>,
+    /// Only with `proof_required`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub challenge: Option<Challenge>,
 }
 
 impl Problem {
@@ -193,6 +214,7 @@ impl Problem {
             request_id: None,
             retry_after_ms: None,
             field_errors: Vec::new(),
+            challenge: None,
         }
     }
 }

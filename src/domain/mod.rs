@@ -5,6 +5,7 @@
 // A new variant of the contract must be decided at every match.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod address;
 mod answer;
 mod code;
 mod event;
@@ -19,8 +20,9 @@ mod ticket;
 mod time;
 mod turn;
 
+pub use address::AddressBlock;
 pub use answer::Answer;
-pub use code::{ErrorCode, FieldError, Problem};
+pub use code::{Challenge, ErrorCode, FieldError, Problem};
 pub use event::{Event, Fact, Live, Name, Part, newest_part, unfinished};
 pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;

@@ -1,4 +1,5 @@
-//! Visitors, registration, sign-in, refresh, sign-out, and the shop's identity tokens.
+//! Visitors, registration, sign-in, refresh, sign-out, new passwords, and the shop's identity
+//! tokens.
 
 use actix_web::{HttpRequest, HttpResponse, http::header, post, web};
 use serde::{Deserialize, Serialize};
@@ -6,13 +7,15 @@ use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller},
+    extract::Caller,
+    paid::{Costs, Paid},
     state::App,
 };
 use crate::{
-    accounts::{Credentials, Session},
+    accounts::{self, AccountError, Credentials, Session},
     archive::Site,
     domain::{ErrorCode, Principal, Problem},
+    limits::Budget,
 };
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -22,6 +25,19 @@ pub struct NewVisitor {
     pub site_key: String,
     #[serde(default)]
     pub locale: Option<String>,
+    /// After `proof_required`.
+    #[serde(default)]
+    pub proof: Option<Proof>,
+}
+
+/// A solved `challenge` of a problem with the code `proof_required`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Proof {
+    /// The `token` of the challenge.
+    pub challenge: String,
+    /// At most 64 bytes; SHA-256 of `token`, a dot and it begins with `bits` zero bits.
+    pub nonce: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -57,6 +73,41 @@ pub struct Identify {
     pub identity_token: String,
 }
 
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordChange {
+    pub current_password: String,
+    /// 8 to 256 characters.
+    pub new_password: String,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordReset {
+    pub site_key: String,
+    /// From `POST /v1/admin/users/reset`.
+    pub reset_token: String,
+    /// 8 to 256 characters.
+    pub new_password: String,
+}
+
+impl Costs for NewVisitor {
+    const BUDGET: Budget = Budget::Visitors;
+}
+
+impl Costs for Refresh {
+    const BUDGET: Budget = Budget::Refreshes;
+}
+
+macro_rules! costs_a_login {
+    ($($body:ty),+) => {$(
+        impl Costs for $body {
+            const BUDGET: Budget = Budget::Logins;
+        }
+    )+};
+}
+costs_a_login!(Registration, Login, Identify, PasswordChange, PasswordReset);
+
 /// Tokens of a principal.
 #[derive(Serialize, ToSchema)]
 pub struct TokenPair {
@@ -81,25 +132,29 @@ impl From<Session> for TokenPair {
     }
 }
 
-/// Finds the site of a public key, and checks the browser's origin and the site's sign-in limit.
+/// Finds the site of a public key, and checks the browser's origin.
 async fn site(app: &App, request: &HttpRequest, site_key: &str) -> Result<Site, ApiError> {
     let site = app.accounts.site(site_key).await?;
     app.origins.check(&site.id, request.headers().get(header::ORIGIN))?;
-    app.limits.login(&site.id).await?;
     Ok(site)
 }
 
 /// Gives tokens to an anonymous shopper.
+///
+/// In a flood of new visitors the answer is 429 `proof_required` with a `challenge`: solve it and
+/// send it as `proof`, or come again after `Retry-After`.
 #[utoipa::path(post, path = "/v1/auth/visitor", tag = "auth", request_body = NewVisitor,
     responses((status = 201, body = TokenPair), (status = 404, body = Problem), (status = 429, body = Problem)))]
 #[post("/v1/auth/visitor")]
 pub async fn visitor(
     app: web::Data<App>,
     request: HttpRequest,
-    body: Body<NewVisitor>,
+    paid: Paid<NewVisitor>,
 ) -> Result<HttpResponse, ApiError> {
+    let Paid { body, owed } = paid;
     let site = site(&app, &request, &body.site_key).await?;
-    let session = app.accounts.visitor(&site).await?;
+    let proof = body.proof.map(|Proof { challenge, nonce }| accounts::Proof { challenge, nonce });
+    let session = app.accounts.visitor(&site, proof, owed).await?;
     Ok(HttpResponse::Created().json(TokenPair::from(session)))
 }
 
@@ -112,9 +167,9 @@ pub async fn visitor(
 pub async fn register(
     app: web::Data<App>,
     request: HttpRequest,
-    body: Body<Registration>,
+    paid: Paid<Registration>,
 ) -> Result<HttpResponse, ApiError> {
-    let Registration { site_key, email, password, display_name } = body.0;
+    let Registration { site_key, email, password, display_name } = paid.body;
     if display_name.as_ref().is_some_and(|name| name.chars().count() > 100) {
         return Err(ApiError::field("display_name", "may have at most 100 characters"));
     }
@@ -131,9 +186,9 @@ pub async fn register(
 pub async fn login(
     app: web::Data<App>,
     request: HttpRequest,
-    body: Body<Login>,
+    paid: Paid<Login>,
 ) -> Result<HttpResponse, ApiError> {
-    let Login { site_key, email, password } = body.0;
+    let Login { site_key, email, password } = paid.body;
     let site = site(&app, &request, &site_key).await?;
     let session = app.accounts.login(&site, Credentials { email, password }).await?;
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
@@ -146,10 +201,11 @@ pub async fn login(
 pub async fn identify(
     app: web::Data<App>,
     request: HttpRequest,
-    body: Body<Identify>,
+    paid: Paid<Identify>,
 ) -> Result<HttpResponse, ApiError> {
-    let site = site(&app, &request, &body.site_key).await?;
-    let session = app.accounts.identify(&site, &body.identity_token).await?;
+    let Identify { site_key, identity_token } = paid.body;
+    let site = site(&app, &request, &site_key).await?;
+    let session = app.accounts.identify(&site, &identity_token).await?;
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
 }
 
@@ -159,8 +215,8 @@ pub async fn identify(
 #[utoipa::path(post, path = "/v1/auth/refresh", tag = "auth", request_body = Refresh,
     responses((status = 200, body = TokenPair), (status = 401, body = Problem)))]
 #[post("/v1/auth/refresh")]
-pub async fn refresh(app: web::Data<App>, body: Body<Refresh>) -> Result<HttpResponse, ApiError> {
-    let session = app.accounts.refresh(&body.refresh_token).await?;
+pub async fn refresh(app: web::Data<App>, paid: Paid<Refresh>) -> Result<HttpResponse, ApiError> {
+    let session = app.accounts.refresh(&paid.body.refresh_token).await?;
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
 }
 
@@ -170,8 +226,56 @@ pub async fn refresh(app: web::Data<App>, body: Body<Refresh>) -> Result<HttpRes
 #[utoipa::path(post, path = "/v1/auth/logout", tag = "auth", request_body = Refresh,
     responses((status = 204, description = "signed out")))]
 #[post("/v1/auth/logout")]
-pub async fn logout(app: web::Data<App>, body: Body<Refresh>) -> Result<HttpResponse, ApiError> {
-    app.accounts.logout(&body.refresh_token).await?;
+pub async fn logout(app: web::Data<App>, paid: Paid<Refresh>) -> Result<HttpResponse, ApiError> {
+    app.accounts.logout(&paid.body.refresh_token).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// Sets a new password.
+///
+/// All sign-ins of the account end; the response is a new one. Access tokens from before live until
+/// they expire.
+#[utoipa::path(post, path = "/v1/auth/password", tag = "auth", request_body = PasswordChange,
+    responses((status = 200, body = TokenPair), (status = 401, body = Problem), (status = 403, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)), security(("bearer" = [])))]
+#[post("/v1/auth/password")]
+pub async fn change_password(
+    app: web::Data<App>,
+    caller: Caller,
+    paid: Paid<PasswordChange>,
+) -> Result<HttpResponse, ApiError> {
+    let PasswordChange { current_password, new_password } = paid.body;
+    let changed = app.accounts.change_password(&caller.principal, current_password, new_password);
+    let session = changed.await.map_err(|error| match error {
+        // 401 would make a client refresh its token and try again.
+        AccountError::Credentials => ApiError::field("current_password", "is wrong"),
+        error => error.into(),
+    })?;
+    Ok(HttpResponse::Ok().json(TokenPair::from(session)))
+}
+
+/// Sets a new password with a one-time link.
+///
+/// All sign-ins of the account end.
+#[utoipa::path(post, path = "/v1/auth/reset", tag = "auth", request_body = PasswordReset,
+    responses((status = 204, description = "set; sign in with it"), (status = 401, body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem)))]
+#[post("/v1/auth/reset")]
+pub async fn reset_password(
+    app: web::Data<App>,
+    request: HttpRequest,
+    paid: Paid<PasswordReset>,
+) -> Result<HttpResponse, ApiError> {
+    let PasswordReset { site_key, reset_token, new_password } = paid.body;
+    let site = site(&app, &request, &site_key).await?;
+    let reset = app.accounts.reset_password(&site, &reset_token, new_password);
+    reset.await.map_err(|error| match error {
+        AccountError::TokenInvalid => ApiError::with_detail(
+            ErrorCode::TokenInvalid,
+            "this link was used or has expired; ask the shop for another one",
+        ),
+        error => error.into(),
+    })?;
     Ok(HttpResponse::NoContent().finish())
 }
 
@@ -183,9 +287,8 @@ pub async fn me(caller: Caller) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(caller.principal))
 }
 
-impl From<crate::accounts::AccountError> for ApiError {
-    fn from(error: crate::accounts::AccountError) -> Self {
-        use crate::accounts::AccountError;
+impl From<AccountError> for ApiError {
+    fn from(error: AccountError) -> Self {
         match error {
             AccountError::UnknownSite => {
                 Self::with_detail(ErrorCode::NotFound, "no site has this `site_key`")
@@ -211,6 +314,17 @@ impl From<crate::accounts::AccountError> for ApiError {
             .retry_after(super::error::jittered(std::time::Duration::from_secs(5))),
             AccountError::Busy => Self::new(ErrorCode::Overloaded)
                 .retry_after(super::error::jittered(std::time::Duration::from_secs(1))),
+            AccountError::NoPassword => {
+                Self::with_detail(ErrorCode::Forbidden, "this account has no password here")
+            }
+            AccountError::UnknownAccount => Self::with_detail(
+                ErrorCode::NotFound,
+                "no account that you may reset has this address",
+            ),
+            AccountError::ProofRequired { challenge, retry_after } => {
+                Self::proof_required(challenge, retry_after)
+            }
+            AccountError::Limited(limited) => limited.into(),
             AccountError::Archive(error) => error.into(),
         }
     }

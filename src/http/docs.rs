@@ -12,7 +12,7 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    admin, auth, events, feedback, health, knowledge, modes, openai, sessions, socket, turns,
+    admin, auth, events, feedback, health, knowledge, modes, openai, sessions, socket, turns, users,
 };
 use crate::domain;
 
@@ -28,6 +28,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
     ),
     paths(
         auth::visitor, auth::register, auth::login, auth::identify, auth::refresh, auth::logout, auth::me,
+        auth::change_password, auth::reset_password,
         sessions::create_session, sessions::list_sessions, sessions::get_session, sessions::erase_session,
         turns::send_message, turns::list_messages, turns::cancel_turn,
         events::events, socket::socket, feedback::feedback,
@@ -35,7 +36,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
         knowledge::delete_document, knowledge::search_knowledge,
         admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
-        admin::list_audit, admin::backends, modes::modes, modes::set_modes,
+        users::create_reset, admin::list_audit, admin::backends, modes::modes, modes::set_modes,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem)),

@@ -13,7 +13,7 @@ use tracing::{debug, error};
 
 use crate::{
     archive::ArchiveError,
-    domain::{ErrorCode, FieldError, Problem},
+    domain::{Challenge, ErrorCode, FieldError, Problem},
     journal::JournalError,
     limits::Limited,
     session::messages::SessionError,
@@ -46,6 +46,13 @@ impl ApiError {
     /// Whether the service is unavailable at the moment, for any caller.
     pub fn is_unavailable(&self) -> bool {
         self.0.status == 503
+    }
+
+    /// 429 with a challenge. A client that cannot solve it may come again later.
+    pub fn proof_required(challenge: Challenge, retry_after: Duration) -> Self {
+        let mut error = Self::new(ErrorCode::ProofRequired).retry_after(retry_after);
+        error.0.challenge = Some(challenge);
+        error
     }
 
     #[must_use]

@@ -10,7 +10,7 @@ use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, htt
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
-use super::{error::ApiError, state::App};
+use super::{error::ApiError, sender::Sender, state::App};
 use crate::{
     domain::{ErrorCode, Role},
     session::messages::Asker,
@@ -53,8 +53,8 @@ impl Caller {
 /// The number of items of a page: `asked`, or `default` if nothing was asked.
 ///
 /// # Errors
-/// 400 if it is not between 1 and `most`; a page that is shorter than what was asked would look like
-/// the last one.
+/// 400 if it is not between 1 and `most`; a page that is shorter than what was asked would look
+/// like the last one.
 pub fn page_limit(asked: Option<u32>, default: u32, most: u32) -> Result<u32, ApiError> {
     match asked.unwrap_or(default) {
         limit if (1..=most).contains(&limit) => Ok(limit),
@@ -98,6 +98,15 @@ impl FromRequest for Caller {
 fn app(request: &HttpRequest) -> Result<web::Data<App>, ApiError> {
     let app = request.app_data::<web::Data<App>>().cloned();
     app.ok_or_else(|| ApiError::new(ErrorCode::Internal))
+}
+
+impl FromRequest for Sender {
+    type Error = ApiError;
+    type Future = std::future::Ready<Result<Self, ApiError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        std::future::ready(app(request).map(|app| app.senders.of(request)))
+    }
 }
 
 /// A JSON body of at most `server.max_body_bytes` that arrives within `server.request_timeout`.

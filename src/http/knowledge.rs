@@ -10,11 +10,12 @@ use super::{
     document::{DocumentView, PutDocument},
     error::ApiError,
     extract::{self, Body, Caller, is_json, page_limit, parse, read, require_plain},
+    sender::Sender,
     state::App,
 };
 use crate::{
     clock,
-    domain::{ErrorCode, FieldError, Problem, Role},
+    domain::{ErrorCode, FieldError, Principal, Problem, Role},
     embedding::messages::embed,
     knowledge::{KnowledgeError, Query, Status},
 };
@@ -202,13 +203,16 @@ pub struct SearchResult {
 pub async fn search_knowledge(
     app: web::Data<App>,
     caller: Caller,
+    sender: Sender,
     body: Body<SearchRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let chars = body.query.chars().count();
     if body.query.trim().is_empty() || chars > 1_000 {
         return Err(ApiError::field("query", "must have 1 to 1000 characters"));
     }
-    app.limits.message(&caller.principal.site_id, caller.principal.id).await?;
+    let Principal { site_id, id, .. } = &caller.principal;
+    // The search is not undone.
+    let _ = app.limits.message(site_id, *id, sender.of_caller(&caller.principal)).await?;
     let limit = body.limit.unwrap_or(5).clamp(1, 20);
     let embedding = match &app.ports.embedder {
         Some(port) => embed(&port.embed, body.query.clone(), port.timeout).await.ok(),

@@ -22,14 +22,17 @@ pub mod modes;
 pub mod openai;
 pub mod origins;
 mod page;
+mod paid;
 pub mod places;
 mod security;
+pub mod sender;
 pub mod sessions;
 pub mod socket;
 mod sse;
 pub mod state;
 mod trace;
 pub mod turns;
+pub mod users;
 
 use actix_web::{dev::HttpServiceFactory, web};
 
@@ -43,6 +46,8 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(auth::identify)
         .service(auth::refresh)
         .service(auth::logout)
+        .service(auth::change_password)
+        .service(auth::reset_password)
         .service(auth::me)
         .service(sessions::create_session)
         .service(sessions::list_sessions)
@@ -66,6 +71,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(admin::list_keys)
         .service(admin::create_key)
         .service(admin::revoke_key)
+        .service(users::create_reset)
         .service(admin::list_audit)
         .service(admin::backends)
         .service(modes::modes)
@@ -76,6 +82,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(health::status)
         .service(health::metrics)
         .service(page::index)
+        .service(page::reset)
         .service(page::asset)
         .service(page::docs)
 }

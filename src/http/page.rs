@@ -7,7 +7,7 @@ use actix_web::{
 };
 use rust_embed::RustEmbed;
 
-use super::{error::ApiError, state::App};
+use super::{error::ApiError, security::ALONE, state::App};
 use crate::domain::ErrorCode;
 
 #[derive(RustEmbed)]
@@ -19,6 +19,16 @@ pub async fn index(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
     let mut page = file("index.html")?;
     let policy = HeaderValue::from_str(app.origins.page_policy());
     let policy = policy.map_err(|_| ApiError::new(ErrorCode::Internal))?;
+    page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(page)
+}
+
+/// Asks for a new password. The link's token is in the fragment, which the browser sends to nobody;
+/// the page itself is the same for all, and is not framed.
+#[get("/reset")]
+pub async fn reset() -> Result<HttpResponse, ApiError> {
+    let mut page = file("reset.html")?;
+    let policy = HeaderValue::from_static(ALONE);
     page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     Ok(page)
 }

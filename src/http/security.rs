@@ -10,6 +10,9 @@ const DATA: &str =
 /// For the API page, whose script adds inline styles.
 const REFERENCE: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; \
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+/// For pages that no other page shows: nothing from another origin, nothing inline.
+pub const ALONE: &str = "default-src 'self'; base-uri 'none'; form-action 'self'; \
+    object-src 'none'; frame-ancestors 'none'";
 /// Browser features that no page uses.
 const NO_DEVICES: &str = "camera=(), geolocation=(), microphone=(), payment=()";
 /// One year, as preload lists require. Subdomains are not included, since they are not ours.

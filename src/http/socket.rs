@@ -19,6 +19,7 @@ use super::{
     error::{ApiError, spread},
     extract::{Caller, IdempotencyKey, id},
     frames::{Guarded, TooLarge},
+    sender::Sender,
     sse::{Notice, at, expiry},
     state::App,
     turns::{self, NewMessage},
@@ -131,7 +132,9 @@ pub async fn socket(
             )
         })?;
     let stream = stream.max_frame_size(most).aggregate_continuations().max_continuation_size(most);
-    let connection = Connection { app: app.clone(), session, socket, stream, origin, too_large };
+    let sender = app.senders.of(&request);
+    let connection =
+        Connection { app: app.clone(), session, socket, stream, origin, sender, too_large };
     app.tasks.spawn_local(connection.run(token));
     Ok(response)
 }
@@ -151,6 +154,7 @@ struct Connection {
     socket: Session,
     stream: AggregatedMessageStream,
     origin: Option<header::HeaderValue>,
+    sender: Sender,
     too_large: TooLarge,
 }
 
@@ -255,6 +259,10 @@ impl Connection {
             | AccountError::Credentials
             | AccountError::Taken
             | AccountError::Invalid(_)
+            | AccountError::Limited(_)
+            | AccountError::ProofRequired { .. }
+            | AccountError::NoPassword
+            | AccountError::UnknownAccount
             | AccountError::TokenInvalid
             | AccountError::NoRole => Close::Unauthorized,
         })?;
@@ -309,7 +317,9 @@ impl Connection {
                     let error = ApiError::field("idempotency_key", "must have 1 to 255 characters");
                     return self.problem(error, None).await;
                 };
-                match turns::start(&self.app, caller, self.session, &key, &message).await {
+                match turns::start(&self.app, caller, self.sender, self.session, &key, &message)
+                    .await
+                {
                     // Its events arrive through the follower, as for all readers.
                     Ok(_) => Ok(()),
                     Err(error) => self.problem(error, Some(&key)).await,

@@ -6,7 +6,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{origins::Origins, places::Places};
+use super::{origins::Origins, places::Places, sender::Senders};
 use crate::{
     accounts::Accounts, archive::Archive, cache::Cache, config::Config, hot::HotStore,
     inference::Pool, journal::Journal, knowledge::Knowledge, limits::Limits,
@@ -28,6 +28,7 @@ pub struct App {
     pub cache: Option<Cache>,
     pub knowledge: Knowledge,
     pub limits: Limits,
+    pub senders: Senders,
     pub origins: Origins,
     pub metrics: PrometheusHandle,
     /// One permit for each running turn.

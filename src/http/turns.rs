@@ -11,6 +11,7 @@ use super::{
     error::ApiError,
     extract::{Body, Caller, IdempotencyKey, Query, id, page_limit},
     headers::{rate_limit, server_timing},
+    sender::Sender,
     sse,
     state::App,
 };
@@ -174,13 +175,14 @@ impl TurnView {
 pub async fn send_message(
     app: web::Data<App>,
     caller: Caller,
+    sender: Sender,
     path: web::Path<String>,
     key: IdempotencyKey,
     request: HttpRequest,
     body: Body<NewMessage>,
 ) -> Result<HttpResponse, ApiError> {
     let session = id(&path)?;
-    let (started, quota) = start(&app, &caller, session, &key, &body).await?;
+    let (started, quota) = start(&app, &caller, sender, session, &key, &body).await?;
     if started.replayed && matches!(started.turn, Progress::Elsewhere) {
         return Err(ApiError::new(ErrorCode::RequestInProgress));
     }
@@ -195,6 +197,7 @@ pub async fn send_message(
 pub async fn start(
     app: &App,
     caller: &Caller,
+    sender: Sender,
     session: SessionId,
     key: &IdempotencyKey,
     message: &NewMessage,
@@ -206,7 +209,8 @@ pub async fn start(
         return Err(ApiError::new(ErrorCode::Draining));
     }
     let (site, visitor) = (&caller.principal.site_id, caller.principal.id);
-    let quota = app.limits.message(site, visitor).await?;
+    let from = sender.of_caller(&caller.principal);
+    let taken = app.limits.message(site, visitor, from).await?;
     let started = app
         .sessions
         .ask(session, || StartTurn {
@@ -215,15 +219,15 @@ pub async fn start(
             client_message_id: message.client_message_id.clone(),
             idempotency_key: key.0.clone(),
             body_hash: message.hash(),
-            asked: Asked::here(),
+            asked: Asked::here(from),
         })
         .await
         .map_err(ApiError::from);
     // A message whose turn did not begin costs no quota.
     if started.as_ref().is_err_and(ApiError::is_unavailable) {
-        app.limits.give_back(site, visitor).await;
+        app.limits.give_back(&taken).await;
     }
-    Ok((started?, Some(quota)))
+    Ok((started?, taken.quota))
 }
 
 async fn respond(

@@ -26,6 +26,7 @@ pub async fn acquire(
         request: AcquireRequest {
             site: request.site.clone(),
             visitor: request.visitor,
+            from: request.from,
             lane: request.lane,
             tier: request.tier,
             tokens: u32::try_from(prompt)

@@ -103,6 +103,7 @@ impl InferencePool {
             entries: config.max_queue,
             tokens: config.max_queue_tokens,
             per_visitor: config.max_queue_per_visitor,
+            per_address: config.max_queue_per_address,
             lanes: config.lanes,
             promote_after: config.promote_after,
         };

@@ -11,7 +11,7 @@ use tokio::{
 use super::{backend::BackendId, slot::SlotPass, status::PoolStatus};
 use crate::{
     config::Tier,
-    domain::{Lane, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, PrincipalId, SiteId},
 };
 
 /// Takes requests for a slot.
@@ -31,6 +31,8 @@ pub struct Acquire {
 pub struct AcquireRequest {
     pub site: SiteId,
     pub visitor: PrincipalId,
+    /// Where the question came from, if that is known.
+    pub from: Option<AddressBlock>,
     pub lane: Lane,
     pub tier: Tier,
     /// Tokens of the prompt plus the budget for the answer.
@@ -85,6 +87,8 @@ pub enum Refused {
     QueueFull { retry_after: Duration },
     #[error("the visitor has too many requests waiting")]
     TooManyOfVisitor { retry_after: Duration },
+    #[error("the block of addresses has too many requests waiting")]
+    TooManyOfAddress { retry_after: Duration },
     /// The predicted wait is longer than the request can wait.
     #[error("no slot will be free in time")]
     TooLate { retry_after: Duration },
@@ -103,6 +107,7 @@ impl Refused {
         match self {
             Self::QueueFull { retry_after }
             | Self::TooManyOfVisitor { retry_after }
+            | Self::TooManyOfAddress { retry_after }
             | Self::TooLate { retry_after }
             | Self::NoBackend { retry_after } => Some(*retry_after),
             Self::DeadlinePassed | Self::Closing => None,
@@ -116,6 +121,9 @@ impl Refused {
             Self::TooManyOfVisitor { retry_after } => {
                 Self::TooManyOfVisitor { retry_after: by(retry_after) }
             }
+            Self::TooManyOfAddress { retry_after } => {
+                Self::TooManyOfAddress { retry_after: by(retry_after) }
+            }
             Self::TooLate { retry_after } => Self::TooLate { retry_after: by(retry_after) },
             Self::NoBackend { retry_after } => Self::NoBackend { retry_after: by(retry_after) },
             other @ (Self::DeadlinePassed | Self::Closing) => other,
@@ -127,6 +135,7 @@ impl Refused {
         match self {
             Self::QueueFull { .. } => "queue_full",
             Self::TooManyOfVisitor { .. } => "too_many_of_visitor",
+            Self::TooManyOfAddress { .. } => "too_many_of_address",
             Self::TooLate { .. } => "too_late",
             Self::DeadlinePassed => "deadline_passed",
             Self::NoBackend { .. } => "no_backend",

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     config::{self, Tier},
-    domain::{Lane, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, PrincipalId, SiteId},
 };
 
 /// How long each part may take, and how many attempts are made.
@@ -46,6 +46,7 @@ impl From<&config::Inference> for Limits {
 pub struct GenerateRequest {
     pub site: SiteId,
     pub visitor: PrincipalId,
+    pub from: Option<AddressBlock>,
     pub lane: Lane,
     pub tier: Tier,
     /// The end of the turn; no other limit reaches past it.

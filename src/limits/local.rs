@@ -1,6 +1,6 @@
-//! The limiter of one process: governor's GCRA over a bounded number of keys.
+//! The limiter of one process: governor's GCRA over a bounded number of counters.
 
-use std::{hash::Hash, time::Duration};
+use std::time::Duration;
 
 use governor::{
     Quota as GovernorQuota, RateLimiter,
@@ -9,76 +9,72 @@ use governor::{
 };
 
 use super::{
-    quota::{Limited, Quota},
+    claim::Claim,
+    quota::{Limited, Quota, Scope},
     rate::{Rate, Rates},
     tats::Tats,
 };
-use crate::domain::{PrincipalId, SiteId};
 
-pub struct Local<C: Clock = DefaultClock> {
-    visitors: Keyed<PrincipalId, C>,
-    sites: Keyed<SiteId, C>,
-    logins: Keyed<SiteId, C>,
-}
+pub struct Local<C: Clock = DefaultClock>([Counters<C>; Scope::COUNTED.len()]);
 
-/// One limit, applied to each key.
-struct Keyed<K: Eq + Hash + Clone, C: Clock> {
+/// One limit with its counters.
+struct Counters<C: Clock> {
     rate: Rate,
-    tats: Tats<K>,
-    limiter: RateLimiter<K, Tats<K>, C, StateInformationMiddleware>,
+    tats: Tats<String>,
+    limiter: RateLimiter<String, Tats<String>, C, StateInformationMiddleware>,
 }
 
 impl Local {
-    pub fn new(rates: Rates, max_keys: usize) -> Self {
+    pub fn new(rates: &Rates, max_keys: usize) -> Self {
         Self::with_clock(rates, max_keys, &DefaultClock::default())
     }
 }
 
 impl<C: Clock + Clone> Local<C> {
-    pub fn with_clock(rates: Rates, max_keys: usize, clock: &C) -> Self {
-        Self {
-            visitors: Keyed::new(rates.visitor, max_keys, clock),
-            sites: Keyed::new(rates.site, max_keys, clock),
-            logins: Keyed::new(rates.logins, max_keys, clock),
-        }
+    pub fn with_clock(rates: &Rates, max_keys: usize, clock: &C) -> Self {
+        Self(rates.each(|rate| Counters::new(rate, max_keys, clock)))
     }
 
-    /// Checks the visitor first, so that a refused visitor does not use up the site's quota.
-    pub fn message(&self, site: &SiteId, visitor: PrincipalId) -> Result<Quota, Limited> {
-        let quota = self.visitors.check(&visitor)?;
-        self.sites.check(site).inspect_err(|_| self.visitors.tats.refund(&visitor))?;
+    /// Takes one request from each of the claimed counters, or from none. The quota is that of the
+    /// first.
+    pub fn take(&self, claims: &[Claim]) -> Result<Option<Quota>, Limited> {
+        let mut quota = None;
+        for (taken, claim) in claims.iter().enumerate() {
+            let of_claim = self.counters(claim).check(&claim.name);
+            let of_claim = of_claim.inspect_err(|_| self.give_back(&claims[..taken]))?;
+            quota.get_or_insert(of_claim);
+        }
         Ok(quota)
     }
 
-    /// Undoes [`Local::message`].
-    pub fn give_back(&self, site: &SiteId, visitor: PrincipalId) {
-        self.visitors.tats.refund(&visitor);
-        self.sites.tats.refund(site);
+    /// Undoes [`Local::take`].
+    pub fn give_back(&self, claims: &[Claim]) {
+        claims.iter().for_each(|claim| self.counters(claim).tats.refund(&claim.name));
     }
 
-    pub fn login(&self, site: &SiteId) -> Result<(), Limited> {
-        self.logins.check(site).map(drop)
+    fn counters(&self, claim: &Claim) -> &Counters<C> {
+        self.0.get(claim.scope as usize).unwrap_or(&self.0[0])
     }
 
     #[cfg(test)]
     pub fn visitors(&self) -> usize {
-        self.visitors.tats.len()
+        self.0[Scope::Visitor as usize].tats.len()
     }
 }
 
-impl<K: Eq + Hash + Clone, C: Clock + Clone> Keyed<K, C> {
-    fn new(rate: Rate, max_keys: usize, clock: &C) -> Self {
+impl<C: Clock + Clone> Counters<C> {
+    fn new(rate: &Rate, max_keys: usize, clock: &C) -> Self {
         let tats = Tats::new(rate.interval, max_keys);
         // `with_period` fails only for zero, and an interval is never zero.
         let quota = GovernorQuota::with_period(rate.interval)
             .unwrap_or(GovernorQuota::per_second(rate.burst))
             .allow_burst(rate.burst);
         let limiter = RateLimiter::new(quota, tats.clone(), clock.clone());
-        Self { rate, tats, limiter }
+        Self { rate: rate.clone(), tats, limiter }
     }
 
-    fn check(&self, key: &K) -> Result<Quota, Limited> {
-        match self.limiter.check_key(key) {
+    fn check(&self, name: &String) -> Result<Quota, Limited> {
+        match self.limiter.check_key(name) {
             Ok(state) => {
                 let remaining = state.remaining_burst_capacity();
                 let used = self.rate.burst.get().saturating_sub(remaining);

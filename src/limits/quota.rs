@@ -27,7 +27,7 @@ impl Quota {
 
 /// A refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("rate limit of the {} reached", scope.as_str())]
+#[error("rate limit reached: {}", scope.as_str())]
 pub struct Limited {
     /// The request would be admitted after this time, unless others use the quota first.
     pub retry_after: Duration,
@@ -37,17 +37,59 @@ pub struct Limited {
 /// The limit that was reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
+    /// Messages of a visitor.
     Visitor,
+    /// Messages of a site.
     Site,
+    AddressMessages,
+    NewVisitors,
+    /// New visitors without a proof of work.
+    FreeVisitors,
+    AddressVisitors,
     Logins,
+    AddressLogins,
+    Refreshes,
+    VisitorRefreshes,
+    AddressRefreshes,
+    /// A solved challenge is used once.
+    Proof,
+    /// Guesses of a password. Unlike the others it has no rate: its waits grow.
+    Account,
 }
 
 impl Scope {
+    /// The limits that have a rate, each at the index of its number.
+    pub const COUNTED: [Self; 12] = [
+        Self::Visitor,
+        Self::Site,
+        Self::AddressMessages,
+        Self::NewVisitors,
+        Self::FreeVisitors,
+        Self::AddressVisitors,
+        Self::Logins,
+        Self::AddressLogins,
+        Self::Refreshes,
+        Self::VisitorRefreshes,
+        Self::AddressRefreshes,
+        Self::Proof,
+    ];
+
+    /// The label in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Visitor => "visitor",
             Self::Site => "site",
+            Self::AddressMessages => "address_messages",
+            Self::NewVisitors => "new_visitors",
+            Self::FreeVisitors => "free_visitors",
+            Self::AddressVisitors => "address_visitors",
             Self::Logins => "logins",
+            Self::AddressLogins => "address_logins",
+            Self::Refreshes => "refreshes",
+            Self::VisitorRefreshes => "visitor_refreshes",
+            Self::AddressRefreshes => "address_refreshes",
+            Self::Proof => "proof",
+            Self::Account => "account",
         }
     }
 }

@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use governor::clock::FakeRelativeClock;
 
-use super::{
-    local::Local,
-    rate::{Rate, Rates},
-    *,
-};
+use super::{rate::Rate, *};
+use crate::config::{Config, Sources};
 
 fn settings() -> config::Limits {
     config::Limits {
@@ -18,8 +15,36 @@ fn settings() -> config::Limits {
         visitor_burst: 3,
         site_messages_per_second: 10,
         site_burst: 5,
+        site_visitors_per_second: 4,
+        site_free_visitors_per_second: 1,
         site_logins_per_second: 2,
+        address_messages_per_minute: 4,
+        account_guesses: 3,
         max_keys: 1000,
+        ..Config::load(&Sources::default()).unwrap().limits
+    }
+}
+
+fn block(address: &str) -> Option<AddressBlock> {
+    Some(AddressBlock::of(address.parse().unwrap(), 32, 64))
+}
+
+impl Local<FakeRelativeClock> {
+    fn message(&self, site: &SiteId, visitor: PrincipalId) -> Result<Quota, Limited> {
+        self.message_from(site, visitor, None)
+    }
+
+    fn message_from(
+        &self,
+        site: &SiteId,
+        visitor: PrincipalId,
+        from: Option<AddressBlock>,
+    ) -> Result<Quota, Limited> {
+        self.take(&Claim::message(site, visitor, from)).map(Option::unwrap)
+    }
+
+    fn of_site(&self, budget: Budget, site: &SiteId) -> Result<(), Limited> {
+        self.take(&[Claim::of_site(budget, site)]).map(drop)
     }
 }
 
@@ -29,7 +54,7 @@ fn site(name: &str) -> SiteId {
 
 fn limiter() -> (Local<FakeRelativeClock>, FakeRelativeClock) {
     let clock = FakeRelativeClock::default();
-    (Local::with_clock(Rates::new(&settings()), settings().max_keys, &clock), clock)
+    (Local::with_clock(&Rates::new(&settings()), settings().max_keys, &clock), clock)
 }
 
 #[test]
@@ -78,10 +103,11 @@ fn a_site_that_is_full_does_not_cost_the_visitor_anything() {
 fn what_is_given_back_may_be_taken_again_and_is_no_more_than_that() {
     let (limits, _) = limiter();
     let (site, visitor) = (site("a"), PrincipalId::new());
-    limits.give_back(&site, visitor);
+    let taken = Claim::message(&site, visitor, None);
+    limits.give_back(&taken);
     for _ in 0..100 {
         assert_eq!(limits.message(&site, visitor).unwrap().remaining, 2);
-        limits.give_back(&site, visitor);
+        limits.give_back(&taken);
     }
     for remaining in [2, 1, 0] {
         assert_eq!(limits.message(&site, visitor).unwrap().remaining, remaining);
@@ -101,21 +127,63 @@ fn a_visitor_who_is_refused_all_the_time_does_not_use_up_the_site() {
 }
 
 #[test]
-fn sign_ins_count_by_site() {
+fn an_address_is_a_second_bound_and_never_the_only_one() {
+    let (limits, clock) = limiter();
+    let (site, one, other) = (site("a"), block("203.0.113.7"), block("203.0.113.8"));
+    for _ in 0..4 {
+        limits.message_from(&site, PrincipalId::new(), one).unwrap();
+    }
+    let refused = PrincipalId::new();
+    for _ in 0..10 {
+        let limited = limits.message_from(&site, refused, one).unwrap_err();
+        assert_eq!(limited.scope, Scope::AddressMessages);
+    }
+    // Neither the visitor nor the site has paid for it.
+    let quota = limits.message_from(&site, refused, other).unwrap();
+    assert_eq!(quota.remaining, 2);
+    assert_eq!(quota.policy, "\"visitor\";q=3;w=108");
+    // A visitor with many addresses is still bound, and so is the site.
+    clock.advance(Duration::from_secs(1));
+    limits.message_from(&site, refused, None).unwrap();
+    limits.message_from(&site, refused, block("2001:db8::1")).unwrap();
+    let limited = limits.message_from(&site, refused, block("2001:db8:1::1")).unwrap_err();
+    assert_eq!(limited.scope, Scope::Visitor);
+}
+
+#[test]
+fn each_way_to_tokens_has_a_budget_of_its_own() {
     let (limits, clock) = limiter();
     let site = site("a");
-    assert!(limits.login(&site).is_ok() && limits.login(&site).is_ok());
-    let limited = limits.login(&site).unwrap_err();
-    assert_eq!(limited, Limited { retry_after: Duration::from_millis(500), scope: Scope::Logins });
+    for (budget, scope, most, wait) in [
+        (Budget::Logins, Scope::Logins, 2, 500),
+        (Budget::Visitors, Scope::NewVisitors, 4, 250),
+        (Budget::Refreshes, Scope::Refreshes, 200, 5),
+    ] {
+        for _ in 0..most {
+            limits.of_site(budget, &site).unwrap();
+        }
+        let retry_after = Duration::from_millis(wait);
+        assert_eq!(limits.of_site(budget, &site), Err(Limited { retry_after, scope }));
+    }
     clock.advance(Duration::from_millis(500));
-    assert!(limits.login(&site).is_ok());
+    limits.of_site(Budget::Logins, &site).unwrap();
+}
+
+#[tokio::test]
+async fn a_challenge_is_used_once_and_the_next_one_too() {
+    let limits = Limits::local(&settings());
+    let site = site("a");
+    for id in ["one", "two"] {
+        assert!(limits.first_use(&site, id).await);
+        assert!(!limits.first_use(&site, id).await);
+    }
 }
 
 #[test]
 fn the_number_of_keys_is_bounded_and_the_busiest_is_remembered() {
     let clock = FakeRelativeClock::default();
     let roomy = config::Limits { site_burst: 1_000_000, ..settings() };
-    let limits = Local::with_clock(Rates::new(&roomy), 1000, &clock);
+    let limits = Local::with_clock(&Rates::new(&roomy), 1000, &clock);
     let (site, loud) = (site("a"), PrincipalId::new());
     while limits.message(&site, loud).is_ok() {}
     for _ in 0..20_000 {
@@ -135,10 +203,11 @@ async fn clones_share_their_counts() {
     let limits = Limits::local(&settings());
     let (site, visitor) = (site("a"), PrincipalId::new());
     for _ in 0..3 {
-        limits.clone().message(&site, visitor).await.unwrap();
+        let _ = limits.clone().message(&site, visitor, None).await.unwrap();
     }
-    assert_eq!(limits.message(&site, visitor).await.unwrap_err().scope, Scope::Visitor);
-    limits.login(&site).await.unwrap();
+    let limited = limits.message(&site, visitor, None).await.map(drop).unwrap_err();
+    assert_eq!(limited.scope, Scope::Visitor);
+    limits.of_site(Budget::Logins, &site).await.unwrap();
 }
 
 fn rate(interval: Duration, burst: u32) -> Rate {

@@ -10,7 +10,7 @@ use std::{
 use anyhow::ensure;
 use futures_util::StreamExt as _;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, RequestBuilder, Response, StatusCode};
 use serde::Deserialize;
 use serde_json::json;
 use tokio::{
@@ -20,7 +20,7 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{curve::Plan, questions::Questions};
-use crate::inference::stream::SseParser;
+use crate::{auth::proof, domain::Challenge, inference::stream::SseParser};
 
 /// A shopper without a whole answer after this time counts as not served.
 pub const PATIENCE: Duration = Duration::from_secs(10);
@@ -211,13 +211,36 @@ impl Play {
             id: String,
         }
         let arrived = Instant::now();
-        let url = format!("{}/v1/auth/visitor", self.target);
-        let request = self.http.post(url).json(&json!({"site_key": self.site_key}));
-        let tokens: Tokens = json_of(taken(request).await?).await?;
+        let tokens: Tokens = json_of(self.visitor().await?).await?;
         let request = self.post("/v1/sessions", &tokens.access_token).json(&json!({}));
         let session: Session = json_of(taken(request).await?).await?;
         let expires = arrived + Duration::from_secs(tokens.expires_in.into());
         Ok(Shopper { token: tokens.access_token, session: session.id, expires })
+    }
+
+    /// A flooded site wants a proof of work of each new visitor, as it does of real ones.
+    async fn visitor(&self) -> Result<Response, Failed> {
+        #[derive(Deserialize)]
+        struct Problem {
+            challenge: Option<Challenge>,
+        }
+        let url = format!("{}/v1/auth/visitor", self.target);
+        let ask = |body| self.http.post(&url).json(&body);
+        let request = ask(json!({"site_key": self.site_key}));
+        let response = request.send().await.map_err(|_| Failed::Error("connection".into()))?;
+        if response.status() != StatusCode::TOO_MANY_REQUESTS {
+            return accepted(response);
+        }
+        let has_retry_after = response.headers().contains_key("retry-after");
+        let problem: Result<Problem, _> = response.json().await;
+        let Ok(Problem { challenge: Some(Challenge { token, bits, .. }) }) = problem else {
+            return Err(Failed::Refused(has_retry_after));
+        };
+        let challenge = token.clone();
+        let nonce = tokio::task::spawn_blocking(move || proof::solve(&challenge, bits)).await;
+        let nonce = nonce.map_err(|_| Failed::Error("no proof of work".into()))?;
+        let proof = json!({"challenge": token, "nonce": nonce});
+        taken(ask(json!({"site_key": self.site_key, "proof": proof}))).await
     }
 
     /// Reads a turn to its end.
@@ -298,7 +321,10 @@ enum Failed {
 
 /// The response to an accepted request.
 async fn taken(request: RequestBuilder) -> Result<Response, Failed> {
-    let response = request.send().await.map_err(|_| Failed::Error("connection".into()))?;
+    accepted(request.send().await.map_err(|_| Failed::Error("connection".into()))?)
+}
+
+fn accepted(response: Response) -> Result<Response, Failed> {
     match response.status().as_u16() {
         200..=299 => Ok(response),
         429 | 503 => Err(Failed::Refused(response.headers().contains_key("retry-after"))),

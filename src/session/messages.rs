@@ -9,7 +9,7 @@ use tracing::Span;
 
 use super::feed::Feed;
 use crate::{
-    domain::{Event, Principal, SessionId, SessionMeta, SiteId, TurnId},
+    domain::{AddressBlock, Event, Principal, SessionId, SessionMeta, SiteId, TurnId},
     log::TurnLog,
 };
 
@@ -52,12 +52,14 @@ pub struct Asked {
     pub at: Instant,
     /// The turn's span becomes a child of it.
     pub span: Span,
+    /// The client's block of addresses, if it is known.
+    pub from: Option<AddressBlock>,
 }
 
 impl Asked {
     /// Here and now.
-    pub fn here() -> Self {
-        Self { at: Instant::now(), span: Span::current() }
+    pub fn here(from: Option<AddressBlock>) -> Self {
+        Self { at: Instant::now(), span: Span::current(), from }
     }
 }
 

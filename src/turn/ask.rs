@@ -13,7 +13,7 @@ use crate::{
     brownout::Service,
     cache::{Freshness, Hit, Partition, Question},
     clock,
-    domain::{Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
+    domain::{AddressBlock, Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
     guard::Vault,
 };
 
@@ -21,6 +21,7 @@ pub struct Ask {
     pub purpose: Purpose,
     pub site: SiteId,
     pub visitor: PrincipalId,
+    pub from: Option<AddressBlock>,
     pub locale: String,
     pub lane: Lane,
     /// The message without personal data; model, cache and index receive only this.
@@ -44,7 +45,7 @@ impl Ask {
     /// Masks the conversation and looks up an answer to exactly this question. It never waits, so
     /// the caller can store question and answer in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
-        let TurnInput { purpose, site, visitor, locale, text, lane, history } = input;
+        let TurnInput { purpose, site, visitor, from, locale, text, lane, history } = input;
         let Screened { text, history, vault } = screen(&text, &history, &ports.formats_of(&site));
         let service = match purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
@@ -56,6 +57,7 @@ impl Ask {
             purpose,
             site,
             visitor,
+            from,
             locale,
             lane,
             text,

@@ -8,7 +8,7 @@ use crate::{
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights},
     config,
-    domain::{Lane, NumberFormats, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, NumberFormats, PrincipalId, SiteId},
     embedding::messages::Embed,
     inference::{Acquire, Limits, PressureGauge},
     knowledge::Knowledge,
@@ -72,6 +72,8 @@ pub struct TurnInput {
     pub purpose: Purpose,
     pub site: SiteId,
     pub visitor: PrincipalId,
+    /// Where the message came from, if that is known.
+    pub from: Option<AddressBlock>,
     pub locale: String,
     pub text: String,
     /// The need, and thus the urgency; see `assistant::need`.

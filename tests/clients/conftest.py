@@ -57,6 +57,16 @@ def one_slot_server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer
     yield from _running(tmp_path_factory.mktemp("one-slot-server"), model, settings)
 
 
+@pytest.fixture
+def flooded_server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Server]:
+    """New visitors soon have to prove work."""
+    settings = UNHURRIED | {
+        "RUSHDESK__LIMITS__SITE_FREE_VISITORS_PER_SECOND": "1",
+        "RUSHDESK__LIMITS__PROOF_BITS": "8",
+    }
+    yield from _running(tmp_path_factory.mktemp("flooded-server"), model, settings)
+
+
 @pytest.fixture(scope="session")
 def caching_server(tmp_path_factory: pytest.TempPathFactory, model: ModelServer) -> Iterator[Server]:
     yield from _running(tmp_path_factory.mktemp("caching-server"), model, {})

@@ -218,3 +218,44 @@ def _problem(status: int, code: str, detail: str, retry_after_s: int | None = No
         route.fulfill(status=status, content_type="application/problem+json", headers=headers, body=json.dumps(body))
 
     return answer
+
+
+def test_a_visitor_of_a_flooded_shop_works_for_a_moment_and_chats(
+    new_chat: Callable[..., ChatPage], flooded_server: Server, model: ModelServer
+) -> None:
+    chat = new_chat(flooded_server)
+    chat.expects_network_noise = True
+    proofs = []
+
+    def flood(route: Route) -> None:
+        proof = route.request.post_data_json.get("proof")
+        proofs.append(proof)
+        if proof:
+            route.continue_()
+            return
+        while (reply := route.fetch()).ok:
+            pass
+        route.fulfill(response=reply)
+
+    chat.page.route("**/v1/auth/visitor", flood)
+    script = model.tell(numbered(3))
+    chat.ask(script.question)
+    chat.expect_complete(chat.answers.first, script.answer)
+    assert [bool(proof) for proof in proofs] == [False, True]
+
+
+def test_the_page_of_a_link_sets_the_password_and_forgets_the_link(chat: ChatPage) -> None:
+    sent = []
+
+    def reset(route: Route) -> None:
+        sent.append(route.request.post_data_json)
+        route.fulfill(status=204)
+
+    chat.page.route("**/v1/auth/reset", reset)
+    chat.page.goto(f"{chat.url}/reset#pk_demo/the-token")
+    chat.page.get_by_label("8 to 256 characters").fill("battery staple")
+    chat.page.get_by_role("button", name="Set the password").click()
+    expect(chat.page.get_by_text("Your new password is set.")).to_be_visible()
+    expect(chat.page.get_by_label("8 to 256 characters")).to_be_hidden()
+    assert sent == [{"site_key": "pk_demo", "reset_token": "the-token", "new_password": "battery staple"}]
+    assert chat.page.url == f"{chat.url}/reset"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from chat_page import ChatPage
@@ -142,3 +144,17 @@ def _render(chat: ChatPage, stages: list[str]) -> str:
         }""",
         stages,
     )
+
+
+@pytest.mark.parametrize("length", [0, 54, 55, 56, 63, 64, 300])
+def test_the_proof_of_work_fits_the_hash_that_the_server_computes(chat: ChatPage, length: int) -> None:
+    token = "é" + "x" * length
+    nonce = chat.page.evaluate(
+        """async ([token, bits]) => {
+          const { solve } = await import("/assets/proof.js");
+          return solve({ token, bits });
+        }""",
+        [token, 10],
+    )
+    assert hashlib.sha256(f"{token}.{nonce}".encode()).hexdigest().startswith("00")
+    assert int(hashlib.sha256(f"{token}.{nonce}".encode()).hexdigest()[:4], 16) < 1 << 6

@@ -135,7 +135,11 @@ fn the_document_names_every_route() {
             for (at, _) in text.match_indices(&format!("[{method}(\"")) {
                 let path = text[at..].split('"').nth(1).unwrap();
                 // The page is for browsers.
-                if path == "/" || path == "/docs" || path.starts_with("/assets/") {
+                if path == "/"
+                    || path == "/reset"
+                    || path == "/docs"
+                    || path.starts_with("/assets/")
+                {
                     continue;
                 }
                 routes += 1;

@@ -220,6 +220,11 @@ impl TestApp {
         &self.running().app
     }
 
+    /// Where links for people point to.
+    pub fn link_base(&self) -> String {
+        self.app().config.server.base_url()
+    }
+
     pub fn archive(&self) -> &rushdesk::archive::Archive {
         &self.app().archive
     }

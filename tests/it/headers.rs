@@ -21,6 +21,7 @@ async fn every_response_carries_the_headers_of_its_kind() {
     let page = "default-src 'self'";
     let requests = [
         (app.get("/"), 200, page),
+        (app.get("/reset"), 200, page),
         (app.get("/docs/"), 200, page),
         (app.get("/docs/swagger-ui-bundle.js"), 200, page),
         (app.get("/assets/chat.js"), 200, data),
@@ -58,6 +59,7 @@ async fn probes_and_pages_answer_head_as_get_without_a_body() {
     let app = TestApp::start().await;
     let paths = [
         "/",
+        "/reset",
         "/livez",
         "/readyz",
         "/startupz",

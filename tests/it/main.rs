@@ -7,6 +7,7 @@
     reason = "helpers of tests fail the test"
 )]
 
+mod accounts;
 mod architecture;
 mod auth;
 mod bad_input;
@@ -24,6 +25,7 @@ mod headers;
 mod hostile;
 mod import;
 mod knowledge;
+mod limits;
 mod measures;
 mod newer_replicas;
 mod oidc;

@@ -233,6 +233,25 @@ async fn a_token_that_the_provider_did_not_mean_for_us_opens_nothing() {
         ("made in the future", as_rsa(with(claims("boss"), "iat", json!(now + 3_600)))),
         ("nobody", as_rsa(with(claims("boss"), "sub", json!("")))),
         ("a number for a person", as_rsa(with(claims("boss"), "sub", json!(7)))),
+        ("an ID token with a nonce", as_rsa(with(claims("boss"), "nonce", json!("n")))),
+        (
+            "an ID token with the hash of its code",
+            as_rsa(with(claims("boss"), "c_hash", json!("h"))),
+        ),
+        ("an ID token of Keycloak", as_rsa(with(claims("boss"), "typ", json!("ID")))),
+        ("an ID token of Cognito", as_rsa(with(claims("boss"), "token_use", json!("id")))),
+        (
+            "an ID token that our page was given",
+            as_rsa(with(claims("boss"), "azp", json!("rushdesk"))),
+        ),
+        ("a token of another type", {
+            let header = Header {
+                typ: Some("logout+jwt".to_owned()),
+                kid: Some("r".to_owned()),
+                ..Header::new(Algorithm::RS256)
+            };
+            encode(&header, &claims("boss"), &rsa.key).unwrap()
+        }),
         ("too long", as_rsa(with(claims("boss"), "pad", json!("x".repeat(20_000))))),
     ];
     for (what, token) in bad {

@@ -29,6 +29,8 @@ const TABLE: &str = "\
 | POST /v1/auth/identify | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok |
 | POST /v1/auth/refresh | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok |
 | POST /v1/auth/logout | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok |
+| POST /v1/auth/password | 401 | 403 | 403 | ok | ok | ok | 403 | ok | ok | 403 |
+| POST /v1/auth/reset | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok |
 | GET /v1/auth/me | 401 | ok | ok | ok | ok | ok | ok | ok | ok | ok |
 | POST /v1/sessions | 401 | ok | ok | ok | 403 | 403 | ok | 403 | 403 | ok |
 | GET /v1/sessions | 401 | ok | ok | ok | ok | ok | ok | ok | ok | ok |
@@ -52,6 +54,7 @@ const TABLE: &str = "\
 | GET /v1/admin/keys | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | POST /v1/admin/keys | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | DELETE /v1/admin/keys/{id} | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 404 | 403 |
+| POST /v1/admin/users/reset | 401 | 403 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 |
 | GET /v1/admin/audit | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/backends | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
 | GET /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
@@ -68,6 +71,7 @@ const MARK: &str = "kestrel-kites";
 /// The document that has it.
 const DOCUMENT: &str = "kites";
 const IDENTITY: &str = "the-identity-key-of-this-shop-7f3c9a21";
+const CUSTOMER: &str = "eva@example.com";
 const PASSWORD: &str = "correct horse battery";
 
 struct Row {
@@ -136,7 +140,7 @@ impl Shop {
         let app = TestApp::with(&settings).await;
         let owner = sign_in(&app, "visitor", json!({"site_key": "pk_shop"})).await;
         let visitor = sign_in(&app, "visitor", json!({"site_key": "pk_shop"})).await;
-        let customer = sign_in(&app, "register", credentials("pk_shop", "eva@example.com")).await;
+        let customer = sign_in(&app, "register", credentials("pk_shop", CUSTOMER)).await;
         let tokens = vec![
             ("nobody", None),
             ("owner", Some(owner)),
@@ -184,7 +188,7 @@ impl Shop {
         match row.path {
             "/v1/auth/visitor" => site_key,
             "/v1/auth/register" => credentials("pk_shop", &format!("new{nth}@example.com")),
-            "/v1/auth/login" => credentials("pk_shop", "eva@example.com"),
+            "/v1/auth/login" => credentials("pk_shop", CUSTOMER),
             "/v1/auth/identify" => {
                 let exp = rushdesk::clock::now().as_millis() / 1_000 + 600;
                 let claims = json!({"iss": "shop", "sub": "customer-7", "exp": exp});
@@ -196,6 +200,16 @@ impl Shop {
                 let tokens = ok(self.app.auth("visitor", &site_key)).await;
                 json!({"refresh_token": tokens["refresh_token"]})
             }
+            "/v1/auth/password" => {
+                json!({"current_password": PASSWORD, "new_password": PASSWORD})
+            }
+            "/v1/auth/reset" => {
+                let site = SiteId::parse("shop").unwrap();
+                let accounts = &self.app.app().accounts;
+                let made = accounts.create_reset(&site, CUSTOMER, &[Role::Customer]).await.unwrap();
+                json!({"site_key": "pk_shop", "reset_token": made.token, "new_password": PASSWORD})
+            }
+            "/v1/admin/users/reset" => json!({"email": CUSTOMER}),
             "/v1/sessions" => json!({}),
             "/v1/sessions/{id}/messages" => json!({"text": "And red ones?"}),
             "/v1/messages/{id}/feedback" => json!({"rating": "up"}),

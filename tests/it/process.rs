@@ -8,7 +8,7 @@ use std::{
 
 use actix_web::rt::test;
 use diesel_async::SimpleAsyncConnection as _;
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, time::timeout};
 
@@ -69,6 +69,35 @@ async fn an_admin_is_made_before_the_first_start_and_signs_in_after_it() {
     let who = json!({"site_key": "pk_demo", "email": "you@example.com", "password": password});
     let tokens = ok(login.json(&who)).await;
     assert_eq!(tokens["principal"]["role"], "admin", "{tokens}");
+}
+
+#[test]
+async fn a_command_makes_a_link_for_a_new_password_beside_a_running_service() {
+    let Some(stores) = Stores::new().await else { return };
+    let data = tempfile::tempdir().unwrap();
+    let mut settings = stores.with(&embedded(&data));
+    settings.push(("server.public_url", "https://help.shop.example/".to_owned()));
+    let server = crash::Server::start(&settings, free_port()).await;
+    let auth =
+        |how: &str, body: &Value| client().post(format!("{}/v1/auth/{how}", server.url)).json(body);
+    let eva = |password: &str| json!({"site_key": "pk_demo", "email": "eva@example.com", "password": password});
+    ok(auth("register", &eva("correct horse"))).await;
+    let reset = |email: &str| {
+        let arguments = ["users", "reset", "--site", "demo", "--email", email];
+        let output = ran(rushdesk(&settings, &arguments), "");
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8(said).unwrap())
+    };
+    let (code, said) = reset("nobody@example.com");
+    assert!(code == Some(1) && said.contains("no account `nobody@example.com`"), "{code:?} {said}");
+    let (code, said) = reset("EVA@example.com");
+    let link = said.split_whitespace().find(|word| word.contains("/reset#"));
+    let link = link.unwrap_or_else(|| panic!("{code:?} {said}"));
+    let token = link.strip_prefix("https://help.shop.example/reset#pk_demo/").unwrap();
+    let body = json!({"site_key": "pk_demo", "reset_token": token, "new_password": "new horse!"});
+    sent(auth("reset", &body)).await;
+    ok(auth("login", &eva("new horse!"))).await;
+    refused(auth("login", &eva("correct horse")), 401, "token_invalid").await;
 }
 
 #[test]

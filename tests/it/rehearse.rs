@@ -80,13 +80,28 @@ async fn a_service_that_holds_is_ready() {
 #[test]
 async fn a_service_that_refuses_is_not_ready_and_says_why() {
     // One visitor may be signed in, then none for a second.
-    let limit = [("limits.site_logins_per_second", "1".to_owned())];
+    let limit = [("limits.site_visitors_per_second", "1".to_owned())];
     let (app, folder) = (TestApp::with(&limit).await, tempfile::tempdir().unwrap());
     let many =
         Options { times: 200.0, within: Duration::from_secs(2), ..options(&folder, &app.url) };
     let verdict = verdict(&many).await;
     assert!(verdict.reasons.iter().any(|reason| reason.contains("were refused")), "{verdict}");
     assert!(!verdict.is_ready());
+    app.stop().await;
+}
+
+#[test]
+async fn shoppers_of_a_rehearsal_prove_work_where_the_site_is_flooded() {
+    let flooded = [
+        ("limits.site_free_visitors_per_second", "1".to_owned()),
+        ("limits.proof_bits", "4".to_owned()),
+    ];
+    let (app, folder) = (TestApp::with(&flooded).await, tempfile::tempdir().unwrap());
+    let many =
+        Options { times: 60.0, within: Duration::from_secs(3), ..options(&folder, &app.url) };
+    let verdict = verdict(&many).await;
+    assert!(verdict.is_ready(), "{verdict}");
+    assert!(app.counter("rushdesk_limits_refused_total{scope=\"free_visitors\"}") > 0);
     app.stop().await;
 }
 

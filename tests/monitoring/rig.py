@@ -113,7 +113,8 @@ class Rig:
             "embedding.library": str(model / "libonnxruntime.so"),
             "sessions.idle_timeout_s": "8",
             "limits.visitor_burst": "6",
-            "limits.site_logins_per_second": "10000",
+            "limits.site_visitors_per_second": "10000",
+            "limits.site_free_visitors_per_second": "10000",
             "inference.backends": "[" + ",".join(backends) + "]",
         }
         arguments = [os.environ["RUSHDESK_BIN"], "serve"]

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use goose::prelude::*;
 use reqwest::{RequestBuilder, Response};
-use rushdesk_load::sse::{SseEvent, SseReader};
+use rushdesk_load::{
+    proof::Challenge,
+    sse::{SseEvent, SseReader},
+};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use uuid::Uuid;
@@ -72,8 +75,7 @@ impl Heard {
 impl Shopper {
     /// A new visitor with an open session.
     pub async fn arrives(user: &mut GooseUser, key: &str) -> Result<Self, Box<TransactionError>> {
-        let tokens =
-            post(user, "/v1/auth/visitor", "visitor", None, &json!({"site_key": key})).await?;
+        let tokens = visitor(user, key).await?;
         let token = text(&tokens, "access_token")?;
         let session = post(user, "/v1/sessions", "session", Some(&token), &json!({})).await?;
         Ok(Self { session: text(&session, "id")?, token })
@@ -81,8 +83,7 @@ impl Shopper {
 
     /// A customer who registers, signs in, refreshes and signs out, and a visitor.
     pub async fn signs_in_and_out(user: &mut GooseUser, key: Arc<str>) -> TransactionResult {
-        let site = json!({"site_key": *key});
-        post(user, "/v1/auth/visitor", "visitor", None, &site).await?;
+        visitor(user, &key).await?;
         let customer = json!({"site_key": *key, "password": Uuid::new_v4().to_string(),
             "email": format!("{}@load.example.com", Uuid::new_v4())});
         post(user, "/v1/auth/register", "register", None, &customer).await?;
@@ -216,6 +217,28 @@ async fn listen(
         }
     }
     heard
+}
+
+/// The tokens of a new visitor. A flooded site wants a proof of work first, which is no failure.
+async fn visitor(user: &mut GooseUser, key: &str) -> Result<Value, Box<TransactionError>> {
+    let path = "/v1/auth/visitor";
+    let mut body = json!({"site_key": key});
+    let request = user.get_request_builder(&GooseMethod::Post, path)?.json(&body);
+    let request = GooseRequest::builder().name("visitor").set_request_builder(request).build();
+    let mut asked = user.request(request).await?;
+    let response = asked.response.map_err(TransactionError::from)?;
+    let status = response.status();
+    let mut answer: Value = response.json().await.map_err(TransactionError::from)?;
+    if status.is_success() {
+        return Ok(answer);
+    }
+    let Ok(challenge) = serde_json::from_value::<Challenge>(answer["challenge"].take()) else {
+        return Err(Box::new(TransactionError::Custom(format!("visitor: status {status}"))));
+    };
+    user.set_success(&mut asked.request)?;
+    let proof = challenge.solved().await;
+    body["proof"] = proof.map_err(|error| Box::new(TransactionError::Custom(error.to_string())))?;
+    post(user, path, "visitor with proof", None, &body).await
 }
 
 async fn post(

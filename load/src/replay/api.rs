@@ -92,8 +92,11 @@ impl Api {
     /// After a refusal: counts it, and waits if it may pass.
     ///
     /// # Errors
-    /// [`Failed::Refused`] if waiting does not help or did not help.
+    /// [`Failed::Refused`] if waiting does not help or did not help, or work helps sooner.
     pub async fn refused(&self, problem: Problem, since: Instant) -> Result<(), Failed> {
+        if problem.challenge.is_some() {
+            return Err(Failed::Refused(problem));
+        }
         self.tally.borrow_mut().count_error(&problem.code);
         if self.is_gone() {
             return Err(Failed::Gone);
@@ -172,11 +175,24 @@ impl Api {
     /// # Errors
     /// See [`Failed`].
     pub async fn visitor(&self, site_key: &str) -> Result<Visitor, Failed> {
-        let body = json!({"site_key": site_key});
+        let mut body = json!({"site_key": site_key});
         let url = self.url("/v1/auth/visitor");
-        let tokens: Tokens =
-            self.json(&mut Visitor::default(), |_| self.http.post(&url).json(&body)).await?;
-        Ok(tokens.into())
+        let since = Instant::now();
+        loop {
+            let nobody = &mut Visitor::default();
+            let asked = self.json::<Tokens>(nobody, |_| self.http.post(&url).json(&body)).await;
+            let problem = match asked {
+                Ok(tokens) => return Ok(tokens.into()),
+                Err(Failed::Refused(problem)) if since.elapsed() < self.patience => problem,
+                Err(failed) => return Err(failed),
+            };
+            match problem.challenge {
+                Some(challenge) => {
+                    body["proof"] = challenge.solved().await.map_err(Failed::Broken)?;
+                }
+                None => return Err(Failed::Refused(problem)),
+            }
+        }
     }
 
     /// # Errors

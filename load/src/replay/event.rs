@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::proof::Challenge;
+
 /// One event with its position in the stream.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -43,6 +45,8 @@ pub struct Problem {
     #[serde(default)]
     pub status: u16,
     pub retry_after_ms: Option<u64>,
+    #[serde(default)]
+    pub challenge: Option<Challenge>,
 }
 
 impl Problem {
@@ -82,6 +86,7 @@ impl Frame {
                 code: event.code.take().unwrap_or_default(),
                 status: 0,
                 retry_after_ms: event.retry_after_ms,
+                challenge: None,
             });
         }
         Ok(Self { name: None, id: event.event_id.take(), event })

@@ -204,7 +204,9 @@ impl Server {
             }
         }
         // The preparation signs in more visitors in a second than a shop sees.
-        server.set("LIMITS__SITE_LOGINS_PER_SECOND", 1_000_000);
+        server.set("LIMITS__SITE_VISITORS_PER_SECOND", 1_000_000);
+        server.set("LIMITS__SITE_FREE_VISITORS_PER_SECOND", 100_000);
+        server.set("LIMITS__SITE_REFRESHES_PER_SECOND", 1_000_000);
         Ok(server)
     }
 

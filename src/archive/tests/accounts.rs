@@ -1,9 +1,10 @@
+use diesel_async::RunQueryDsl as _;
 use futures_util::future::join_all;
 
 use super::*;
 use crate::archive::{
-    ApiKey, Archive, ArchiveError, AuditEntry, KeyCreation, RecordId, RefreshToken, Successor,
-    TokenUse, User,
+    ApiKey, Archive, ArchiveError, AuditEntry, KeyCreation, PasswordReset, RecordId, RefreshToken,
+    Successor, TokenUse, User,
 };
 
 fn user(email: &str) -> User {
@@ -12,6 +13,7 @@ fn user(email: &str) -> User {
         site_id: site(),
         role: Role::Customer,
         email: Some(email.into()),
+        external_iss: None,
         external_sub: None,
         display_name: Some("Zoë 🦊".into()),
         password_hash: Some("$argon2id$…".into()),
@@ -40,7 +42,10 @@ fn token(family_id: RecordId, hash: &str) -> RefreshToken {
 async fn rotate(archive: &Archive, hash: &str, now: i64) -> Result<TokenUse, ArchiveError> {
     let successor =
         Successor { id: RecordId::new(), token_hash: format!("{hash}'"), expires_at: at(1_000) };
-    archive.rotate_refresh_token(hash, &successor, at(now)).await
+    match archive.refresh_token(hash).await? {
+        Some(known) => archive.rotate_refresh_token(known, &successor, at(now)).await,
+        None => Ok(TokenUse::Unknown),
+    }
 }
 
 fn key(hash: &str) -> ApiKey {
@@ -69,15 +74,18 @@ pub(super) fn configured(id: &str, site_key: &str) -> config::Site {
 on_both! {
     async fn a_user_is_found_by_every_name_of_theirs(archive) {
         let mut ada = user("Ada@Shop.Example ");
+        ada.external_iss = Some("shop".into());
         ada.external_sub = Some("shop|7".into());
         archive.create_user(&ada).await.unwrap();
         ada.email = Some("ada@shop.example".into());
         assert_eq!(archive.user(ada.id).await.unwrap().unwrap(), ada);
         let found = archive.user_by_email(&site(), "ADA@shop.example").await.unwrap();
         assert_eq!(found.unwrap(), ada);
-        let found = archive.user_by_external_sub(&site(), "shop|7").await.unwrap();
+        let found = archive.user_by_identity(&site(), "shop", "shop|7").await.unwrap();
         assert_eq!(found.unwrap(), ada);
-        assert_eq!(archive.user_by_external_sub(&site(), "SHOP|7").await.unwrap(), None);
+        for (iss, sub) in [("shop", "SHOP|7"), ("other", "shop|7"), ("shop|7", "shop")] {
+            assert_eq!(archive.user_by_identity(&site(), iss, sub).await.unwrap(), None);
+        }
         let elsewhere = SiteId::parse("other").unwrap();
         assert_eq!(archive.user_by_email(&elsewhere, "ada@shop.example").await.unwrap(), None);
     }
@@ -91,6 +99,111 @@ on_both! {
         let nameless = User { email: None, ..user("") };
         archive.create_user(&nameless).await.unwrap();
         archive.create_user(&User { id: PrincipalId::new(), ..nameless }).await.unwrap();
+    }
+
+    async fn the_same_name_of_two_issuers_is_two_customers(archive) {
+        let named = |iss: Option<&str>| User {
+            email: None,
+            external_iss: iss.map(str::to_owned),
+            external_sub: Some("7".into()),
+            ..user("")
+        };
+        let (one, two) = (named(Some("one")), named(Some("two")));
+        for customer in [&one, &two] {
+            archive.create_user(customer).await.unwrap();
+            assert_eq!(archive.create_user(&User { id: PrincipalId::new(), ..customer.clone() }).await, Err(ArchiveError::Conflict));
+        }
+        let found = archive.user_by_identity(&site(), "two", "7").await.unwrap();
+        assert_eq!(found.unwrap().id, two.id);
+        // A customer from before issuers were kept apart belongs to the first one that comes.
+        let elsewhere = SiteId::parse("other").unwrap();
+        let old = User { site_id: elsewhere.clone(), ..named(None) };
+        archive.create_user(&old).await.unwrap();
+        let adopted = join_all(["one", "two"].map(|iss| archive.adopt_identity(&elsewhere, iss, "7"))).await;
+        assert_eq!(adopted.iter().filter(|adopted| **adopted == Ok(true)).count(), 1, "{adopted:?}");
+        let owner = if adopted[0] == Ok(true) { "one" } else { "two" };
+        let found = archive.user_by_identity(&elsewhere, owner, "7").await.unwrap();
+        assert_eq!(found.unwrap().id, old.id);
+        assert!(!archive.adopt_identity(&site(), "three", "7").await.unwrap());
+    }
+
+    async fn addresses_of_an_older_build_are_brought_to_the_new_form(archive) {
+        let stored = ["ann@example.com", "ｂｏｂ@example.com", "ＡＮＮ@example.com", "юзер@пример.рф", "x\u{200b}y@example.com"];
+        let users: Vec<User> = stored.iter().map(|_| User { email: None, ..user("") }).collect();
+        for (user, email) in users.iter().zip(stored) {
+            archive.create_user(user).await.unwrap();
+            let update = format!("UPDATE users SET email = '{}' WHERE id = '{}'", email.to_lowercase(), user.id);
+            let written = crate::archive::query::transact!(&archive, |conn| {
+                diesel::sql_query(&update).execute(conn).await
+            });
+            written.unwrap();
+        }
+        archive.migrate().await.unwrap();
+        let found = async |email: &str| {
+            let found = archive.user_by_email(&site(), email).await.unwrap();
+            found.map(|found| users.iter().position(|user| user.id == found.id).unwrap())
+        };
+        assert_eq!(found("bob@example.com").await, Some(1));
+        assert_eq!(found("ЮЗЕР@xn--e1afmkfd.xn--p1ai").await, Some(3));
+        // The twin keeps what it has, and the address means the other account.
+        assert_eq!(found("ＡＮＮ@example.com").await, Some(0));
+        let twin = archive.user(users[2].id).await.unwrap().unwrap();
+        assert_eq!(twin.email.as_deref(), Some("ａｎｎ@example.com"));
+        assert_eq!(archive.normalise_emails().await.unwrap(), [users[2].id]);
+    }
+
+    async fn a_new_password_ends_every_sign_in_of_its_account_and_no_other(archive) {
+        let (ada, bob) = (user("ada@shop.example"), user("bob@shop.example"));
+        for (user, hash) in [(&ada, "a"), (&ada, "b"), (&bob, "c")] {
+            let _ = archive.create_user(user).await;
+            let token = RefreshToken { principal_id: user.id, ..token(RecordId::new(), hash) };
+            archive.insert_refresh_token(&token).await.unwrap();
+        }
+        assert!(archive.change_password(ada.id, "new", at(1)).await.unwrap());
+        assert!(!archive.change_password(PrincipalId::new(), "new", at(1)).await.unwrap());
+        let changed = archive.user(ada.id).await.unwrap().unwrap();
+        assert_eq!((changed.password_hash.as_deref(), changed.updated_at), (Some("new"), at(1)));
+        for (hash, lives) in [("a", false), ("b", false), ("c", true)] {
+            let fresh = matches!(rotate(&archive, hash, 2).await, Ok(TokenUse::Fresh(_)));
+            assert_eq!(fresh, lives, "{hash}");
+        }
+    }
+
+    async fn of_many_uses_of_one_link_exactly_one_sets_the_password(archive) {
+        let ada = user("ada@shop.example");
+        archive.create_user(&ada).await.unwrap();
+        let link = |hash: &str, ends| PasswordReset { user_id: ada.id, token_hash: hash.into(), expires_at: at(ends) };
+        archive.put_password_reset(&link("first", 100)).await.unwrap();
+        archive.put_password_reset(&link("second", 100)).await.unwrap();
+        assert_eq!(archive.user_of_reset("first", at(1)).await.unwrap(), None, "a new link ends the old one");
+        assert_eq!(archive.user_of_reset("second", at(99)).await.unwrap().unwrap().id, ada.id);
+        assert_eq!(archive.user_of_reset("second", at(100)).await.unwrap(), None);
+        assert!(!archive.reset_password("second", ada.id, "late", at(100)).await.unwrap());
+        assert!(!archive.reset_password("second", PrincipalId::new(), "other", at(1)).await.unwrap());
+        let passwords: Vec<String> = (0..8).map(|n| format!("p{n}")).collect();
+        let uses = join_all(passwords.iter().map(|p| archive.reset_password("second", ada.id, p, at(1)))).await;
+        assert_eq!(uses.iter().filter(|used| **used == Ok(true)).count(), 1, "{uses:?}");
+        archive.put_password_reset(&link("third", 100)).await.unwrap();
+        archive.change_password(ada.id, "known", at(2)).await.unwrap();
+        assert!(!archive.reset_password("third", ada.id, "late", at(3)).await.unwrap());
+    }
+
+    async fn tokens_and_links_go_after_their_end_a_bounded_number_at_a_time(archive) {
+        let ends = |hash: &str, ends| RefreshToken { expires_at: at(ends), ..token(RecordId::new(), hash) };
+        for n in 0..5 {
+            archive.insert_refresh_token(&ends(&format!("old {n}"), n)).await.unwrap();
+        }
+        archive.insert_refresh_token(&ends("new", 100)).await.unwrap();
+        let ada = user("ada@shop.example");
+        archive.create_user(&ada).await.unwrap();
+        let link = PasswordReset { user_id: ada.id, token_hash: "link".into(), expires_at: at(4) };
+        archive.put_password_reset(&link).await.unwrap();
+        assert_eq!(archive.delete_ended_tokens(at(3), 3).await.unwrap(), 3);
+        assert!(archive.user_of_reset("link", at(3)).await.unwrap().is_some());
+        assert_eq!(archive.delete_ended_tokens(at(4), 3).await.unwrap(), 2);
+        assert_eq!(archive.delete_ended_tokens(at(99), 3).await.unwrap(), 0);
+        assert_eq!(archive.user_of_reset("link", at(0)).await.unwrap(), None);
+        assert!(archive.refresh_token("new").await.unwrap().is_some());
     }
 
     async fn a_user_can_be_changed_listed_and_erased(archive) {

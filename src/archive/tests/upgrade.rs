@@ -88,7 +88,7 @@ async fn check(archive: Archive) {
     for talk in [&answered, &asked] {
         write_as_the_old_build(&archive, talk).await;
     }
-    assert_eq!(archive.migrate().await.unwrap().len(), 1);
+    assert_eq!(archive.migrate().await.unwrap().len(), 2);
 
     for talk in [&mut answered, &mut asked] {
         // Nobody owns it, and its head begins here.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use jsonwebtoken::decode_header;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -11,6 +12,7 @@ use crate::{
 };
 
 const SECRET: &[u8] = b"0123456789abcdef0123456789abcdef";
+const OURS: &str = "rushdesk";
 const NOW: Timestamp = Timestamp::from_millis(1_793_000_000_000);
 const NOW_S: i64 = 1_793_000_000;
 
@@ -24,6 +26,7 @@ fn auth() -> Auth {
         audience: "rushdesk".into(),
         access_ttl: Duration::from_secs(900),
         refresh_ttl: Duration::from_secs(1),
+        reset_ttl: Duration::from_secs(1),
         password_workers: 1,
     }
 }
@@ -105,7 +108,43 @@ fn a_token_from_the_future_is_invalid() {
 #[test]
 fn the_claims_of_these_tests_are_good_to_begin_with() {
     assert!(tokens().verify(&hs256_signed(&claims()), NOW).is_ok());
-    assert!(verify_identity(SECRET, &hs256_signed(&identity_claims()), NOW).is_ok());
+    assert!(verify_identity(SECRET, OURS, &hs256_signed(&identity_claims()), NOW).is_ok());
+}
+
+#[test]
+fn a_token_of_another_kind_or_for_somebody_else_is_refused() {
+    let of_kind = |typ: Option<&str>, claims: &Value| {
+        let header = Header { typ: typ.map(str::to_owned), ..Header::new(Algorithm::HS256) };
+        signed(&header, claims, SECRET)
+    };
+    for (typ, is_access, is_identity) in [
+        (None, true, true),
+        (Some("JWT"), true, true),
+        (Some("at+jwt"), true, false),
+        (Some("application/AT+JWT"), true, false),
+        (Some("id+jwt"), false, false),
+        (Some("proof+jwt"), false, false),
+        (Some(""), false, false),
+    ] {
+        let token = of_kind(typ, &claims());
+        assert_eq!(tokens().verify(&token, NOW).is_ok(), is_access, "{typ:?}");
+        let token = of_kind(typ, &identity_claims());
+        let identity = verify_identity(SECRET, OURS, &token, NOW);
+        assert_eq!(identity.is_ok(), is_identity, "{typ:?}");
+    }
+    let issued = tokens().issue(&principal(), NOW).unwrap();
+    assert_eq!(decode_header(&issued).unwrap().typ.as_deref(), Some("at+jwt"));
+    for (aud, is_for_us) in [
+        (json!("rushdesk"), true),
+        (json!(["shop", "rushdesk"]), true),
+        (json!("shop"), false),
+        (json!(["shop", "billing"]), false),
+        (json!([]), false),
+        (json!(7), false),
+    ] {
+        let token = hs256_signed(&with(identity_claims(), "aud", aud.clone()));
+        assert_eq!(verify_identity(SECRET, OURS, &token, NOW).is_ok(), is_for_us, "{aud}");
+    }
 }
 
 #[test]
@@ -125,7 +164,7 @@ fn an_unsigned_token_is_refused() {
             let header = part(&json!({ "alg": algorithm, "typ": "JWT" }));
             let token = format!("{header}.{}.{signature}", part(&claims()));
             assert_eq!(tokens().verify(&token, NOW), Err(AuthError::Invalid));
-            assert_eq!(verify_identity(SECRET, &token, NOW), Err(AuthError::Invalid));
+            assert_eq!(verify_identity(SECRET, OURS, &token, NOW), Err(AuthError::Invalid));
         }
     }
 }
@@ -176,7 +215,7 @@ fn extreme_times_neither_pass_nor_overflow() {
         assert!(outcome == expected || (exp < 0 && outcome == Some(AuthError::Invalid)), "{exp}");
     }
     let token = hs256_signed(&with(identity_claims(), "exp", json!(i64::MAX)));
-    assert_eq!(verify_identity(SECRET, &token, NOW), Err(AuthError::Invalid));
+    assert_eq!(verify_identity(SECRET, OURS, &token, NOW), Err(AuthError::Invalid));
 }
 
 #[test]
@@ -190,17 +229,18 @@ fn a_huge_token_is_refused_even_if_it_is_signed() {
 
 #[test]
 fn an_identity_is_what_the_shop_signed() {
-    let identity = verify_identity(SECRET, &hs256_signed(&identity_claims()), NOW).unwrap();
+    let identity = verify_identity(SECRET, OURS, &hs256_signed(&identity_claims()), NOW).unwrap();
     assert_eq!((identity.iss.as_str(), identity.sub.as_str()), ("shop", "customer-7"));
     assert_eq!(identity.email.as_deref(), Some("a@b.example"));
     assert!(!format!("{identity:?}").contains("b.example"));
     let bare = hs256_signed(&without(identity_claims(), "email"));
-    assert_eq!(verify_identity(SECRET, &bare, NOW).unwrap().email, None);
+    assert_eq!(verify_identity(SECRET, OURS, &bare, NOW).unwrap().email, None);
 }
 
 #[test]
 fn an_identity_token_needs_its_claims_and_a_near_end() {
-    let refused = |claims: Value| verify_identity(SECRET, &hs256_signed(&claims), NOW).unwrap_err();
+    let refused =
+        |claims: Value| verify_identity(SECRET, OURS, &hs256_signed(&claims), NOW).unwrap_err();
     for name in ["iss", "sub", "exp"] {
         assert_eq!(refused(without(identity_claims(), name)), AuthError::Invalid, "{name}");
         assert_eq!(refused(with(identity_claims(), name, json!([]))), AuthError::Invalid);
@@ -214,14 +254,14 @@ fn an_identity_token_needs_its_claims_and_a_near_end() {
     let ends = |exp: i64| with(identity_claims(), "exp", json!(exp));
     assert_eq!(refused(ends(NOW_S - 30)), AuthError::Expired);
     assert_eq!(refused(ends(NOW_S + 3631)), AuthError::Invalid);
-    assert!(verify_identity(SECRET, &hs256_signed(&ends(NOW_S + 3600)), NOW).is_ok());
+    assert!(verify_identity(SECRET, OURS, &hs256_signed(&ends(NOW_S + 3600)), NOW).is_ok());
 }
 
 #[test]
 fn a_shop_without_a_real_secret_cannot_name_anybody() {
     for secret in [b"".as_slice(), b"short"] {
         let token = signed(&Header::new(Algorithm::HS256), &identity_claims(), secret);
-        assert_eq!(verify_identity(secret, &token, NOW), Err(AuthError::Invalid));
+        assert_eq!(verify_identity(secret, OURS, &token, NOW), Err(AuthError::Invalid));
     }
 }
 
@@ -236,7 +276,7 @@ proptest! {
     fn garbage_is_refused_without_a_panic(text in ".{0,300}", parts in "[A-Za-z0-9_=.-]{0,200}") {
         for token in [&text, &parts, &format!("{parts}.{text}.{parts}")] {
             prop_assert_eq!(tokens().verify(token, NOW), Err(AuthError::Invalid));
-            prop_assert_eq!(verify_identity(SECRET, token, NOW), Err(AuthError::Invalid));
+            prop_assert_eq!(verify_identity(SECRET, OURS, token, NOW), Err(AuthError::Invalid));
         }
     }
 

@@ -44,6 +44,43 @@ fn the_highest_role_of_a_claim_counts_wherever_the_claim_lies() {
 }
 
 #[test]
+fn an_id_token_of_any_provider_is_no_access_token() {
+    let is_access =
+        |typ, claims: Value| is_access_token(typ, claims.as_object().unwrap(), "rushdesk");
+    for (typ, claims) in [
+        (None, json!({})),
+        (Some("JWT"), json!({"azp": "console"})),
+        (Some("at+jwt"), json!({"nonce": "n"})),
+        (Some("application/AT+JWT"), json!({})),
+        // Keycloak before version 24 puts the nonce into access tokens, too.
+        (Some("JWT"), json!({"typ": "Bearer", "azp": "rushdesk", "nonce": "n"})),
+        (Some("JWT"), json!({"token_use": "access", "client_id": "c"})),
+        (Some("JWT"), json!({"azp": "rushdesk", "scp": "desk"})),
+        (Some("JWT"), json!({"azp": "rushdesk", "scope": "openid"})),
+    ] {
+        assert!(is_access(typ, claims.clone()), "{typ:?} {claims}");
+    }
+    for (typ, claims) in [
+        (Some("JWT"), json!({"nonce": "n"})),
+        (None, json!({"at_hash": "h"})),
+        (Some("JWT"), json!({"c_hash": "h", "scope": "openid"})),
+        (Some("JWT"), json!({"s_hash": "h"})),
+        (Some("JWT"), json!({"azp": "rushdesk"})),
+        (Some("JWT"), json!({"typ": "ID"})),
+        (Some("JWT"), json!({"typ": "Refresh"})),
+        (Some("JWT"), json!({"typ": null})),
+        (Some("at+jwt"), json!({"typ": "ID"})),
+        (Some("JWT"), json!({"token_use": "id"})),
+        (Some("id+jwt"), json!({})),
+        (Some("logout+jwt"), json!({})),
+        (Some("secevent+jwt"), json!({"typ": "Bearer"})),
+        (Some(""), json!({})),
+    ] {
+        assert!(!is_access(typ, claims.clone()), "{typ:?} {claims}");
+    }
+}
+
+#[test]
 fn a_person_is_the_same_each_time_and_another_elsewhere() {
     let one = person(&provider(), "ann");
     assert_eq!(one, person(&provider(), "ann"));

@@ -26,12 +26,13 @@ use super::{
     error::{ApiError, jittered},
     extract::{Body, Caller},
     headers::{rate_limit, server_timing},
+    sender::Sender,
     state::App,
 };
 use crate::{
     assistant::need,
     clock,
-    domain::{Answer, ErrorCode, Problem},
+    domain::{Answer, ErrorCode, Principal, Problem},
     turn::ports::{Purpose, TurnInput},
 };
 
@@ -70,6 +71,7 @@ pub async fn models(_caller: Caller) -> HttpResponse {
 pub async fn chat_completions(
     app: web::Data<App>,
     caller: Caller,
+    sender: Sender,
     http_request: HttpRequest,
     body: Body<ChatCompletionRequest>,
 ) -> Result<HttpResponse, ApiError> {
@@ -78,7 +80,7 @@ pub async fn chat_completions(
         return Err(ApiError::with_detail(ErrorCode::NotFound, "the only model is `rushdesk`"));
     }
     let (streams, usage) = (request.stream, request.stream_options.include_usage);
-    let input = input(&app, &caller, request.messages)?;
+    let input = input(&app, &caller, sender, request.messages)?;
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
@@ -87,7 +89,9 @@ pub async fn chat_completions(
         ApiError::new(ErrorCode::Overloaded)
             .retry_after(jittered(std::time::Duration::from_secs(2)))
     })?;
-    let quota = app.limits.message(&caller.principal.site_id, caller.principal.id).await?;
+    let Principal { site_id, id, .. } = &caller.principal;
+    let from = sender.of_caller(&caller.principal);
+    let taken = app.limits.message(site_id, *id, from).await?;
     let turn = Completion::begin(&app, input, permit);
     if streams {
         let sse = Sse::from_stream(Box::pin(turn.chunks(usage)))
@@ -96,7 +100,7 @@ pub async fn chat_completions(
     }
     let answer = turn.finish().await.map_err(ApiError)?;
     let mut response = HttpResponse::Ok();
-    rate_limit(&mut response, Some(&quota));
+    rate_limit(&mut response, taken.quota.as_ref());
     let body = completion(&answer, &mut response);
     Ok(response.json(body))
 }
@@ -105,6 +109,7 @@ pub async fn chat_completions(
 fn input(
     app: &App,
     caller: &Caller,
+    sender: Sender,
     messages: Vec<ChatCompletionMessage>,
 ) -> Result<TurnInput, ApiError> {
     if messages.len() > MAX_MESSAGES {
@@ -123,6 +128,7 @@ fn input(
         purpose: Purpose::Completion,
         site: caller.principal.site_id.clone(),
         visitor: caller.principal.id,
+        from: sender.of_caller(&caller.principal),
         locale: "en".into(),
         lane: need::lane(&text, caller.principal.role),
         text,

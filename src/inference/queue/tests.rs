@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     config,
-    domain::{Lane, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, PrincipalId, SiteId},
     inference::{
         Ask, Tier,
         forecast::{Forecast, Forecasts, Occupancy},
@@ -28,6 +28,7 @@ const ROOMY: Bounds = Bounds {
     entries: 100,
     tokens: 1_000_000,
     per_visitor: 10,
+    per_address: 10,
     lanes: config::Lanes { checkout: 8, order: 4, paid: 4, browse: 3, background: 0 },
     promote_after: Duration::from_secs(10),
 };
@@ -36,6 +37,7 @@ fn request(site: &str, visitor: u128, tokens: u32, deadline: Instant) -> Acquire
     AcquireRequest {
         site: SiteId::parse(site).unwrap(),
         visitor: PrincipalId(Uuid::from_u128(visitor)),
+        from: None,
         lane: Lane::Browse,
         tier: Tier::Full,
         tokens,

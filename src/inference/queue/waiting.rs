@@ -1,6 +1,9 @@
 //! The queue itself.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -12,7 +15,7 @@ use super::{
 };
 use crate::{
     config,
-    domain::{Lane, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, PrincipalId, SiteId},
     inference::{
         forecast::{Forecasts, retry_after},
         messages::{Acquire, AcquireRequest, Refused},
@@ -33,6 +36,8 @@ pub struct Bounds {
     pub entries: usize,
     pub tokens: u64,
     pub per_visitor: usize,
+    /// Entries of one block of addresses, which may have many visitors.
+    pub per_address: usize,
     pub lanes: config::Lanes,
     /// A request in a lane without a share is promoted after this wait.
     pub promote_after: Duration,
@@ -67,6 +72,8 @@ pub struct Queue {
     pub(super) shares: Shares,
     pub(super) arrivals: [Arrivals; Lane::ALL.len()],
     tokens: u64,
+    /// How many entries each block of addresses has; none without entries.
+    of_address: HashMap<AddressBlock, usize>,
     /// The interactive requests, by arrival.
     by_age: BTreeSet<(Instant, Key)>,
     /// Where the next patrol starts.
@@ -84,6 +91,7 @@ impl Queue {
             shares: Shares::new(bounds.lanes),
             arrivals: Default::default(),
             tokens: 0,
+            of_address: HashMap::new(),
             by_age: BTreeSet::new(),
             cursor: 0,
             untold: None,
@@ -249,6 +257,7 @@ impl Queue {
     pub fn clear(&mut self, refused: Refused) -> Vec<Dismissed> {
         self.lanes = Default::default();
         self.tokens = 0;
+        self.of_address.clear();
         self.by_age.clear();
         self.untold = None;
         self.entries.drain().map(|entry| Dismissed::new(entry, refused)).collect()
@@ -277,6 +286,8 @@ impl Queue {
             Some(Refused::DeadlinePassed)
         } else if self.lanes.iter().map(of_visitor).sum::<usize>() >= self.bounds.per_visitor {
             Some(Refused::TooManyOfVisitor { retry_after: retry_after(predicted) })
+        } else if self.of_address(request) >= self.bounds.per_address {
+            Some(Refused::TooManyOfAddress { retry_after: retry_after(predicted) })
         } else if predicted > most && forecasts.of(request.tier).is_measured() {
             Some(Refused::TooLate { retry_after: retry_after(predicted - most) })
         } else if u64::from(request.tokens) > self.bounds.tokens || self.bounds.entries == 0 {
@@ -286,8 +297,16 @@ impl Queue {
         }
     }
 
+    /// 0 if the address is not known.
+    fn of_address(&self, request: &AcquireRequest) -> usize {
+        request.from.and_then(|from| self.of_address.get(&from)).copied().unwrap_or(0)
+    }
+
     fn insert(&mut self, entry: Entry) -> Key {
         let (lane, arrived) = (entry.lane, entry.arrived);
+        if let Some(from) = entry.acquire.request.from {
+            *self.of_address.entry(from).or_default() += 1;
+        }
         self.tokens += u64::from(entry.acquire.request.tokens);
         let key = self.entries.insert(entry);
         if lane != Lane::Background {
@@ -323,6 +342,14 @@ impl Queue {
         let request = &entry.acquire.request;
         self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
         self.tokens -= u64::from(request.tokens);
+        if let Some(from) = request.from
+            && let Some(entries) = self.of_address.get_mut(&from)
+        {
+            *entries -= 1;
+            if *entries == 0 {
+                self.of_address.remove(&from);
+            }
+        }
         self.by_age.remove(&(entry.arrived, key));
         self.untold = self.untold.filter(|untold| *untold != key);
         Some(entry)

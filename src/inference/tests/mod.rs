@@ -36,6 +36,7 @@ fn config() -> config::Inference {
         max_queue: 16,
         max_queue_tokens: 100_000,
         max_queue_per_visitor: 4,
+        max_queue_per_address: 16,
         queue_timeout: Duration::from_secs(5),
         connect_timeout: Duration::from_secs(2),
         first_token_timeout: Duration::from_secs(5),
@@ -92,6 +93,7 @@ fn request(config: &config::Inference) -> GenerateRequest {
     GenerateRequest {
         site: SiteId::parse("shop").unwrap(),
         visitor: PrincipalId::new(),
+        from: None,
         lane: Lane::Browse,
         tier: Tier::Full,
         deadline: Instant::now() + Duration::from_secs(30),

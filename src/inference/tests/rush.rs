@@ -27,6 +27,7 @@ async fn ask(pool: &Pool, lane: Lane, change: impl FnOnce(&mut AcquireRequest)) 
     let mut request = AcquireRequest {
         site: SiteId::parse("shop").unwrap(),
         visitor: PrincipalId::new(),
+        from: None,
         lane,
         tier: Tier::Full,
         tokens: 10,

@@ -34,6 +34,7 @@ fn ask(exclude: &[BackendId]) -> AcquireRequest {
     AcquireRequest {
         site: SiteId::parse("shop").unwrap(),
         visitor: PrincipalId::new(),
+        from: None,
         lane: Lane::Browse,
         tier: Tier::Full,
         tokens: 10,

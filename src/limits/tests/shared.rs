@@ -3,11 +3,11 @@
 use tokio::{net::TcpListener, task::JoinSet, time::Instant};
 
 use super::{
-    super::shared::{Count, Decision, Shared},
+    super::shared::{Count, Decision},
     *,
 };
 use crate::{
-    config::{Config, Secret, Sources, Store},
+    config::{Secret, Store},
     redis::Redis,
 };
 
@@ -33,7 +33,9 @@ fn url() -> Option<String> {
 }
 
 fn shared() -> Option<Shared> {
-    url().map(|url| Shared::new(Rates::new(&settings()), &store(&url)).unwrap())
+    let settings = settings();
+    let new = |url: String| Shared::new(Rates::new(&settings), Waits::new(&settings), &store(&url));
+    url().map(|url| new(url).unwrap())
 }
 
 fn key(name: &str) -> String {
@@ -48,8 +50,9 @@ fn micros(span: Duration) -> u64 {
 async fn the_script_counts_as_the_local_limiter_does() {
     let Some(shared) = shared() else { return };
     let (key, rate) = (key("a"), rate(36 * SECOND, 3));
-    let take =
-        async |at| shared.count(&[(&key, &rate)], Count::Take, Some(micros(at))).await.unwrap();
+    let take = async |at| {
+        shared.count(&[(key.clone(), &rate)], Count::Take, Some(micros(at))).await.unwrap()
+    };
     for remaining in [2, 1, 0] {
         let reset = 36 * SECOND * (3 - remaining);
         assert_eq!(take(Duration::ZERO).await, Decision::Taken { remaining, reset });
@@ -70,7 +73,7 @@ async fn a_refusal_by_one_limit_takes_nothing_from_the_other() {
     let (mine, ours) = (format!("{{{id}}}-visitor"), format!("{{{id}}}-site"));
     let (visitor, site) = (rate(36 * SECOND, 3), rate(SECOND, 1));
     let take = async |at: Duration| {
-        let limits = [(&*mine, &visitor), (&*ours, &site)];
+        let limits = [(mine.clone(), &visitor), (ours.clone(), &site)];
         shared.count(&limits, Count::Take, Some(micros(at))).await.unwrap()
     };
     assert!(matches!(take(Duration::ZERO).await, Decision::Taken { remaining: 2, .. }));
@@ -88,7 +91,7 @@ async fn what_is_given_back_may_be_taken_again_and_is_no_more_than_that() {
     let (mine, ours) = (format!("{{{id}}}-visitor"), format!("{{{id}}}-site"));
     let (visitor, site) = (rate(36 * SECOND, 2), rate(SECOND, 2));
     let count = async |what, at: Duration| {
-        let limits = [(&*mine, &visitor), (&*ours, &site)];
+        let limits = [(mine.clone(), &visitor), (ours.clone(), &site)];
         shared.count(&limits, what, Some(micros(at))).await.unwrap()
     };
     let at = Duration::ZERO;
@@ -120,7 +123,7 @@ async fn replicas_share_one_quota() {
     for limits in [replica(), replica(), replica()] {
         for _ in 0..10 {
             let (limits, site) = (limits.clone(), site.clone());
-            calls.spawn(async move { limits.message(&site, visitor).await });
+            calls.spawn(async move { limits.message(&site, visitor, None).await.map(drop) });
         }
     }
     let (admitted, refused): (Vec<_>, Vec<_>) =
@@ -131,15 +134,90 @@ async fn replicas_share_one_quota() {
         assert!(limited.retry_after <= 36 * SECOND && limited.retry_after > 30 * SECOND);
     }
     let other = replica();
-    assert!(other.login(&site).await.is_ok() && other.login(&site).await.is_ok());
-    assert_eq!(replica().login(&site).await.unwrap_err().scope, Scope::Logins);
+    for _ in 0..2 {
+        other.of_site(Budget::Logins, &site).await.unwrap();
+    }
+    let limited = replica().of_site(Budget::Logins, &site).await.unwrap_err();
+    assert_eq!(limited.scope, Scope::Logins);
+    other.of_site(Budget::Visitors, &site).await.unwrap();
+}
+
+#[tokio::test]
+async fn replicas_share_the_budget_of_an_address_and_the_use_of_a_challenge() {
+    let Some(url) = url() else { return };
+    let store = store(&url);
+    let replica = || Limits::shared(&settings(), &store).unwrap();
+    let (site, from) = (site("a"), block("203.0.113.7"));
+    for _ in 0..4 {
+        let _ = replica().message(&site, PrincipalId::new(), from).await.unwrap();
+    }
+    let refused = replica().message(&site, PrincipalId::new(), from).await.map(drop).unwrap_err();
+    assert_eq!(refused.scope, Scope::AddressMessages);
+    let _ = replica().message(&site, PrincipalId::new(), None).await.unwrap();
+    assert!(replica().first_use(&site, "one").await);
+    assert!(!replica().first_use(&site, "one").await);
+    assert!(replica().first_use(&site, "two").await);
+}
+
+#[tokio::test]
+async fn the_script_of_guesses_waits_as_the_local_table_does() {
+    let Some(shared) = shared() else { return };
+    let settings = settings();
+    let local = Guesses::new(Waits::new(&settings), settings.max_keys);
+    let (start, account) = (Instant::now(), PrincipalId::new().to_string());
+    // Guesses, one that is taken back, and waits that are too short and long enough.
+    for (at, what) in [
+        (0, Guess::Take),
+        (0, Guess::Take),
+        (0, Guess::Take),
+        (0, Guess::Take),
+        (1, Guess::Take),
+        (2, Guess::Take),
+        (3, Guess::Take),
+        (3, Guess::GiveBack),
+        (3, Guess::Take),
+        (4, Guess::Take),
+        (60, Guess::Take),
+        (900, Guess::Take),
+        (900, Guess::Take),
+        (901, Guess::Forget),
+        (901, Guess::Take),
+        (901, Guess::Take),
+    ] {
+        let (now, micros) = (start + at * SECOND, micros(at * SECOND));
+        let expected = match what {
+            Guess::Take => local.take(&account, now),
+            Guess::GiveBack => Ok(local.give_back(&account, now)),
+            Guess::Forget => Ok(local.forget(&account)),
+        };
+        let decided = shared.guess_at(&account, what, Some(micros)).await.unwrap();
+        assert_eq!(decided, expected, "{what:?} at {at}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn replicas_share_the_guesses_of_an_account() {
+    let Some(url) = url() else { return };
+    let store = store(&url);
+    let replica = || Limits::shared(&settings(), &store).unwrap();
+    let mut calls = JoinSet::new();
+    for _ in 0..20 {
+        let limits = replica();
+        calls.spawn(async move { limits.guess("ann").await });
+    }
+    let guesses = calls.join_all().await;
+    assert_eq!(guesses.iter().filter(|guess| guess.is_ok()).count(), 3);
+    assert!(guesses.iter().flat_map(|guess| guess.err()).all(|by| by.scope == Scope::Account));
+    replica().guess("bob").await.unwrap();
+    replica().guessed("ann").await;
+    replica().guess("ann").await.unwrap();
 }
 
 #[tokio::test]
 async fn counts_in_redis_do_not_stay_for_ever() {
     let Some(shared) = shared() else { return };
     let (key, rate) = (key("a"), rate(36 * SECOND, 3));
-    shared.count(&[(&key, &rate)], Count::Take, None).await.unwrap();
+    shared.count(&[(key.clone(), &rate)], Count::Take, None).await.unwrap();
     let redis = Redis::open(&store(&url().unwrap())).unwrap();
     let mut raw = redis.dedicated(Duration::ZERO).await.unwrap();
     let mut command = deadpool_redis::redis::cmd("PTTL");
@@ -158,9 +236,10 @@ async fn a_redis_that_does_not_answer_costs_one_wait_and_the_replica_counts_alon
     let (site, visitor) = (site("a"), PrincipalId::new());
     let begun = Instant::now();
     for _ in 0..3 {
-        limits.message(&site, visitor).await.unwrap();
+        let _ = limits.message(&site, visitor, None).await.unwrap();
     }
-    assert_eq!(limits.message(&site, visitor).await.unwrap_err().scope, Scope::Visitor);
+    let limited = limits.message(&site, visitor, None).await.map(drop).unwrap_err();
+    assert_eq!(limited.scope, Scope::Visitor);
     let waited = begun.elapsed();
     assert!((store.redis_timeout..store.redis_timeout * 3).contains(&waited), "{waited:?}");
 }
@@ -169,5 +248,5 @@ async fn a_redis_that_does_not_answer_costs_one_wait_and_the_replica_counts_alon
 async fn a_redis_that_refuses_connections_is_passed_by() {
     let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let limits = Limits::shared(&settings(), &store(&format!("redis://{closed}/0"))).unwrap();
-    assert!(limits.message(&site("a"), PrincipalId::new()).await.is_ok());
+    assert!(limits.message(&site("a"), PrincipalId::new(), None).await.is_ok());
 }

@@ -88,6 +88,7 @@ pub fn prepare(
         purpose: Purpose::Conversation,
         site: meta.site_id.clone(),
         visitor: meta.owner,
+        from: message.asked.from,
         locale: meta.locale.clone(),
         text: message.text.clone(),
         lane,

@@ -27,8 +27,8 @@ impl From<GenerateError> for Failure {
 
 impl Failure {
     /// Whether the question may become a ticket: if the queue had no room for it, and at the last
-    /// level after any failure. A visitor with too many requests gets an error instead, and a
-    /// service that is shutting down promises nothing.
+    /// level after any failure. A visitor or an address with too many requests gets an error
+    /// instead, and a service that is shutting down promises nothing.
     pub fn may_wait(&self, level: ServiceLevel) -> bool {
         match self {
             Self::Generate(GenerateError::Refused(refused)) => match refused {
@@ -36,7 +36,9 @@ impl Failure {
                 | Refused::TooLate { .. }
                 | Refused::NoBackend { .. }
                 | Refused::DeadlinePassed => true,
-                Refused::TooManyOfVisitor { .. } | Refused::Closing => false,
+                Refused::TooManyOfVisitor { .. }
+                | Refused::TooManyOfAddress { .. }
+                | Refused::Closing => false,
             },
             Self::Generate(_) | Self::Empty => level >= ServiceLevel::TICKET,
             Self::Ordered => true,
@@ -60,9 +62,10 @@ impl Failure {
                 Refused::QueueFull { retry_after } | Refused::TooLate { retry_after },
             ) => retry(ErrorCode::Overloaded, *retry_after),
             // Caused by the visitor.
-            GenerateError::Refused(Refused::TooManyOfVisitor { retry_after }) => {
-                retry(ErrorCode::RateLimited, *retry_after)
-            }
+            GenerateError::Refused(
+                Refused::TooManyOfVisitor { retry_after }
+                | Refused::TooManyOfAddress { retry_after },
+            ) => retry(ErrorCode::RateLimited, *retry_after),
             GenerateError::Refused(Refused::NoBackend { retry_after }) => {
                 retry(ErrorCode::DependencyUnavailable, *retry_after)
             }
@@ -83,6 +86,7 @@ mod tests {
         let retry_after = Duration::from_secs(3);
         for (refused, status) in [
             (Refused::TooManyOfVisitor { retry_after }, 429),
+            (Refused::TooManyOfAddress { retry_after }, 429),
             (Refused::QueueFull { retry_after }, 503),
             (Refused::TooLate { retry_after }, 503),
         ] {

@@ -52,6 +52,7 @@ pub fn request(
     GenerateRequest {
         site: ask.site.clone(),
         visitor: ask.visitor,
+        from: ask.from,
         lane: ask.lane,
         tier,
         deadline: Instant::now() + config.timeout,

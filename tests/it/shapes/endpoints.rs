@@ -165,6 +165,45 @@ async fn signing_in() {
       "status": 200
     }
     "#);
+    let passwords = json!({"current_password": "correct horse", "new_password": "battery staple"});
+    let eva = app.signed_in(&ok(app.auth("login", &eva)).await);
+    let change = eva.post("/v1/auth/password").json(&passwords);
+    assert_json_snapshot!(answer("POST /v1/auth/password", change).await, @r#"
+    {
+      "body": {
+        "access_token": "[access_token]",
+        "expires_in": 900,
+        "principal": {
+          "id": "[id]",
+          "role": "customer",
+          "site_id": "shop"
+        },
+        "refresh_token": "[refresh_token]",
+        "token_type": "Bearer"
+      },
+      "status": 200
+    }
+    "#);
+    let admin = app.staff("shop", rushdesk::domain::Role::Admin, "admin@example.com").await;
+    let link = || admin.post("/v1/admin/users/reset").json(&json!({"email": "eva@example.com"}));
+    assert_json_snapshot!(answer("POST /v1/admin/users/reset", link()).await, @r#"
+    {
+      "body": {
+        "expires_at": "[time]",
+        "link": "[link]",
+        "reset_token": "[reset_token]"
+      },
+      "status": 201
+    }
+    "#);
+    let token = &ok(link()).await["reset_token"];
+    let reset = json!({"site_key": "pk_shop", "reset_token": token, "new_password": "new horse"});
+    assert_json_snapshot!(answer("POST /v1/auth/reset", app.auth("reset", &reset)).await, @r#"
+    {
+      "body": null,
+      "status": 204
+    }
+    "#);
     app.stop().await;
 }
 

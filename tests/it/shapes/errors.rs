@@ -41,6 +41,7 @@ fn the_list_of_errors() {
     415 never unsupported_media_type: The request must be JSON.
     422 never idempotency_key_reused: This Idempotency-Key was already used for another request.
     422 never schema_violation: Some fields of the request are not valid.
+    429 again proof_required: Many new visitors are coming right now; solve the challenge, or come again later.
     429 again rate_limited: You have sent too many messages; please wait a moment.
     431 never headers_too_large: The headers of the request are too large.
     500 again interrupted: The answer was interrupted; please ask again.
@@ -69,6 +70,46 @@ async fn problem_of(request: RequestBuilder) -> Value {
         body[field] = json!(text);
     }
     json!({ "headers": headers, "body": body })
+}
+
+#[test]
+async fn a_flood_of_new_visitors() {
+    let settings = [
+        ("limits.address_visitors_per_minute", "1".to_owned()),
+        ("server.trusted_proxies", "[\"127.0.0.1\"]".to_owned()),
+    ];
+    let app = TestApp::with(&settings).await;
+    let visit = || {
+        let request = app.auth("visitor", &json!({"site_key": "pk_demo"}));
+        request.header("x-forwarded-for", "203.0.113.7")
+    };
+    sent(visit()).await;
+    assert_json_snapshot!(problem_of(visit()).await, @r#"
+    {
+      "body": {
+        "challenge": {
+          "bits": 18,
+          "expires_in_ms": "[expires_in_ms]",
+          "token": "[token]"
+        },
+        "code": "proof_required",
+        "detail": "Many new visitors are coming right now; solve the challenge, or come again later.",
+        "instance": "[path]",
+        "request_id": "[id]",
+        "retry_after_ms": "[retry_after_ms]",
+        "status": 429,
+        "title": "proof required",
+        "type": "urn:rushdesk:problem:proof_required"
+      },
+      "headers": {
+        "allow": null,
+        "content-type": "application/problem+json",
+        "retry-after": "[seconds]",
+        "www-authenticate": null
+      }
+    }
+    "#);
+    app.stop().await;
 }
 
 #[test]

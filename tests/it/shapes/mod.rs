@@ -44,7 +44,7 @@ fn mentioned(source: &str, before: &str, after: &str) -> BTreeSet<String> {
 }
 
 /// Fields whose values differ between two runs, or with the demo shop's pages and how they are ranked.
-const DIFFERENT: [&str; 13] = [
+const DIFFERENT: [&str; 16] = [
     "access_token",
     "confidence",
     "content_hash",
@@ -53,11 +53,14 @@ const DIFFERENT: [&str; 13] = [
     "documents",
     "key",
     "knowledge_version",
+    "link",
     "prefix",
     "quote",
     "refresh_token",
+    "reset_token",
     "score",
     "tags",
+    "token",
 ];
 
 /// The value with placeholders where two runs differ.

@@ -27,6 +27,34 @@ fn a_visitor_whose_old_requests_were_given_up_may_ask_again() {
 }
 
 #[test]
+fn one_address_with_many_visitors_cannot_fill_the_queue() {
+    let now = Instant::now();
+    let mut queue = Queue::new(Bounds { per_address: 3, ..ROOMY });
+    let mut ask_from = |address: &str, visitor, site| {
+        let from = Some(AddressBlock::of(address.parse().unwrap(), 32, 64));
+        let request = AcquireRequest { from, ..request(site, visitor, 10, now + seconds(60)) };
+        let (acquire, answer) = acquire(request);
+        let refused = offer(&mut queue, acquire, now).pop().map(|dismissed| dismissed.refused);
+        (refused, answer)
+    };
+    let mut waiting: Vec<_> = (0..3).map(|visitor| ask_from("203.0.113.7", visitor, "a")).collect();
+    assert!(waiting.iter().all(|(refused, _)| refused.is_none()));
+    for site in ["a", "b"] {
+        let (refused, _) = ask_from("203.0.113.7", 9, site);
+        assert!(matches!(refused, Some(Refused::TooManyOfAddress { .. })));
+    }
+    waiting.push(ask_from("203.0.113.8", 10, "a"));
+    waiting.push(ask_from("2001:db8::1", 11, "a"));
+    assert!(waiting.iter().all(|(refused, _)| refused.is_none()));
+    // Whoever leaves gives the place back.
+    assert!(matches!(queue.next(now, |_| Place::Here(())), Next::Grant(..)));
+    let from = Some(AddressBlock::of("203.0.113.7".parse().unwrap(), 32, 64));
+    let again = AcquireRequest { from, ..request("a", 12, 10, now + seconds(60)) };
+    let (again, _answer) = acquire(again);
+    assert!(offer(&mut queue, again, now).is_empty());
+}
+
+#[test]
 fn a_full_queue_says_when_to_come_back() {
     let now = Instant::now();
     let bounds = Bounds { entries: 2, ..ROOMY };
