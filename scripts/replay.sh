@@ -19,7 +19,7 @@ settings=(
   --set "server.listen=127.0.0.1:$port" --set "server.data_dir=$folder/data"
   --set "embedding.library=$PWD/data/model/libonnxruntime.so" --set inference.discover_ollama=false
   # A load test is one shop with many shoppers, not one shopper with many messages.
-  --set limits.site_visitors_per_second=10000 --set limits.site_free_visitors_per_second=10000 --set limits.site_messages_per_second=10000
+  --set limits.site_visitors_per_second=10000 --set limits.site_free_visitors_per_second=10000 --set limits.site_sessions_per_second=10000 --set limits.site_messages_per_second=10000
 )
 if [ "$mode" = distributed ]; then
   services_start "$folder"

@@ -21,7 +21,7 @@ pids+=($!)
 "$BIN/rushdesk" serve --set "server.listen=127.0.0.1:$port" --set "server.data_dir=$folder/data" \
   --set "embedding.library=$PWD/data/model/libonnxruntime.so" \
   --set "embedding.model_dir=$PWD/data/model/all-MiniLM-L6-v2" --set inference.discover_ollama=false \
-  --set limits.site_visitors_per_second=10000 --set limits.site_free_visitors_per_second=10000 --set limits.site_messages_per_second=10000 \
+  --set limits.site_visitors_per_second=10000 --set limits.site_free_visitors_per_second=10000 --set limits.site_sessions_per_second=10000 --set limits.site_messages_per_second=10000 \
   --set store.mode=distributed --set "store.mysql_url=$RUSHDESK_TEST_MYSQL_URL" \
   --set "store.redis_url=$RUSHDESK_TEST_REDIS_URL" \
   --set "inference.backends=[{name=\"sim\",kind=\"vllm\",url=\"http://127.0.0.1:$backend\",model=\"sim\",slots=32}]" \

@@ -15,6 +15,10 @@ pub struct Limits {
     pub visitor_messages_per_hour: u32,
     pub visitor_burst: u32,
     pub visitor_refreshes_per_hour: u32,
+    pub visitor_sessions_per_hour: u32,
+    pub visitor_reads_per_minute: u32,
+    pub site_sessions_per_second: u32,
+    pub site_reads_per_second: u32,
     pub site_messages_per_second: u32,
     pub site_burst: u32,
     pub site_visitors_per_second: u32,
@@ -25,6 +29,8 @@ pub struct Limits {
     pub address_visitors_per_minute: u32,
     pub address_logins_per_minute: u32,
     pub address_refreshes_per_minute: u32,
+    pub address_sessions_per_minute: u32,
+    pub address_reads_per_minute: u32,
     pub ipv4_block: u8,
     pub ipv6_block: u8,
     pub account_guesses: u32,
@@ -39,6 +45,12 @@ impl Section for Limits {
         check.not_zero("visitor_messages_per_hour", self.visitor_messages_per_hour);
         check.not_zero("visitor_burst", self.visitor_burst);
         check.not_zero("visitor_refreshes_per_hour", self.visitor_refreshes_per_hour);
+        check.not_zero("visitor_sessions_per_hour", self.visitor_sessions_per_hour);
+        check.not_zero("visitor_reads_per_minute", self.visitor_reads_per_minute);
+        check.not_zero("site_sessions_per_second", self.site_sessions_per_second);
+        check.not_zero("site_reads_per_second", self.site_reads_per_second);
+        check.not_zero("address_sessions_per_minute", self.address_sessions_per_minute);
+        check.not_zero("address_reads_per_minute", self.address_reads_per_minute);
         check.not_zero("site_messages_per_second", self.site_messages_per_second);
         check.not_zero("site_burst", self.site_burst);
         check.not_zero("site_visitors_per_second", self.site_visitors_per_second);

@@ -6,7 +6,7 @@ use utoipa::IntoParams;
 
 use super::{
     error::ApiError,
-    extract::{Caller, Query, id},
+    extract::{Query, Reader, id},
     sse,
     state::App,
 };
@@ -36,7 +36,7 @@ pub struct EventsQuery {
 #[get("/v1/sessions/{id}/events")]
 pub async fn events(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     path: web::Path<String>,
     query: Query<EventsQuery>,
     request: HttpRequest,

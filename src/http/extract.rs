@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::{error::ApiError, sender::Sender, state::App};
 use crate::{
-    domain::{ErrorCode, Role},
+    domain::{ErrorCode, Principal, PrincipalId, Role},
     session::messages::Asker,
 };
 
@@ -23,6 +23,14 @@ pub use crate::accounts::Caller;
 impl Caller {
     pub fn asker(&self) -> Asker {
         Asker(self.principal.clone())
+    }
+
+    /// A visitor or customer. Staff and servers of a shop deal with the sessions of many shoppers.
+    pub fn visitor(&self) -> Option<PrincipalId> {
+        match self.principal.role {
+            Role::Visitor | Role::Customer => Some(self.principal.id),
+            Role::Agent | Role::Admin | Role::Server => None,
+        }
     }
 
     /// # Errors
@@ -93,6 +101,33 @@ impl FromRequest for Caller {
             Ok(caller)
         })
     }
+}
+
+/// A caller of a request for sessions, which has been taken from the caller's quota.
+pub struct Reader(pub Caller);
+
+impl FromRequest for Reader {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let caller = Caller::from_request(request, payload);
+        let app = app(request);
+        let request = request.clone();
+        Box::pin(async move {
+            let (caller, app) = (caller.await?, app?);
+            count_read(&app, &caller, app.senders.of(&request))?;
+            Ok(Self(caller))
+        })
+    }
+}
+
+/// # Errors
+/// 429 if the caller, the addresses around it, or its site ask for too many sessions.
+pub fn count_read(app: &App, caller: &Caller, sender: Sender) -> Result<(), ApiError> {
+    let Principal { site_id, .. } = &caller.principal;
+    let (visitor, from) = (caller.visitor(), sender.of_caller(&caller.principal));
+    Ok(app.limits.read(site_id, visitor, from)?)
 }
 
 fn app(request: &HttpRequest) -> Result<web::Data<App>, ApiError> {

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, id},
+    extract::{Body, Reader, id},
     state::App,
 };
 use crate::{
@@ -40,7 +40,7 @@ pub struct RatingView {
 #[post("/v1/messages/{id}/feedback")]
 pub async fn feedback(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     path: web::Path<String>,
     body: Body<NewRating>,
 ) -> Result<HttpResponse, ApiError> {

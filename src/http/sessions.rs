@@ -8,7 +8,8 @@ use utoipa::{IntoParams, ToSchema};
 use super::{
     admin::audit,
     error::ApiError,
-    extract::{Body, Caller, Query, id, page_limit},
+    extract::{Body, Caller, Query, Reader, id, page_limit},
+    sender::Sender,
     state::App,
     turns::is_locale,
 };
@@ -75,6 +76,7 @@ impl From<SessionMeta> for SessionView {
 pub async fn create_session(
     app: web::Data<App>,
     caller: Caller,
+    sender: Sender,
     body: Body<NewSession>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
@@ -85,6 +87,8 @@ pub async fn create_session(
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
+    let (visitor, from) = (caller.visitor(), sender.of_caller(&caller.principal));
+    app.limits.session(&caller.principal.site_id, visitor, from).await?;
     let now = clock::now();
     let meta = SessionMeta {
         id: SessionId::new(),
@@ -130,7 +134,7 @@ pub struct SessionPage {
 #[get("/v1/sessions")]
 pub async fn list_sessions(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     query: Query<SessionsQuery>,
 ) -> Result<HttpResponse, ApiError> {
     let limit = page_limit(query.limit, 20, 100)?;
@@ -157,7 +161,7 @@ pub async fn list_sessions(
 #[get("/v1/sessions/{id}")]
 pub async fn get_session(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
@@ -189,7 +193,7 @@ pub struct Receipt {
 #[delete("/v1/sessions/{id}")]
 pub async fn erase_session(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&[Role::Visitor, Role::Customer, Role::Admin, Role::Server])?;

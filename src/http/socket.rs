@@ -17,7 +17,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::{
     error::{ApiError, spread},
-    extract::{Caller, IdempotencyKey, id},
+    extract::{Caller, IdempotencyKey, count_read, id},
     frames::{Guarded, TooLarge},
     sender::Sender,
     sse::{Notice, at, expiry},
@@ -175,7 +175,8 @@ impl Connection {
             None => self.first_frame().await?,
         };
         let caller = self.authenticate(&token).await?;
-        let _place = match self.app.streams.take(&caller.principal) {
+        let counted = count_read(&self.app, &caller, self.sender);
+        let _place = match counted.and_then(|()| self.app.streams.take(&caller.principal)) {
             Ok(place) => place,
             Err(error) => {
                 let is_limit = error.0.code == ErrorCode::RateLimited;

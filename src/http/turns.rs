@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, IdempotencyKey, Query, id, page_limit},
+    extract::{Body, Caller, IdempotencyKey, Query, Reader, id, page_limit},
     headers::{rate_limit, server_timing},
     sender::Sender,
     sse,
@@ -315,7 +315,7 @@ pub struct MessagePage {
 #[get("/v1/sessions/{id}/messages")]
 pub async fn list_messages(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     path: web::Path<String>,
     query: Query<HistoryQuery>,
 ) -> Result<HttpResponse, ApiError> {
@@ -359,7 +359,7 @@ pub struct CancelView {
 #[post("/v1/sessions/{id}/turns/{turn}/cancel")]
 pub async fn cancel_turn(
     app: web::Data<App>,
-    caller: Caller,
+    Reader(caller): Reader,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApiError> {
     let (session, turn_id) = (id(&path.0)?, id(&path.1)?);

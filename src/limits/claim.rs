@@ -38,6 +38,35 @@ impl Claim {
         claims
     }
 
+    /// A new session: of the visitor and the block of addresses if they are known, and of the site.
+    pub fn session(
+        site: &SiteId,
+        visitor: Option<PrincipalId>,
+        from: Option<AddressBlock>,
+    ) -> Vec<Self> {
+        let of_visitor = visitor.map(|id| (Scope::VisitorSessions, format!("s:{id}")));
+        let of_address = from.map(|from| (Scope::AddressSessions, format!("sa:{}", from.name())));
+        let of_site = Some((Scope::SiteSessions, "sessions".to_owned()));
+        Self::all(site, [of_visitor, of_address, of_site])
+    }
+
+    /// A request for a session that is there: as for a new one.
+    pub fn read(
+        site: &SiteId,
+        visitor: Option<PrincipalId>,
+        from: Option<AddressBlock>,
+    ) -> Vec<Self> {
+        let of_visitor = visitor.map(|id| (Scope::VisitorReads, format!("g:{id}")));
+        let of_address = from.map(|from| (Scope::AddressReads, format!("ga:{}", from.name())));
+        let of_site = Some((Scope::SiteReads, "reads".to_owned()));
+        Self::all(site, [of_visitor, of_address, of_site])
+    }
+
+    fn all(site: &SiteId, claims: [Option<(Scope, String)>; 3]) -> Vec<Self> {
+        let claims = claims.into_iter().flatten();
+        claims.map(|(scope, name)| Self::new(scope, site, &name)).collect()
+    }
+
     /// A request for tokens, of a block of addresses. It counts before the body is read, so it
     /// names no site.
     pub fn of_address(budget: Budget, from: AddressBlock) -> Self {

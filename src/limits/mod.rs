@@ -107,6 +107,29 @@ impl Limits {
         }
     }
 
+    /// Takes one new session from the quotas of the visitor, of the block of addresses, and of the
+    /// site; or from none of them. A server of the shop has no quota of its own.
+    pub async fn session(
+        &self,
+        site: &SiteId,
+        visitor: Option<PrincipalId>,
+        from: Option<AddressBlock>,
+    ) -> Result<(), Limited> {
+        self.take(&Claim::session(site, visitor, from)).await.map(drop)
+    }
+
+    /// Takes one request for a session that is there, as [`Limits::session`] does. Each process
+    /// counts by itself, since it is its memory that the request takes.
+    pub fn read(
+        &self,
+        site: &SiteId,
+        visitor: Option<PrincipalId>,
+        from: Option<AddressBlock>,
+    ) -> Result<(), Limited> {
+        let taken = self.0.local.take(&Claim::read(site, visitor, from));
+        taken.map(drop).inspect_err(metrics::refused)
+    }
+
     /// Takes one request for tokens from the budget of a block of addresses, if it is known.
     pub async fn of_address(
         &self,

@@ -51,6 +51,16 @@ pub enum Scope {
     Refreshes,
     VisitorRefreshes,
     AddressRefreshes,
+    /// New sessions of a visitor.
+    VisitorSessions,
+    AddressSessions,
+    /// New sessions of a site.
+    SiteSessions,
+    /// Requests of a visitor for sessions, without the messages.
+    VisitorReads,
+    AddressReads,
+    /// Requests for sessions of a site, without the messages.
+    SiteReads,
     /// A solved challenge is used once.
     Proof,
     /// Guesses of a password. Unlike the others it has no rate: its waits grow.
@@ -59,7 +69,7 @@ pub enum Scope {
 
 impl Scope {
     /// The limits that have a rate, each at the index of its number.
-    pub const COUNTED: [Self; 12] = [
+    pub const COUNTED: [Self; 18] = [
         Self::Visitor,
         Self::Site,
         Self::AddressMessages,
@@ -71,6 +81,12 @@ impl Scope {
         Self::Refreshes,
         Self::VisitorRefreshes,
         Self::AddressRefreshes,
+        Self::VisitorSessions,
+        Self::AddressSessions,
+        Self::SiteSessions,
+        Self::VisitorReads,
+        Self::AddressReads,
+        Self::SiteReads,
         Self::Proof,
     ];
 
@@ -88,6 +104,12 @@ impl Scope {
             Self::Refreshes => "refreshes",
             Self::VisitorRefreshes => "visitor_refreshes",
             Self::AddressRefreshes => "address_refreshes",
+            Self::VisitorSessions => "visitor_sessions",
+            Self::AddressSessions => "address_sessions",
+            Self::SiteSessions => "site_sessions",
+            Self::VisitorReads => "visitor_reads",
+            Self::AddressReads => "address_reads",
+            Self::SiteReads => "site_reads",
             Self::Proof => "proof",
             Self::Account => "account",
         }

@@ -59,6 +59,12 @@ impl Rate {
             Scope::Refreshes => whole(limits.site_refreshes_per_second, SECOND),
             Scope::VisitorRefreshes => whole(limits.visitor_refreshes_per_hour, HOUR),
             Scope::AddressRefreshes => whole(limits.address_refreshes_per_minute, MINUTE),
+            Scope::VisitorSessions => whole(limits.visitor_sessions_per_hour, HOUR),
+            Scope::AddressSessions => whole(limits.address_sessions_per_minute, MINUTE),
+            Scope::SiteSessions => whole(limits.site_sessions_per_second, SECOND),
+            Scope::VisitorReads => whole(limits.visitor_reads_per_minute, MINUTE),
+            Scope::AddressReads => whole(limits.address_reads_per_minute, MINUTE),
+            Scope::SiteReads => whole(limits.site_reads_per_second, SECOND),
             Scope::Proof | Scope::Account => (1, PROOF_MEMORY, 1),
         };
         Self::new(scope, count, period, burst)

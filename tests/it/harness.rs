@@ -145,6 +145,8 @@ impl TestApp {
             ("inference.discover_ollama", "false".to_owned()),
             ("sessions.resume_grace_ms", "400".to_owned()),
             ("server.heartbeat_ms", "200".to_owned()),
+            // Tests ask again and again.
+            ("limits.visitor_reads_per_minute", "100000".to_owned()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();

@@ -421,3 +421,42 @@ async fn replicas_share_every_budget() {
     one.stop().await;
     two.stop().await;
 }
+
+#[test]
+async fn sessions_are_made_and_read_within_a_rate() {
+    let settings = behind_a_proxy(&[
+        ("limits.visitor_sessions_per_hour", "3".to_owned()),
+        ("limits.visitor_reads_per_minute", "5".to_owned()),
+        ("limits.address_sessions_per_minute", "4".to_owned()),
+        ("limits.address_reads_per_minute", "7".to_owned()),
+    ]);
+    let app = TestApp::with(&settings).await;
+    let (hostile, honest) = (app.visitor().await, app.visitor().await);
+    let (mine, other) = ("203.0.113.7", "203.0.113.8");
+    let new = |who: &Shopper, address| from(address, who.post("/v1/sessions").json(&json!({})));
+    let session = body(new(&hostile, mine).send().await.unwrap()).await;
+    let view = format!("/v1/sessions/{}", session["id"].as_str().unwrap());
+    for _ in 0..2 {
+        assert_eq!(code(new(&hostile, mine)).await.0, 201);
+    }
+    assert_eq!(code(new(&hostile, mine)).await, limited());
+    for read in ["", "/messages", "", "/messages?limit=1"] {
+        assert_eq!(code(from(mine, hostile.get(&format!("{view}{read}")))).await.0, 200, "{read}");
+    }
+    assert_eq!(code(from(mine, hostile.get("/v1/sessions"))).await.0, 200);
+    for read in [view.clone(), format!("{view}/events"), "/v1/sessions".to_owned()] {
+        assert_eq!(code(from(mine, hostile.get(&read))).await, limited(), "{read}");
+    }
+    // A new token from the same address does not help for long.
+    let again = app.visitor().await;
+    assert_eq!(code(new(&again, mine)).await.0, 201);
+    assert_eq!(code(new(&again, mine)).await, limited());
+    for _ in 0..2 {
+        assert_eq!(code(from(mine, again.get("/v1/sessions"))).await.0, 200);
+    }
+    assert_eq!(code(from(mine, again.get("/v1/sessions"))).await, limited());
+    // Nobody else notices.
+    assert_eq!(code(new(&honest, other)).await.0, 201);
+    assert_eq!(code(from(other, honest.get("/v1/sessions"))).await.0, 200);
+    app.stop().await;
+}

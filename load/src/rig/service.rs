@@ -231,6 +231,10 @@ impl Server {
             "INFERENCE__MAX_QUEUE",
             "LIMITS__VISITOR_MESSAGES_PER_HOUR",
             "LIMITS__VISITOR_BURST",
+            "LIMITS__VISITOR_SESSIONS_PER_HOUR",
+            "LIMITS__SITE_SESSIONS_PER_SECOND",
+            "LIMITS__VISITOR_READS_PER_MINUTE",
+            "LIMITS__SITE_READS_PER_SECOND",
             "LIMITS__SITE_MESSAGES_PER_SECOND",
             "LIMITS__SITE_BURST",
         ] {
