@@ -23,13 +23,17 @@ use self::{
     server::serve,
     stores::{Stores, sites},
 };
-pub(crate) use self::{answering::start_embedder, stores::open_archive};
+pub(crate) use self::{
+    answering::start_embedder,
+    stores::{Absent, database, open_archive},
+};
 pub use self::{measured::measured, summary::Summary};
 use crate::{
     background,
     config::Config,
     demo,
-    http::{places::Places, sender::Senders, state::App},
+    erasure::Eraser,
+    http::{places::Places, readiness::Readiness, sender::Senders, state::App},
     limits::Limits,
     renewal,
     runtime::Services,
@@ -101,6 +105,13 @@ impl Application {
         accounts.refresh_absence(archive.sites().await?).await;
         let app = web::Data::new(App {
             accounts,
+            eraser: Eraser::new(
+                archive.clone(),
+                journal.clone(),
+                Arc::clone(&lookout),
+                ports.cache.clone(),
+            ),
+            readiness: Readiness::new(archive.clone(), &replica.id),
             archive: archive.clone(),
             hot,
             journal,

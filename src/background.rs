@@ -1,5 +1,5 @@
-//! Background tasks: service level, tickets, beats of this replica, turns of dead ones, and changes
-//! of sessions, of the knowledge and of pinned service levels.
+//! Background tasks: service level, tickets, beats of this replica, turns of dead ones, erasures, and
+//! changes of sessions, of the knowledge and of pinned service levels.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,8 +9,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
 use crate::{
-    archive::{Archive, ArchiveError},
+    archive::{Archive, ArchiveError, Erasures},
     brownout::Pin,
+    clock,
     http::state::App,
     inference::Observe,
     telemetry::actors::{self, ActorKind},
@@ -28,6 +29,8 @@ const SWEEP: Duration = Duration::from_secs(2);
 const MAX_SWEPT: u32 = 200;
 /// What another replica did to a session that is open here is seen within this time.
 const LOOKOUT: Duration = Duration::from_secs(1);
+/// How often erasures that are not finished are gone on with.
+const ERASING: Duration = Duration::from_secs(2);
 const FORGETTING: Duration = Duration::from_hours(1);
 /// Documents changed by another replica or an import are found within this time.
 const KNOWLEDGE_REFRESH: Duration = Duration::from_millis(900);
@@ -57,6 +60,11 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
     answer_tickets(app, tasks);
     follow_knowledge(app, tasks, stopping);
     end_abandoned_turns(app, tasks, stopping);
+    let eraser = app.eraser.clone();
+    repeat(tasks, stopping, ERASING, move || {
+        let eraser = eraser.clone();
+        async move { eraser.go_on().await }
+    });
     if app.config.is_embedded() {
         return;
     }
@@ -71,12 +79,17 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
         }
     });
     // The archive logs its own outages; a missed round is made up for by the next one.
-    let (journal, lookout) = (app.journal.clone(), Arc::clone(&app.lookout));
+    let parts = (app.journal.clone(), Arc::clone(&app.lookout), app.cache.clone());
     repeat(tasks, stopping, app.config.store.beat, move || {
-        let (journal, lookout) = (journal.clone(), Arc::clone(&lookout));
+        let (journal, lookout, cache) = parts.clone();
         async move {
-            if let Ok(erased) = journal.beat().await {
-                lookout.erased(&erased);
+            let Ok(Erasures { sessions, customers }) = journal.beat().await else { return };
+            lookout.erased(&sessions);
+            for customer in customers {
+                if let Some(cache) = &cache {
+                    // Redis hears of it from the replica that erases.
+                    let _ = cache.forget(customer, clock::now());
+                }
             }
         }
     });

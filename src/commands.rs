@@ -12,7 +12,7 @@ use anyhow::Context as _;
 
 use crate::{
     accounts::{AccountError, Accounts, Credentials},
-    app::{open_archive, start_embedder},
+    app::{Absent, database, open_archive, start_embedder},
     archive::Archive,
     config::{Config, Faults, MysqlAddress, MysqlTls},
     domain::{Role, SiteId},
@@ -90,8 +90,18 @@ pub fn check_files(config: &Config) -> Result<(), Faults> {
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }
 
-pub async fn migrate(config: &Config) -> anyhow::Result<()> {
-    open_archive(config).await?;
+/// The archive, whose name is printed: a command that was started in the wrong folder shows it.
+async fn open(config: &Config, create: bool) -> anyhow::Result<Archive> {
+    eprintln!("database: {}", database(config));
+    open_archive(config, if create { Absent::Make } else { Absent::Refuse }).await
+}
+
+/// `create`: a database file that is not there is made. The tables of a server's database always are.
+///
+/// # Errors
+/// If the archive cannot be opened or migrated.
+pub async fn migrate(config: &Config, create: bool) -> anyhow::Result<()> {
+    open(config, create || !config.is_embedded()).await?;
     println!("the archive is up to date");
     Ok(())
 }
@@ -104,7 +114,7 @@ const VERIFIED: u32 = 1_000;
 /// # Errors
 /// If the archive does not answer, or a session has a fault; all faults are printed.
 pub async fn verify_sessions(config: &Config) -> anyhow::Result<()> {
-    let archive = open_archive(config).await?;
+    let archive = open(config, false).await?;
     let (mut checked, mut faulty, mut after) = (0, 0, None);
     loop {
         let ids = archive.session_ids(after, VERIFIED).await?;
@@ -126,14 +136,23 @@ pub async fn verify_sessions(config: &Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::Result<()> {
-    let archive = open_archive(config).await?;
+/// `create`: a database that is not there is made.
+///
+/// # Errors
+/// If the archive cannot be opened, or the account cannot be created.
+pub async fn create_admin(
+    config: &Config,
+    site: &str,
+    email: &str,
+    create: bool,
+) -> anyhow::Result<()> {
+    let archive = open(config, create).await?;
     let site = known_site(&archive, site).await?;
     let password = read_password()?;
     let accounts = accounts(archive, config)?;
     let credentials = Credentials { email: email.to_owned(), password };
     match accounts.create_staff(&site, Role::Admin, credentials).await {
-        Ok(id) => println!("created admin {id} of site {site}"),
+        Ok(id) => println!("created admin {id} of site {site} in {}", database(config)),
         Err(AccountError::Invalid(fields)) => {
             let faults = fields.into_iter().map(|f| format!("{}: {}", f.field, f.detail));
             anyhow::bail!(faults.collect::<Vec<_>>().join("; "));
@@ -148,7 +167,7 @@ pub async fn create_admin(config: &Config, site: &str, email: &str) -> anyhow::R
 
 /// Prints a one-time link with which the account of an address sets a new password.
 pub async fn reset_password(config: &Config, site: &str, email: &str) -> anyhow::Result<()> {
-    let archive = open_archive(config).await?;
+    let archive = open(config, false).await?;
     let site = known_site(&archive, site).await?;
     let roles = [Role::Customer, Role::Agent, Role::Admin];
     match accounts(archive, config)?.create_reset(&site, email, &roles).await {
@@ -181,8 +200,17 @@ fn read_password() -> anyhow::Result<String> {
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
-pub async fn import_knowledge(config: &Config, site: &str, folder: &Path) -> anyhow::Result<()> {
-    let archive = open_archive(config).await?;
+/// `create`: a database that is not there is made.
+///
+/// # Errors
+/// If the archive cannot be opened, or a file could not be imported.
+pub async fn import_knowledge(
+    config: &Config,
+    site: &str,
+    folder: &Path,
+    create: bool,
+) -> anyhow::Result<()> {
+    let archive = open(config, create).await?;
     let site = known_site(&archive, site).await?;
     let services = Services::start();
     let embedder = start_embedder(config, &services).await?;

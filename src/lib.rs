@@ -19,6 +19,7 @@ pub mod config;
 pub mod demo;
 pub mod domain;
 pub mod embedding;
+pub mod erasure;
 pub mod evaluate;
 pub mod guard;
 pub mod hot;

@@ -45,7 +45,10 @@ enum Command {
     /// Lists all metrics as Markdown.
     Metrics,
     /// Migrates the archive to the newest schema.
-    Migrate,
+    Migrate {
+        #[command(flatten)]
+        new: New,
+    },
     /// Manages the admins of a site.
     Admin {
         #[command(subcommand)]
@@ -84,6 +87,8 @@ enum AdminCommand {
         site: String,
         #[arg(long)]
         email: String,
+        #[command(flatten)]
+        new: New,
     },
 }
 
@@ -112,7 +117,16 @@ enum KnowledgeCommand {
         folder: PathBuf,
         #[arg(long, default_value = "demo")]
         site: String,
+        #[command(flatten)]
+        new: New,
     },
+}
+
+#[derive(clap::Args)]
+struct New {
+    /// Makes the database if it is not there. Without this, that is an error.
+    #[arg(long)]
+    create: bool,
 }
 
 fn main() -> ExitCode {
@@ -208,15 +222,15 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         | Command::Metrics
         | Command::Rehearse(_)
         | Command::Eval { .. } => Ok(()),
-        Command::Migrate => commands::migrate(&config).await,
-        Command::Admin { command: AdminCommand::Create { site, email } } => {
-            commands::create_admin(&config, &site, &email).await
+        Command::Migrate { new } => commands::migrate(&config, new.create).await,
+        Command::Admin { command: AdminCommand::Create { site, email, new } } => {
+            commands::create_admin(&config, &site, &email, new.create).await
         }
         Command::Users { command: UsersCommand::Reset { site, email } } => {
             commands::reset_password(&config, &site, &email).await
         }
-        Command::Knowledge { command: KnowledgeCommand::Import { folder, site } } => {
-            commands::import_knowledge(&config, &site, &folder).await
+        Command::Knowledge { command: KnowledgeCommand::Import { folder, site, new } } => {
+            commands::import_knowledge(&config, &site, &folder, new.create).await
         }
         Command::Sessions { command: SessionsCommand::Verify } => {
             commands::verify_sessions(&config).await

@@ -1,8 +1,8 @@
 //! All metrics of the service.
 
 use crate::{
-    archive, brownout, cache, embedding, hot, http, inference, journal, knowledge, limits, relay,
-    renewal, session,
+    archive, brownout, cache, embedding, erasure, hot, http, inference, journal, knowledge, limits,
+    relay, renewal, session,
     telemetry::{Chapter, actors, process, traces},
     turn,
 };
@@ -22,6 +22,7 @@ pub fn measured() -> Vec<Chapter> {
         ("Hot store", hot::METRICS),
         ("Journal", journal::METRICS),
         ("Archive", archive::METRICS),
+        ("Erasures", erasure::metrics::METRICS),
         ("Replicas", relay::METRICS),
         ("Actors", actors::METRICS),
         ("Certificate and signing secrets", renewal::METRICS),

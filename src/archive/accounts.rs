@@ -10,7 +10,7 @@ use super::{
     error::ArchiveError,
     handle::{Archive, Store},
     query::{read, transact},
-    schema::{password_resets, refresh_tokens, users},
+    schema::users,
 };
 use crate::{
     auth::Email,
@@ -195,17 +195,5 @@ impl Archive {
             let page = of_site.filter(users::id.gt(after)).order(users::id.asc());
             page.limit(limit.into()).select(User::as_select()).load(conn).await
         })
-    }
-
-    /// Removes a user and every token of theirs. False where there is no such user. Their sessions
-    /// are erased one by one, with [`Archive::sessions_of`] and [`Archive::erase_session`].
-    pub async fn erase_user(&self, id: PrincipalId) -> Result<bool, ArchiveError> {
-        let erased = transact!(self, |conn| {
-            let tokens = refresh_tokens::table.filter(refresh_tokens::principal_id.eq(id));
-            diesel::delete(tokens).execute(conn).await?;
-            diesel::delete(password_resets::table.find(id)).execute(conn).await?;
-            diesel::delete(users::table.find(id)).execute(conn).await
-        })?;
-        Ok(erased == 1)
     }
 }

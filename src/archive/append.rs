@@ -25,7 +25,7 @@ use super::{
     projection::{Views, write_journal},
     query::transact,
     rows::{IdempotencyRow, SessionRow},
-    schema::{erased_sessions, idempotency, sessions},
+    schema::{customer_erasures, erased_sessions, idempotency, sessions},
     sqlite::Sqlite,
     write_all::WriteAll as _,
 };
@@ -123,6 +123,15 @@ impl Archive {
                     .filter(erased_sessions::session_id.eq_any(&doubtful))
                     .select((erased_sessions::session_id, erased_sessions::owner));
                 plan.erased = erased.load(conn).await?.into_iter().collect();
+            }
+            if !blanks.is_empty() {
+                let owners = blanks.iter().map(|row| row.owner_id);
+                let gone = customer_erasures::table
+                    .filter(customer_erasures::customer_id.eq_any(owners))
+                    .select(customer_erasures::customer_id);
+                let gone: HashSet<PrincipalId> = gone.load(conn).await?.into_iter().collect();
+                let of_gone = blanks.iter().filter(|row| gone.contains(&row.owner_id));
+                plan.erased.extend(of_gone.map(|row| (row.id, row.owner_id)));
             }
             let came_back: Vec<SessionId> =
                 made.iter().filter(|id| plan.erased.contains_key(id)).copied().collect();

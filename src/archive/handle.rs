@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     path::Path,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use tokio::{runtime::Handle, time::Instant};
 
 use super::{
     error::ArchiveError,
-    metrics,
+    file, metrics,
     mysql::{self, MysqlUrlError},
     pool::Pool,
     query::read,
@@ -22,6 +22,11 @@ use crate::{
     circuit::{Change, Circuit},
     config,
 };
+
+/// A service that runs may move data from its log to the file between two reads of a look, so a fault
+/// counts if it stays.
+const LOOKS: u32 = 3;
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The one door to the database. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +38,8 @@ pub struct Archive {
     pub(super) timeout: Duration,
     /// A server that is away is not waited for by everybody. A file is never away.
     pub(super) circuit: Option<Arc<Mutex<Circuit>>>,
+    /// The database file may have copies of rows that were deleted.
+    pub(super) unscrubbed: Arc<AtomicBool>,
 }
 
 #[derive(Clone)]
@@ -63,25 +70,45 @@ impl Archive {
         let options = mysql::options(store)?;
         let pool = mysql::pool(options, store.archive_pool, timeout, home.clone());
         let circuit = Some(Arc::default());
-        Ok(Self { store: Store::Mysql(pool), home, timeout, circuit })
+        let unscrubbed = Arc::default();
+        Ok(Self { store: Store::Mysql(pool), home, timeout, circuit, unscrubbed })
     }
 
     /// The archive in the file at `path`, which is made where it is missing. Must be called inside
     /// a tokio runtime.
     ///
     /// # Errors
-    /// Where the file cannot be opened or is not a database.
+    /// Where the file cannot be opened, is not a database of this program, or has lost something:
+    /// nothing is changed then.
     pub async fn open_sqlite(path: &Path, store: &config::Store) -> Result<Self, ArchiveError> {
         let home = Handle::current();
         let timeout = store.archive_timeout;
         let path =
             path.to_str().ok_or_else(|| ArchiveError::Rejected("path is not UTF-8".into()))?;
+        let mut looks = LOOKS;
+        loop {
+            let checked = path.to_owned();
+            let look = home.spawn_blocking(move || file::check(Path::new(&checked)));
+            let Err(error) = look
+                .await
+                .unwrap_or_else(|error| Err(ArchiveError::Unavailable(error.to_string())))
+            else {
+                break;
+            };
+            looks -= 1;
+            if looks == 0 {
+                return Err(error);
+            }
+            tokio::time::sleep(LOOK).await;
+        }
         let pool =
             |size, pragmas| sqlite::pool(path.to_owned(), size, pragmas, timeout, home.clone());
         let writer = pool(1, "");
         let readers = pool(store.archive_pool, "PRAGMA query_only = ON");
         let store = Store::Sqlite { writer, readers };
-        let archive = Self { store, home, timeout, circuit: None };
+        // A process that was killed may have left copies.
+        let unscrubbed = Arc::new(AtomicBool::new(true));
+        let archive = Self { store, home, timeout, circuit: None, unscrubbed };
         archive.ping().await?;
         Ok(archive)
     }

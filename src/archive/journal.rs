@@ -17,12 +17,16 @@ use serde::Serialize;
 
 use super::{
     column::{Count, Json},
+    customers::number,
     error::ArchiveError,
     handle::Archive,
     query::{read, transact},
     replicas::now,
     rows::{IdempotencyRow, SessionRow},
-    schema::{audit, erased_sessions, events, feedback, idempotency, messages, sessions, tickets},
+    schema::{
+        audit, customer_erasures, erased_sessions, events, feedback, idempotency, messages,
+        sessions, tickets,
+    },
 };
 use crate::domain::{
     Event, IdempotencyRecord, MessageId, PrincipalId, SessionId, SessionMeta, TurnId, Version,
@@ -201,12 +205,14 @@ impl Archive {
     }
 
     /// Removes everything that the archive holds of a session and leaves a tombstone, also for a
-    /// session that it has not seen yet. May be repeated; a repetition counts what was left.
+    /// session that it has not seen yet. May be repeated; a repetition counts what was left. The
+    /// erasure of the whole customer, if there is one, counts it too.
     pub async fn erase_session(
         &self,
         id: SessionId,
         owner: PrincipalId,
     ) -> Result<ErasureCounts, ArchiveError> {
+        use customer_erasures as whole;
         transact!(self, |conn| {
             let tombstone = (
                 erased_sessions::session_id.eq(id),
@@ -218,21 +224,34 @@ impl Archive {
         })?;
         let target = id.to_string();
         transact!(self, |conn| {
-            diesel::delete(sessions::table.find(id)).execute(conn).await?;
+            let gone = diesel::delete(sessions::table.find(id)).execute(conn).await?;
             let of_events = events::table.filter(events::session_id.eq(id));
             let of_messages = messages::table.filter(messages::session_id.eq(id));
             let of_idempotency = idempotency::table.filter(idempotency::session_id.eq(id));
             let of_feedback = feedback::table.filter(feedback::session_id.eq(id));
             let of_tickets = tickets::table.filter(tickets::session_id.eq(id));
             let of_audit = audit::table.filter(audit::target.eq(&target));
-            Ok(ErasureCounts {
+            let counts = ErasureCounts {
                 events: diesel::delete(of_events).execute(conn).await?,
                 messages: diesel::delete(of_messages).execute(conn).await?,
                 idempotency: diesel::delete(of_idempotency).execute(conn).await?,
                 feedback: diesel::delete(of_feedback).execute(conn).await?,
                 tickets: diesel::delete(of_tickets).execute(conn).await?,
                 audit: diesel::update(of_audit).set(audit::detail.eq("null")).execute(conn).await?,
-            })
+            };
+            diesel::update(whole::table.find(owner))
+                .set((
+                    whole::sessions.eq(whole::sessions + number(gone)),
+                    whole::events.eq(whole::events + number(counts.events)),
+                    whole::messages.eq(whole::messages + number(counts.messages)),
+                    whole::idempotency.eq(whole::idempotency + number(counts.idempotency)),
+                    whole::feedback.eq(whole::feedback + number(counts.feedback)),
+                    whole::tickets.eq(whole::tickets + number(counts.tickets)),
+                    whole::audit.eq(whole::audit + number(counts.audit)),
+                ))
+                .execute(conn)
+                .await?;
+            Ok(counts)
         })
     }
 

@@ -13,10 +13,10 @@ use super::{
     error::ArchiveError,
     handle::Archive,
     query::{read, transact},
-    schema::{erased_sessions, replicas},
+    schema::{customer_erasures, erased_sessions, probes, replicas},
     sqlite::Sqlite,
 };
-use crate::domain::{SessionId, Timestamp};
+use crate::domain::{PrincipalId, SessionId, Timestamp};
 
 /// A connection whose server has a clock.
 pub(super) trait Clock {
@@ -46,17 +46,26 @@ pub struct Seen {
     pub looked_at: Timestamp,
 }
 
+/// What was erased lately.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Erasures {
+    pub sessions: Vec<SessionId>,
+    pub customers: Vec<PrincipalId>,
+}
+
 impl Archive {
-    /// The time of the database, and the sessions that were erased at `since` or later.
+    /// The time of the database, and what was erased at `since` or later.
     pub async fn erased_since(
         &self,
         since: Timestamp,
-    ) -> Result<(Timestamp, Vec<SessionId>), ArchiveError> {
+    ) -> Result<(Timestamp, Erasures), ArchiveError> {
         read!(self, |conn| {
             let begun = diesel::select(sql::<BigInt>(now(conn))).get_result(conn).await?;
             let newest = erased_sessions::table.filter(erased_sessions::erased_at.ge(since));
-            let ids = newest.select(erased_sessions::session_id).load(conn).await?;
-            Ok((Timestamp::from_millis(begun), ids))
+            let sessions = newest.select(erased_sessions::session_id).load(conn).await?;
+            let newest = customer_erasures::table.filter(customer_erasures::requested_at.ge(since));
+            let customers = newest.select(customer_erasures::customer_id).load(conn).await?;
+            Ok((Timestamp::from_millis(begun), Erasures { sessions, customers }))
         })
     }
 
@@ -108,6 +117,7 @@ impl Archive {
     pub async fn leave(&self, replica: &str) -> Result<(), ArchiveError> {
         let replica = replica.to_owned();
         transact!(self, |conn| {
+            diesel::delete(probes::table.find(&replica)).execute(conn).await?;
             diesel::delete(replicas::table.find(&replica)).execute(conn).await
         })?;
         Ok(())
@@ -117,8 +127,10 @@ impl Archive {
     pub async fn forget_silent(&self, age: Duration) -> Result<(), ArchiveError> {
         let age = i64::try_from(age.as_millis()).unwrap_or(i64::MAX);
         transact!(self, |conn| {
-            let before = sql::<BigInt>(&format!("{} - {age}", now(conn)));
-            let silent = replicas::table.filter(replicas::seen_at.lt(before));
+            let before = format!("{} - {age}", now(conn));
+            let silent = probes::table.filter(probes::written_at.lt(sql::<BigInt>(&before)));
+            diesel::delete(silent).execute(conn).await?;
+            let silent = replicas::table.filter(replicas::seen_at.lt(sql::<BigInt>(&before)));
             diesel::delete(silent).execute(conn).await
         })?;
         Ok(())

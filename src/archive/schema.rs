@@ -214,3 +214,31 @@ diesel::table! {
         updated_at -> BigInt,
     }
 }
+
+diesel::table! {
+    customer_erasures (customer_id) {
+        customer_id -> Text,
+        site_id -> Text,
+        requested_at -> BigInt,
+        archive_at -> Nullable<BigInt>,
+        replicas_at -> Nullable<BigInt>,
+        cache_at -> Nullable<BigInt>,
+        erased_at -> Nullable<BigInt>,
+        accounts -> BigInt,
+        refresh_tokens -> BigInt,
+        sessions -> BigInt,
+        events -> BigInt,
+        messages -> BigInt,
+        idempotency -> BigInt,
+        feedback -> BigInt,
+        tickets -> BigInt,
+        audit -> BigInt,
+    }
+}
+
+diesel::table! {
+    probes (id) {
+        id -> Text,
+        written_at -> BigInt,
+    }
+}

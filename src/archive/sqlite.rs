@@ -55,11 +55,11 @@ pub(super) fn pool(
 
 fn open(path: &str, pragmas: &str, busy_timeout: Duration) -> ConnectionResult<Sqlite> {
     let mut connection = SqliteConnection::establish(path)?;
-    // FULL: what was committed survives a power cut. The timeout comes first, so that the others
-    // may wait.
+    // FULL: what was committed survives a power cut. What is deleted is overwritten with zeros. The
+    // timeout comes first, so that the others may wait.
     let setup = format!(
         "PRAGMA busy_timeout = {}; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-         PRAGMA foreign_keys = ON; {pragmas}",
+         PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; {pragmas}",
         busy_timeout.as_millis()
     );
     connection.batch_execute(&setup).map_err(ConnectionError::CouldntSetupConfiguration)?;

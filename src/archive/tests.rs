@@ -3,8 +3,10 @@
 
 mod accounts;
 mod append;
+mod customers;
 mod erasure;
 mod feedback;
+mod files;
 mod group;
 mod journal;
 mod knowledge;

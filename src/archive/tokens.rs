@@ -9,10 +9,10 @@ use diesel_async::RunQueryDsl as _;
 
 use super::{
     column::RecordId,
-    error::ArchiveError,
+    error::{ArchiveError, conflict},
     handle::Archive,
     query::{read, transact},
-    schema::{password_resets, refresh_tokens},
+    schema::{customer_erasures, password_resets, refresh_tokens},
 };
 use crate::domain::{PrincipalId, Role, SiteId, Timestamp};
 
@@ -62,11 +62,18 @@ impl Archive {
     /// Stores the first token of a family.
     ///
     /// # Errors
-    /// [`ArchiveError::Conflict`] where the hash is taken.
+    /// [`ArchiveError::Conflict`] where the hash is taken, or the principal was erased.
     pub async fn insert_refresh_token(&self, token: &RefreshToken) -> Result<(), ArchiveError> {
         let token = token.clone();
         transact!(self, |conn| {
-            diesel::insert_into(refresh_tokens::table).values(&token).execute(conn).await
+            diesel::insert_into(refresh_tokens::table).values(&token).execute(conn).await?;
+            // Only now: an erasure that is not visible here yet waits for the row and deletes it.
+            let erasure = customer_erasures::table.find(token.principal_id);
+            let erasure = erasure.select(customer_erasures::customer_id);
+            match erasure.first::<PrincipalId>(conn).await.optional()? {
+                Some(_) => Err(conflict()),
+                None => Ok(()),
+            }
         })?;
         Ok(())
     }

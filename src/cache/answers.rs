@@ -10,11 +10,11 @@ use super::{
     outbox::{Change, Outbox},
     partition::Partition,
     question::Question,
-    store::{CachedAnswer, Entry, Freshness, Hit, Page, Scope, Store},
+    store::{CachedAnswer, Entry, Freshness, Hit, Listed, Page, Scope, Store},
 };
 use crate::{
     config,
-    domain::{CacheTier, MessageId, SiteId, Timestamp},
+    domain::{CacheTier, MessageId, PrincipalId, SiteId, Timestamp},
 };
 
 /// The cache of one process. Cheap to clone; all clones share one cache.
@@ -114,6 +114,22 @@ impl Cache {
     /// rating. It cannot come back.
     pub fn distrust(&self, entry: MessageId, now: Timestamp) {
         self.purge(Scope::Entry(entry), now);
+    }
+
+    /// Removes the answers that were made for a person who was erased, and takes no more of them.
+    /// True once Redis knows it, from where every replica hears of it within a second; call it again
+    /// until then.
+    pub fn forget(&self, person: PrincipalId, now: Timestamp) -> bool {
+        let scope = Scope::Person(person);
+        if !self.read().has_purged(&scope) {
+            self.purge(scope.clone(), now);
+        }
+        !self.shared.outbox.holds(&scope)
+    }
+
+    /// At most `limit` answers that were made for a person.
+    pub fn made_for(&self, person: PrincipalId, limit: usize, now: Timestamp) -> Vec<Listed> {
+        self.read().made_for(person, limit, now)
     }
 
     /// Removes all entries of a site: here at once, on every replica within a second. Answers made

@@ -89,6 +89,16 @@ impl Outbox {
         }
     }
 
+    /// Whether a purge of `scope`, or of everything, waits to be sent.
+    pub(super) fn holds(&self, scope: &Scope) -> bool {
+        self.changes().iter().any(|change| match change {
+            Change::Purge { scope: waiting, .. } => {
+                waiting == scope || *waiting == Scope::Everything
+            }
+            Change::Put(_) => false,
+        })
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.changes().is_empty()
     }

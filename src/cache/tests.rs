@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{store::Entry, *};
 use crate::{
     config,
-    domain::{CacheTier, MessageId, SiteId, Timestamp},
+    domain::{CacheTier, MessageId, PrincipalId, SiteId, Timestamp},
     guard::mask,
 };
 
@@ -46,6 +46,7 @@ pub(super) fn answer(text: &str) -> CachedAnswer {
     static MADE: AtomicI64 = AtomicI64::new(0);
     let made_at = later(-1000 + MADE.fetch_add(1, Ordering::Relaxed) % 1000);
     CachedAnswer {
+        made_for: None,
         message_id: MessageId::new(),
         text: text.to_owned(),
         citations: Vec::new(),
@@ -329,4 +330,27 @@ fn a_disabled_cache_keeps_and_finds_nothing() {
 fn a_question_with_personal_data_never_becomes_a_key() {
     let asked = Question::new(&mask("send my invoice to ann@example.com").text, true);
     assert_eq!(asked.unwrap_err(), NotCacheable::Personal);
+}
+
+#[test]
+fn an_answer_made_for_an_erased_person_is_gone_and_never_taken_again() {
+    let cache = cache();
+    let (person, other) = (PrincipalId::new(), PrincipalId::new());
+    let made = |text, person| CachedAnswer { made_for: Some(person), ..answer(text) };
+    let put = |words: &str, answer| cache.put(&partition(), &question(words), None, answer, NOW);
+    put("mine", made("mine", person));
+    put("theirs", made("theirs", other));
+    put("nobody's", answer("nobody's"));
+    assert_eq!(cache.made_for(person, 10, NOW).len(), 1);
+    assert!(cache.forget(person, NOW), "without Redis nobody has to be told");
+    let text = |words: &str| {
+        let hit = cache.exact(&partition(), &question(words), Freshness::Fresh, NOW);
+        hit.map(|hit| hit.answer.text.clone())
+    };
+    assert_eq!((text("mine"), text("theirs").as_deref()), (None, Some("theirs")));
+    assert_eq!(text("nobody's").as_deref(), Some("nobody's"));
+    // Unlike other purges, whenever it was made.
+    put("mine", CachedAnswer { made_at: later(60_000), ..made("mine", person) });
+    assert_eq!(text("mine"), None);
+    assert!(cache.made_for(person, 10, NOW).is_empty());
 }

@@ -112,13 +112,19 @@ impl Inbox {
             .arg(&self.seen)
             .query_async(&mut connection)
             .await?;
-        self.connection = Some(connection);
         let records = reply.into_iter().flat_map(|reply| reply.keys).flat_map(|key| key.ids);
-        let mut letters = Vec::new();
+        let (mut letters, mut read) = (Vec::new(), Vec::new());
         for record in records {
             letters.extend(record.get("l"));
-            self.seen = record.id;
+            self.seen.clone_from(&record.id);
+            read.push(record.id);
         }
+        if !read.is_empty() {
+            // They may have the words of a shopper, and nobody reads them again. If this fails, they
+            // go with the inbox.
+            let _ = cmd("XDEL").arg(&self.key).arg(read).exec_async(&mut connection).await;
+        }
+        self.connection = Some(connection);
         Ok(letters)
     }
 }

@@ -20,6 +20,20 @@ use crate::{
 const ADMINS: [Role; 1] = [Role::Admin];
 const OPERATORS: [Role; 2] = [Role::Admin, Role::Server];
 
+/// A line of the audit log: the caller does this now.
+pub fn entry(caller: &Caller, action: &str, target: &str, detail: Value) -> AuditEntry {
+    AuditEntry {
+        id: RecordId::new(),
+        site_id: caller.principal.site_id.clone(),
+        actor_id: caller.principal.id,
+        actor_role: caller.principal.role,
+        action: action.to_owned(),
+        target: target.to_owned(),
+        detail,
+        at: clock::now(),
+    }
+}
+
 /// Writes an operator's change to the audit log.
 ///
 /// # Errors
@@ -31,19 +45,7 @@ pub async fn audit(
     target: &str,
     detail: Value,
 ) -> Result<(), ApiError> {
-    app.archive
-        .append_audit(&AuditEntry {
-            id: RecordId::new(),
-            site_id: caller.principal.site_id.clone(),
-            actor_id: caller.principal.id,
-            actor_role: caller.principal.role,
-            action: action.to_owned(),
-            target: target.to_owned(),
-            detail,
-            at: clock::now(),
-        })
-        .await?;
-    Ok(())
+    Ok(app.archive.append_audit(&entry(caller, action, target, detail)).await?)
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

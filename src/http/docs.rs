@@ -12,7 +12,8 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    admin, auth, events, feedback, health, knowledge, modes, openai, sessions, socket, turns, users,
+    admin, auth, customers, events, export, feedback, health, knowledge, modes, openai, sessions,
+    socket, turns, users,
 };
 use crate::domain;
 
@@ -30,6 +31,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         auth::visitor, auth::register, auth::login, auth::identify, auth::refresh, auth::logout, auth::me,
         auth::change_password, auth::reset_password,
         sessions::create_session, sessions::list_sessions, sessions::get_session, sessions::erase_session,
+        customers::erase_customer, export::export_customer,
         turns::send_message, turns::list_messages, turns::cancel_turn,
         events::events, socket::socket, feedback::feedback,
         openai::models, openai::chat_completions,
@@ -39,11 +41,12 @@ const PROBLEM_JSON: &str = "application/problem+json";
         users::create_reset, admin::list_audit, admin::backends, modes::modes, modes::set_modes,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
-    components(schemas(domain::Event, domain::Live, domain::Problem)),
+    components(schemas(domain::Event, domain::Live, domain::Problem, export::Line)),
     modifiers(&Bearer, &Problems, &NewerEvents),
     tags(
         (name = "auth", description = "Who calls"),
         (name = "sessions", description = "Conversations"),
+        (name = "customers", description = "What is held of a person"),
         (name = "messages", description = "Questions, answers and their events"),
         (name = "openai", description = "OpenAI-compatible"),
         (name = "knowledge", description = "What the shop's answers rest on"),

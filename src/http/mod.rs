@@ -7,10 +7,12 @@
 pub mod admin;
 pub mod auth;
 pub mod connection;
+pub mod customers;
 pub mod docs;
 pub mod document;
 pub mod error;
 pub mod events;
+pub mod export;
 pub mod extract;
 pub mod feedback;
 pub mod frames;
@@ -24,6 +26,7 @@ pub mod origins;
 mod page;
 mod paid;
 pub mod places;
+pub mod readiness;
 mod security;
 pub mod sender;
 pub mod sessions;
@@ -53,6 +56,8 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(sessions::list_sessions)
         .service(sessions::get_session)
         .service(sessions::erase_session)
+        .service(customers::erase_customer)
+        .service(export::export_customer)
         .service(turns::send_message)
         .service(turns::list_messages)
         .service(turns::cancel_turn)

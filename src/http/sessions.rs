@@ -20,6 +20,7 @@ use crate::{
         Controller, ErrorCode, Problem, Role, SessionId, SessionMeta, SessionState, SiteId,
         Timestamp,
     },
+    journal::JournalError,
     session::messages::{Attach, Erase},
 };
 
@@ -102,7 +103,13 @@ pub async fn create_session(
         epoch: 0,
         locale,
     };
-    app.journal.create(&meta).await?;
+    app.journal.create(&meta).await.map_err(|error| match error {
+        JournalError::Erased { .. } => ApiError::with_detail(
+            ErrorCode::TokenInvalid,
+            "everything of this account was erased; sign in again",
+        ),
+        JournalError::NotFound | JournalError::Archive(_) => error.into(),
+    })?;
     Ok(HttpResponse::Created()
         .insert_header(("location", format!("/v1/sessions/{}", meta.id)))
         .json(SessionView::from(meta)))
@@ -183,8 +190,9 @@ pub struct Receipt {
 
 /// Erases a session.
 ///
-/// Returns what was removed. The answer is 200 once no replica holds the session in memory, and 202
-/// if a replica did not confirm that within five seconds.
+/// Returns what was removed. The answer is 200 once no replica holds the session in memory and the
+/// database file has no copy of it, and 202 if that was not confirmed within five seconds; it will be
+/// done all the same.
 #[utoipa::path(
     delete, path = "/v1/sessions/{id}", tag = "sessions", params(("id" = String, Path)),
     responses((status = 200, body = Receipt), (status = 202, body = Receipt), (status = 404, body = Problem)),
@@ -200,6 +208,8 @@ pub async fn erase_session(
     let session: SessionId = id(&path)?;
     let meta = app.sessions.ask(session, || Erase { asker: caller.asker() }).await?;
     let erased = app.journal.erase(&meta).await?;
+    // A reader may have opened it again while it was being erased.
+    app.lookout.erased(&[session]);
     let ErasureCounts { events, messages, feedback, tickets, .. } = erased.counts;
     if meta.owner != caller.principal.id {
         let detail = json!({"events": events, "messages": messages});

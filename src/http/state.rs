@@ -6,10 +6,10 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{origins::Origins, places::Places, sender::Senders};
+use super::{origins::Origins, places::Places, readiness::Readiness, sender::Senders};
 use crate::{
-    accounts::Accounts, archive::Archive, cache::Cache, config::Config, hot::HotStore,
-    inference::Pool, journal::Journal, knowledge::Knowledge, limits::Limits,
+    accounts::Accounts, archive::Archive, cache::Cache, config::Config, erasure::Eraser,
+    hot::HotStore, inference::Pool, journal::Journal, knowledge::Knowledge, limits::Limits,
     session::lookout::Lookout, supervisor::door::Sessions, turn::ports::Ports,
 };
 
@@ -21,6 +21,8 @@ pub struct App {
     pub hot: Option<Arc<HotStore>>,
     pub journal: Journal,
     pub sessions: Sessions,
+    pub eraser: Eraser,
+    pub readiness: Readiness,
     /// The sessions that are open here.
     pub lookout: Arc<Lookout>,
     pub ports: Arc<Ports>,

@@ -6,8 +6,8 @@ use tokio::time::{Instant, timeout};
 
 use super::{error::JournalError, handle::Journal};
 use crate::{
-    archive::Seen,
-    domain::{SessionId, Timestamp},
+    archive::{Erasures, Seen},
+    domain::Timestamp,
 };
 
 /// Tells replicas of different builds apart. It grows when a build writes what an older one must
@@ -29,9 +29,9 @@ impl Journal {
     /// # Errors
     /// If the archive does not answer. After `store.dead_after_ms` without a beat, other replicas
     /// end the turns of this one.
-    pub async fn beat(&self) -> Result<Vec<SessionId>, JournalError> {
+    pub async fn beat(&self) -> Result<Erasures, JournalError> {
         if self.peers.is_alone() {
-            return Ok(Vec::new());
+            return Ok(Erasures::default());
         }
         let last = *self.looked_at();
         // A process that has just started holds nothing in memory.
@@ -63,14 +63,27 @@ impl Journal {
             return false;
         };
         loop {
-            let Ok(seen) = self.archive.replicas().await else { return false };
-            let mut others = seen.iter().filter(|seen| seen.id != self.replica());
-            let dead = |seen: &Seen| self.peers.is_dead(Some(seen.silent), Instant::now());
-            if others.all(|seen| seen.looked_at >= erased_at || dead(seen)) {
-                return true;
+            match self.others_have_looked(erased_at).await {
+                Ok(true) => return true,
+                Ok(false) => tokio::time::sleep(LOOK).await,
+                Err(_) => return false,
             }
-            tokio::time::sleep(LOOK).await;
         }
+    }
+
+    /// Whether every other replica that lives has dropped what was erased before `erased_at`, by the
+    /// clock of the archive.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn others_have_looked(&self, erased_at: Timestamp) -> Result<bool, JournalError> {
+        if self.peers.is_alone() {
+            return Ok(true);
+        }
+        let seen = self.archive.replicas().await?;
+        let mut others = seen.iter().filter(|seen| seen.id != self.replica());
+        let dead = |seen: &Seen| self.peers.is_dead(Some(seen.silent), Instant::now());
+        Ok(others.all(|seen| seen.looked_at >= erased_at || dead(seen)))
     }
 
     /// Forgets replicas that have been silent for a day.

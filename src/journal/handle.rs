@@ -18,7 +18,8 @@ use crate::{
 pub struct Erased {
     /// Rows that were removed.
     pub counts: ErasureCounts,
-    /// Every replica that runs has said that it holds nothing of the session in memory.
+    /// Every replica that runs has said that it holds nothing of the session in memory, and the file
+    /// of the archive has no copy of it.
     pub everywhere: bool,
 }
 
@@ -84,11 +85,21 @@ impl Journal {
     /// # Errors
     /// If the archive does not answer. Then nothing may be erased; it may be tried again.
     pub async fn erase(&self, meta: &SessionMeta) -> Result<Erased, JournalError> {
+        let counts = self.remove(meta).await?;
+        let scrubbed = self.archive.scrub().await.unwrap_or(false);
+        Ok(Erased { counts, everywhere: self.all_have_looked().await && scrubbed })
+    }
+
+    /// The first part of [`Journal::erase`]: waits for nobody.
+    ///
+    /// # Errors
+    /// As [`Journal::erase`].
+    pub async fn remove(&self, meta: &SessionMeta) -> Result<ErasureCounts, JournalError> {
         let counts = self.archive.erase_session(meta.id, meta.owner).await?;
         if let Some(relay) = &self.relay {
             relay.erased(meta.id);
         }
-        Ok(Erased { counts, everywhere: self.all_have_looked().await })
+        Ok(counts)
     }
 
     pub(super) fn looked_at(&self) -> MutexGuard<'_, Option<Timestamp>> {

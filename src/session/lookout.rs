@@ -4,16 +4,18 @@
 //! archive is the only one that knows.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use tokio::time::timeout;
+use futures_util::future::join_all;
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
 
 use super::feed::Feed;
 use crate::{
-    domain::SessionId,
+    domain::{PrincipalId, SessionId},
     journal::{Journal, JournalError},
     relay::{Rumour, RumourPort},
 };
@@ -22,14 +24,24 @@ use crate::{
 const PAGE: usize = 500;
 /// A round that takes longer is given up.
 const ROUND: Duration = Duration::from_secs(10);
+/// An actor may wait for the archive before it hears anything.
+const TELLING: Duration = Duration::from_secs(3);
+
+/// An actor that began to read a session before it was erased has opened it within this time.
+const OPENING: Duration = Duration::from_secs(60);
+/// Erasures that are remembered for so long.
+const REMEMBERED: usize = 4_096;
 
 /// The sessions that are open in this process.
 #[derive(Default)]
 pub struct Lookout {
     open: Mutex<HashMap<SessionId, Open>>,
+    /// Sessions and people that were erased lately.
+    gone: Mutex<VecDeque<(Instant, Uuid)>>,
 }
 
 struct Open {
+    owner: PrincipalId,
     feed: Arc<Feed>,
     actor: RumourPort,
 }
@@ -39,9 +51,13 @@ impl Lookout {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A session is open here, and shown by `feed`.
-    pub fn enter(&self, feed: &Arc<Feed>, actor: RumourPort) {
-        self.open().insert(feed.session_id(), Open { feed: Arc::clone(feed), actor });
+    /// A session of `owner` is open here, and shown by `feed`.
+    pub fn enter(&self, owner: PrincipalId, feed: &Arc<Feed>, actor: RumourPort) {
+        let id = feed.session_id();
+        self.open().insert(id, Open { owner, feed: Arc::clone(feed), actor });
+        if self.gone().iter().any(|(_, gone)| [id.0, owner.0].contains(gone)) {
+            self.tell(id, Rumour::Erased);
+        }
     }
 
     /// The actor shows its session by another feed from now on.
@@ -61,7 +77,20 @@ impl Lookout {
 
     /// These sessions were erased.
     pub fn erased(&self, sessions: &[SessionId]) {
+        sessions.iter().for_each(|id| self.remember(id.0));
         sessions.iter().for_each(|id| self.tell(*id, Rumour::Erased));
+    }
+
+    /// The sessions of this person were erased: ends what is open of them here. False if an actor
+    /// did not hear of it in time.
+    pub async fn forget(&self, owner: PrincipalId) -> bool {
+        self.remember(owner.0);
+        let of_owner = |open: &&Open| open.owner == owner;
+        let actors: Vec<RumourPort> =
+            self.open().values().filter(of_owner).map(|open| open.actor.clone()).collect();
+        // One that has stopped holds nothing.
+        let told = join_all(actors.iter().map(|actor| actor.send(Rumour::Erased)));
+        timeout(TELLING, told).await.is_ok()
     }
 
     /// Asks the archive once about all sessions that are read here. To be called once a second.
@@ -89,6 +118,20 @@ impl Lookout {
             }
         }
         Ok(())
+    }
+
+    fn gone(&self) -> MutexGuard<'_, VecDeque<(Instant, Uuid)>> {
+        self.gone.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is opened late is ended at once.
+    fn remember(&self, erased: Uuid) {
+        let mut gone = self.gone();
+        gone.retain(|(at, id)| at.elapsed() < OPENING && *id != erased);
+        if gone.len() == REMEMBERED {
+            gone.pop_front();
+        }
+        gone.push_back((Instant::now(), erased));
     }
 
     fn tell(&self, id: SessionId, rumour: Rumour) {

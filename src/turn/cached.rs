@@ -76,6 +76,7 @@ pub fn remember(
     let tags: BTreeSet<&String> = cited.flat_map(|passage| &passage.tags).collect();
     let cached = CachedAnswer {
         message_id: reply.message_id,
+        made_for: Some(ask.visitor),
         text: answer.text.clone(),
         citations: answer.citations.clone(),
         usage: answer.usage,

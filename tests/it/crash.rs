@@ -61,6 +61,12 @@ impl Server {
         .await;
         server
     }
+
+    /// As `kill` does.
+    pub fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
+    }
 }
 
 impl Drop for Server {

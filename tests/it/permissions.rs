@@ -18,7 +18,7 @@ use utoipa::OpenApi;
 
 use super::harness::*;
 
-/// `owner` is the visitor whose session, turn and answer the path names; `visitor` and `customer` are others of the same
+/// `owner` is the visitor whom the path names, or whose session, turn and answer it names; `visitor` and `customer` are others of the same
 /// shop. The last three belong to another shop; `operator` is an admin there, of a site in `auth.operator_sites`.
 const TABLE: &str = "\
 | operation | nobody | owner | visitor | customer | agent | admin | key | other agent | operator | other key |
@@ -36,6 +36,8 @@ const TABLE: &str = "\
 | GET /v1/sessions | 401 | ok | ok | ok | ok | ok | ok | ok | ok | ok |
 | GET /v1/sessions/{id} | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | DELETE /v1/sessions/{id} | 401 | ok | 404 | 404 | 403 | ok | ok | 403 | 404 | 404 |
+| GET /v1/customers/{id}/export | 401 | ok | 404 | 404 | 403 | ok | ok | 403 | 404 | 404 |
+| DELETE /v1/customers/{id} | 401 | ok | 404 | 404 | 403 | ok | ok | 403 | 404 | 404 |
 | GET /v1/sessions/{id}/messages | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | POST /v1/sessions/{id}/messages | 401 | ok | 404 | 404 | 403 | 403 | ok | 403 | 403 | 404 |
 | POST /v1/sessions/{id}/turns/{turn}/cancel | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
@@ -120,6 +122,8 @@ fn the_documentation_shows_this_table() {
 struct Shop {
     app: TestApp,
     tokens: Vec<(&'static str, Option<String>)>,
+    /// The id of the owner.
+    customer: String,
     session: String,
     turn: String,
     answer: String,
@@ -156,12 +160,15 @@ impl Shop {
         let mut shop = Self {
             app,
             tokens,
+            customer: String::new(),
             session: String::new(),
             turn: String::new(),
             answer: String::new(),
         };
         shop.put_document().await;
         shop.session = shop.new_session().await;
+        let owner = ok(shop.who("owner").me()).await;
+        owner["id"].as_str().unwrap().clone_into(&mut shop.customer);
         let turn = shop.who("owner").ask(&shop.session, &format!("Do you sell {MARK}?")).await;
         turn["turn_id"].as_str().unwrap().clone_into(&mut shop.turn);
         turn["answer"]["message_id"].as_str().unwrap().clone_into(&mut shop.answer);
@@ -175,6 +182,17 @@ impl Shop {
 
     async fn new_session(&self) -> String {
         self.who("owner").session().await
+    }
+
+    /// A visitor with a session, and the token of this column: if it is the owner's, it is that of
+    /// the visitor.
+    async fn new_customer(&self, column: &str, token: Option<&str>) -> (String, Option<String>) {
+        let tokens = ok(self.app.auth("visitor", &json!({"site_key": "pk_shop"}))).await;
+        let visitor = self.app.signed_in(&tokens);
+        visitor.session().await;
+        let own = (column == "owner").then_some(visitor.token);
+        let id = tokens["principal"]["id"].as_str().unwrap().to_owned();
+        (id, own.or_else(|| token.map(str::to_owned)))
     }
 
     async fn put_document(&self) {
@@ -250,7 +268,14 @@ impl Shop {
         } else {
             self.session.clone()
         };
+        let (customer, token) = match fresh && path.starts_with("/v1/customers") {
+            // Whoever is erased cannot do what the next lines say.
+            true => self.new_customer(column, token).await,
+            false => (self.customer.clone(), token.map(str::to_owned)),
+        };
+        let token = token.as_deref();
         path = path
+            .replace("/customers/{id}", &format!("/customers/{customer}"))
             .replace("/sessions/{id}", &format!("/sessions/{session}"))
             .replace("/messages/{id}", &format!("/messages/{}", self.answer))
             .replace("{turn}", &self.turn);

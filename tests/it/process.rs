@@ -7,6 +7,7 @@ use std::{
 };
 
 use actix_web::rt::test;
+use diesel::{Connection as _, SqliteConnection, connection::SimpleConnection as _};
 use diesel_async::SimpleAsyncConnection as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -48,7 +49,8 @@ async fn an_admin_is_made_before_the_first_start_and_signs_in_after_it() {
     let settings = embedded(&data);
     let password = "correct horse battery";
     let create = |site: &str| {
-        let arguments = ["admin", "create", "--site", site, "--email", "you@example.com"];
+        let arguments =
+            ["admin", "create", "--site", site, "--email", "you@example.com", "--create"];
         let output = ran(rushdesk(&settings, &arguments), &format!("{password}\n"));
         let said = [output.stdout, output.stderr].concat();
         (output.status.code(), String::from_utf8(said).unwrap())
@@ -61,7 +63,9 @@ async fn an_admin_is_made_before_the_first_start_and_signs_in_after_it() {
         "add it to [[sites]] in the configuration, or name one of these: `demo`",
     );
     let (code, said) = create("demo");
-    assert!(code == Some(0) && said.contains("of site demo"), "{code:?} {said}");
+    let database = data.path().join("data/rushdesk.sqlite").display().to_string();
+    let told = format!("of site demo in {database}");
+    assert!(code == Some(0) && said.contains(&told), "{code:?} {said}");
     refused(create("demo"), "`you@example.com` already has an account at site `demo`");
 
     let server = crash::Server::start(&settings, free_port()).await;
@@ -98,6 +102,71 @@ async fn a_command_makes_a_link_for_a_new_password_beside_a_running_service() {
     sent(auth("reset", &body)).await;
     ok(auth("login", &eva("new horse!"))).await;
     refused(auth("login", &eva("correct horse")), 401, "token_invalid").await;
+}
+
+#[test]
+async fn a_command_names_its_database_and_makes_none_unless_it_is_told_to() {
+    let data = tempfile::tempdir().unwrap();
+    let (settings, documents) = (embedded(&data), data.path().display().to_string());
+    let commands: [&[&str]; 4] = [
+        &["admin", "create", "--site", "demo", "--email", "you@example.com"],
+        &["knowledge", "import", &documents],
+        &["migrate"],
+        &["sessions", "verify"],
+    ];
+    let database = data.path().join("data/rushdesk.sqlite");
+    let refuses = |settings: &[(&'static str, String)], command: &[&str], hints: &[&str]| {
+        // One that goes on instead is ended.
+        let refusing = rushdesk(settings, command);
+        let mut bounded = Command::new("timeout");
+        bounded.arg("20").arg(refusing.get_program()).args(refusing.get_args());
+        let output = ran(bounded, "correct horse battery\n");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{command:?}: {said}");
+        for hint in hints {
+            assert!(said.contains(hint), "{command:?}: {hint}: {said}");
+        }
+    };
+    let name = database.display().to_string();
+    for command in commands {
+        let hints = ["there is no database", &name, "server.data_dir", "--create"];
+        refuses(&settings, command, &hints);
+        assert!(!data.path().join("data").exists(), "{command:?} made something");
+    }
+    // A file that a first start left empty is no database yet.
+    std::fs::create_dir(data.path().join("data")).unwrap();
+    std::fs::write(&database, "").unwrap();
+    refuses(&settings, commands[0], &["there is no database"]);
+    // One that was emptied beside its log is not made again by anybody.
+    let log = data.path().join("data/rushdesk.sqlite-wal");
+    std::fs::write(&log, "x".repeat(5_000)).unwrap();
+    for command in [&["serve"][..], &["migrate", "--create"], commands[0]] {
+        refuses(&settings, command, &["the file is empty, but its -wal file has 5000 bytes"]);
+    }
+    assert_eq!(std::fs::metadata(&log).unwrap().len(), 5_000);
+    // That of another program is left alone.
+    std::fs::remove_file(&log).unwrap();
+    std::fs::remove_file(&database).unwrap();
+    let mut other = SqliteConnection::establish(&name).unwrap();
+    other.batch_execute("CREATE TABLE songs (title TEXT)").unwrap();
+    drop(other);
+    for command in [&["serve"][..], &["migrate", "--create"], commands[0]] {
+        refuses(&settings, command, &["is the database of another program", &name]);
+    }
+
+    let Some(stores) = Stores::new().await else { return };
+    let settings = stores.with(&embedded(&data));
+    let url = stores.settings.iter().find(|(key, _)| *key == "store.mysql_url").unwrap();
+    let name = url.1.rsplit('/').next().unwrap();
+    for command in [commands[0], commands[1], commands[3]] {
+        let hints = [name, " at 127.0.0.1:", "has no tables of Rushdesk", "rushdesk migrate"];
+        refuses(&settings, command, &hints);
+    }
+    let output = ran(rushdesk(&settings, &["migrate"]), "");
+    assert!(output.status.success(), "{output:?}");
+    let output = ran(rushdesk(&settings, commands[0]), "correct horse battery\n");
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && said.contains(&format!("in {name} at")), "{said}");
 }
 
 #[test]
@@ -147,7 +216,7 @@ async fn a_second_process_on_an_embedded_folder_ends_with_a_clear_message() {
 #[test]
 async fn a_log_that_is_no_terminal_has_no_colours() {
     let data = tempfile::tempdir().unwrap();
-    let mut command = rushdesk(&embedded(&data), &["migrate"]);
+    let mut command = rushdesk(&embedded(&data), &["migrate", "--create"]);
     command.env_remove("NO_COLOR");
     let log = String::from_utf8(ran(command, "").stderr).unwrap();
     assert!(log.contains("archive migrated"), "{log}");

@@ -84,6 +84,14 @@ impl Shopper {
         self.delete(&format!("/v1/sessions/{session}"))
     }
 
+    pub fn erase_customer(&self, id: &str) -> RequestBuilder {
+        self.delete(&format!("/v1/customers/{id}"))
+    }
+
+    pub fn export(&self, id: &str) -> RequestBuilder {
+        self.get(&format!("/v1/customers/{id}/export"))
+    }
+
     pub fn message(&self, session: &str, key: &str, text: &str) -> RequestBuilder {
         self.post(&format!("/v1/sessions/{session}/messages"))
             .header("idempotency-key", key)

@@ -220,8 +220,8 @@ on_both! {
         assert_eq!([page, rest].concat(), users);
         let token = RefreshToken { principal_id: users[0].id, ..token(RecordId::new(), "h") };
         archive.insert_refresh_token(&token).await.unwrap();
-        assert!(archive.erase_user(users[0].id).await.unwrap());
-        assert!(!archive.erase_user(users[0].id).await.unwrap());
+        assert!(archive.erase_account(users[0].id).await.unwrap());
+        assert_eq!(archive.user(users[0].id).await.unwrap(), None);
         assert_eq!(rotate(&archive, "h", 1).await.unwrap(), TokenUse::Unknown);
     }
 

@@ -46,15 +46,6 @@ async fn a_first_migration_names_what_it_applied_and_a_restart_finds_the_data() 
     assert_eq!(archive.events(talk.meta.id, 0, 10).await.unwrap(), talk.events);
 }
 
-#[tokio::test]
-async fn a_file_that_is_no_database_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("archive.db");
-    std::fs::write(&path, "not a database, but long enough to be looked at ".repeat(50)).unwrap();
-    let error = Archive::open_sqlite(&path, &settings()).await.unwrap_err();
-    assert_eq!(error.as_str(), "corrupt", "{error}");
-}
-
 impl Archive {
     /// Makes the disk of an SQLite archive as small as this, or as what is there already.
     pub(crate) async fn limit_pages(&self, pages: u32) {

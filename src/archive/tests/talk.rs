@@ -5,7 +5,10 @@ use std::sync::Arc;
 use super::{answer, at, event, meta, question};
 use crate::{
     archive::{Advanced, Archive, Step},
-    domain::{Append, Event, Fact, IdempotencyRecord, SessionId, SessionMeta, TurnId, Version},
+    domain::{
+        Append, Event, Fact, IdempotencyRecord, PrincipalId, SessionId, SessionMeta, TurnId,
+        Version,
+    },
 };
 
 #[derive(Clone)]
@@ -22,7 +25,10 @@ pub struct Talk {
 impl Talk {
     /// A session without events.
     pub fn new() -> Self {
-        let created = meta(0);
+        Self::made(meta(0))
+    }
+
+    fn made(created: SessionMeta) -> Self {
         Self {
             meta: created.clone(),
             version: Version::NEW,
@@ -36,7 +42,12 @@ impl Talk {
 
     /// A session of `turns` answered turns, each one step with a record `k<seq>`.
     pub fn of(turns: u64, text: &str) -> Self {
-        let mut talk = Self::new();
+        Self::of_owner(PrincipalId::new(), turns, text)
+    }
+
+    /// As [`Talk::of`], of this person.
+    pub fn of_owner(owner: PrincipalId, turns: u64, text: &str) -> Self {
+        let mut talk = Self::made(SessionMeta { owner, ..meta(0) });
         for _ in 0..turns {
             let key = format!("k{}", talk.meta.last_seq + 1);
             let turn_id = TurnId::new();

@@ -11,11 +11,12 @@ use super::{Replication, ReplicationError};
 use crate::{
     cache::{
         Cache, CachedAnswer, Freshness, Question,
+        store::Scope,
         tests::{answer, config, partition, question, site},
     },
     clock,
     config::{Secret, Store, StoreMode},
-    domain::Timestamp,
+    domain::{PrincipalId, Timestamp},
     redis::{Handle, Redis},
 };
 
@@ -155,6 +156,49 @@ async fn an_entry_without_trust_is_gone_everywhere_and_after_a_restart() {
     for replica in [a, b, c] {
         replica.stop().await;
     }
+}
+
+#[tokio::test]
+async fn answers_made_for_an_erased_person_leave_redis_also_if_no_replica_has_them() {
+    let Some(url) = redis_url() else { return };
+    let prefix = prefix();
+    let (a, _) = Replica::warm(&url, &prefix).await;
+    let (person, other) = (PrincipalId::new(), PrincipalId::new());
+    let put = |words: &str, text: &str, person| {
+        let answer = CachedAnswer { made_for: Some(person), made_at: clock::now(), ..answer(text) };
+        a.cache.put(&partition(), &question(words), None, answer, clock::now());
+    };
+    put("one", "quokkaberry", person);
+    put("two", "quokkaberry", person);
+    put("three", "wolfberry", other);
+    let texts = async || {
+        let mut raw = raw(&url).await;
+        let mut texts = Vec::new();
+        for key in keys_of(&url, &prefix).await.iter().filter(|key| key.contains(":entry:")) {
+            let text: Option<String> = cmd("GET").arg(key).query_async(&mut raw).await.unwrap();
+            texts.extend(text);
+        }
+        texts
+    };
+    soon("all are sent", || a.cache.shared.outbox.is_empty()).await;
+    assert_eq!(texts().await.len(), 3);
+    // As after an eviction.
+    a.cache.write().clear();
+    a.cache.forget(person, clock::now());
+    soon("it is sent", || a.cache.forget(person, clock::now())).await;
+    let left = texts().await;
+    assert!(left.len() == 1 && left[0].contains("wolfberry"), "{left:?}");
+    let keys = keys_of(&url, &prefix).await;
+    assert!(!keys.iter().any(|key| key.contains(&format!(":person:{person}"))), "{keys:?}");
+    // One that comes late is not taken.
+    put("one", "quokkaberry", person);
+    assert_eq!(a.text(&question("one")), None);
+    // Neither by a replica that starts now.
+    let (b, count) = Replica::warm(&url, &prefix).await;
+    assert_eq!(count, 1);
+    assert!(b.cache.read().has_purged(&Scope::Person(person)));
+    a.stop().await;
+    b.stop().await;
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Sends the outbox to Redis, in order and at least once.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use deadpool_redis::redis::{Pipeline, RedisResult, cmd, pipe};
 use tokio_util::sync::CancellationToken;
@@ -17,7 +17,7 @@ use crate::{
         store::{Scope, Watermarks},
     },
     clock,
-    domain::Timestamp,
+    domain::{PrincipalId, Timestamp},
     redis::Handle,
 };
 
@@ -64,7 +64,9 @@ impl Writer {
             none => none.insert(self.link.connect(std::time::Duration::ZERO).await?),
         };
         let now = clock::now();
-        self.link.transaction(&batch, &self.cache, now).exec_async(connection).await?;
+        let erased = erased(&self.link, &batch, connection).await?;
+        let transaction = self.link.transaction(&batch, &erased, &self.cache, now);
+        transaction.exec_async(connection).await?;
         trim(&self.link, &self.cache, connection).await?;
         self.link.up();
         metrics::sent(batch.len() as u64);
@@ -73,8 +75,32 @@ impl Writer {
     }
 }
 
+/// The addresses of the entries that were made for people who are erased by this batch, also of
+/// those that this process does not have.
+async fn erased(
+    link: &Link,
+    batch: &[Change],
+    connection: &mut Handle,
+) -> RedisResult<HashMap<PrincipalId, Vec<String>>> {
+    let mut found = HashMap::new();
+    for change in batch {
+        if let Change::Purge { scope: Scope::Person(person), .. } = change {
+            let key = link.keys.person(*person);
+            let addresses = cmd("SMEMBERS").arg(key).query_async(connection).await?;
+            found.insert(*person, addresses);
+        }
+    }
+    Ok(found)
+}
+
 impl Link {
-    fn transaction(&self, batch: &[Change], cache: &Cache, now: Timestamp) -> Pipeline {
+    fn transaction(
+        &self,
+        batch: &[Change],
+        erased: &HashMap<PrincipalId, Vec<String>>,
+        cache: &Cache,
+        now: Timestamp,
+    ) -> Pipeline {
         let keys = &self.keys;
         let life = cache.longest_life().as_millis();
         let mut pipe = pipe();
@@ -95,6 +121,12 @@ impl Link {
                         .arg(left)
                         .ignore();
                     pipe.cmd("ZADD").arg(&keys.entries).arg(expiry).arg(&address).ignore();
+                    if let Some(person) = entry.answer.made_for {
+                        let key = keys.person(person);
+                        let life = u64::try_from(life).unwrap_or(u64::MAX);
+                        pipe.cmd("SADD").arg(&key).arg(&address).ignore();
+                        pipe.cmd("PEXPIRE").arg(&key).arg(life).ignore();
+                    }
                     News::Put { address }
                 }
                 Change::Purge { scope, at, addresses } => {
@@ -104,6 +136,14 @@ impl Link {
                         pipe.cmd("UNLINK").arg(gone).ignore();
                         let gone: Vec<String> = addresses.iter().map(codec::address).collect();
                         pipe.cmd("ZREM").arg(&keys.entries).arg(gone).ignore();
+                    }
+                    if let Scope::Person(person) = scope {
+                        let of_person = erased.get(person).map_or(&[][..], Vec::as_slice);
+                        for address in of_person {
+                            pipe.cmd("UNLINK").arg(keys.entry(address)).ignore();
+                            pipe.cmd("ZREM").arg(&keys.entries).arg(address).ignore();
+                        }
+                        pipe.cmd("UNLINK").arg(keys.person(*person)).ignore();
                     }
                     let Ok(member) = serde_json::to_string(scope) else { continue };
                     pipe.cmd("ZADD")

@@ -10,7 +10,7 @@ use std::{
 use uuid::Uuid;
 
 use super::{
-    entry::{Address, Entry, Hit, Page},
+    entry::{Address, Entry, Hit, Listed, Page},
     index::Index,
     purge::{Scope, Watermarks},
 };
@@ -19,7 +19,7 @@ use crate::{
         metrics::{self, Gone},
         question::{Question, agree},
     },
-    domain::{CacheTier, MessageId, SiteId, Timestamp},
+    domain::{CacheTier, MessageId, PrincipalId, SiteId, Timestamp},
 };
 
 /// How many neighbours the guards check before a look-up gives up.
@@ -181,6 +181,10 @@ impl Store {
         let reached: Vec<MessageId> = match scope {
             Scope::Everything => self.by_id.keys().copied().collect(),
             Scope::Entry(id) => vec![*id],
+            Scope::Person(_) => {
+                let all = self.by_id.values().filter(|entry| scope.reaches(entry));
+                all.map(|entry| entry.id).collect()
+            }
             Scope::Site(site) | Scope::Tag(site, _) | Scope::Document(site, _) => self
                 .of_site(site, None)
                 .filter(|(_, entry)| scope.reaches(entry))
@@ -214,6 +218,22 @@ impl Store {
         for id in covered.map(|entry| entry.id).collect::<Vec<_>>() {
             self.remove(id, Gone::Purged);
         }
+    }
+
+    pub(in crate::cache) fn has_purged(&self, scope: &Scope) -> bool {
+        self.watermarks.has(scope)
+    }
+
+    /// The entries that were made for a person, at most `limit`.
+    pub(in crate::cache) fn made_for(
+        &self,
+        person: PrincipalId,
+        limit: usize,
+        now: Timestamp,
+    ) -> Vec<Listed> {
+        let scope = Scope::Person(person);
+        let found = self.by_id.values().filter(|entry| scope.reaches(entry));
+        found.take(limit).map(|entry| entry.listed(now)).collect()
     }
 
     pub(in crate::cache) fn purges(&self) -> Vec<(Scope, Timestamp)> {

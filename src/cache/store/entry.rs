@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     cache::{partition::Partition, question::Question},
-    domain::{CacheTier, Citation, MessageId, Timestamp, Usage},
+    domain::{CacheTier, Citation, MessageId, PrincipalId, Timestamp, Usage},
 };
 
 /// An answer that may serve other shoppers. It holds no personal data, not even as placeholders.
@@ -22,6 +22,10 @@ pub struct CachedAnswer {
     /// The message that first carried this answer. The entry has the same id on all replicas, so
     /// that a rating finds it.
     pub message_id: MessageId,
+    /// Whose question it answered first, so that an erasure of that person finds it; `None` from
+    /// earlier builds.
+    #[serde(default)]
+    pub made_for: Option<PrincipalId>,
     pub text: String,
     pub citations: Vec<Citation>,
     pub usage: Option<Usage>,

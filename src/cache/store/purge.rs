@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::entry::Entry;
-use crate::domain::{MessageId, SiteId, Timestamp};
+use crate::domain::{MessageId, PrincipalId, SiteId, Timestamp};
 
 /// What a purge covers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -21,6 +21,8 @@ pub(in crate::cache) enum Scope {
     Document(SiteId, Box<str>),
     /// One entry that is no longer trusted.
     Entry(MessageId),
+    /// The answers that were made for a person who was erased.
+    Person(PrincipalId),
 }
 
 impl Scope {
@@ -34,6 +36,7 @@ impl Scope {
                 of(site) && entry.answer.documents.iter().any(|d| **d == **document)
             }
             Self::Entry(id) => entry.id == *id,
+            Self::Person(id) => entry.answer.made_for == Some(*id),
         }
     }
 
@@ -47,7 +50,8 @@ impl Scope {
             .iter()
             .map(|id| Self::Document(site.clone(), id.as_str().into()));
         let fixed = [Self::Everything, Self::Site(site.clone()), Self::Entry(entry.id)];
-        fixed.into_iter().chain(tags).chain(documents)
+        let person = entry.answer.made_for.map(Self::Person);
+        fixed.into_iter().chain(person).chain(tags).chain(documents)
     }
 }
 
@@ -102,13 +106,18 @@ impl Watermarks {
         Some(oldest)
     }
 
-    /// Whether an answer is older than a purge that covers it, or is no longer trusted.
+    /// Whether an answer is older than a purge that covers it, is no longer trusted, or was made for
+    /// somebody who was erased.
     pub(in crate::cache) fn cover(&self, entry: &Entry) -> bool {
         let made_at = entry.answer.made_at;
         Scope::over(entry).any(|scope| match self.latest.get(&scope) {
-            Some(at) => *at >= made_at || matches!(scope, Scope::Entry(_)),
+            Some(at) => *at >= made_at || matches!(scope, Scope::Entry(_) | Scope::Person(_)),
             None => false,
         })
+    }
+
+    pub(in crate::cache) fn has(&self, scope: &Scope) -> bool {
+        self.latest.contains_key(scope)
     }
 
     pub(in crate::cache) fn all(&self) -> Vec<(Scope, Timestamp)> {

@@ -122,7 +122,8 @@ impl Actor for SessionActor {
                 Live { session, feed, turn: None }
             });
             if let Ok(live) = &actor.live {
-                actor.shared.lookout.enter(&live.feed, ctx.address().recipient());
+                let owner = live.session.meta.owner;
+                actor.shared.lookout.enter(owner, &live.feed, ctx.address().recipient());
             }
             actor.follow_elsewhere(ctx);
             actor.watch_idle(ctx);

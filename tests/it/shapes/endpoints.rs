@@ -31,7 +31,13 @@ async fn answer(operation: &str, request: RequestBuilder) -> Value {
     let response = client.execute(request).await.unwrap();
     assert!(response.status().is_success(), "{operation}: {response:?}");
     let status = response.status().as_u16();
+    let is_lines =
+        response.headers().get("content-type").is_some_and(|kind| kind == "application/x-ndjson");
     let text = response.text().await.unwrap();
+    if is_lines {
+        let lines = text.lines().map(|line| shape(&serde_json::from_str(line).unwrap()));
+        return json!({ "status": status, "lines": lines.collect::<Vec<_>>() });
+    }
     let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
     json!({ "status": status, "body": shape(&body) })
 }
@@ -580,6 +586,137 @@ async fn the_shops_knowledge() {
         "cache_entries": 0,
         "chunks": 1,
         "external_id": "a-club"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn what_is_held_of_a_customer() {
+    let app = TestApp::start().await;
+    let (shopper, session) = app.chatting().await;
+    let id = ok(shopper.me()).await["id"].as_str().unwrap().to_owned();
+    let admin = app.admin().await;
+    let turn = shopper.ask(&session, "hello").await;
+    sent(shopper.rate(turn["answer"]["message_id"].as_str().unwrap(), "up")).await;
+    sent(admin.export(&id)).await.text().await.unwrap();
+    assert_json_snapshot!(answer("GET /v1/customers/{id}/export", shopper.export(&id)).await, @r#"
+    {
+      "lines": [
+        {
+          "exported_at": "[time]",
+          "id": "[id]",
+          "kind": "customer"
+        },
+        {
+          "created_at": "[time]",
+          "expires_at": "[time]",
+          "kind": "sign_in",
+          "revoked_at": null,
+          "used_at": null
+        },
+        {
+          "action": "customer.export",
+          "actor_role": "admin",
+          "at": "[time]",
+          "detail": {},
+          "kind": "audit",
+          "target": "[id]"
+        },
+        {
+          "kind": "session",
+          "session": {
+            "controller": "bot",
+            "created_at": "[time]",
+            "epoch": 0,
+            "id": "[id]",
+            "last_seq": 2,
+            "locale": "en",
+            "site_id": "demo",
+            "state": "open",
+            "updated_at": "[time]"
+          }
+        },
+        {
+          "event": {
+            "at": "[time]",
+            "epoch": 0,
+            "message_id": "[id]",
+            "seq": 1,
+            "session_id": "[id]",
+            "text": "hello",
+            "turn_id": "[id]",
+            "type": "message.created",
+            "v": 1
+          },
+          "kind": "event"
+        },
+        {
+          "event": {
+            "at": "[time]",
+            "citations": [],
+            "epoch": 0,
+            "finish_reason": "stop",
+            "message_id": "[id]",
+            "route": "template",
+            "seq": 2,
+            "service_level": 0,
+            "session_id": "[id]",
+            "text": "Hello! What can I help you with?",
+            "timings": {
+              "first_token_ms": "[first_token_ms]",
+              "retrieve_ms": "[retrieve_ms]",
+              "total_ms": "[total_ms]"
+            },
+            "turn_id": "[id]",
+            "type": "answer.completed",
+            "v": 1
+          },
+          "kind": "event"
+        },
+        {
+          "comment": null,
+          "created_at": "[time]",
+          "kind": "rating",
+          "message_id": "[id]",
+          "rating": "up",
+          "updated_at": "[time]"
+        },
+        {
+          "key": "[key]",
+          "kind": "request_key",
+          "turn_id": "[id]"
+        },
+        {
+          "kind": "end",
+          "lines": 8
+        }
+      ],
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("DELETE /v1/customers/{id}", shopper.erase_customer(&id)).await, @r#"
+    {
+      "body": {
+        "accounts": 0,
+        "audit": 1,
+        "customer_id": "[id]",
+        "erased_at": "[time]",
+        "events": 2,
+        "feedback": 1,
+        "idempotency": 1,
+        "messages": 2,
+        "refresh_tokens": 1,
+        "requested_at": "[time]",
+        "sessions": 1,
+        "stores": {
+          "archive": "erased",
+          "cache": "erased",
+          "replicas": "erased"
+        },
+        "tickets": 0
       },
       "status": 200
     }

@@ -1,0 +1,3 @@
+ALTER TABLE feedback DROP KEY feedback_by_principal;
+DROP TABLE probes;
+DROP TABLE customer_erasures;

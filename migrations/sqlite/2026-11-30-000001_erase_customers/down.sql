@@ -1,0 +1,3 @@
+DROP INDEX feedback_by_principal;
+DROP TABLE probes;
+DROP TABLE customer_erasures;
