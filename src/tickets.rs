@@ -16,6 +16,7 @@ use tracing::{Instrument as _, info, trace_span, warn};
 use crate::{
     archive::{Archive, ArchiveError, TicketRow},
     brownout::{Service, metrics},
+    cache::Witness,
     clock, config,
     domain::{Answer, ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket, Timestamp},
     journal::{Journal, JournalError},
@@ -202,6 +203,8 @@ impl TicketWorker {
             site: meta.site_id.clone(),
             visitor: meta.owner,
             from: None,
+            // The address of the shopper is not stored.
+            witness: Witness::new(meta.owner, None),
             locale: meta.locale.clone(),
             text,
             lane: Lane::Background,

@@ -18,7 +18,8 @@ use super::{
     query::{read, transact},
     replicas::now,
     schema::{
-        api_keys, audit, customer_erasures, feedback, password_resets, refresh_tokens, sessions, users,
+        api_keys, audit, customer_erasures, feedback, password_resets, refresh_tokens, sessions,
+        users,
     },
 };
 use crate::domain::{PrincipalId, Role, SiteId, Timestamp};

@@ -2,5 +2,6 @@
 
 pub mod need;
 pub mod prompt;
+mod quote;
 pub mod smalltalk;
 pub mod ticket;

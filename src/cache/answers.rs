@@ -10,7 +10,10 @@ use super::{
     outbox::{Change, Outbox},
     partition::Partition,
     question::Question,
-    store::{CachedAnswer, Entry, Freshness, Hit, Listed, Page, Scope, Store},
+    store::{
+        Bounds, CachedAnswer, Entry, Freshness, Hit, Listed, Origin, Page, Scope, Settled, Store,
+        Trust, Vote, Witness,
+    },
 };
 use crate::{
     config,
@@ -29,6 +32,8 @@ pub(super) struct Shared {
     /// How long an entry is kept after its lifetime.
     stale: Duration,
     threshold: f32,
+    confirmations: usize,
+    entries_per_visitor: usize,
     pub(super) max_entries: usize,
     store: RwLock<Store>,
     pub(super) outbox: Outbox,
@@ -42,13 +47,16 @@ impl Cache {
                 ttl: config.ttl,
                 stale: config.stale,
                 threshold: config.threshold,
+                confirmations: config.confirmations,
+                entries_per_visitor: config.entries_per_visitor,
                 max_entries: config.max_entries,
-                store: RwLock::new(Store::new(
-                    config.max_entries,
-                    config.max_bytes,
-                    config.ttl,
-                    config.stale,
-                )),
+                store: RwLock::new(Store::new(&Bounds {
+                    max_entries: config.max_entries,
+                    max_bytes: config.max_bytes,
+                    life: config.ttl,
+                    stale: config.stale,
+                    confirmations: config.confirmations,
+                })),
                 outbox: Outbox::default(),
             }),
         }
@@ -91,29 +99,119 @@ impl Cache {
         hit
     }
 
+    /// The lowest similarity of two texts with the same meaning.
+    pub fn threshold(&self) -> f32 {
+        self.shared.threshold
+    }
+
+    /// The answer of the model that waits for confirmation, to this question or to one that means
+    /// the same. The caller finds out whether a new answer is equivalent.
+    pub fn unconfirmed(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        vector: Option<&[f32]>,
+        now: Timestamp,
+    ) -> Option<Arc<CachedAnswer>> {
+        if !self.shared.enabled {
+            return None;
+        }
+        let threshold = self.shared.threshold;
+        let entry = self.read().unconfirmed(partition.key(), question, vector, threshold, now)?;
+        Some(entry.answer.clone())
+    }
+
+    /// Counts a vote for an answer that another visitor got. With the last vote that it needs, it
+    /// serves strangers. `false` if the entry is gone.
+    pub fn confirm(&self, entry: MessageId, vote: Vote, now: Timestamp) -> bool {
+        let full = self.is_full(vote.by);
+        let mut store = self.write();
+        let Some(known) = store.get(entry) else { return false };
+        if full {
+            metrics::voted("quota");
+            return true;
+        }
+        let trust = known.trust.confirmed(vote, self.shared.confirmations);
+        metrics::voted(if trust == known.trust {
+            "repeated"
+        } else if trust.shared {
+            "shared"
+        } else {
+            "confirmed"
+        });
+        self.update(&mut store, &known, trust, now);
+        true
+    }
+
     /// Stores an answer until `answer.made_at` plus the configured lifetime. Without a vector, only
-    /// the exact words find it. An answer is dropped if it was made before a purge that covers it.
+    /// the exact words find it. An answer is dropped if it was made before a purge that covers it,
+    /// or if its visitor has brought in as many as one may.
     pub fn put(
         &self,
         partition: &Partition,
         question: &Question,
         vector: Option<Arc<[f32]>>,
         answer: CachedAnswer,
+        origin: Origin,
         now: Timestamp,
     ) {
+        if !self.shared.enabled {
+            return;
+        }
+        let (Origin::Quoted(vote) | Origin::Written(vote)) = origin;
+        if self.is_full(vote.by) {
+            metrics::voted("quota");
+            return;
+        }
         let life = i64::try_from(self.shared.ttl.as_millis()).unwrap_or(i64::MAX);
         let expires_at = Timestamp::from_millis(answer.made_at.as_millis().saturating_add(life));
-        let entry = Entry::new(partition.clone(), question.clone(), vector, answer, expires_at);
-        let entry = Arc::new(entry);
-        if self.shared.enabled && self.insert(&entry, now) {
+        let trust = Trust::new(origin, self.shared.confirmations);
+        let (partition, question) = (partition.clone(), question.clone());
+        let entry = Arc::new(Entry::new(partition, question, vector, answer, expires_at, trust));
+        let settled = self.write().insert(&entry, now);
+        if let Some(Settled { entry, changed: true }) = settled {
+            metrics::voted(if entry.trust.shared { "shared" } else { "first" });
             self.shared.outbox.push(Change::Put(entry));
         }
     }
 
-    /// Removes the entry that came from a message on all replicas, for example after a negative
-    /// rating. It cannot come back.
-    pub fn distrust(&self, entry: MessageId, now: Timestamp) {
-        self.purge(Scope::Entry(entry), now);
+    /// Takes an entry that another replica sent. Sends back what stands here for its question, if
+    /// that is more.
+    pub(super) fn receive(&self, entry: &Arc<Entry>, now: Timestamp) -> bool {
+        let Some(Settled { entry: stands, changed }) = self.write().insert(entry, now) else {
+            return false;
+        };
+        if stands.trust.is_lost(self.shared.confirmations) {
+            self.purge(Scope::Entry(stands.id), now);
+            return false;
+        }
+        if stands.id != entry.id || stands.trust != entry.trust {
+            self.shared.outbox.push(Change::Put(stands));
+        }
+        changed
+    }
+
+    /// Notes that a visitor was not content with the answer in a message, for example by a negative
+    /// rating. They do not get it again; after as many visitors as must confirm an answer it is
+    /// removed on all replicas, and cannot come back.
+    pub fn doubt(&self, message: MessageId, by: Witness, now: Timestamp) {
+        let mut store = self.write();
+        let Some(known) = store.of_message(message) else { return };
+        metrics::doubted();
+        let trust = known.trust.doubted(by, self.shared.confirmations);
+        if trust.is_lost(self.shared.confirmations) {
+            drop(store);
+            self.purge(Scope::Entry(known.id), now);
+        } else {
+            self.update(&mut store, &known, trust, now);
+        }
+    }
+
+    /// Removes the answer in a message on all replicas, because the shop's staff says that it is
+    /// wrong. It cannot come back.
+    pub fn distrust(&self, message: MessageId, now: Timestamp) {
+        let known = self.read().of_message(message).map_or(message, |known| known.id);
+        self.purge(Scope::Entry(known), now);
     }
 
     /// Removes the answers that were made for a person who was erased, and takes no more of them.
@@ -171,8 +269,20 @@ impl Cache {
         gone.len()
     }
 
-    pub(super) fn insert(&self, entry: &Arc<Entry>, now: Timestamp) -> bool {
-        self.write().insert(entry, now)
+    /// Gives an entry another trust, here and on the other replicas.
+    fn update(&self, store: &mut Store, known: &Arc<Entry>, trust: Trust, now: Timestamp) {
+        if trust == known.trust {
+            return;
+        }
+        let entry = Arc::new(known.with(trust));
+        if let Some(Settled { entry, changed: true }) = store.insert(&entry, now) {
+            self.shared.outbox.push(Change::Put(entry));
+        }
+    }
+
+    /// Whether a visitor has brought in as many entries as one may.
+    fn is_full(&self, visitor: Witness) -> bool {
+        self.read().votes_of(visitor) >= self.shared.entries_per_visitor
     }
 
     pub(super) fn read(&self) -> RwLockReadGuard<'_, Store> {

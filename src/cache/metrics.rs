@@ -25,7 +25,15 @@ declare! {
         "Entries removed, by reason" when "after the first";
     FOREIGN: counter "rushdesk_cache_foreign_vectors_total" []
         "Vectors of another embedding model that were refused";
+    VOTES: counter "rushdesk_cache_votes_total" ["result"]
+        "New answers to shareable questions: `first` waits for confirmation, `confirmed` still waits, `shared` serves others from now on, `repeated` is of a visitor who adds nothing, `quota` of one who brought in as many entries as one may"
+        when "after the first";
+    DOUBTS: counter "rushdesk_cache_doubts_total" []
+        "Cached answers that a visitor rated down, or after which they repeated their question";
     ENTRIES: gauge "rushdesk_cache_entries" [] "Entries in the cache of this process"
+        when "after the first entry";
+    WAITING: gauge "rushdesk_cache_unconfirmed_entries" []
+        "Entries among them that wait for confirmation and serve nobody"
         when "after the first entry";
     BYTES: gauge "rushdesk_cache_bytes" [] "Estimated memory of the entries"
         when "after the first entry";
@@ -74,6 +82,14 @@ pub(super) fn looked_up(tier: CacheTier, hit: bool) {
     counter!(LOOKUPS, "tier" => tier, "result" => result).increment(1);
 }
 
+pub(super) fn voted(result: &'static str) {
+    counter!(VOTES, "result" => result).increment(1);
+}
+
+pub(super) fn doubted() {
+    counter!(DOUBTS).increment(1);
+}
+
 /// A hit saved these tokens.
 pub fn saved(usage: Usage) {
     counter!(SAVED, "kind" => "prompt").increment(usage.prompt_tokens.into());
@@ -101,8 +117,9 @@ pub(super) fn foreign_vector() {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "gauges are floats")]
-pub(super) fn size(entries: usize, bytes: usize) {
+pub(super) fn size(entries: usize, waiting: usize, bytes: usize) {
     gauge!(ENTRIES).set(entries as f64);
+    gauge!(WAITING).set(waiting as f64);
     gauge!(BYTES).set(bytes as f64);
 }
 

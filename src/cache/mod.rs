@@ -1,9 +1,10 @@
 //! Answers given before: exact and semantic cache, replication through Redis, and single flight.
 //!
 //! A turn calls [`Cache::exact`], then [`Cache::semantic`], and stores with [`Cache::put`] what
-//! [`may_store`] allows. The cache fails open: without Redis it works alone and catches up later.
-//! It never serves across a [`Partition`], by similarity alone ([`agree`] decides), after an
-//! entry's absolute expiry, or after a purge of the entry.
+//! [`may_store`] allows. An answer of the model serves others only after several visitors got an
+//! equivalent one ([`Cache::confirm`]). The cache fails open: without Redis it works alone and
+//! catches up later. It never serves across a [`Partition`], by similarity alone ([`agree`]
+//! decides), after an entry's absolute expiry, or after a purge of the entry.
 
 mod answers;
 mod flight;
@@ -17,9 +18,11 @@ mod store;
 pub use answers::Cache;
 pub use flight::{Demand, Flight, FlightKey, Flights, Join, SimilarFlight, SimilarFlights};
 pub use partition::Partition;
-pub use question::{Disagreement, Made, NotCacheable, Question, agree, may_store};
+pub use question::{
+    Disagreement, Likeness, Made, NotCacheable, Question, agree, compare, may_store,
+};
 pub use redis::{Replication, ReplicationError, rewritten};
-pub use store::{CachedAnswer, Freshness, Hit, Listed, Page};
+pub use store::{CachedAnswer, Freshness, Hit, Listed, Origin, Page, Vote, Witness};
 
 #[cfg(test)]
 mod tests;

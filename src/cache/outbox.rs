@@ -122,7 +122,7 @@ impl Outbox {
 impl Change {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Put(a), Self::Put(b)) => a.id == b.id,
+            (Self::Put(a), Self::Put(b)) => Arc::ptr_eq(a, b),
             (Self::Purge { scope: a, at: x, .. }, Self::Purge { scope: b, at: y, .. }) => {
                 a == b && x == y
             }

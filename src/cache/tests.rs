@@ -8,7 +8,10 @@ use std::{
 
 use uuid::Uuid;
 
-use super::{store::Entry, *};
+use super::{
+    store::{Entry, Trust},
+    *,
+};
 use crate::{
     config,
     domain::{CacheTier, MessageId, PrincipalId, SiteId, Timestamp},
@@ -62,7 +65,8 @@ pub(super) fn entry_with(
     vector: Option<Arc<[f32]>>,
     answer: CachedAnswer,
 ) -> Entry {
-    Entry::new(partition(), question, vector, answer, later(3_600_000))
+    let trust = Trust::new(quoted(&answer), 2);
+    Entry::new(partition(), question, vector, answer, later(3_600_000), trust)
 }
 
 pub(super) fn config() -> config::Cache {
@@ -73,7 +77,31 @@ pub(super) fn config() -> config::Cache {
         max_entries: 100,
         max_bytes: 1 << 20,
         threshold: 0.8,
+        confirmations: 2,
+        entries_per_visitor: 50,
     }
+}
+
+/// Of a visitor of its own.
+pub(super) fn quoted(answer: &CachedAnswer) -> Origin {
+    Origin::Quoted(vote(answer))
+}
+
+fn vote(answer: &CachedAnswer) -> Vote {
+    Vote { by: Witness::new(PrincipalId::new(), None), message: answer.message_id }
+}
+
+/// Stores an answer that needs no confirmation.
+fn put(
+    cache: &Cache,
+    partition: &Partition,
+    question: &Question,
+    vector: Option<Arc<[f32]>>,
+    answer: CachedAnswer,
+    now: Timestamp,
+) {
+    let origin = quoted(&answer);
+    cache.put(partition, question, vector, answer, origin, now);
 }
 
 fn cache() -> Cache {
@@ -91,7 +119,7 @@ fn an_answer_serves_its_own_partition_and_no_other() {
     let cache = cache();
     let asked = question("do you ship to Canada?");
     let home = partition();
-    cache.put(&home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
+    put(&cache, &home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
     let hit =
         cache.exact(&home, &question("Do you ship to Canada"), Freshness::Fresh, NOW).unwrap();
     assert_eq!(
@@ -127,14 +155,16 @@ fn fields_of_a_partition_do_not_run_into_each_other() {
 fn a_similar_question_is_served_only_if_the_guards_agree() {
     let cache = cache();
     let home = partition();
-    cache.put(
+    put(
+        &cache,
         &home,
         &question("how can I cancel my order"),
         Some(vector(0.0)),
         answer("cancel"),
         NOW,
     );
-    cache.put(
+    put(
+        &cache,
         &home,
         &question("how can I change my order"),
         Some(vector(3.0)),
@@ -176,7 +206,7 @@ fn expiry_is_absolute_and_a_hit_never_extends_it() {
     let (home, asked) = (partition(), question("do you ship to Canada"));
     let mut made = answer("Yes.");
     made.made_at = NOW;
-    cache.put(&home, &asked, Some(vector(0.0)), made, NOW);
+    put(&cache, &home, &asked, Some(vector(0.0)), made, NOW);
     let life = 3_600_000;
     for at in [1, life / 2, life - 1] {
         let hit = cache.exact(&home, &asked, Freshness::Fresh, later(at)).unwrap();
@@ -191,7 +221,7 @@ fn expiry_is_absolute_and_a_hit_never_extends_it() {
     assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Fresh, later(life)).is_none());
     let mut stale = answer("old");
     stale.made_at = NOW;
-    cache.put(&home, &asked, None, stale, later(life));
+    put(&cache, &home, &asked, None, stale, later(life));
     assert!(
         cache.exact(&home, &asked, Freshness::Fresh, later(life)).is_none(),
         "its life began when it was made"
@@ -204,11 +234,11 @@ fn entries_are_bounded_by_count_and_used_ones_stay_longer() {
     let home = partition();
     let ask = |n: usize| question(&format!("question about topic{n}"));
     for n in 0..10 {
-        cache.put(&home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
+        put(&cache, &home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
     }
     cache.exact(&home, &ask(0), Freshness::Fresh, NOW).unwrap();
     for n in 10..14 {
-        cache.put(&home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
+        put(&cache, &home, &ask(n), Some(vector(n as f32)), answer("x"), NOW);
     }
     let there: Vec<usize> =
         (0..14).filter(|n| cache.exact(&home, &ask(*n), Freshness::Fresh, NOW).is_some()).collect();
@@ -221,11 +251,11 @@ fn entries_are_bounded_by_bytes() {
     let home = partition();
     for n in 0..50 {
         let text = "x".repeat(4000);
-        cache.put(&home, &question(&format!("topic{n}")), None, answer(&text), NOW);
+        put(&cache, &home, &question(&format!("topic{n}")), None, answer(&text), NOW);
     }
     let page = cache.list(&site("shop"), None, 100, NOW);
     assert!((5..16).contains(&page.items.len()), "{}", page.items.len());
-    cache.put(&home, &question("huge"), None, answer(&"x".repeat(100_000)), NOW);
+    put(&cache, &home, &question("huge"), None, answer(&"x".repeat(100_000)), NOW);
     assert!(cache.exact(&home, &question("huge"), Freshness::Fresh, NOW).is_none());
     assert_eq!(cache.list(&site("shop"), None, 100, NOW).items.len(), page.items.len());
 }
@@ -242,8 +272,8 @@ fn a_purge_takes_away_what_it_names_and_older_answers_cannot_come_back() {
         ..answer("x")
     };
     let fill = |made_at| {
-        cache.put(&home, &ship, Some(vector(0.0)), of("faq", "shipping", made_at), NOW);
-        cache.put(&home, &pay, Some(vector(9.0)), of("terms", "payment", made_at), NOW);
+        put(&cache, &home, &ship, Some(vector(0.0)), of("faq", "shipping", made_at), NOW);
+        put(&cache, &home, &pay, Some(vector(9.0)), of("terms", "payment", made_at), NOW);
     };
     let there =
         || [&ship, &pay].map(|asked| cache.exact(&home, asked, Freshness::Fresh, NOW).is_some());
@@ -272,15 +302,132 @@ fn a_distrusted_entry_is_gone_and_a_new_answer_may_take_its_place() {
     let cache = cache();
     let (home, asked) = (partition(), question("do you ship to Canada"));
     let wrong = answer("wrong");
-    cache.put(&home, &asked, Some(vector(0.0)), wrong.clone(), NOW);
+    put(&cache, &home, &asked, Some(vector(0.0)), wrong.clone(), NOW);
     cache.distrust(wrong.message_id, NOW);
     assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none());
     assert!(cache.semantic(&home, &asked, &vector(0.0), Freshness::Fresh, NOW).is_none());
     cache.distrust(MessageId(Uuid::nil()), NOW);
-    cache.put(&home, &asked, Some(vector(0.0)), wrong, NOW);
+    put(&cache, &home, &asked, Some(vector(0.0)), wrong, NOW);
     assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none(), "it does not come back");
-    cache.put(&home, &asked, Some(vector(0.0)), answer("right"), NOW);
+    put(&cache, &home, &asked, Some(vector(0.0)), answer("right"), NOW);
     assert_eq!(cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap().answer.text, "right");
+}
+
+/// What a stranger gets who asks the question.
+fn served(cache: &Cache, asked: &Question) -> Option<String> {
+    let hit = cache.exact(&partition(), asked, Freshness::Fresh, NOW);
+    hit.map(|hit| hit.answer.text.clone())
+}
+
+/// What a turn does with an answer of the model.
+fn written(cache: &Cache, asked: &Question, degrees: f32, text: &str, by: Witness) -> MessageId {
+    let (home, vector, answer) = (partition(), vector(degrees), answer(text));
+    let vote = Vote { by, message: answer.message_id };
+    if let Some(known) = cache.unconfirmed(&home, asked, Some(&vector), NOW)
+        && known.text == text
+        && cache.confirm(known.message_id, vote, NOW)
+    {
+        return vote.message;
+    }
+    cache.put(&home, asked, Some(vector), answer, Origin::Written(vote), NOW);
+    vote.message
+}
+
+fn visitor() -> Witness {
+    Witness::new(PrincipalId::new(), None)
+}
+
+#[test]
+fn an_answer_of_the_model_serves_strangers_once_another_visitor_got_the_same() {
+    let cache = cache();
+    let asked = question("how can I cancel my order");
+    let first = visitor();
+    for _ in 0..3 {
+        written(&cache, &asked, 0.0, "Like this.", first);
+        assert_eq!(served(&cache, &asked), None, "one visitor is not enough");
+    }
+    assert!(cache.semantic(&partition(), &asked, &vector(0.0), Freshness::Fresh, NOW).is_none());
+    written(&cache, &asked, 0.0, "All is free.", visitor());
+    assert_eq!(served(&cache, &asked), None, "they got something else");
+    written(&cache, &asked, 0.0, "Like this.", visitor());
+    assert_eq!(served(&cache, &asked), None, "the other answer stood between");
+    written(&cache, &asked, 0.0, "Like this.", visitor());
+    assert_eq!(served(&cache, &asked).as_deref(), Some("Like this."));
+    assert!(cache.semantic(&partition(), &asked, &vector(0.0), Freshness::Fresh, NOW).is_some());
+    written(&cache, &asked, 0.0, "All is free.", visitor());
+    assert_eq!(served(&cache, &asked).as_deref(), Some("Like this."), "what serves stays");
+}
+
+#[test]
+fn another_wording_confirms_an_answer_if_the_guards_agree() {
+    let cache = cache();
+    let (asked, again) =
+        (question("how can I cancel my order"), question("I want to cancel an order"));
+    written(&cache, &asked, 0.0, "Like this.", visitor());
+    written(&cache, &question("how can I track my order"), 0.0, "Like this.", visitor());
+    assert_eq!(served(&cache, &asked), None);
+    written(&cache, &again, 3.0, "Like this.", visitor());
+    assert_eq!(served(&cache, &asked).as_deref(), Some("Like this."));
+    assert_eq!(served(&cache, &again), None, "it is found by meaning");
+    assert_eq!(cache.list(&site("shop"), None, 10, NOW).items.len(), 2);
+}
+
+#[test]
+fn one_visitor_takes_no_answer_away_and_several_do() {
+    let cache = cache();
+    let asked = question("how can I cancel my order");
+    let first = written(&cache, &asked, 0.0, "Like this.", visitor());
+    let second = written(&cache, &asked, 0.0, "Like this.", visitor());
+    let angry = visitor();
+    for _ in 0..3 {
+        cache.doubt(first, angry, NOW);
+        assert_eq!(served(&cache, &asked).as_deref(), Some("Like this."));
+    }
+    let hit = cache.exact(&partition(), &asked, Freshness::Fresh, NOW).unwrap();
+    assert!(hit.is_doubted_by(angry) && !hit.is_doubted_by(visitor()));
+    // The message of somebody who confirmed it is the same answer.
+    cache.doubt(second, visitor(), NOW);
+    assert_eq!(served(&cache, &asked), None);
+    written(&cache, &asked, 0.0, "Otherwise.", visitor());
+    assert_eq!(served(&cache, &asked), None);
+}
+
+#[test]
+fn a_visitor_brings_in_so_many_entries_and_no_more() {
+    let cache = Cache::new(&config::Cache { entries_per_visitor: 3, ..config() });
+    let busy = visitor();
+    for n in 0..10 {
+        written(&cache, &question(&format!("question about topic{n}")), 9.0 * n as f32, "x", busy);
+    }
+    assert_eq!(cache.list(&site("shop"), None, 20, NOW).items.len(), 3);
+    // A vote counts, too.
+    let other = question("how can I cancel my order");
+    written(&cache, &other, 200.0, "Like this.", visitor());
+    written(&cache, &other, 200.0, "Like this.", busy);
+    assert_eq!(served(&cache, &other), None);
+    written(&cache, &other, 200.0, "Like this.", visitor());
+    assert!(served(&cache, &other).is_some());
+    // What is gone makes room.
+    cache.purge_all(&site("shop"), later(1));
+    let answer = CachedAnswer { made_at: later(2), ..answer("x") };
+    let origin = Origin::Written(Vote { by: busy, message: answer.message_id });
+    cache.put(&partition(), &other, None, answer, origin, later(2));
+    assert_eq!(cache.list(&site("shop"), None, 20, NOW).items.len(), 1);
+}
+
+#[test]
+fn a_flood_of_questions_does_not_drive_out_what_serves_shoppers() {
+    let cache = Cache::new(&config::Cache { max_entries: 20, ..config() });
+    let asked: Vec<Question> = (0..10).map(|n| question(&format!("about topic{n}"))).collect();
+    for asked in &asked {
+        written(&cache, asked, 0.0, "x", visitor());
+        written(&cache, asked, 0.0, "x", visitor());
+    }
+    for n in 100..200 {
+        written(&cache, &question(&format!("about topic{n}")), 0.0, "junk", visitor());
+    }
+    assert_eq!(cache.list(&site("shop"), None, 100, NOW).items.len(), 20);
+    assert!(asked.iter().all(|asked| served(&cache, asked).is_some()));
 }
 
 #[test]
@@ -288,8 +435,8 @@ fn an_older_answer_does_not_replace_a_newer_one() {
     let cache = cache();
     let (home, asked) = (partition(), question("do you ship to Canada"));
     let (old, new) = (answer("old"), CachedAnswer { made_at: NOW, ..answer("new") });
-    cache.put(&home, &asked, None, new, NOW);
-    cache.put(&home, &asked, None, old, NOW);
+    put(&cache, &home, &asked, None, new, NOW);
+    put(&cache, &home, &asked, None, old, NOW);
     assert_eq!(cache.exact(&home, &asked, Freshness::Fresh, NOW).unwrap().answer.text, "new");
     assert_eq!(cache.list(&site("shop"), None, 10, NOW).items.len(), 1);
 }
@@ -299,8 +446,8 @@ fn a_list_pages_through_one_site_only() {
     let cache = cache();
     let foreign = Partition { site: site("other"), ..partition() };
     for n in 0..7 {
-        cache.put(&partition(), &question(&format!("topic{n}")), None, answer("x"), NOW);
-        cache.put(&foreign, &question(&format!("topic{n}")), None, answer("x"), NOW);
+        put(&cache, &partition(), &question(&format!("topic{n}")), None, answer("x"), NOW);
+        put(&cache, &foreign, &question(&format!("topic{n}")), None, answer("x"), NOW);
     }
     cache.exact(&partition(), &question("topic3"), Freshness::Fresh, NOW).unwrap();
     let mut cursor = None;
@@ -321,7 +468,7 @@ fn a_list_pages_through_one_site_only() {
 fn a_disabled_cache_keeps_and_finds_nothing() {
     let cache = Cache::new(&config::Cache { enabled: false, ..config() });
     let (home, asked) = (partition(), question("do you ship to Canada"));
-    cache.put(&home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
+    put(&cache, &home, &asked, Some(vector(0.0)), answer("Yes."), NOW);
     assert!(cache.exact(&home, &asked, Freshness::Fresh, NOW).is_none());
     assert!(cache.list(&site("shop"), None, 10, NOW).items.is_empty());
 }
@@ -337,7 +484,10 @@ fn an_answer_made_for_an_erased_person_is_gone_and_never_taken_again() {
     let cache = cache();
     let (person, other) = (PrincipalId::new(), PrincipalId::new());
     let made = |text, person| CachedAnswer { made_for: Some(person), ..answer(text) };
-    let put = |words: &str, answer| cache.put(&partition(), &question(words), None, answer, NOW);
+    let put = |words: &str, answer| {
+        let origin = quoted(&answer);
+        cache.put(&partition(), &question(words), None, answer, origin, NOW);
+    };
     put("mine", made("mine", person));
     put("theirs", made("theirs", other));
     put("nobody's", answer("nobody's"));

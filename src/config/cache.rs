@@ -20,10 +20,15 @@ pub struct Cache {
     pub max_entries: usize,
     pub max_bytes: usize,
     pub threshold: f32,
+    pub confirmations: usize,
+    pub entries_per_visitor: usize,
 }
 
 impl Section for Cache {
     fn check(&self, check: &mut Check<'_>) {
         check.between_0_and_1("threshold", self.threshold);
+        let possible = (1..=8).contains(&self.confirmations);
+        check.require("confirmations", possible, "must lie between 1 and 8");
+        check.not_zero("entries_per_visitor", self.entries_per_visitor);
     }
 }

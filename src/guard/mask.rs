@@ -1,6 +1,6 @@
 //! Replaces personal data with placeholders.
 
-use std::{borrow::Cow, fmt};
+use std::fmt;
 
 use super::{
     pii::{Found, find, placeholder},
@@ -62,26 +62,6 @@ impl Vault {
     }
 }
 
-/// A text of a document for a prompt. What looks like a placeholder in it stands for nobody, and
-/// must not be given the value of one.
-pub fn quoted(text: &str) -> Cow<'_, str> {
-    let mut made = String::new();
-    let mut rest = 0;
-    for at in memchr::memchr_iter(b'[', text.as_bytes()) {
-        let Some(length) = placeholder(&text[at..]) else { continue };
-        made.push_str(&text[rest..at]);
-        made.push('(');
-        made.push_str(&text[at + 1..at + length - 1]);
-        made.push(')');
-        rest = at + length;
-    }
-    if rest == 0 {
-        return Cow::Borrowed(text);
-    }
-    made.push_str(&text[rest..]);
-    Cow::Owned(made)
-}
-
 /// Of a placeholder, in characters.
 const LONGEST: usize = 24;
 
@@ -91,15 +71,4 @@ fn spelled_out(text: &str) -> impl Iterator<Item = &str> {
         |at: usize| text[at..].chars().take(LONGEST).position(|c| c == ']').map(|n| at..=at + n);
     let starts = memchr::memchr_iter(b'[', text.as_bytes());
     starts.filter_map(closes).filter_map(|range| text.get(range))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_placeholder_in_a_document_is_text() {
-        assert_eq!(quoted("write [EMAIL_1], see [1]"), "write (EMAIL_1), see [1]");
-        assert!(matches!(quoted("see [1] and [NAME_1]"), Cow::Borrowed(_)));
-    }
 }

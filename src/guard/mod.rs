@@ -11,7 +11,7 @@ mod output;
 mod pii;
 mod vault;
 
-pub use mask::{Masked, mask, quoted};
+pub use mask::{Masked, mask};
 pub use output::{OutputFilter, Tail};
 pub use pii::{Found, Kind, find};
 pub use vault::Vault;

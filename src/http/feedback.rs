@@ -7,12 +7,16 @@ use utoipa::ToSchema;
 use super::{
     error::ApiError,
     extract::{Body, Reader, id},
+    sender::Sender,
     state::App,
 };
 use crate::{
     archive::Feedback,
-    cache, clock,
-    domain::{ErrorCode, Fact, MessageId, Problem, Rating, SessionId},
+    cache::{self, Witness},
+    clock,
+    domain::{
+        AddressBlock, ErrorCode, Fact, MessageId, Principal, Problem, Rating, Role, SessionId,
+    },
     session::messages::Attach,
 };
 
@@ -33,7 +37,9 @@ pub struct RatingView {
 
 /// Rates an answer; the last rating counts.
 ///
-/// `down` removes the answer from the cache of every replica.
+/// `down` of a shopper lowers the trust in a cached answer: they do not get it again, and after
+/// several shoppers it leaves the cache of every replica. `down` of the shop's staff removes it at
+/// once.
 #[utoipa::path(post, path = "/v1/messages/{id}/feedback", tag = "messages", params(("id" = String, Path)),
     request_body = NewRating,
     responses((status = 200, body = RatingView), (status = 404, body = Problem)), security(("bearer" = [])))]
@@ -41,6 +47,7 @@ pub struct RatingView {
 pub async fn feedback(
     app: web::Data<App>,
     Reader(caller): Reader,
+    sender: Sender,
     path: web::Path<String>,
     body: Body<NewRating>,
 ) -> Result<HttpResponse, ApiError> {
@@ -67,15 +74,22 @@ pub async fn feedback(
         })
         .await?;
     if rating == Rating::Down {
-        app.distrust(session, message_id).await?;
+        let from = sender.of_caller(&caller.principal);
+        app.doubt(&caller.principal, from, session, message_id).await?;
     }
     Ok(HttpResponse::Ok().json(RatingView { message_id, rating }))
 }
 
 impl App {
-    /// Removes the cached answer that the rated one came from, or else the one that it was stored
-    /// as.
-    async fn distrust(&self, session: SessionId, rated: MessageId) -> Result<(), ApiError> {
+    /// Lowers the trust in the cached answer that the rated one came from, or else in the one that
+    /// it was stored as.
+    async fn doubt(
+        &self,
+        by: &Principal,
+        from: Option<AddressBlock>,
+        session: SessionId,
+        rated: MessageId,
+    ) -> Result<(), ApiError> {
         let Some(cache) = &self.cache else { return Ok(()) };
         let mut after = 0;
         loop {
@@ -91,7 +105,12 @@ impl App {
                     cache::metrics::wrong(info.tier);
                 }
                 let entry = served.and_then(|info| info.entry).unwrap_or(rated);
-                cache.distrust(entry, clock::now());
+                match by.role {
+                    Role::Agent | Role::Admin => cache.distrust(entry, clock::now()),
+                    Role::Visitor | Role::Customer | Role::Server => {
+                        cache.doubt(entry, Witness::new(by.id, from), clock::now());
+                    }
+                }
                 return Ok(());
             }
         }

@@ -6,15 +6,14 @@ use tokio::time::Instant;
 
 use super::{
     exact,
-    ports::{Exchange, Ports, Purpose, TurnInput},
-    screen::{Screened, screen},
+    ports::{Ports, Purpose, TurnInput},
+    said::Said,
 };
 use crate::{
     brownout::Service,
-    cache::{Freshness, Hit, Partition, Question},
+    cache::{Freshness, Hit, Partition, Question, Witness},
     clock,
     domain::{AddressBlock, Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
-    guard::Vault,
 };
 
 pub struct Ask {
@@ -22,18 +21,15 @@ pub struct Ask {
     pub site: SiteId,
     pub visitor: PrincipalId,
     pub from: Option<AddressBlock>,
+    /// The visitor, for the trust in cached answers.
+    pub witness: Witness,
     pub locale: String,
     pub lane: Lane,
-    /// The message without personal data; model, cache and index receive only this.
-    pub text: String,
-    /// Earlier exchanges without personal data, oldest first.
-    pub history: Vec<Exchange>,
-    pub vault: Vault,
+    /// Without personal data; model, cache and index receive only this.
+    pub said: Said,
     /// The service level when the turn began.
     pub service: Service,
     pub partition: Arc<Partition>,
-    /// Absent if another shopper's answer cannot serve this one.
-    pub question: Option<Question>,
     pub began_at: Timestamp,
     pub begun: Instant,
     exact: Option<Hit>,
@@ -45,36 +41,32 @@ impl Ask {
     /// Masks the conversation and looks up an answer to exactly this question. It never waits, so
     /// the caller can store question and answer in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
-        let TurnInput { purpose, site, visitor, from, locale, text, lane, history } = input;
-        let Screened { text, history, vault } = screen(&text, &history, &ports.formats_of(&site));
+        let TurnInput { purpose, site, visitor, from, witness, locale, text, lane, history } =
+            input;
+        let said = Said::new(&text, &history, &ports.formats_of(&site));
         let service = match purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
             Purpose::Ticket => Service::FULL,
         };
         let partition = Arc::new(exact::partition(ports, &site, &locale));
-        let question = Question::new(&text, history.is_empty()).ok();
         let mut ask = Self {
             purpose,
             site,
             visitor,
             from,
+            witness,
             locale,
             lane,
-            text,
-            history,
-            vault,
+            said,
             service,
             partition,
-            question,
             began_at: clock::now(),
             begun: Instant::now(),
             exact: None,
             looked_up_ms: None,
         };
-        let looked_up = ask
-            .question
-            .as_ref()
-            .and_then(|question| exact::look_up(ports, &ask.partition, question, ask.freshness()));
+        let (partition, freshness) = (&ask.partition, ask.freshness());
+        let looked_up = exact::look_up(ports, partition, &ask.said, witness, freshness);
         if let Some((hit, took)) = looked_up {
             ask.exact = hit;
             ask.looked_up_ms = Some(took);
@@ -92,10 +84,11 @@ impl Ask {
         self.purpose != Purpose::Ticket
     }
 
-    /// Whether the answer may serve other shoppers. An answer based on a conversation with personal
-    /// data may repeat that data.
-    pub fn may_be_shared(&self) -> bool {
-        self.question.is_some() && self.vault.is_empty()
+    /// The question, if it may follow another turn: a reader waits who has not just got an answer
+    /// to it.
+    pub fn followable(&self) -> Option<&Question> {
+        let follows = self.is_waited_for() && !self.said.is_repeated();
+        self.said.question().filter(|_| follows)
     }
 
     /// The ticket that the turn may open.

@@ -6,15 +6,17 @@ use tokio::time::Instant;
 
 use super::{
     ask::Ask,
+    exact::satisfies,
     ports::Ports,
     reply::{Reply, millis},
 };
 use crate::{
-    cache::{self, CachedAnswer, Hit, Made, may_store},
+    cache::{self, CachedAnswer, Hit, Likeness, Made, Origin, Vote, compare, may_store},
     clock,
     domain::{Answer, Route, ServiceLevel},
-    embedding::messages::Embedding,
+    embedding::messages::{Embedding, embed},
     knowledge::Passage,
+    vector::dot,
 };
 
 /// The answer to a question that means the same.
@@ -24,11 +26,13 @@ pub fn by_meaning(
     reply: &mut Reply,
     embedding: Option<&Embedding>,
 ) -> Option<Hit> {
-    let (cache, question) = (ports.cache.as_ref()?, ask.question.as_ref()?);
+    let (cache, question) = (ports.cache.as_ref()?, ask.said.question()?);
     let embedding = embedding.filter(|embedding| !embedding.truncated)?;
     let begun = Instant::now();
     let vector = &embedding.vector;
-    let hit = cache.semantic(&ask.partition, question, vector, ask.freshness(), clock::now());
+    let hit = cache
+        .semantic(&ask.partition, question, vector, ask.freshness(), clock::now())
+        .filter(|hit| satisfies(cache, &ask.said, ask.witness, hit));
     let before = reply.timings.cache_ms.unwrap_or(0);
     reply.timings.cache_ms = Some(before + millis(begun));
     hit
@@ -41,8 +45,10 @@ pub struct Given {
     pub at: ServiceLevel,
 }
 
-/// Stores a complete answer from the model or the knowledge, for other shoppers.
-pub fn remember(
+/// Stores a complete answer, for other shoppers. One that quotes the shop's documents serves them
+/// at once. One of the model is a vote: if an earlier visitor got an equivalent answer, it confirms
+/// that one, else it waits for others.
+pub async fn remember(
     ports: &Ports,
     ask: &Ask,
     reply: &Reply,
@@ -50,10 +56,7 @@ pub fn remember(
     passages: &[Passage],
     embedding: Option<&Embedding>,
 ) {
-    let (Some(cache), Some(question)) = (&ports.cache, &ask.question) else { return };
-    if !ask.may_be_shared() {
-        return;
-    }
+    let (Some(cache), Some(shareable)) = (&ports.cache, ask.said.shareable()) else { return };
     let made = Made {
         route: answer.route,
         finish_reason: Some(answer.finish_reason),
@@ -66,10 +69,21 @@ pub fn remember(
         cache::metrics::refused(why);
         return;
     }
+    let question = shareable.question();
+    let vote = Vote { by: ask.witness, message: reply.message_id };
     // For a similar question, searching the knowledge again is as fast as the cache and more
     // reliable.
-    let by_meaning = answer.route == Route::Model;
-    let vector = embedding.filter(|_| by_meaning).map(|e| Arc::clone(&e.vector));
+    let is_written = answer.route == Route::Model;
+    let vector = embedding.filter(|_| is_written).map(|e| Arc::clone(&e.vector));
+    if is_written {
+        let known = cache.unconfirmed(&ask.partition, question, vector.as_deref(), clock::now());
+        if let Some(known) = known
+            && is_equivalent(ports, &known.text, &answer.text).await
+            && cache.confirm(known.message_id, vote, clock::now())
+        {
+            return;
+        }
+    }
     let documents: Vec<String> =
         answer.citations.iter().map(|citation| citation.document_id.clone()).collect();
     let cited = passages.iter().filter(|passage| documents.contains(&passage.document_id));
@@ -84,5 +98,23 @@ pub fn remember(
         documents,
         made_at: ask.began_at,
     };
-    cache.put(&ask.partition, question, vector, cached, clock::now());
+    let origin = if is_written { Origin::Written(vote) } else { Origin::Quoted(vote) };
+    cache.put(&ask.partition, question, vector, cached, origin, clock::now());
+}
+
+/// Whether two answers of the model to one question say the same. Fails closed: without the
+/// embedder only equal texts do.
+async fn is_equivalent(ports: &Ports, one: &str, other: &str) -> bool {
+    match compare(one, other) {
+        Likeness::Same => true,
+        Likeness::Different => false,
+        Likeness::SameFacts => {
+            let (Some(port), Some(cache)) = (&ports.embedder, &ports.cache) else { return false };
+            let vector = |text: &str| embed(&port.embed, text.to_owned(), port.timeout);
+            match tokio::join!(vector(one), vector(other)) {
+                (Ok(one), Ok(other)) => dot(&one.vector, &other.vector) >= cache.threshold(),
+                _ => false,
+            }
+        }
+    }
 }

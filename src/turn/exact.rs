@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::time::Instant;
 
-use super::ports::Ports;
+use super::{ports::Ports, said::Said};
 use crate::{
     assistant::prompt::ASSISTANT,
-    cache::{Freshness, Hit, Partition, Question},
+    cache::{Cache, Freshness, Hit, Partition, Witness},
     clock,
     domain::SiteId,
 };
@@ -29,15 +29,28 @@ pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
 }
 
 /// The answer to exactly this question, and how many milliseconds the look-up took; `None` without
-/// a cache.
+/// a cache, and for a message that needs its conversation.
 pub fn look_up(
     ports: &Ports,
     partition: &Partition,
-    question: &Question,
+    said: &Said,
+    witness: Witness,
     freshness: Freshness,
 ) -> Option<(Option<Hit>, u64)> {
-    let cache = ports.cache.as_ref()?;
+    let (cache, question) = (ports.cache.as_ref()?, said.question()?);
     let begun = Instant::now();
-    let hit = cache.exact(partition, question, freshness, clock::now());
+    let hit = cache
+        .exact(partition, question, freshness, clock::now())
+        .filter(|hit| satisfies(cache, said, witness, hit));
     Some((hit, u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX)))
+}
+
+/// Whether the shopper may get a cached answer: not one that they rated down, and not again the one
+/// that made them repeat the question. A repetition costs the answer trust.
+pub fn satisfies(cache: &Cache, said: &Said, witness: Witness, hit: &Hit) -> bool {
+    if said.is_repeated() {
+        cache.doubt(hit.answer.message_id, witness, clock::now());
+        return false;
+    }
+    !hit.is_doubted_by(witness)
 }

@@ -15,5 +15,6 @@ pub mod pipeline;
 pub mod ports;
 pub mod reply;
 mod retrieve;
+mod said;
 mod screen;
 mod share;

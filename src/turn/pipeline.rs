@@ -41,6 +41,6 @@ pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<Fac
     let _led = shared!(share::same_meaning(ports, ask, reply, embedding).await);
     let passages = retrieve::passages(ports, ask, reply, embedding);
     let given = assistants::answer(ports, ask, reply, level, &passages).await?;
-    cached::remember(ports, ask, reply, &given, &passages, embedding);
+    cached::remember(ports, ask, reply, &given, &passages, embedding).await;
     Ok(reply.complete(given.answer))
 }

@@ -6,7 +6,7 @@ use actix::Recipient;
 
 use crate::{
     brownout::Brownout,
-    cache::{Cache, Demand, Flights, SimilarFlights},
+    cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
     domain::{AddressBlock, Lane, NumberFormats, PrincipalId, SiteId},
     embedding::messages::Embed,
@@ -74,6 +74,8 @@ pub struct TurnInput {
     pub visitor: PrincipalId,
     /// Where the message came from, if that is known.
     pub from: Option<AddressBlock>,
+    /// The visitor, for the trust in cached answers.
+    pub witness: Witness,
     pub locale: String,
     pub text: String,
     /// The need, and thus the urgency; see `assistant::need`.

@@ -33,7 +33,8 @@ pub fn passages(
 ) -> Vec<Passage> {
     reply.stage(Stage::Searching);
     let begun = Instant::now();
-    let context: Vec<&str> = ask.history.iter().map(|exchange| exchange.user.as_str()).collect();
+    let history = ask.said.history();
+    let context: Vec<&str> = history.iter().map(|exchange| exchange.user.as_str()).collect();
     let text = search_text(ask);
     let query = Query {
         vector: embedding.map(|embedding| &*embedding.vector),
@@ -48,8 +49,8 @@ pub fn passages(
 
 /// A follow-up question is searched together with the question before it.
 fn search_text(ask: &Ask) -> String {
-    match (&ask.question, ask.history.last()) {
-        (None, Some(earlier)) => format!("{} {}", earlier.user, ask.text),
-        _ => ask.text.clone(),
+    match (ask.said.question(), ask.said.history().last()) {
+        (None, Some(earlier)) => format!("{} {}", earlier.user, ask.said.text()),
+        _ => ask.said.text().to_owned(),
     }
 }

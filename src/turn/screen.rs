@@ -7,11 +7,19 @@ use crate::{domain::NumberFormats, guard::Vault};
 
 /// A conversation without personal data. One vault covers all of it, so a placeholder means the
 /// same value in the message, the history and the answer.
+#[derive(Clone)]
 pub struct Screened {
     pub text: String,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
     pub vault: Vault,
+}
+
+impl Screened {
+    /// A masked text without a conversation. A placeholder in it is plain text.
+    pub fn alone(text: &str) -> Self {
+        Self { text: text.to_owned(), history: Vec::new(), vault: Vault::new() }
+    }
 }
 
 /// Masks each text once, oldest first. `formats` are the formats of the shop's own numbers.

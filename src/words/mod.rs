@@ -240,6 +240,11 @@ vocabularies! {
         numbers: Pairs,
         currencies: Pairs,
     }
+
+    /// How often an answer denies something.
+    Denial: "denial" in "de", "en", "es", "fr", "it", "pt" {
+        words: Words,
+    }
 }
 
 #[cfg(test)]

@@ -264,15 +264,15 @@ async fn a_question_that_others_ask_too_is_answered_in_full_and_then_from_the_ca
     waits.until("answer.completed").await;
     let before = app.model().requests();
     let (mut routes, mut asked) = (Vec::new(), Vec::new());
-    for _ in 0..3 {
+    for _ in 0..4 {
         let turn = app.ask("Which payment methods do you accept?").await;
         assert_eq!(turn["answer"]["service_level"], 1, "{turn}");
         routes.push(turn["answer"]["route"].clone());
         asked.push(app.model().last_body()["max_tokens"].clone());
     }
-    assert_eq!(routes, ["model", "model", "exact"]);
-    assert_eq!(asked[..2], [json!(160), json!(512)]);
-    assert_eq!(app.model().requests(), before + 2);
+    assert_eq!(routes, ["model", "model", "model", "exact"]);
+    assert_eq!(asked[..3], [json!(160), json!(512), json!(512)]);
+    assert_eq!(app.model().requests(), before + 3);
     app.stop().await;
 }
 

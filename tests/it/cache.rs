@@ -5,9 +5,14 @@ use serde_json::json;
 
 use super::{fake_model::WORDS, harness::*};
 
+/// Answers of the model serve others at once: these tests are about what comes after that.
+fn at_once() -> (&'static str, String) {
+    ("cache.confirmations", "1".to_owned())
+}
+
 #[test]
 async fn the_same_question_of_another_shopper_is_served_from_the_exact_cache() {
-    let app = TestApp::with_model("ok").await;
+    let app = TestApp::with_model_and("ok", &[at_once()]).await;
     for (question, route) in [
         ("Which payment methods do you accept?", "model"),
         ("  which payment METHODS do you accept ", "exact"),
@@ -23,7 +28,7 @@ async fn the_same_question_of_another_shopper_is_served_from_the_exact_cache() {
 #[test]
 async fn another_wording_is_served_by_meaning_and_another_fact_is_not() {
     let Some(embedder) = embedder() else { return };
-    let app = TestApp::with_model_and("ok", &embedder).await;
+    let app = TestApp::with_model_and("ok", &[embedder, vec![at_once()]].concat()).await;
     for (question, route) in [
         ("How long does standard delivery to Germany take?", "model"),
         ("How long does the standard delivery to Germany take?", "semantic"),
@@ -37,7 +42,7 @@ async fn another_wording_is_served_by_meaning_and_another_fact_is_not() {
 
 #[test]
 async fn a_follow_up_or_a_question_with_personal_data_is_never_shared() {
-    let app = TestApp::with_model("ok").await;
+    let app = TestApp::with_model_and("ok", &[at_once()]).await;
     for _ in 0..2 {
         let (shopper, session) = app.chatting().await;
         for question in
@@ -106,7 +111,7 @@ async fn a_follower_takes_over_when_the_leader_is_stopped() {
 
 #[test]
 async fn a_bad_rating_takes_the_cached_answer_away() {
-    let app = TestApp::with_model("ok").await;
+    let app = TestApp::with_model_and("ok", &[at_once()]).await;
     let question = "Which payment methods do you accept?";
     let mut last = json!(null);
     for _ in 0..2 {
@@ -125,7 +130,7 @@ async fn a_bad_rating_takes_the_cached_answer_away() {
 
 #[test]
 async fn a_bad_rating_finds_the_cached_answer_after_the_knowledge_changed() {
-    let app = TestApp::with_model("ok").await;
+    let app = TestApp::with_model_and("ok", &[at_once()]).await;
     let admin = app.admin().await;
     let ids = async || {
         let items = ok(admin.cache()).await["items"].as_array().unwrap().clone();

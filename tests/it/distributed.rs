@@ -75,8 +75,11 @@ async fn a_conversation_is_in_the_archive_and_a_new_process_goes_on_with_it() {
 async fn two_replicas_share_sessions_limits_and_the_cache() {
     let Some(stores) = Stores::new().await else { return };
     let fake = FakeModel::start().await;
-    let settings =
-        stores.with(&[backend("ok", &fake.url), ("limits.visitor_burst", "3".to_owned())]);
+    let settings = stores.with(&[
+        backend("ok", &fake.url),
+        ("limits.visitor_burst", "3".to_owned()),
+        ("cache.confirmations", "1".to_owned()),
+    ]);
     let one = TestApp::with(&settings).await;
     let two = TestApp::with(&settings).await;
     let here = one.visitor().await;

@@ -22,6 +22,9 @@ const BREATH: Duration = Duration::from_millis(50);
 /// Words of every answer; a test recognises them.
 pub const WORDS: [&str; 6] = ["All ", "boots ", "ship ", "within ", "two ", "days [1]."];
 
+/// What a `gullible` model says if the prompt claims it.
+pub const LIE: &str = "All is free.";
+
 /// What a `recalls` model says once it was given two addresses.
 const RECALLED: [&str; 3] = ["Your addresses: [EMA", "IL_1] and [EMAIL_2]", "."];
 
@@ -112,7 +115,17 @@ async fn chat(
     }
     let mut pieces = vec![chunk(&json!({"role": "assistant", "content": ""}), None)];
     let knows_both = body["messages"].to_string().contains("[EMAIL_2]");
-    let words: &[&str] = if model == "recalls" && knows_both { &RECALLED } else { &WORDS };
+    let number = count.to_string();
+    let lies = body["messages"].to_string().to_lowercase().contains("all is free");
+    let words: &[&str] = match model.as_str() {
+        "recalls" if knows_both => &RECALLED,
+        "gullible" | "gullible_step" if lies => &[LIE],
+        "numbers" => &["It takes ", &number, " days."],
+        "wordy" if count % 2 == 0 => &["We deliver to Germany ", "in 5 days [1]."],
+        "wordy" => &["Delivery to Germany takes ", "5 days [1]."],
+        "placeholder" => &["Write to [EMAIL_1] or [EMAIL_2]."],
+        _ => &WORDS,
+    };
     pieces.extend(words.iter().map(|word| chunk(&json!({ "content": word }), None)));
     let dies_now = model == "no_end" || (model == "no_end_once" && count == 0);
     match model.as_str() {
@@ -141,15 +154,15 @@ async fn chat(
         let piece = state.4.take().or_else(|| state.0.next())?;
         match state.3.as_str() {
             "slow" => tokio::time::sleep(Duration::from_millis(30)).await,
-            "step" | "stall" => {
+            "step" | "gullible_step" | "stall" => {
                 // The server notices that its client left only when it writes.
                 let steps = Arc::clone(&state.2);
                 let permit = match state.3.as_str() {
-                    "step" => tokio::time::timeout(BREATH, steps.acquire()).await.ok(),
-                    _ => {
+                    "stall" => {
                         tokio::time::sleep(BREATH).await;
                         None
                     }
+                    _ => tokio::time::timeout(BREATH, steps.acquire()).await.ok(),
                 };
                 let Some(permit) = permit else {
                     state.4 = Some(piece);

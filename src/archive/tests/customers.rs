@@ -15,6 +15,7 @@ fn customer(id: PrincipalId) -> User {
         site_id: site(),
         role: Role::Customer,
         email: Some(format!("{id}@shop.example")),
+        external_iss: Some("https://shop.example".into()),
         external_sub: Some(format!("shop|{id}")),
         display_name: Some("Ada".into()),
         password_hash: None,

@@ -75,6 +75,12 @@ impl<T> Flights<T> {
         self.enter(key, None, make)
     }
 
+    /// The leader of a question in flight, for one that cannot lead.
+    pub fn leader(&self, key: FlightKey) -> Option<Arc<T>> {
+        let leader = self.shared.running().get(&key).cloned();
+        leader.inspect(|_| metrics::flew("follow"))
+    }
+
     /// Like [`Flights::join`], after the leader that wrote `dead` failed. One of its followers
     /// leads and the others follow that one, even if the dead leader's flight is not dropped yet.
     pub fn take_over(
@@ -163,6 +169,16 @@ mod tests {
         assert_eq!(**lead(flights.join(other, || Arc::new(9))).value(), 9);
         drop(flight);
         assert_eq!(**lead(flights.join(KEY, || Arc::new(10))).value(), 10);
+    }
+
+    #[test]
+    fn a_question_that_cannot_lead_follows_a_leader_and_takes_no_place() {
+        let flights = Flights::new(8);
+        assert_eq!(flights.leader(KEY), None);
+        let flight = lead(flights.join(KEY, || Arc::new(7)));
+        assert_eq!(flights.leader(KEY).as_deref(), Some(&7));
+        drop(flight);
+        assert_eq!(flights.leader(KEY), None);
     }
 
     #[test]

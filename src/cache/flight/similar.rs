@@ -56,12 +56,42 @@ impl<T> Shared<T> {
     fn asked(&self) -> MutexGuard<'_, Vec<Asked<T>>> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn nearest(
+        &self,
+        asked: &[Asked<T>],
+        partition: [u8; 16],
+        question: &Question,
+        vector: &[f32],
+    ) -> Option<Arc<T>> {
+        let nearest = asked
+            .iter()
+            .filter(|other| other.partition == partition && other.vector.len() == vector.len())
+            .map(|other| (dot(&other.vector, vector), other))
+            .filter(|(similarity, _)| *similarity >= self.threshold)
+            .filter(|(_, other)| agree(question, &other.question).is_ok())
+            .max_by(|(a, _), (b, _)| a.total_cmp(b));
+        let (_, leader) = nearest?;
+        metrics::flew("similar");
+        Some(Arc::clone(&leader.value))
+    }
 }
 
 impl<T> SimilarFlights<T> {
     pub fn new(config: &config::Cache) -> Self {
         let shared = Shared { threshold: config.threshold, asked: Mutex::default() };
         Self { shared: Arc::new(shared) }
+    }
+
+    /// The leader of the nearest question in flight that shares its answer, for a question that
+    /// cannot lead.
+    pub fn leader(
+        &self,
+        partition: &Partition,
+        question: &Question,
+        vector: &[f32],
+    ) -> Option<Arc<T>> {
+        self.shared.nearest(&self.shared.asked(), partition.key(), question, vector)
     }
 
     /// Leads with `value`, or follows the nearest question in flight that shares its answer. `dead`
@@ -80,16 +110,8 @@ impl<T> SimilarFlights<T> {
         if let Some(dead) = dead {
             asked.retain(|other| !Arc::ptr_eq(&other.value, dead));
         }
-        let nearest = asked
-            .iter()
-            .filter(|other| other.partition == partition && other.vector.len() == vector.len())
-            .map(|other| (dot(&other.vector, vector), other))
-            .filter(|(similarity, _)| *similarity >= self.shared.threshold)
-            .filter(|(_, other)| agree(question, &other.question).is_ok())
-            .max_by(|(a, _), (b, _)| a.total_cmp(b));
-        if let Some((_, leader)) = nearest {
-            metrics::flew("similar");
-            return Join::Follow(Arc::clone(&leader.value));
+        if let Some(leader) = self.shared.nearest(&asked, partition, question, vector) {
+            return Join::Follow(leader);
         }
         if asked.len() < MAX {
             asked.push(Asked {
@@ -137,7 +159,11 @@ mod tests {
         };
         let again = join(&flights, "How can I return shoes?", [0.99, 0.14], None);
         assert!(matches!(again, Join::Follow(leader) if Arc::ptr_eq(&leader, &led.value)));
+        let (home, asked) = (partition(), question("How can I return shoes?"));
+        let leader = || flights.leader(&home, &asked, &[0.99, 0.14]);
+        assert!(leader().is_some_and(|leader| Arc::ptr_eq(&leader, &led.value)));
         drop(led);
+        assert!(leader().is_none());
         let later = join(&flights, "How can I return shoes?", [0.99, 0.14], None);
         assert!(matches!(later, Join::Lead(_)));
     }

@@ -10,12 +10,12 @@ use crate::{
     cache::{
         partition::Partition,
         question::Question,
-        store::{Address, CachedAnswer, Entry, Scope},
+        store::{Address, CachedAnswer, Entry, Scope, Trust},
     },
     domain::Timestamp,
 };
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -26,6 +26,7 @@ struct Stored {
     vector: Option<String>,
     answer: CachedAnswer,
     expires_at: Timestamp,
+    trust: Trust,
 }
 
 pub(super) fn encode(entry: &Entry) -> Result<String, serde_json::Error> {
@@ -40,6 +41,7 @@ pub(super) fn encode(entry: &Entry) -> Result<String, serde_json::Error> {
         vector,
         answer: CachedAnswer::clone(&entry.answer),
         expires_at: entry.expires_at,
+        trust: entry.trust.clone(),
     })
 }
 
@@ -55,8 +57,9 @@ pub(super) fn decode(json: &str) -> Option<Entry> {
             rest.is_empty().then(|| floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect())
         }
     };
-    let question = Question::trusted(&stored.question);
-    Some(Entry::new(stored.partition, question, vector, stored.answer, stored.expires_at))
+    let Stored { partition, question, answer, expires_at, trust, .. } = stored;
+    let question = Question::trusted(&question);
+    Some(Entry::new(partition, question, vector, answer, expires_at, trust))
 }
 
 /// The entry of `json`, written again; `None` if it cannot be read.
@@ -107,7 +110,8 @@ mod tests {
         assert_eq!(back.vector, entry.vector);
         assert_eq!(back.answer, entry.answer);
         assert_eq!(back.expires_at, entry.expires_at);
-        assert!(decode(&json.replace("\"v\":2", "\"v\":1")).is_none());
+        assert_eq!(back.trust, entry.trust);
+        assert!(decode(&json.replace("\"v\":3", "\"v\":2")).is_none());
         assert!(decode("{}").is_none());
     }
 

@@ -251,7 +251,7 @@ impl Reader {
     }
 
     fn insert(&self, json: &str) -> bool {
-        codec::decode(json).is_some_and(|entry| self.cache.insert(&Arc::new(entry), clock::now()))
+        codec::decode(json).is_some_and(|entry| self.cache.receive(&Arc::new(entry), clock::now()))
     }
 
     fn purge(&self, scope: &Scope, at: Timestamp) {

@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::{Replication, ReplicationError};
 use crate::{
     cache::{
-        Cache, CachedAnswer, Freshness, Question,
+        Cache, CachedAnswer, Freshness, Origin, Question, Vote, Witness,
         store::Scope,
-        tests::{answer, config, partition, question, site},
+        tests::{answer, config, partition, question, quoted, site},
     },
     clock,
     config::{Secret, Store, StoreMode},
@@ -72,7 +72,16 @@ impl Replica {
 
     fn put(&self, asked: &Question, text: &str, made_at: Timestamp) {
         let answer = CachedAnswer { made_at, ..answer(text) };
-        self.cache.put(&partition(), asked, Some(vec![1.0, 0.0].into()), answer, clock::now());
+        let (origin, vector) = (quoted(&answer), Some(vec![1.0, 0.0].into()));
+        self.cache.put(&partition(), asked, vector, answer, origin, clock::now());
+    }
+
+    /// A visitor got this answer from the model here, without a look at what others got.
+    fn written(&self, asked: &Question, text: &str) {
+        let answer = CachedAnswer { made_at: clock::now(), ..answer(text) };
+        let by = Witness::new(PrincipalId::new(), None);
+        let origin = Origin::Written(Vote { by, message: answer.message_id });
+        self.cache.put(&partition(), asked, None, answer, origin, clock::now());
     }
 
     fn text(&self, asked: &Question) -> Option<String> {
@@ -166,7 +175,8 @@ async fn answers_made_for_an_erased_person_leave_redis_also_if_no_replica_has_th
     let (person, other) = (PrincipalId::new(), PrincipalId::new());
     let put = |words: &str, text: &str, person| {
         let answer = CachedAnswer { made_for: Some(person), made_at: clock::now(), ..answer(text) };
-        a.cache.put(&partition(), &question(words), None, answer, clock::now());
+        let origin = quoted(&answer);
+        a.cache.put(&partition(), &question(words), None, answer, origin, clock::now());
     };
     put("one", "quokkaberry", person);
     put("two", "quokkaberry", person);
@@ -199,6 +209,43 @@ async fn answers_made_for_an_erased_person_leave_redis_also_if_no_replica_has_th
     assert!(b.cache.read().has_purged(&Scope::Person(person)));
     a.stop().await;
     b.stop().await;
+}
+
+#[tokio::test]
+async fn votes_and_doubts_of_all_replicas_count_together() {
+    let Some(url) = redis_url() else { return };
+    let prefix = prefix();
+    let ((a, _), (b, _)) = tokio::join!(Replica::warm(&url, &prefix), Replica::warm(&url, &prefix));
+    // At the same moment: neither replica knows of the other vote.
+    a.written(&ask(), "Yes.");
+    b.written(&ask(), "Yes.");
+    soon("the votes met", || a.text(&ask()).is_some() && b.text(&ask()).is_some()).await;
+    let sent = |replica: &Replica| replica.cache.shared.outbox.is_empty();
+    soon("everything is sent", || sent(&a) && sent(&b)).await;
+    let (c, count) = Replica::warm(&url, &prefix).await;
+    assert_eq!((count, c.text(&ask()).as_deref()), (1, Some("Yes.")));
+    a.written(&ask(), "All is free.");
+    soon("everything is sent", || sent(&a)).await;
+    let replicas = [a, b, c];
+    for replica in &replicas {
+        assert_eq!(replica.text(&ask()).as_deref(), Some("Yes."));
+    }
+    let message = |replica: &Replica| {
+        let hit = replica.cache.exact(&partition(), &ask(), Freshness::Fresh, clock::now());
+        hit.unwrap().answer.message_id
+    };
+    // One doubt on each of two replicas, at the same moment.
+    for replica in &replicas[..2] {
+        let by = Witness::new(PrincipalId::new(), None);
+        replica.cache.doubt(message(replica), by, clock::now());
+        assert!(replica.text(&ask()).is_some());
+    }
+    for replica in &replicas {
+        soon("two doubts are enough", || replica.text(&ask()).is_none()).await;
+    }
+    for replica in replicas {
+        replica.stop().await;
+    }
 }
 
 #[tokio::test]

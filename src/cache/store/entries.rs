@@ -1,7 +1,10 @@
 //! The entries of this process, found by address, vector, id or age. Bounded by count and by bytes.
+//!
+//! An entry whose answer waits for confirmation is stored like any other, so bounds, purges and
+//! replication hold for it, too. Only look-ups for shoppers pass it over.
 
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map},
+    collections::{BTreeMap, BTreeSet, HashMap, VecDeque, btree_map, hash_map},
     ops::Bound,
     sync::{Arc, atomic::Ordering},
     time::Duration,
@@ -13,6 +16,7 @@ use super::{
     entry::{Address, Entry, Hit, Listed, Page},
     index::Index,
     purge::{Scope, Watermarks},
+    trust::Witness,
 };
 use crate::{
     cache::{
@@ -35,43 +39,66 @@ pub enum Freshness {
     Stale,
 }
 
+/// What a store may hold, and for how long.
+pub(in crate::cache) struct Bounds {
+    pub(in crate::cache) max_entries: usize,
+    pub(in crate::cache) max_bytes: usize,
+    /// The lifetime of an answer.
+    pub(in crate::cache) life: Duration,
+    /// How long it is kept after that.
+    pub(in crate::cache) stale: Duration,
+    /// How many visitors must confirm an answer, and how many must doubt one that goes.
+    pub(in crate::cache) confirmations: usize,
+}
+
+/// What stands after an entry came.
+pub(in crate::cache) struct Settled {
+    pub(in crate::cache) entry: Arc<Entry>,
+    /// Whether this store did not have it so before.
+    pub(in crate::cache) changed: bool,
+}
+
 pub(in crate::cache) struct Store {
     max_entries: usize,
     max_bytes: usize,
     /// Milliseconds that an entry is kept after its lifetime.
     stale: i64,
+    confirmations: usize,
     bytes: usize,
     by_address: HashMap<Address, Arc<Entry>>,
     by_id: HashMap<MessageId, Arc<Entry>>,
     by_site: BTreeMap<(SiteId, MessageId), Arc<Entry>>,
     by_expiry: BTreeSet<(Timestamp, MessageId)>,
-    partitions: HashMap<[u8; 16], Index>,
-    /// The order in which entries are considered for eviction; some ids may already be gone.
-    queue: VecDeque<MessageId>,
+    /// By partition, and whether the entries serve shoppers.
+    partitions: HashMap<([u8; 16], bool), Index>,
+    /// How many entries each visitor has a vote in.
+    votes: HashMap<u64, usize>,
+    /// Entries that wait for confirmation.
+    waiting: usize,
+    /// The order in which entries are considered for eviction: those that wait for confirmation,
+    /// and those that serve. Some ids may already be gone, or have moved to the other one.
+    queues: [VecDeque<MessageId>; 2],
     watermarks: Watermarks,
 }
 
 impl Store {
-    /// `life` of an answer, and how long it is kept after that. Purges are remembered for the sum
-    /// of both.
-    pub(in crate::cache) fn new(
-        max_entries: usize,
-        max_bytes: usize,
-        life: Duration,
-        stale: Duration,
-    ) -> Self {
+    pub(in crate::cache) fn new(bounds: &Bounds) -> Self {
         Self {
-            max_entries,
-            max_bytes,
-            stale: i64::try_from(stale.as_millis()).unwrap_or(i64::MAX),
+            max_entries: bounds.max_entries,
+            max_bytes: bounds.max_bytes,
+            stale: i64::try_from(bounds.stale.as_millis()).unwrap_or(i64::MAX),
+            confirmations: bounds.confirmations,
             bytes: 0,
             by_address: HashMap::new(),
             by_id: HashMap::new(),
             by_site: BTreeMap::new(),
             by_expiry: BTreeSet::new(),
             partitions: HashMap::new(),
-            queue: VecDeque::new(),
-            watermarks: Watermarks::new(life + stale),
+            votes: HashMap::new(),
+            waiting: 0,
+            queues: Default::default(),
+            // Purges are remembered for as long as an older answer could live.
+            watermarks: Watermarks::new(bounds.life + bounds.stale),
         }
     }
 
@@ -84,7 +111,7 @@ impl Store {
     ) -> Option<Hit> {
         let entry = self.by_address.get(&Address { partition, question })?;
         let alive = entry.expires_at > self.oldest_expiry(freshness, now);
-        alive.then(|| entry.hit(CacheTier::Exact, None, now))
+        (alive && entry.trust.shared).then(|| entry.hit(CacheTier::Exact, None, now))
     }
 
     /// Entries that expired at or before this time are not served.
@@ -104,7 +131,7 @@ impl Store {
         freshness: Freshness,
         now: Timestamp,
     ) -> Option<Hit> {
-        let index = self.partitions.get(&partition)?;
+        let index = self.partitions.get(&(partition, true))?;
         let near = index.nearest(vector, threshold, CANDIDATES);
         let oldest = self.oldest_expiry(freshness, now);
         near.into_iter().filter(|(_, entry)| entry.expires_at > oldest).find_map(
@@ -118,27 +145,79 @@ impl Store {
         )
     }
 
-    /// `false` if the entry is expired, older than a purge, older than the stored one, or larger
-    /// than the whole cache.
-    pub(in crate::cache) fn insert(&mut self, entry: &Arc<Entry>, now: Timestamp) -> bool {
+    /// The answer that another one to this question may confirm: to the same words, or else to the
+    /// nearest question that the guards allow.
+    pub(in crate::cache) fn unconfirmed(
+        &self,
+        partition: [u8; 16],
+        question: &Question,
+        vector: Option<&[f32]>,
+        threshold: f32,
+        now: Timestamp,
+    ) -> Option<Arc<Entry>> {
+        let waits = |entry: &Entry| !entry.trust.shared && entry.expires_at > now;
+        let same = self.by_address.get(&Address { partition, question: question.key() });
+        if let Some(entry) = same {
+            return waits(entry).then(|| Arc::clone(entry));
+        }
+        let index = self.partitions.get(&(partition, false))?;
+        let near = index.nearest(vector?, threshold, CANDIDATES).into_iter();
+        near.map(|(_, entry)| entry)
+            .find(|entry| waits(entry) && agree(question, &entry.question).is_ok())
+    }
+
+    pub(in crate::cache) fn get(&self, id: MessageId) -> Option<Arc<Entry>> {
+        self.by_id.get(&id).cloned()
+    }
+
+    /// The entry of the answer in this message, or of the one that it confirmed.
+    pub(in crate::cache) fn of_message(&self, message: MessageId) -> Option<Arc<Entry>> {
+        let of = || self.by_id.values().find(|entry| entry.is_known_by(message));
+        self.by_id.get(&message).or_else(of).cloned()
+    }
+
+    /// How many entries this visitor has a vote in.
+    pub(in crate::cache) fn votes_of(&self, visitor: Witness) -> usize {
+        self.votes.get(&visitor.visitor()).copied().unwrap_or(0)
+    }
+
+    /// What stands then for the question. `None` if the entry is refused: it is expired, covered by
+    /// a purge, or larger than the whole cache.
+    pub(in crate::cache) fn insert(&mut self, new: &Arc<Entry>, now: Timestamp) -> Option<Settled> {
         self.drop_expired(now);
-        let known = self.by_address.get(&entry.address());
-        let newer_known = known.is_some_and(|known| {
-            (known.answer.made_at, known.id) > (entry.answer.made_at, entry.id)
-                || known.id == entry.id
-        });
-        let refused = entry.expires_at <= now
-            || newer_known
-            || self.watermarks.cover(entry)
-            || entry.bytes() > self.max_bytes
+        let refused = new.expires_at <= now
+            || self.watermarks.cover(new)
+            || new.bytes() > self.max_bytes
             || self.max_entries == 0;
         if refused {
-            return false;
+            return None;
         }
-        if let Some(id) = known.map(|known| known.id) {
-            self.remove(id, Gone::Replaced);
+        let known = self.by_address.get(&new.address()).cloned();
+        let entry = match &known {
+            Some(known) => Entry::settled(known, new, self.confirmations, now),
+            None => Arc::clone(new),
+        };
+        if known.as_ref().is_some_and(|known| Arc::ptr_eq(known, &entry)) {
+            return Some(Settled { entry, changed: false });
+        }
+        if let Some(known) = known.filter(|known| known.id != entry.id) {
+            self.remove(known.id, Gone::Replaced);
+        }
+        self.place(&entry);
+        Some(Settled { entry, changed: true })
+    }
+
+    /// Adds an entry, or puts it in the place of the one with its id.
+    fn place(&mut self, entry: &Arc<Entry>) {
+        let before = self.detach(entry.id).map(|known| known.trust.shared);
+        if before != Some(entry.trust.shared) {
+            self.queues[usize::from(entry.trust.shared)].push_back(entry.id);
         }
         self.bytes += entry.bytes();
+        self.waiting += usize::from(!entry.trust.shared);
+        for vote in entry.trust.votes() {
+            *self.votes.entry(vote.by.visitor()).or_default() += 1;
+        }
         self.by_address.insert(entry.address(), entry.clone());
         self.by_id.insert(entry.id, entry.clone());
         self.by_site.insert((entry.partition.site.clone(), entry.id), entry.clone());
@@ -146,32 +225,39 @@ impl Store {
         if let Some(vector) = &entry.vector {
             let index = self
                 .partitions
-                .entry(entry.partition_key)
+                .entry((entry.partition_key, entry.trust.shared))
                 .or_insert_with(|| Index::new(vector.len()));
             if !index.insert(entry) {
                 metrics::foreign_vector();
             }
         }
-        self.queue.push_back(entry.id);
         self.make_room(entry.id);
-        metrics::size(self.by_id.len(), self.bytes);
-        true
+        metrics::size(self.by_id.len(), self.waiting, self.bytes);
     }
 
-    /// Second chance: an entry used since the last check keeps its place once.
+    /// Second chance: an entry used since the last check keeps its place once. As long as more than
+    /// a quarter of the entries wait for confirmation, one of those goes, so a flood of questions
+    /// does not drive out what serves shoppers.
     fn make_room(&mut self, newest: MessageId) {
         while self.by_id.len() > self.max_entries || self.bytes > self.max_bytes {
-            let Some(id) = self.queue.pop_front() else { break };
+            let serves = self.waiting < 2 || 4 * self.waiting <= self.by_id.len();
+            let Some(id) = self.queues[usize::from(serves)].pop_front() else { break };
             let Some(entry) = self.by_id.get(&id) else { continue };
+            if entry.trust.shared != serves {
+                continue;
+            }
             if id == newest || entry.used.swap(false, Ordering::Relaxed) {
-                self.queue.push_back(id);
+                self.queues[usize::from(serves)].push_back(id);
             } else {
                 self.remove(id, Gone::Evicted);
             }
         }
         // Ids of entries that were removed otherwise must not pile up.
-        if self.queue.len() > 2 * self.by_id.len() + 64 {
-            self.queue.retain(|id| self.by_id.contains_key(id));
+        for (queue, serves) in self.queues.iter_mut().zip([false, true]) {
+            if queue.len() > 2 * self.by_id.len() + 64 {
+                let is_there = |entry: &Arc<Entry>| entry.trust.shared == serves;
+                queue.retain(|id| self.by_id.get(id).is_some_and(is_there));
+            }
         }
     }
 
@@ -193,7 +279,7 @@ impl Store {
         };
         let why = if matches!(scope, Scope::Entry(_)) { Gone::Distrusted } else { Gone::Purged };
         let gone = reached.into_iter().filter_map(|id| self.remove(id, why)).collect();
-        metrics::size(self.by_id.len(), self.bytes);
+        metrics::size(self.by_id.len(), self.waiting, self.bytes);
         gone
     }
 
@@ -245,7 +331,7 @@ impl Store {
         for id in self.by_id.keys().copied().collect::<Vec<_>>() {
             self.remove(id, Gone::Reloaded);
         }
-        self.queue.clear();
+        self.queues = Default::default();
     }
 
     fn of_site(
@@ -272,18 +358,33 @@ impl Store {
     }
 
     fn remove(&mut self, id: MessageId, why: Gone) -> Option<Arc<Entry>> {
+        let entry = self.detach(id)?;
+        metrics::gone(why);
+        Some(entry)
+    }
+
+    fn detach(&mut self, id: MessageId) -> Option<Arc<Entry>> {
         let entry = self.by_id.remove(&id)?;
         self.bytes -= entry.bytes();
+        self.waiting -= usize::from(!entry.trust.shared);
+        for vote in entry.trust.votes() {
+            if let hash_map::Entry::Occupied(mut votes) = self.votes.entry(vote.by.visitor()) {
+                *votes.get_mut() -= 1;
+                if *votes.get() == 0 {
+                    votes.remove();
+                }
+            }
+        }
         self.by_address.remove(&entry.address());
         self.by_site.remove(&(entry.partition.site.clone(), id));
         self.by_expiry.remove(&(entry.expires_at, id));
-        if let Some(index) = self.partitions.get_mut(&entry.partition_key) {
+        let place = (entry.partition_key, entry.trust.shared);
+        if let Some(index) = self.partitions.get_mut(&place) {
             index.remove(id);
             if index.is_empty() {
-                self.partitions.remove(&entry.partition_key);
+                self.partitions.remove(&place);
             }
         }
-        metrics::gone(why);
         Some(entry)
     }
 }

@@ -11,8 +11,12 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
+use super::trust::{Trust, Witness};
 use crate::{
-    cache::{partition::Partition, question::Question},
+    cache::{
+        partition::Partition,
+        question::{Question, are_same},
+    },
     domain::{CacheTier, Citation, MessageId, PrincipalId, Timestamp, Usage},
 };
 
@@ -57,6 +61,14 @@ pub struct Hit {
     pub similarity: Option<f32>,
     /// Time since the answer was made.
     pub age: Duration,
+    doubts: Vec<Witness>,
+}
+
+impl Hit {
+    /// Whether this visitor was not content with the answer.
+    pub fn is_doubted_by(&self, by: Witness) -> bool {
+        self.doubts.iter().any(|doubt| doubt.is(by))
+    }
 }
 
 /// One entry as shown to operators.
@@ -67,6 +79,12 @@ pub struct Listed {
     pub locale: Arc<str>,
     pub audience: Arc<str>,
     pub knowledge_version: u64,
+    /// Whether it serves other shoppers; if not, it waits for confirmation.
+    pub shared: bool,
+    /// Visitors who got this answer or an equivalent one from the model, or for whom it was quoted.
+    pub votes: usize,
+    /// Visitors who rated it down, or asked again after they got it.
+    pub doubts: usize,
     /// Whether other wordings can find it.
     pub semantic: bool,
     pub age_ms: u64,
@@ -99,6 +117,7 @@ pub(in crate::cache) struct Entry {
     pub(in crate::cache) vector: Option<Arc<[f32]>>,
     pub(in crate::cache) answer: Arc<CachedAnswer>,
     pub(in crate::cache) expires_at: Timestamp,
+    pub(in crate::cache) trust: Trust,
     /// Used since the last check for eviction.
     pub(in crate::cache) used: AtomicBool,
     hits_exact: AtomicU64,
@@ -112,6 +131,7 @@ impl Entry {
         vector: Option<Arc<[f32]>>,
         answer: CachedAnswer,
         expires_at: Timestamp,
+        trust: Trust,
     ) -> Self {
         Self {
             id: answer.message_id,
@@ -121,10 +141,52 @@ impl Entry {
             vector,
             answer: Arc::new(answer),
             expires_at,
+            trust,
             used: AtomicBool::new(false),
             hits_exact: AtomicU64::new(0),
             hits_semantic: AtomicU64::new(0),
         }
+    }
+
+    /// The same entry with this trust.
+    pub(in crate::cache) fn with(&self, trust: Trust) -> Self {
+        let count = |counter: &AtomicU64| AtomicU64::new(counter.load(Ordering::Relaxed));
+        Self {
+            id: self.id,
+            partition: self.partition.clone(),
+            partition_key: self.partition_key,
+            question: self.question.clone(),
+            vector: self.vector.clone(),
+            answer: self.answer.clone(),
+            expires_at: self.expires_at,
+            trust,
+            used: AtomicBool::new(self.used.load(Ordering::Relaxed)),
+            hits_exact: count(&self.hits_exact),
+            hits_semantic: count(&self.hits_semantic),
+        }
+    }
+
+    /// What stands of two entries for one question: an answer that serves strangers stays, and else
+    /// the newer one wins. Votes for the same text count together.
+    pub(in crate::cache) fn settled(
+        known: &Arc<Self>,
+        new: &Arc<Self>,
+        needed: usize,
+        now: Timestamp,
+    ) -> Arc<Self> {
+        let serves = |entry: &Self| entry.trust.shared && entry.expires_at > now;
+        let rank = |entry: &Self| (serves(entry), entry.answer.made_at, entry.id);
+        let (first, second) = if rank(new) > rank(known) { (new, known) } else { (known, new) };
+        if !are_same(&first.answer.text, &second.answer.text) {
+            return Arc::clone(first);
+        }
+        let trust = first.trust.joined(&second.trust, needed);
+        if trust == first.trust { Arc::clone(first) } else { Arc::new(first.with(trust)) }
+    }
+
+    /// Whether the message carried this answer, or an equivalent one that confirmed it.
+    pub(in crate::cache) fn is_known_by(&self, message: MessageId) -> bool {
+        self.id == message || self.trust.votes().iter().any(|vote| vote.message == message)
     }
 
     pub(in crate::cache) fn address(&self) -> Address {
@@ -171,7 +233,8 @@ impl Entry {
         };
         counter.fetch_add(1, Ordering::Relaxed);
         let age = Duration::from_millis(self.age_ms(now));
-        Hit { answer: self.answer.clone(), tier, similarity, age }
+        let doubts = self.trust.doubts().to_vec();
+        Hit { answer: self.answer.clone(), tier, similarity, age, doubts }
     }
 
     pub(in crate::cache) fn listed(&self, now: Timestamp) -> Listed {
@@ -181,6 +244,9 @@ impl Entry {
             locale: self.partition.locale.clone(),
             audience: self.partition.audience.clone(),
             knowledge_version: self.partition.knowledge_version,
+            shared: self.trust.shared,
+            votes: self.trust.votes().len(),
+            doubts: self.trust.doubts().len(),
             semantic: self.vector.is_some(),
             age_ms: self.age_ms(now),
             expires_at: self.expires_at,

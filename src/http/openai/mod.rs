@@ -31,8 +31,9 @@ use super::{
 };
 use crate::{
     assistant::need,
+    cache::Witness,
     clock,
-    domain::{Answer, ErrorCode, Principal, Problem},
+    domain::{Answer, ErrorCode, Principal, Problem, Role},
     turn::ports::{Purpose, TurnInput},
 };
 
@@ -80,7 +81,8 @@ pub async fn chat_completions(
         return Err(ApiError::with_detail(ErrorCode::NotFound, "the only model is `rushdesk`"));
     }
     let (streams, usage) = (request.stream, request.stream_options.include_usage);
-    let input = input(&app, &caller, sender, request.messages)?;
+    let witness = witness(&caller, sender, request.user);
+    let input = input(&app, &caller, sender, witness, request.messages)?;
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
@@ -105,11 +107,22 @@ pub async fn chat_completions(
     Ok(response.json(body))
 }
 
+/// Who asks. The shop's server speaks for many shoppers, and names them in `user`; without a name
+/// they count as one.
+fn witness(caller: &Caller, sender: Sender, user: Option<String>) -> Witness {
+    let principal = &caller.principal;
+    match user.filter(|_| principal.role == Role::Server) {
+        Some(user) => Witness::named(principal.id, &user),
+        None => Witness::new(principal.id, sender.of_caller(principal)),
+    }
+}
+
 /// The last user message is the question; what came before it is the history.
 fn input(
     app: &App,
     caller: &Caller,
     sender: Sender,
+    witness: Witness,
     messages: Vec<ChatCompletionMessage>,
 ) -> Result<TurnInput, ApiError> {
     if messages.len() > MAX_MESSAGES {
@@ -129,6 +142,7 @@ fn input(
         site: caller.principal.site_id.clone(),
         visitor: caller.principal.id,
         from: sender.of_caller(&caller.principal),
+        witness,
         locale: "en".into(),
         lane: need::lane(&text, caller.principal.role),
         text,

@@ -25,6 +25,10 @@ pub struct ChatCompletionRequest {
     #[serde(default, deserialize_with = "or_default")]
     #[schema(value_type = Option<StreamOptions>)]
     pub stream_options: StreamOptions,
+    /// The shopper for whom a server of the shop asks. Several of them confirm a cached answer.
+    #[serde(default, deserialize_with = "text_or_nothing")]
+    #[schema(value_type = Option<String>)]
+    pub user: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
@@ -39,6 +43,12 @@ fn or_default<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
+
+/// A name of another type is left out, like every part that is not understood.
+fn text_or_nothing<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(value.as_str().filter(|name| !name.is_empty()).map(str::to_owned))
 }
 
 #[derive(ToSchema)]

@@ -11,6 +11,7 @@ use tracing::{Span, field::Empty, trace_span};
 use crate::session::{messages::StartTurn, shared::Shared, state::Session};
 use crate::{
     assistant::need,
+    cache::Witness,
     clock,
     domain::{Append, ErrorCode, Fact, IdempotencyRecord, Problem, TurnId},
     journal::{InDoubt, RunningTurn},
@@ -89,6 +90,7 @@ pub fn prepare(
         site: meta.site_id.clone(),
         visitor: meta.owner,
         from: message.asked.from,
+        witness: Witness::new(meta.owner, message.asked.from),
         locale: meta.locale.clone(),
         text: message.text.clone(),
         lane,

@@ -39,7 +39,7 @@ pub async fn answer(
 ) -> Result<Given, Problem> {
     let at = ask.service.level;
     let Some(model) = &ports.model else {
-        let answer = match smalltalk::reply(&ask.text) {
+        let answer = match smalltalk::reply(ask.said.text()) {
             Some(text) => pages::template(reply, text),
             None => match pages::found(ports, ask, passages) {
                 Some(found) => pages::quote(reply, found),
@@ -50,7 +50,7 @@ pub async fn answer(
     };
     let Service { level: current, pinned } = ask.service;
     if current >= ServiceLevel::KNOWLEDGE && !has_room(ports, ask, model) {
-        if let Some(text) = smalltalk::reply(&ask.text) {
+        if let Some(text) = smalltalk::reply(ask.said.text()) {
             return Ok(Given { answer: pages::template(reply, text), at });
         }
         if let Some(found) = pages::found(ports, ask, passages) {

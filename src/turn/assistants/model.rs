@@ -28,7 +28,8 @@ pub async fn generate(
     passages: &[Passage],
 ) -> Result<Answer, Failure> {
     let (sender, mut queued) = watch::channel(None);
-    let request = request(ports, ask, model, level, passages, sender);
+    let told = ask.said.told();
+    let request = request(ports, ask, model, level, &told, passages, sender);
     let begun = Instant::now();
     let started = Generation::start(&model.acquire, request.clone());
     let mut generation = wait_for_start(reply, started, &mut queued).await?;
@@ -37,7 +38,7 @@ pub async fn generate(
     reply.stage(Stage::Writing);
     tracing::debug!(backend = generation.backend(), waited_ms = millis(begun), "generation began");
 
-    let filter = || OutputFilter::new(&ask.vault, ports.turn.max_answer_bytes);
+    let filter = || OutputFilter::new(&told.vault, ports.turn.max_answer_bytes);
     let mut safe = filter();
     let mut usage = None;
     let mut finish_reason = FinishReason::Stop;

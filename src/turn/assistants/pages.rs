@@ -8,7 +8,8 @@ use crate::{
 
 /// Sentences from the best passage, if they are a sure enough answer.
 pub fn found(ports: &Ports, ask: &Ask, passages: &[Passage]) -> Option<Extract> {
-    extract(&ask.text, passages).filter(|found| found.confidence >= ports.turn.answer_confidence)
+    let least = ports.turn.answer_confidence;
+    extract(ask.said.text(), passages).filter(|found| found.confidence >= least)
 }
 
 /// Answers with the found text and its source.

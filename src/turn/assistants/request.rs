@@ -5,9 +5,8 @@ use std::time::Duration;
 use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    assistant::prompt::{Budget, Earlier, Length, Line, Source, Speaker, build},
+    assistant::prompt::{Budget, Earlier, Length, Line, Parts, Source, Speaker, build},
     domain::ServiceLevel,
-    guard::quoted,
     inference::{
         ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, ToolChoice,
         affinity_of, estimate_tokens,
@@ -16,34 +15,42 @@ use crate::{
     turn::{
         ask::Ask,
         ports::{ModelPort, Ports},
+        screen::Screened,
     },
 };
 
 /// A turn leaves the queue after this many times the longest wait that it accepts.
 const QUEUE_PATIENCE: f32 = 1.5;
 
-/// The prompt and its limits at `level` of service. `queued` receives the turn's position in the
-/// queue.
+/// The prompt with what was `told`, and its limits at `level` of service. `queued` receives the
+/// turn's position in the queue.
 pub fn request(
     ports: &Ports,
     ask: &Ask,
     model: &ModelPort,
     level: ServiceLevel,
+    told: &Screened,
     passages: &[Passage],
     queued: watch::Sender<Option<QueuePosition>>,
 ) -> GenerateRequest {
     let config = &ports.turn;
-    let quotes: Vec<_> = passages.iter().map(|p| (quoted(&p.title), quoted(&p.text))).collect();
     let sources: Vec<Source<'_>> =
-        quotes.iter().map(|(title, text)| Source { title, text }).collect();
-    let history: Vec<Earlier<'_>> = ask
+        passages.iter().map(|p| Source { title: &p.title, text: &p.text }).collect();
+    let history: Vec<Earlier<'_>> = told
         .history
         .iter()
         .map(|exchange| Earlier { user: &exchange.user, answer: exchange.answer.as_deref() })
         .collect();
     let budget = Budget { total: config.prompt_tokens, history: config.history_tokens };
     let Brief { length, max_tokens, reasoning, tier, max_wait } = brief(ports, ask, level);
-    let lines = build(&ask.text, &sources, &history, length, budget, estimate_tokens);
+    let parts = Parts {
+        question: &told.text,
+        sources: &sources,
+        history: &history,
+        length,
+        placeholders: !told.vault.is_empty(),
+    };
+    let lines = build(&parts, budget, estimate_tokens);
     let mut limits = model.limits;
     if let Some(max_wait) = max_wait {
         // A prediction that was too optimistic must not make the shopper wait much longer.
@@ -94,10 +101,10 @@ fn brief(ports: &Ports, ask: &Ask, level: ServiceLevel) -> Brief {
     }
 }
 
-/// A continued conversation prefers the backend that has it in its cache. A first question prefers
-/// the one with the prompt of its shop.
+/// A continued conversation prefers the backend that has it in its cache. A question that stands
+/// alone prefers the one with the prompt of its shop.
 fn affinity(ask: &Ask) -> u64 {
-    let visitor = (!ask.history.is_empty()).then_some(ask.visitor);
+    let visitor = (!ask.said.history().is_empty()).then_some(ask.visitor);
     affinity_of((ask.site.as_str(), visitor.map(|visitor| visitor.0)))
 }
 

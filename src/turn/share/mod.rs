@@ -14,9 +14,10 @@ use crate::{cache::FlightKey, domain::ServiceLevel};
 /// level, because the cache gives that answer to later shoppers. An operator's order still applies.
 /// Counts the question.
 pub fn level(ports: &Ports, ask: &Ask) -> ServiceLevel {
-    let counts = ask.is_waited_for() && ask.may_be_shared();
-    let asked_again = ask.question.as_ref().filter(|_| counts).is_some_and(|question| {
-        ports.demand.again(FlightKey::new(&ask.partition, question)) && ports.cache.is_some()
+    let shareable = ask.said.shareable().filter(|_| ask.is_waited_for());
+    let asked_again = shareable.is_some_and(|shareable| {
+        let key = FlightKey::new(&ask.partition, shareable.question());
+        ports.demand.again(key) && ports.cache.is_some()
     });
     if asked_again && !ask.service.pinned { ServiceLevel::FULL } else { ask.service.level }
 }

@@ -9,8 +9,8 @@ use crate::{
     turn::{ask::Ask, ports::Ports, reply::Reply},
 };
 
-/// Follows a question in flight that would be a semantic hit, or leads. Without a model there is no
-/// answer worth waiting for.
+/// Follows a question in flight that would be a semantic hit, or leads, as for the same words.
+/// Without a model there is no answer worth waiting for.
 pub async fn same_meaning(
     ports: &Ports,
     ask: &Ask,
@@ -19,12 +19,15 @@ pub async fn same_meaning(
 ) -> Shared<SimilarFlight<TurnLog>> {
     let whole = embedding.filter(|embedding| !embedding.truncated);
     let (Some(embedding), Some(question), Some(_), Some(_)) =
-        (whole, &ask.question, &ports.cache, &ports.model)
+        (whole, ask.followable(), &ports.cache, &ports.model)
     else {
         return Shared::Alone;
     };
-    if !ask.is_waited_for() || !ask.may_be_shared() {
-        return Shared::Alone;
+    if ask.said.shareable().is_none() {
+        let leader = ports.similar.leader(&ask.partition, question, &embedding.vector);
+        let Some(leader) = leader else { return Shared::Alone };
+        let fact = follow(ports, ask, reply, &leader, CacheTier::Semantic).await;
+        return fact.map_or(Shared::Alone, |fact| Shared::Answered(Box::new(fact)));
     }
     let mut dead = None;
     loop {

@@ -24,12 +24,16 @@ pub struct Place {
 }
 
 /// Follows the same question in flight, or leads. If a leader ends without an answer, a follower
-/// replaces it.
+/// replaces it. A question after a conversation only follows: its own answer is for nobody else.
 pub async fn same_words(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Shared<Place> {
     // Tickets are not urgent, so a question with a waiting reader must not follow one.
-    let shares = ask.is_waited_for() && ask.may_be_shared();
-    let Some(question) = ask.question.as_ref().filter(|_| shares) else { return Shared::Alone };
+    let Some(question) = ask.followable() else { return Shared::Alone };
     let key = FlightKey::new(&ask.partition, question);
+    if ask.said.shareable().is_none() {
+        let Some(leader) = ports.flights.leader(key) else { return Shared::Alone };
+        let fact = follow(ports, ask, reply, &leader, CacheTier::Exact).await;
+        return fact.map_or(Shared::Alone, |fact| Shared::Answered(Box::new(fact)));
+    }
     let mut joined = ports.flights.join(key, || Arc::clone(reply.log()));
     loop {
         let leader = match joined {

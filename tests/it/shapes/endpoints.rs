@@ -739,6 +739,7 @@ async fn what_operators_see() {
             "documents": [
               "[documents]"
             ],
+            "doubts": 0,
             "expires_at": "[time]",
             "hits_exact": 0,
             "hits_semantic": 0,
@@ -747,9 +748,11 @@ async fn what_operators_see() {
             "locale": "en",
             "question": "Which payment methods do you accept?",
             "semantic": false,
+            "shared": false,
             "tags": [
               "[tags]"
-            ]
+            ],
+            "votes": 1
           }
         ],
         "next_cursor": null
