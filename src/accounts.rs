@@ -301,7 +301,7 @@ impl Accounts {
     /// the caller gets a new one.
     ///
     /// # Errors
-    /// [`AccountError::NoPassword`], [`AccountError::Credentials`] if the current one is wrong.
+    /// [`AccountError::NoPassword`], [`AccountError::Invalid`] if the current one is wrong.
     pub async fn change_password(
         &self,
         caller: &Principal,
@@ -323,7 +323,12 @@ impl Accounts {
             let matches = self.passwords.verify(current, Some(hash)).await?;
             matches.then_some(()).ok_or(AccountError::Credentials)
         };
-        self.guarded(&user.site_id, &email, check).await?;
+        let checked = self.guarded(&user.site_id, &email, check).await;
+        checked.map_err(|error| {
+            // Not a 401, after which a client would refresh its token and try again.
+            let is_wrong = matches!(error, AccountError::Credentials);
+            if is_wrong { invalid("current_password", "is wrong") } else { error }
+        })?;
         let hash = self.passwords.hash(new).await?;
         if !self.archive.change_password(user.id, &hash, clock::now()).await? {
             return Err(AccountError::NoPassword);

@@ -1,9 +1,9 @@
 //! Replaces personal data with placeholders.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use super::{
-    pii::{Found, find, placeholder},
+    pii::{Found, find},
     vault::Vault,
 };
 

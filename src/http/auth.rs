@@ -246,11 +246,7 @@ pub async fn change_password(
 ) -> Result<HttpResponse, ApiError> {
     let PasswordChange { current_password, new_password } = paid.body;
     let changed = app.accounts.change_password(&caller.principal, current_password, new_password);
-    let session = changed.await.map_err(|error| match error {
-        // 401 would make a client refresh its token and try again.
-        AccountError::Credentials => ApiError::field("current_password", "is wrong"),
-        error => error.into(),
-    })?;
+    let session = changed.await?;
     Ok(HttpResponse::Ok().json(TokenPair::from(session)))
 }
 
@@ -269,12 +265,14 @@ pub async fn reset_password(
     let PasswordReset { site_key, reset_token, new_password } = paid.body;
     let site = site(&app, &request, &site_key).await?;
     let reset = app.accounts.reset_password(&site, &reset_token, new_password);
-    reset.await.map_err(|error| match error {
-        AccountError::TokenInvalid => ApiError::with_detail(
+    reset.await.map_err(|error| {
+        if !matches!(error, AccountError::TokenInvalid) {
+            return error.into();
+        }
+        ApiError::with_detail(
             ErrorCode::TokenInvalid,
             "this link was used or has expired; ask the shop for another one",
-        ),
-        error => error.into(),
+        )
     })?;
     Ok(HttpResponse::NoContent().finish())
 }

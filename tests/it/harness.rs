@@ -147,6 +147,7 @@ impl TestApp {
             ("server.heartbeat_ms", "200".to_owned()),
             // Tests ask again and again.
             ("limits.visitor_reads_per_minute", "100000".to_owned()),
+            ("limits.visitor_sessions_per_hour", "100000".to_owned()),
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();

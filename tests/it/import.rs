@@ -18,7 +18,7 @@ async fn import(data: &Path, files: &[(&str, &[u8])]) -> (i32, String, String) {
     let data = data.display();
     let Output { status, stdout, stderr } =
         tokio::process::Command::new(env!("CARGO_BIN_EXE_rushdesk"))
-            .args(["knowledge", "import"])
+            .args(["knowledge", "import", "--create"])
             .arg(folder.path())
             .arg("--set")
             .arg(format!("server.data_dir={data}"))

@@ -152,6 +152,8 @@ impl Stage {
         server.set("LIMITS__SITE_BURST", 1_000_000);
         server.set("LIMITS__VISITOR_MESSAGES_PER_HOUR", 1_000_000);
         server.set("LIMITS__VISITOR_BURST", 1_000_000);
+        server.set("LIMITS__SITE_VISITORS_PER_SECOND", 1_000_000);
+        server.set("LIMITS__SITE_FREE_VISITORS_PER_SECOND", 1_000_000);
         server.set("LIMITS__VISITOR_SESSIONS_PER_HOUR", 1_000_000);
         server.set("LIMITS__VISITOR_READS_PER_MINUTE", 1_000_000);
         server.set("LIMITS__SITE_READS_PER_SECOND", 1_000_000);

@@ -34,7 +34,6 @@ use std::ops::Range;
 
 use claims::Claims;
 use context::Context;
-pub(super) use fold::placeholder;
 pub use kind::Kind;
 use numbers::Numbers;
 use plain::Plain;
