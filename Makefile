@@ -74,6 +74,16 @@ eval-pii: DATA = ../shared/data
 eval-pii: ## Recall and false alarms of masking on DATA/pii_eval; FLAGS="--show 5" prints what was missed
 	$(CARGO) run --quiet --locked -- eval pii $(DATA)/pii_eval $(FLAGS)
 
+.PHONY: eval-routing
+eval-routing: DATA = ../shared/data
+eval-routing: ## Triage on DATA/routing_eval beside a baseline: topics, persons, confidence; FLAGS="--show 5" prints faults
+	CARGO="$(CARGO)" scripts/train/eval.sh "$(DATA)" $(FLAGS)
+
+.PHONY: train
+train: DATA = ../shared/data
+train: ## Fits the head of triage on DATA and writes src/triage/head.json
+	scripts/train/train.sh "$(DATA)" $(FLAGS)
+
 SCENARIO ?= steady
 
 # FLAGS= are passed to the benchmark, for example FLAGS="--streams 2000 --runs 1".

@@ -2,7 +2,7 @@
 # version of the list.
 #
 # python_check
-# venv FOLDER REQUIREMENTS
+# venv FOLDER REQUIREMENTS [flags of pip install]
 
 # Checks whether environments can be created here; otherwise prints what to install.
 python_check() {
@@ -14,9 +14,10 @@ python_check() {
 
 venv() {
   local folder=$1 requirements=$2
+  shift 2
   cmp -s "$requirements" "$folder/requirements.txt" && return 0
   python_check
   python3 -m venv "$folder"
-  "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements"
+  "$folder/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$requirements" "$@"
   cp "$requirements" "$folder/requirements.txt"
 }

@@ -43,6 +43,7 @@ pub mod supervisor;
 pub mod telemetry;
 pub mod tickets;
 pub mod tls;
+pub mod triage;
 pub mod turn;
 pub mod vector;
 mod words;

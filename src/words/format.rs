@@ -19,6 +19,11 @@ pub struct Patterns {
     beginnings: Vec<&'static str>,
 }
 
+/// A word or a phrase on each line; a word with `*` at its end stands for all words that start
+/// with it. For readers that look for them in a text.
+#[derive(Default)]
+pub struct Phrases(Vec<&'static str>);
+
 /// Words on each line that belong together: `refund, reimburse`.
 pub type Groups = Vec<Vec<&'static str>>;
 
@@ -28,6 +33,12 @@ pub type Pairs = Vec<(&'static str, &'static str)>;
 impl Patterns {
     pub fn matches(&self, word: &str) -> bool {
         self.whole.contains(word) || self.beginnings.iter().any(|start| word.starts_with(start))
+    }
+}
+
+impl Phrases {
+    pub fn lines(self) -> impl Iterator<Item = &'static str> {
+        self.0.into_iter()
     }
 }
 
@@ -49,6 +60,17 @@ impl Shape for Patterns {
                 new
             }
         }
+    }
+}
+
+impl Shape for Phrases {
+    fn add(&mut self, line: &'static str) -> bool {
+        let fits = line.split(' ').all(|word| plain(word.strip_suffix('*').unwrap_or(word)))
+            && !self.0.contains(&line);
+        if fits {
+            self.0.push(line);
+        }
+        fits
     }
 }
 
@@ -125,6 +147,10 @@ mod tests {
         assert_eq!(taken, [true, true, false, false, false, false]);
         assert!(patterns.matches("payment") && patterns.matches("card"));
         assert!(!patterns.matches("cards") && !patterns.matches("repay"));
+
+        let (phrases, taken) = read::<Phrases>(&["my card", "pay* bill*", "my card", "*", "a  b"]);
+        assert_eq!(taken, [true, true, false, false, false]);
+        assert_eq!(phrases.lines().collect::<Vec<_>>(), ["my card", "pay* bill*"]);
 
         let (groups, taken) = read::<Groups>(&["refund, repay", "call", "a, a", "a,", "a = b"]);
         assert_eq!(taken, [true, true, false, false, false]);

@@ -7,7 +7,7 @@
 mod format;
 
 use format::Shape;
-pub use format::{Groups, Pairs, Patterns, Words};
+pub use format::{Groups, Pairs, Patterns, Phrases, Words};
 
 /// The lists for one module, each in a section of a file.
 pub trait Vocabulary: Default {
@@ -95,10 +95,75 @@ vocabularies! {
         mine: Patterns,
     }
 
-    /// Messages that only greet or thank.
-    SmallTalk: "smalltalk" in "de", "en" {
+    /// Messages that ask nothing.
+    SmallTalk: "smalltalk" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         greetings: Words,
         thanks: Words,
+        farewells: Words,
+        nods: Words,
+    }
+
+    /// Whether a shopper wants to talk to a person.
+    Person: "person" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// Words for talking to a person.
+        talk: Phrases,
+        /// And for reaching one. A department that is reached is not talked to.
+        contact: Phrases,
+        /// Words for asking for one.
+        want: Phrases,
+        /// Persons of the shop.
+        agents: Phrases,
+        /// Any person.
+        someone: Phrases,
+        /// Departments of persons.
+        desk: Phrases,
+        /// A wish without more words.
+        direct: Phrases,
+        /// A wish as a whole clause.
+        alone: Phrases,
+        /// What may stand around it then.
+        fillers: Phrases,
+        /// Before a person these deny the wish, before a machine they express it.
+        unwanted: Phrases,
+        /// Right before a wish without more words, or right behind it, these deny it.
+        negations: Phrases,
+        /// These are said of machines only.
+        weary: Phrases,
+        machines: Phrases,
+        /// Before a person or a machine these ask what the service is.
+        asking: Phrases,
+        /// These contain words of the other lists, but are no persons.
+        things: Phrases,
+    }
+
+    /// What a message is about.
+    Topics: "topics" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        technical: Phrases,
+        billing: Phrases,
+        orders: Phrases,
+        returns: Phrases,
+        shipping: Phrases,
+        account: Phrases,
+        product: Phrases,
+        general: Phrases,
+        out_of_scope: Phrases,
+    }
+
+    /// By which a language is known, if its letters do not tell.
+    Language: "language" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+        /// Frequent words.
+        words: Phrases,
+        /// Letters and parts of words that few languages have.
+        letters: Words,
+    }
+
+    /// What frustration sounds like over the turns of a conversation.
+    Mood: "mood" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        angry: Phrases,
+        /// Something had to be said again, or does not go on.
+        again: Phrases,
+        /// Relief.
+        glad: Phrases,
     }
 
     /// Data for the search of the knowledge. Folded like its words, so without accents.

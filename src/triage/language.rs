@@ -1,0 +1,179 @@
+//! The language of a message: by its script, by letters, and by frequent words. Short messages say
+//! little, so in doubt the conversation keeps its language.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    phrases::Phrases,
+    text::{Message, is_han, is_kana},
+};
+use crate::words;
+
+/// The languages that the service speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Language {
+    Ar,
+    De,
+    En,
+    Es,
+    Fr,
+    It,
+    Ja,
+    Nl,
+    Pl,
+    Pt,
+    Zh,
+}
+
+impl Language {
+    pub const ALL: [Self; 11] = [
+        Self::Ar,
+        Self::De,
+        Self::En,
+        Self::Es,
+        Self::Fr,
+        Self::It,
+        Self::Ja,
+        Self::Nl,
+        Self::Pl,
+        Self::Pt,
+        Self::Zh,
+    ];
+
+    /// The code of ISO 639-1.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ar => "ar",
+            Self::De => "de",
+            Self::En => "en",
+            Self::Es => "es",
+            Self::Fr => "fr",
+            Self::It => "it",
+            Self::Ja => "ja",
+            Self::Nl => "nl",
+            Self::Pl => "pl",
+            Self::Pt => "pt",
+            Self::Zh => "zh",
+        }
+    }
+
+    /// Of a code or a locale: `de`, `de-AT`, `de_AT`.
+    pub fn parse(locale: &str) -> Option<Self> {
+        let code = locale.split(['-', '_']).next().unwrap_or_default();
+        Self::ALL.into_iter().find(|language| language.code().eq_ignore_ascii_case(code))
+    }
+}
+
+/// How many letters of a script make its language certain.
+const SCRIPT: usize = 2;
+/// How much a letter counts that one language has, and a part of words, against a word.
+const LETTER: f32 = 0.8;
+const PART: f32 = 0.3;
+/// By how much the best language must be ahead of the language of the conversation.
+const AHEAD: f32 = 0.4;
+/// Without a conversation, it must have so much, and by so much more than any other.
+const KNOWN: f32 = 0.6;
+const AHEAD_OF_ALL: f32 = 0.1;
+/// No letter counts more often.
+const MOST: usize = 2;
+
+static WORDS: LazyLock<Phrases<Language>> = LazyLock::new(|| {
+    let lists = words::languages::<words::Language>()
+        .filter_map(|code| Some((Language::parse(code)?, words::of::<words::Language>(code))));
+    let lines =
+        lists.flat_map(|(language, list)| list.words.lines().map(move |line| (line, language)));
+    lines.collect()
+});
+
+/// Each letter or part, and the languages that have it.
+static LETTERS: LazyLock<Vec<(&str, Vec<Language>)>> = LazyLock::new(|| {
+    let mut letters: BTreeMap<&str, Vec<Language>> = BTreeMap::new();
+    for code in words::languages::<words::Language>() {
+        let list: words::Language = words::of(code);
+        for letter in list.letters {
+            letters.entry(letter).or_default().extend(Language::parse(code));
+        }
+    }
+    letters.into_iter().collect()
+});
+
+/// `prior` is the language of the conversation so far. `None` if nothing is known.
+pub fn identify(text: &str, message: &Message, prior: Option<Language>) -> Option<Language> {
+    let count = |is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
+    let letters = count(char::is_alphabetic);
+    let (han, kana) = (count(is_han), count(is_kana));
+    let arabic = count(|c| matches!(c, '\u{0620}'..='\u{06ff}'));
+    if kana > 0 && (han + kana) * 2 > letters {
+        return Some(Language::Ja);
+    }
+    if han > 0 && han * 2 > letters {
+        let japanese = prior == Some(Language::Ja) && han <= SCRIPT * 2;
+        return Some(if japanese { Language::Ja } else { Language::Zh });
+    }
+    if arabic >= SCRIPT && arabic * 2 > letters {
+        return Some(Language::Ar);
+    }
+    by_words(text, message, prior)
+}
+
+fn by_words(text: &str, message: &Message, prior: Option<Language>) -> Option<Language> {
+    let mut scores = [0.0_f32; Language::ALL.len()];
+    let hits = WORDS.find(message);
+    for hit in &hits {
+        // A word that several languages have says less about each.
+        let sharing = hits.iter().filter(|other| other.words == hit.words).count();
+        scores[hit.tag as usize] += 1.0 / sharing as f32;
+    }
+    let text = text.to_lowercase();
+    for (letters, languages) in LETTERS.iter() {
+        let weight = if letters.is_ascii() { PART } else { LETTER };
+        let count = text.matches(letters).count().min(MOST) as f32;
+        for language in languages {
+            scores[*language as usize] += count * weight / languages.len() as f32;
+        }
+    }
+    let score = |language: Language| scores[language as usize];
+    let best = Language::ALL.into_iter().max_by(|a, b| score(*a).total_cmp(&score(*b)))?;
+    match prior {
+        Some(prior) if score(best) < score(prior) + AHEAD => Some(prior),
+        Some(_) => Some(best),
+        None => {
+            let others = Language::ALL.into_iter().filter(|language| *language != best);
+            let second = others.map(score).fold(0.0, f32::max);
+            (score(best) >= KNOWN && score(best) >= second + AHEAD_OF_ALL).then_some(best)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str, prior: Option<Language>) -> Option<Language> {
+        identify(text, &Message::new(text), prior)
+    }
+
+    #[test]
+    fn a_short_message_without_signs_keeps_the_language_of_the_conversation() {
+        for text in ["10482", "M?", "ok", "Vidde 2", ""] {
+            assert_eq!(of(text, Some(Language::De)), Some(Language::De), "{text}");
+        }
+        assert_eq!(of("10482", None), None);
+        assert_eq!(of("Where is my order?", Some(Language::De)), Some(Language::En));
+        assert_eq!(of("返品", Some(Language::Ja)), Some(Language::Ja));
+        assert_eq!(of("返品", None), Some(Language::Zh));
+    }
+
+    #[test]
+    fn a_locale_names_its_language() {
+        assert_eq!(Language::parse("de-AT"), Some(Language::De));
+        assert_eq!(Language::parse("EN"), Some(Language::En));
+        assert_eq!(Language::parse("xx"), None);
+        for language in Language::ALL {
+            assert_eq!(serde_json::to_value(language).unwrap(), language.code());
+        }
+    }
+}
