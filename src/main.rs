@@ -221,7 +221,12 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         | Command::CheckHealth
         | Command::Metrics
         | Command::Rehearse(_)
-        | Command::Eval { .. } => Ok(()),
+        | Command::Eval { measure: evaluate::Measure::Pii(_) } => Ok(()),
+        Command::Eval { measure: evaluate::Measure::Routing(options) } => {
+            let report = evaluate::routing(&options, &config.embedding, &config.server.data_dir)?;
+            print!("{report}");
+            Ok(())
+        }
         Command::Migrate { new } => commands::migrate(&config, new.create).await,
         Command::Admin { command: AdminCommand::Create { site, email, new } } => {
             commands::create_admin(&config, &site, &email, new.create).await

@@ -12,6 +12,7 @@ mod actor;
 mod batcher;
 mod error;
 mod folder;
+mod inline;
 pub mod messages;
 pub mod metrics;
 mod onnx;
@@ -24,5 +25,6 @@ mod worker;
 mod tests;
 
 pub use error::{EmbedError, EmbedStartError};
+pub use inline::InlineEmbedder;
 pub use messages::{Embed, EmbedderStatus, Embedding, ObserveEmbedder, embed};
 pub use ports::{EmbedderHandle, start};

@@ -4,12 +4,15 @@
 
 mod options;
 mod pii;
+mod routing;
 mod rows;
 mod score;
+mod tally;
 
 pub use self::{
-    options::{Measure, Options},
+    options::{Measure, Options, RoutingOptions},
     pii::pii,
+    routing::{Routing, routing},
     score::Report,
 };
 

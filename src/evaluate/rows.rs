@@ -8,8 +8,9 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use serde::Deserialize;
+use serde::{Deserialize, de::DeserializeOwned};
 
+/// A text and what is personal in it.
 #[derive(Deserialize)]
 pub struct Row {
     pub text: String,
@@ -35,7 +36,7 @@ impl Row {
 }
 
 /// Name of each file without its endings, and its rows.
-pub fn read(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, Vec<Row>)>> {
+pub fn read<R: DeserializeOwned>(paths: &[PathBuf]) -> anyhow::Result<Vec<(String, Vec<R>)>> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -57,7 +58,7 @@ fn name(path: &Path) -> String {
     name.split('.').next().unwrap_or_default().to_owned()
 }
 
-fn rows(path: &Path) -> anyhow::Result<Vec<Row>> {
+fn rows<R: DeserializeOwned>(path: &Path) -> anyhow::Result<Vec<R>> {
     let shown = path.display();
     let file = fs::File::open(path).with_context(|| format!("cannot read {shown}"))?;
     let parsed = BufReader::new(file).lines().enumerate().map(|(index, line)| {
