@@ -53,6 +53,12 @@ pub fn serve(
         .max_concurrent_connections(config.server.max_connections.div_ceil(workers))
         .shutdown_timeout(5)
         .disable_signals();
+    // Idle connections end as soon as the server is told to stop.
+    let stopping = server.graceful_shutdown_signal();
+    let stops = move || {
+        let stopping = stopping.clone();
+        async move { stopping.notified().await }
+    };
     let (app, limit) = (app.clone(), config.server.request_timeout);
     let server = match tls {
         Some(mut tls) => {
@@ -65,7 +71,7 @@ pub fn serve(
                         let peer = accepted(io.get_ref().0);
                         ready(Ok((Connection::new(io, limit), Protocol::Http1, peer)))
                     }))
-                    .and_then(requests(app.clone()).map_err(TlsError::Service))
+                    .and_then(requests(app.clone(), stops.clone()).map_err(TlsError::Service))
             })
         }
         None => server.listen("http", listener, move || {
@@ -73,7 +79,7 @@ pub fn serve(
                 let peer = accepted(&io);
                 ready(Ok((Connection::new(io, limit), Protocol::Http1, peer)))
             })
-            .and_then(requests(app.clone()))
+            .and_then(requests(app.clone(), stops.clone()))
         }),
     };
     Ok((server.with_context(listening)?.run(), address))
@@ -86,16 +92,21 @@ fn accepted(io: &TcpStream) -> Option<SocketAddr> {
     io.peer_addr().ok()
 }
 
-/// What answers the requests of a connection.
-fn requests<T: AsyncRead + AsyncWrite + Unpin + 'static>(
+/// What answers the requests of a connection, until `stops` says that the server stops.
+fn requests<T, F>(
     app: web::Data<App>,
+    stops: impl Fn() -> F + 'static,
 ) -> impl ServiceFactory<
     (Connection<T>, Protocol, Option<SocketAddr>),
     Config = (),
     Response = (),
     Error = DispatchError,
     InitError = (),
-> {
+>
+where
+    T: AsyncRead + AsyncWrite + Unpin + 'static,
+    F: Future<Output = ()> + 'static,
+{
     let routes = WebApp::new()
         .app_data(app.clone())
         .service(http::docs::ui())
@@ -106,6 +117,7 @@ fn requests<T: AsyncRead + AsyncWrite + Unpin + 'static>(
         .into_factory()
         .map_err(|error: Error| error.error_response());
     HttpService::build()
+        .graceful_shutdown_signal(stops)
         .client_request_timeout(app.config.server.request_timeout)
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(KEEP_ALIVE)

@@ -82,6 +82,10 @@ pub fn respond(problem: &Problem) -> HttpResponse {
     if let Some(seconds) = after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
+    if problem.status == 408 {
+        // What is still to come of the request must not be taken for the next one.
+        response.force_close();
+    }
     if problem.status == 401 {
         response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
     }

@@ -464,6 +464,7 @@ async fn a_client_that_drips_its_body_or_its_head_is_ended_while_others_are_serv
     for answer in [body, chunked] {
         assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
         assert!(answer.contains("application/problem+json"), "{answer}");
+        assert!(answer.to_lowercase().contains("connection: close"), "{answer}");
     }
     assert!(head.starts_with("HTTP/1.1 408"), "{head}");
     assert!(head.contains("application/problem+json"), "{head}");

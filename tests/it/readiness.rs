@@ -34,6 +34,8 @@ async fn a_disk_without_room_shows_and_so_does_room() {
         ("inference.discover_ollama", "false".to_owned()),
         ("limits.visitor_burst", "100000".to_owned()),
         ("limits.visitor_messages_per_hour", "1000000".to_owned()),
+        // The disk may also be full at the end of a turn, and then its answer waits for room.
+        ("sessions.max_wait_ms", "3000".to_owned()),
     ];
     drop(crash::Server::start(&settings, free_port()).await);
     // A file may grow to this, and then not by a byte. The shell leaves the signal that comes with the error aside; its
