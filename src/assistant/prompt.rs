@@ -1,5 +1,5 @@
 //! Builds the prompt within a token budget: instructions, passages, the newest exchanges, the
-//! question. What shoppers and documents say is quoted, see [`super::quote`].
+//! question. What shoppers and documents say is quoted, see `quote`.
 
 use sha2::{Digest, Sha256};
 

@@ -27,7 +27,7 @@ pub enum Said {
     /// There is none, and the message needs none.
     Alone(Shareable),
     /// The model is told of it, so the answer is for this shopper only.
-    Within(Conversation),
+    Within(Box<Conversation>),
 }
 
 pub struct Conversation {
@@ -51,7 +51,7 @@ impl Said {
             question => {
                 let repeated =
                     question.as_ref().is_some_and(|question| repeats(question, &screened.history));
-                Self::Within(Conversation { screened, question, repeated })
+                Self::Within(Box::new(Conversation { screened, question, repeated }))
             }
         }
     }
