@@ -263,7 +263,7 @@ CACHE = Board(
                 Panel("Entries", "short",
                       [("rushdesk_cache_entries{@}", "{{instance}}"),
                        ("rushdesk_cache_unconfirmed_entries{@}", "{{instance}} unconfirmed")],
-                      "By replica; replicas agree within about a second. Unconfirmed ones serve nobody."),
+                      "By replica; replicas agree within about a second. Unconfirmed ones are not served."),
                 Panel("Memory", "bytes", [("rushdesk_cache_bytes{@}", "{{instance}}")], "Estimated."),
                 Panel("Entries removed, by reason", "reqps",
                       [(per("reason", "rushdesk_cache_removed_total"), "{{reason}}")],

@@ -33,7 +33,7 @@ declare! {
     ENTRIES: gauge "rushdesk_cache_entries" [] "Entries in the cache of this process"
         when "after the first entry";
     WAITING: gauge "rushdesk_cache_unconfirmed_entries" []
-        "Entries among them that wait for confirmation and serve nobody"
+        "Entries among them that wait for confirmation and are not served"
         when "after the first entry";
     BYTES: gauge "rushdesk_cache_bytes" [] "Estimated memory of the entries"
         when "after the first entry";

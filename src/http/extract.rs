@@ -6,7 +6,13 @@ use std::{
     pin::Pin,
 };
 
-use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    error::PayloadError,
+    http::{Method, header},
+    web,
+};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
@@ -88,7 +94,9 @@ impl FromRequest for Caller {
             })
             .map(|token| token.trim().to_owned());
         let origin = request.headers().get(header::ORIGIN).cloned();
+        let is_plain = no_query_to_delete(request);
         Box::pin(async move {
+            is_plain?;
             let token = token.ok_or_else(|| {
                 ApiError::with_detail(
                     ErrorCode::TokenInvalid,
@@ -128,6 +136,18 @@ pub fn count_read(app: &App, caller: &Caller, sender: Sender) -> Result<(), ApiE
     let Principal { site_id, .. } = &caller.principal;
     let (visitor, from) = (caller.visitor(), sender.of_caller(&caller.principal));
     Ok(app.limits.read(site_id, visitor, from)?)
+}
+
+/// Nothing is deleted by somebody who believes in a parameter such as `dry_run`.
+///
+/// # Errors
+/// 400 for a DELETE with a query: no such address has parameters.
+fn no_query_to_delete(request: &HttpRequest) -> Result<(), ApiError> {
+    if request.method() != Method::DELETE || request.query_string().is_empty() {
+        return Ok(());
+    }
+    let detail = "DELETE has no query parameters; send the address without `?`";
+    Err(ApiError::with_detail(ErrorCode::InvalidRequest, detail))
 }
 
 fn app(request: &HttpRequest) -> Result<web::Data<App>, ApiError> {

@@ -363,6 +363,9 @@ async fn a_query_that_means_nothing_is_refused() {
     }
     let events = format!("/v1/sessions/{session}/events?affter=1");
     refused(shopper.get(&events), 400, "invalid_request").await;
+    let erase =
+        |query: &str| shopper.request(Method::DELETE, &format!("/v1/sessions/{session}{query}"));
+    refused(erase("?dry_run=true"), 400, "invalid_request").await;
     for query in ["after_seq=x", "after_seq=-1", "after_seq=18446744073709551616"] {
         refused(shopper.get(&format!("{messages}?{query}")), 400, "invalid_request").await;
     }
