@@ -10,7 +10,6 @@ network, fitted without them, has not seen.
 """
 
 import argparse
-import base64
 import json
 import sys
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import numpy as np
 import own
 import split
 from embed import Embedder, Kept
+from network import Network, Recipe, softmax
 
 TOPICS = (
     "technical billing orders returns shipping account product general smalltalk out_of_scope human unknown".split()
@@ -38,14 +38,9 @@ GROUPS = "technical billing general out_of_scope human unknown".split()
 UNKNOWN = GROUPS.index("unknown")
 MEMBERS = np.array([[COARSE.get(topic, "general") == group for group in GROUPS] for topic in TOPICS], np.float32)
 
-HIDDEN = 256
-EPOCHS = 24
-BATCH = 256
-RATE = 2e-3
-DECAY = 1e-3
-DROPOUT = 0.4
-SMOOTHING = 0.05
-SEED = 20
+RECIPE = Recipe(
+    hidden=256, epochs=24, batch=256, rate=2e-3, decay=1e-3, dropout=0.4, smoothing=0.05, seed=20
+)
 FOLDS = 4
 # How much a source counts, against that of the square root of its texts.
 SOURCE_WEIGHT = {"own": 4.0, "goods": 2.0, "multidogo": 3.0, "clinc": 1.5}
@@ -115,86 +110,8 @@ def weights(data, rows):
     return (weight / weight.mean()).astype(np.float32)
 
 
-def softmax(values):
-    values = np.exp(values - values.max(1, keepdims=True))
-    return values / values.sum(1, keepdims=True)
-
-
-class Network:
-    """logits = relu(x @ w1 + b1) @ w2 + b2"""
-
-    def __init__(self, parameters):
-        self.parameters = parameters
-
-    def logits(self, vectors):
-        w1, b1, w2, b2 = self.parameters
-        return np.maximum(vectors @ w1 + b1, 0) @ w2 + b2
-
-    @classmethod
-    def fit(cls, vectors, topics, weight):
-        """Adam with decoupled decay and a cosine of the rate; the same on every machine of a kind."""
-        random = np.random.default_rng(SEED)
-        dim, classes = vectors.shape[1], len(TOPICS)
-        # The network sees components around one; the factor moves into the weights at the end.
-        scale = np.float32(np.sqrt(dim))
-        vectors = vectors * scale
-        target = np.eye(classes, dtype=np.float32)[topics] * (1 - SMOOTHING) + SMOOTHING / classes
-        parameters = [
-            random.normal(0, np.sqrt(2 / dim), (dim, HIDDEN)),
-            np.zeros(HIDDEN),
-            random.normal(0, np.sqrt(1 / HIDDEN), (HIDDEN, classes)),
-            np.zeros(classes),
-        ]
-        parameters = [parameter.astype(np.float32) for parameter in parameters]
-        first = [np.zeros_like(parameter) for parameter in parameters]
-        second = [np.zeros_like(parameter) for parameter in parameters]
-        steps, step = EPOCHS * -(-len(vectors) // BATCH), 0
-        for _ in range(EPOCHS):
-            order = random.permutation(len(vectors))
-            for start in range(0, len(order), BATCH):
-                batch = order[start : start + BATCH]
-                w1, b1, w2, b2 = parameters
-                x = vectors[batch]
-                before = x @ w1 + b1
-                kept = (random.random(before.shape, np.float32) >= DROPOUT) / np.float32(1 - DROPOUT)
-                hidden = np.maximum(before, 0) * kept
-                error = (softmax(hidden @ w2 + b2) - target[batch]) * (weight[batch, None] / len(batch))
-                back = (error @ w2.T) * kept * (before > 0)
-                gradients = [x.T @ back, back.sum(0), hidden.T @ error, error.sum(0)]
-                step += 1
-                rate = RATE / 2 * (1 + np.cos(np.pi * step / steps))
-                for index, gradient in enumerate(gradients):
-                    first[index] = 0.9 * first[index] + 0.1 * gradient
-                    second[index] = 0.999 * second[index] + 0.001 * gradient**2
-                    move = first[index] / (1 - 0.9**step) / (np.sqrt(second[index] / (1 - 0.999**step)) + 1e-8)
-                    if parameters[index].ndim == 2:
-                        move = move + DECAY * parameters[index]
-                    parameters[index] = (parameters[index] - rate * move).astype(np.float32)
-        parameters[0] = parameters[0] * scale
-        return cls(parameters)
-
-    @classmethod
-    def of(cls, data, rows):
-        return cls.fit(data.vectors[rows], data.topics[rows], weights(data, rows))
-
-    def quantised(self):
-        """With the weights of each output in 255 steps, and what is written of them."""
-        parameters, layers = [], []
-        for w, b in (self.parameters[:2], self.parameters[2:]):
-            scale = np.abs(w).max(0) / 127
-            steps = np.round(w / scale).astype(np.int8)
-            b = np.round(b, 4).astype(np.float32)
-            scale = np.array([float(f"{s:.6g}") for s in scale], np.float32)
-            parameters += [steps * scale, b]
-            layers.append(
-                {
-                    # Of one output after the other.
-                    "weights": base64.b64encode(steps.T.tobytes()).decode(),
-                    "scale": [float(f"{s:.6g}") for s in scale],
-                    "bias": [float(f"{x:.4f}") for x in b],
-                }
-            )
-        return Network(parameters), layers
+def fitted(data, rows):
+    return Network.fit(data.vectors[rows], data.topics[rows], len(TOPICS), weights(data, rows), RECIPE)
 
 
 def temperature(data, rows):
@@ -203,7 +120,7 @@ def temperature(data, rows):
     for fold in range(FOLDS):
         unseen = rows & (data.folds == fold)
         measured = unseen & data.routing & (data.topics != TOPICS.index("unknown"))
-        network = Network.of(data, rows & ~unseen)
+        network = fitted(data, rows & ~unseen)
         logits.append(network.logits(data.vectors[measured]))
         truth.append(MEMBERS[data.topics[measured]].argmax(1))
     logits, truth = np.concatenate(logits), np.concatenate(truth)
@@ -260,12 +177,12 @@ def main():
         sys.exit(f"error: {arguments.data} has no routing_eval")
     if arguments.leave_out:
         left = np.isin(data.sources, [arguments.leave_out, f"{arguments.leave_out} misspelt"])
-        network = Network.of(data, data.train & ~left)
+        network = fitted(data, data.train & ~left)
         print(f"fitted without {arguments.leave_out}, on all of its rows:")
         report(data, network, 1.0, left & data.routing)
         return
     heat = round(temperature(data, data.train), 2)
-    network, layers = Network.of(data, data.train).quantised()
+    network, layers = fitted(data, data.train).quantised()
     head = {"embedder": embedder.name, "topics": TOPICS, "temperature": heat, "layers": layers}
     arguments.out.write_text(json.dumps(head, indent=1) + "\n")
     print(f"{arguments.out}: {arguments.out.stat().st_size / 1000:.0f} kB, temperature {heat}; on `report`:")
