@@ -3,6 +3,7 @@
 import { shownText } from "./conversation.js";
 import { el, icon } from "./dom.js";
 import { FeedbackView } from "./feedback.js";
+import { t } from "./language.js";
 import { renderMarkdown } from "./markdown.js";
 import { SourcesView } from "./sources.js";
 import {
@@ -26,28 +27,31 @@ export class AnswerView {
   #failure = el("p.failure", { hidden: true });
   #footer = el("footer.answer-footer", { hidden: true });
   #sources = new SourcesView();
+  #choices = el("div.choices", { hidden: true });
   #feedback;
   #copy;
   #refs = "";
 
-  /** `actions.rate(entry, rating, comment)`, `actions.askAgain(entry)`, `actions.say(words)`. */
+  /** `actions.rate(entry, rating, comment)`, `actions.askAgain(entry)`, `actions.ask(text)`,
+   * `actions.say(words)`. */
   constructor(actions) {
     this.#actions = actions;
     this.#feedback = new FeedbackView((rating, comment) => actions.rate(this.#entry, rating, comment));
     this.#copy = el(
       "button.icon-button",
-      { type: "button", "aria-label": "Copy answer", title: "Copy answer", onclick: () => this.#copyText() },
+      { type: "button", "aria-label": t("copy"), title: t("copy"), onclick: () => this.#copyText() },
       icon("copy"),
     );
     this.node = el(
       "article.message.answer",
       {},
-      el("h3.visually-hidden", {}, "Assistant said"),
+      el("h3.visually-hidden", {}, t("assistant_said")),
       this.#progress,
       this.#asked,
       this.#prose,
       this.#failure,
       this.#sources.node,
+      this.#choices,
       this.#footer,
       this.#feedback.form,
     );
@@ -64,6 +68,7 @@ export class AnswerView {
     this.#progress.hidden = !writing || (text !== "" && entry.queue === null);
     this.#failure.hidden = writing || (entry.status === "complete" && !entry.cut);
     this.#footer.hidden = writing;
+    this.#offer(entry.choices);
     this.tick(entry, Date.now());
     if (!this.#failure.hidden) this.#fail(entry);
     if (!writing) this.#finish(entry);
@@ -93,9 +98,16 @@ export class AnswerView {
     renderMarkdown(this.#prose, text, (id) => this.#sources.reference(id));
   }
 
+  #offer(choices) {
+    this.#choices.hidden = choices.length === 0;
+    const button = ({ label, text }) =>
+      el("button.choice", { type: "button", dir: "auto", onclick: () => this.#actions.ask(text) }, label);
+    this.#choices.replaceChildren(...choices.map(button));
+  }
+
   #fail(entry) {
     if (entry.status === "complete") {
-      this.#failure.replaceChildren("This answer reached its length limit.");
+      this.#failure.replaceChildren(t("length_limit"));
       return;
     }
     this.#failure.classList.toggle("calm", entry.status === "cancelled");
@@ -104,7 +116,7 @@ export class AnswerView {
       el(
         "button.text-button",
         { type: "button", onclick: () => this.#actions.askAgain(entry) },
-        "Ask again",
+        t("ask_again"),
       ),
     );
   }
@@ -128,10 +140,10 @@ export class AnswerView {
     try {
       await navigator.clipboard.writeText(this.#entry.text);
     } catch {
-      this.#actions.say("Your browser did not allow copying.");
+      this.#actions.say(t("copy_refused"));
       return;
     }
-    this.#actions.say("Answer copied.");
+    this.#actions.say(t("copied"));
     this.#copy.replaceChildren(icon("check"));
     setTimeout(() => this.#copy.replaceChildren(icon("copy")), COPIED_MS);
   }

@@ -1,6 +1,7 @@
 // Every request of the page to the server. Adds the token, renews it once after a 401, and turns
 // every failure into a `Problem`. It knows routes and formats and never touches the page.
 
+import { locale } from "./language.js";
 import { Problem } from "./problem.js";
 
 const TIMEOUT_MS = 30_000;
@@ -15,7 +16,7 @@ export class Api {
   }
 
   async createSession() {
-    return this.#json("POST", "/v1/sessions", { body: { locale: navigator.language } });
+    return this.#json("POST", "/v1/sessions", { body: { locale } });
   }
 
   /** The newest conversations of this visitor. */
@@ -50,7 +51,7 @@ export class Api {
   /** Sends a message; the answer arrives on the event stream. */
   sendMessage(session, { key, text }, signal) {
     return this.#json("POST", `/v1/sessions/${session}/messages`, {
-      body: { text, client_message_id: key, locale: navigator.language },
+      body: { text, client_message_id: key, locale },
       headers: { "Idempotency-Key": key, Prefer: "respond-async" },
       signal,
     });
@@ -90,7 +91,7 @@ export class Api {
 }
 
 async function send(method, path, { body, headers = {}, signal }, token) {
-  const init = { method, signal, headers: { ...headers, Authorization: `Bearer ${token}` } };
+  const init = { method, signal, headers: { ...headers, "Accept-Language": locale, Authorization: `Bearer ${token}` } };
   if (body !== undefined) {
     init.headers["Content-Type"] = "application/json";
     init.body = JSON.stringify(body);

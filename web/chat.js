@@ -6,6 +6,7 @@ import { Api } from "./api.js";
 import { Composer } from "./composer.js";
 import { Conversation } from "./conversation.js";
 import { Identity } from "./identity.js";
+import { speak, t } from "./language.js";
 import { Log } from "./log.js";
 import { Outbox } from "./outbox.js";
 import { PastConversations, rememberTitle } from "./past.js";
@@ -49,6 +50,7 @@ class Chat {
       edit: (item) => this.#edit(item),
       rate: (entry, rating, comment) => this.#rate(entry, rating, comment),
       askAgain: (entry) => this.#askAgain(entry),
+      ask: (text) => this.#ask(text),
       say: (words) => this.#say(words),
     },
   );
@@ -69,7 +71,7 @@ class Chat {
       this.#past.show(this.#session, this.#identity.known),
     );
     for (const example of document.querySelectorAll(".example")) {
-      example.addEventListener("click", () => this.#ask(example.dataset.question));
+      example.addEventListener("click", () => this.#ask(example.querySelector("span").textContent));
     }
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.defaultPrevented && !$("past").open) this.#stop();
@@ -131,7 +133,7 @@ class Chat {
       await this.#api.cancelTurn(this.#session, turn);
     } catch (problem) {
       this.#stopping = null;
-      this.#say(`Could not stop the answer. ${problem.detail}`);
+      this.#say(t("stop_failed", { why: problem.detail }));
       this.#draw();
     }
   }
@@ -141,10 +143,10 @@ class Chat {
     this.#change(() => this.#conversation.change(entry, { rating }));
     try {
       await this.#api.rate(entry.message, rating, comment);
-      this.#say("Thank you for your feedback.");
+      this.#say(t("thanks"));
     } catch (problem) {
       this.#change(() => this.#conversation.change(entry, { rating: before }));
-      this.#say(`Your feedback was not saved. ${problem.detail}`);
+      this.#say(t("feedback_failed", { why: problem.detail }));
     }
   }
 
@@ -203,7 +205,7 @@ class Chat {
     }
     const queue = name === "turn.queued" && this.#conversation.running?.queue;
     if (queue) this.#tell(queueWords(queue, Date.now()));
-    if (name === "control.changed" && this.#conversation.human) this.#say("A person has joined.");
+    if (name === "control.changed" && this.#conversation.human) this.#say(t("joined"));
   }
 
   #enter(session) {
@@ -234,12 +236,12 @@ class Chat {
 
   #gone() {
     this.#leave();
-    this.#say("That conversation is no longer available. You can start a new one.");
+    this.#say(t("gone"));
   }
 
   #newVisitor() {
     this.#leave();
-    this.#say("Your earlier visit has ended. This is a new conversation.");
+    this.#say(t("visit_ended"));
   }
 
   #networkIsBack() {
@@ -256,9 +258,9 @@ class Chat {
     }
     this.#offlineTimer = setTimeout(() => {
       $("connection").hidden = false;
-      $("connection-words").textContent = navigator.onLine
-        ? "Reconnecting…"
-        : "You are offline. The chat continues when you are back.";
+      $("connection-words").textContent = t(
+        navigator.onLine ? "reconnecting" : "offline",
+      );
     }, OFFLINE_AFTER_MS);
   }
 
@@ -302,4 +304,5 @@ class Chat {
   }
 }
 
+await speak();
 new Chat().start();

@@ -1,6 +1,7 @@
 // The shopper's input field. Keeps the draft over a reload; Enter sends, Shift+Enter makes a new
 // line.
 
+import { t } from "./language.js";
 import * as store from "./store.js";
 
 export class Composer {
@@ -33,7 +34,8 @@ export class Composer {
       on.stop();
       this.focus();
     });
-    this.set(store.read("draft", ""));
+    // Something may have been typed before the page was ready.
+    this.set(this.#text.value || store.read("draft", ""));
   }
 
   set(text) {
@@ -50,10 +52,12 @@ export class Composer {
     this.#stop.disabled = stopping;
     this.#form.classList.toggle("closed", closed);
     this.#text.disabled = closed;
-    this.#text.placeholder = closed ? "This conversation is closed" : "Ask us anything…";
+    this.#text.placeholder = t(closed ? "closed" : "ask_us");
   }
 
   #changed() {
+    // An empty field begins where the language of the page begins.
+    this.#text.dir = this.#text.value === "" ? "" : "auto";
     this.#send.disabled = this.#text.value.trim() === "";
     store.write("draft", this.#text.value);
     this.#text.style.height = "auto";

@@ -81,6 +81,7 @@ export class Conversation {
           route: event.route,
           citations: event.citations ?? [],
           cut: event.finish_reason === "length",
+          choices: event.choices ?? [],
           ...ticketFields(event.ticket),
         });
         break;
@@ -136,6 +137,9 @@ export class Conversation {
   #question(turn, { key, text, at }) {
     const known = this.entries.find((entry) => entry.kind === "question" && entry.turn === turn);
     if (known) return;
+    for (const entry of this.entries) {
+      if (entry.choices?.length > 0) this.change(entry, { choices: [] });
+    }
     this.entries.push({
       kind: "question",
       view: `question:${key ?? turn}`,
@@ -163,6 +167,8 @@ export class Conversation {
       queue: null,
       route: null,
       citations: [],
+      // Ways to go on, `{label, text}`, until the shopper asks something.
+      choices: [],
       rating: null,
       problem: null,
       cut: false,

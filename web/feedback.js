@@ -1,12 +1,13 @@
 // Thumbs up and down for one answer. A thumb counts at once; after "down" a comment may follow.
 
 import { el, icon } from "./dom.js";
+import { t } from "./language.js";
 
 export class FeedbackView {
   #rate;
-  #up = this.#thumb("up", "Good answer");
-  #down = this.#thumb("down", "Bad answer");
-  #comment = el("textarea", { rows: "2", maxlength: "1000", placeholder: "Optional" });
+  #up = this.#thumb("up", t("good"));
+  #down = this.#thumb("down", t("bad"));
+  #comment = el("textarea", { rows: "2", maxlength: "1000", placeholder: t("optional") });
   buttons = [this.#up, this.#down];
   form = this.#makeForm();
 
@@ -52,12 +53,12 @@ export class FeedbackView {
     return el(
       "form.feedback",
       { hidden: true, onsubmit },
-      el("label", {}, "What was wrong with it?", this.#comment),
+      el("label", {}, t("what_wrong"), this.#comment),
       el(
         "p.note-actions",
         {},
-        el("button.button", { type: "submit" }, "Send comment"),
-        el("button.text-button", { type: "button", onclick: close }, "No comment"),
+        el("button.button", { type: "submit" }, t("send_comment")),
+        el("button.text-button", { type: "button", onclick: close }, t("no_comment")),
       ),
     );
   }

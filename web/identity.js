@@ -2,6 +2,7 @@
 // refresh token. Refreshing is single flight: one promise within the page, and a lock across tabs,
 // because each refresh token works only once.
 
+import { locale } from "./language.js";
 import { Problem } from "./problem.js";
 import { solve } from "./proof.js";
 import * as store from "./store.js";
@@ -55,7 +56,7 @@ export class Identity {
   }
 
   async #newVisitor() {
-    const body = { site_key: this.#siteKey, locale: navigator.language };
+    const body = { site_key: this.#siteKey, locale };
     try {
       return keep(await post("/v1/auth/visitor", body));
     } catch (problem) {
@@ -85,7 +86,7 @@ async function post(path, body) {
   try {
     response = await fetch(path, {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", "Accept-Language": locale },
       body: JSON.stringify(body),
       signal: AbortSignal.timeout(20_000),
     });

@@ -4,6 +4,7 @@
 // An item's `state` is "sending", "waiting" (for the end of an answer), "paused" (until `until`) or
 // "failed". A text leaves the outbox only if the server has it or the shopper takes it back.
 
+import { t } from "./language.js";
 import { Problem } from "./problem.js";
 import * as store from "./store.js";
 
@@ -37,7 +38,7 @@ export class Outbox {
       const item = newItem(key, text, of, at);
       if (Date.now() - at > FRESH_MS) {
         item.state = "failed";
-        item.problem = new Problem({ code: "left_behind", detail: "You left before it was sent." });
+        item.problem = new Problem({ code: "left_behind", detail: t("left_behind") });
       }
       this.items.push(item);
     }

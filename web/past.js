@@ -1,6 +1,7 @@
 // The drawer with this visitor's conversations. Titles are the first questions, kept in this browser only.
 
 import { el, icon } from "./dom.js";
+import { t } from "./language.js";
 import * as store from "./store.js";
 import { dayAndTime } from "./words.js";
 
@@ -28,11 +29,11 @@ export class PastConversations {
   async show(current, known) {
     this.#current = current;
     this.#dialog.showModal();
-    if (!known) return this.#say("Your conversations will be listed here.");
-    this.#say("Loading…");
+    if (!known) return this.#say(t("listed"));
+    this.#say(t("loading"));
     try {
       const sessions = (await this.#api.sessions()).filter((session) => session.last_seq > 0);
-      if (sessions.length === 0) this.#say("Your conversations will be listed here.");
+      if (sessions.length === 0) this.#say(t("listed"));
       else this.#list.replaceChildren(...sessions.map((session) => this.#row(session)));
     } catch (problem) {
       this.#say(problem.detail);
@@ -40,7 +41,7 @@ export class PastConversations {
   }
 
   #row(session) {
-    const title = store.read("titles", {})[session.id] ?? "Conversation";
+    const title = store.read("titles", {})[session.id] ?? t("untitled");
     const open = () => {
       this.#dialog.close();
       this.#on.open(session.id);
@@ -56,7 +57,7 @@ export class PastConversations {
       ),
       el(
         "button.icon-button",
-        { type: "button", "aria-label": `Delete: ${title}`, title: "Delete", onclick: () => this.#ask(row, session, title) },
+        { type: "button", "aria-label": t("delete_of", { title }), title: t("delete"), onclick: () => this.#ask(row, session, title) },
         icon("bin"),
       ),
     );
@@ -77,11 +78,11 @@ export class PastConversations {
     const keep = el(
       "button.text-button",
       { type: "button", onclick: () => row.replaceWith(this.#row(session)) },
-      "Keep",
+      t("keep"),
     );
     row.replaceChildren(
-      el("p.past-ask", {}, `Delete “${title}” for good?`),
-      el("button.text-button.danger", { type: "button", onclick: erase }, "Delete"),
+      el("p.past-ask", {}, t("delete_ask", { title })),
+      el("button.text-button.danger", { type: "button", onclick: erase }, t("delete")),
       keep,
     );
     keep.focus();

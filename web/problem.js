@@ -1,5 +1,7 @@
 // Failures of a request as one type: the server's problem (RFC 9457), or that it was unreachable.
 
+import { t } from "./language.js";
+
 export class Problem extends Error {
   constructor({ status, code, detail, retryAfterMs = null, challenge = null }) {
     super(detail);
@@ -23,7 +25,7 @@ export class Problem extends Error {
   }
 
   static unreachable() {
-    return new Problem({ status: 0, code: "unreachable", detail: "No connection to the shop." });
+    return new Problem({ status: 0, code: "unreachable", detail: t("no_shop") });
   }
 
   static async of(response) {
@@ -31,7 +33,7 @@ export class Problem extends Error {
     return new Problem({
       status: response.status,
       code: body.code ?? "internal",
-      detail: body.detail ?? "Something went wrong on our side.",
+      detail: body.detail ?? t("wrong"),
       retryAfterMs: body.retry_after_ms ?? retryAfterHeader(response),
       challenge: body.challenge,
     });

@@ -1,6 +1,7 @@
 // The shopper's own bubble, sent or still on its way.
 
 import { el } from "./dom.js";
+import { t } from "./language.js";
 import { clockTime, pendingWords } from "./words.js";
 
 export class QuestionView {
@@ -16,7 +17,7 @@ export class QuestionView {
     this.node = el(
       "article.message.question",
       {},
-      el("h3.visually-hidden", {}, "You said"),
+      el("h3.visually-hidden", {}, t("you_said")),
       this.#body,
       this.#note,
       this.#buttons,
@@ -30,10 +31,10 @@ export class QuestionView {
     this.node.classList.toggle("failed", entry.state === "failed");
     this.#buttons.replaceChildren();
     if (pending && entry.state !== "sending" && entry.state !== "waiting") {
-      const again = entry.state === "failed" ? "Try again" : "Try now";
+      const again = t(entry.state === "failed" ? "try_again" : "try_now");
       this.#buttons.append(
         el("button.text-button", { type: "button", onclick: () => this.#actions.retry(entry) }, again),
-        el("button.text-button", { type: "button", onclick: () => this.#actions.edit(entry) }, "Edit"),
+        el("button.text-button", { type: "button", onclick: () => this.#actions.edit(entry) }, t("edit")),
       );
     }
     this.tick(entry, Date.now());
@@ -50,7 +51,7 @@ export class AgentView {
   #body = el("div.prose", { dir: "auto" });
 
   constructor() {
-    this.node = el("article.message.agent", {}, el("h3.author", {}, "Our team"), this.#body);
+    this.node = el("article.message.agent", {}, el("h3.author", {}, t("our_team")), this.#body);
   }
 
   update(entry) {

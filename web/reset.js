@@ -1,5 +1,6 @@
 // Sets a new password with a one-time link: `/reset#<site key>/<token>`.
 
+import { locale, speak, t } from "./language.js";
 import { Problem } from "./problem.js";
 
 const form = document.getElementById("form");
@@ -8,7 +9,8 @@ const [siteKey, token] = location.hash.slice(1).split("/");
 // Neither the history nor a screenshot shows the token.
 history.replaceState(null, "", location.pathname);
 
-if (!siteKey || !token) say("This link is not complete. Open it again as you got it.", true);
+await speak();
+if (!siteKey || !token) say(t("reset_incomplete"), true);
 
 form.addEventListener("submit", async (event) => {
   event.preventDefault();
@@ -16,7 +18,7 @@ form.addEventListener("submit", async (event) => {
   button.disabled = true;
   try {
     await reset(document.getElementById("password").value);
-    say("Your new password is set. You can sign in with it now.", true);
+    say(t("reset_done"), true);
   } catch (problem) {
     say(problem.detail, problem.status === 401);
   }
@@ -28,7 +30,7 @@ async function reset(password) {
   try {
     response = await fetch("/v1/auth/reset", {
       method: "POST",
-      headers: { "Content-Type": "application/json" },
+      headers: { "Content-Type": "application/json", "Accept-Language": locale },
       body: JSON.stringify({ site_key: siteKey, reset_token: token, new_password: password }),
       signal: AbortSignal.timeout(20_000),
     });

@@ -1,12 +1,13 @@
 // The sources of one answer: numbered chips, and below them the source that is open.
 
 import { el, icon, link, safeLink } from "./dom.js";
+import { t } from "./language.js";
 
 let nextId = 0;
 
 export class SourcesView {
   #id = `source-${(nextId += 1)}`;
-  #chips = el("div.chips", { role: "group", "aria-label": "Sources" });
+  #chips = el("div.chips", { role: "group", "aria-label": t("sources") });
   #panel = el("div.source", { id: this.#id, hidden: true });
   #citations = [];
   #open = null;
@@ -30,7 +31,7 @@ export class SourcesView {
     if (!citation) return null;
     const attributes = {
       type: "button",
-      "aria-label": `Source ${id}: ${citation.title}`,
+      "aria-label": t("source_of", { id, title: citation.title }),
       title: citation.title,
       onclick: () => this.#show(id),
     };
@@ -48,7 +49,7 @@ export class SourcesView {
     return el(
       "button.chip",
       attributes,
-      el("span.visually-hidden", {}, "Source "),
+      el("span.visually-hidden", {}, `${t("source")} `),
       el("b", {}, id),
       el("span", {}, title),
     );
@@ -63,7 +64,7 @@ export class SourcesView {
     this.#panel.hidden = !citation;
     if (!citation) return;
     const { title, quote, url } = citation;
-    const page = url && safeLink(url) && link(url, "Open the page", icon("out"));
+    const page = url && safeLink(url) && link(url, t("open_page"), icon("out"));
     this.#panel.replaceChildren(
       el("p", {}, el("strong", { dir: "auto" }, title)),
       el("blockquote", { dir: "auto" }, quote),

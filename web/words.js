@@ -1,43 +1,41 @@
-// The page's texts about routes, stages, waits and failures.
+// The page's sentences about routes, stages, waits and failures.
 
+import { clockTime, dayAndTime, duration, later, number, t } from "./language.js";
+
+export { clockTime, dayAndTime };
+
+// The words of some routes, stages and problems. Those of problems are shorter than the server's own
+// sentences, which also say what to do; here the page does that.
 const ROUTES = {
-  exact: ["from cache", "The same question was answered before."],
-  semantic: ["from cache", "A question with the same meaning was answered before."],
-  coalesced: ["shared answer", "Another shopper asked the same question at the same time."],
-  knowledge: ["from our help pages", "Quoted from the shop's own pages."],
-  tool: ["looked up for you", "Looked up in the shop's systems."],
-  model: ["written by the assistant", "Written by a language model; please check what matters."],
-  human: ["from our team", "Written by a person from the shop."],
-  template: ["standard reply", "A fixed reply of the shop."],
+  exact: ["from_cache", "exact_why"],
+  semantic: ["from_cache", "semantic_why"],
+  coalesced: ["shared", "coalesced_why"],
+  knowledge: ["pages", "pages_why"],
+  tool: ["tool", "tool_why"],
+  model: ["model", "model_why"],
+  human: ["human", "human_why"],
+  template: ["template", "template_why"],
 };
-
-// Shorter than the server's own sentences, which also say what to do; here the page does that.
 const PAUSES = {
-  unreachable: "No connection.",
-  rate_limited: "You have sent many messages.",
-  proof_required: "We are very busy right now.",
-  overloaded: "We are very busy right now.",
-  draining: "We are restarting.",
-  dependency_unavailable: "A part of our service is unavailable.",
+  unreachable: "unreachable",
+  rate_limited: "rate_limited",
+  proof_required: "busy",
+  overloaded: "busy",
+  draining: "draining",
+  dependency_unavailable: "unavailable",
 };
+const STAGES = ["searching", "thinking", "writing"];
 
-const STAGES = {
-  searching: "Looking in our help pages…",
-  thinking: "Thinking…",
-  writing: "Writing…",
-};
+const badge = ([label, title]) => ({ label: t(label), title: t(title) });
 
 /** `{label, title}` of the badge, or null for a route this page does not know. */
 export function routeWords(route) {
-  const words = ROUTES[route];
-  return words ? { label: words[0], title: words[1] } : null;
+  return ROUTES[route] ? badge(ROUTES[route]) : null;
 }
 
 /** The same for a question that will be answered later. */
 export function ticketWords({ state }) {
-  return state === "open"
-    ? { label: "kept for later", title: "The answer will appear here; you do not need to wait." }
-    : { label: "answered below", title: "The answer is further down." };
+  return badge(state === "open" ? ["kept", "kept_why"] : ["answered", "answered_why"]);
 }
 
 const ASKED_CHARS = 120;
@@ -45,50 +43,37 @@ const ASKED_CHARS = 120;
 /** The question of an answer that came later. */
 export function askedWords(question) {
   const short = question.length > ASKED_CHARS ? `${question.slice(0, ASKED_CHARS)}…` : question;
-  return `To your earlier question: “${short}”`;
+  return t("earlier", { question: short });
 }
 
 export function stageWords(stage) {
-  return STAGES[stage] ?? "One moment…";
+  return t(STAGES.includes(stage) ? stage : "moment");
 }
 
 export function queueWords({ position, until }, now) {
-  const place = position <= 1 ? "You are next in line" : `You are number ${position} in line`;
+  const place = position <= 1 ? t("next_in_line") : t("number_in_line", { place: number(position) });
   const left = until - now;
-  return left > 1_000 ? `${place} · about ${duration(left)}` : `${place}…`;
+  return left > 1_000 ? t("about", { place, time: duration(left) }) : `${place}…`;
 }
 
 /** Why a message has not been sent, and what happens next. */
 export function pendingWords({ state, until, problem }, now) {
   switch (state) {
     case "waiting":
-      return "Will be sent when this answer is finished.";
-    case "paused":
-      return `${PAUSES[problem.code] ?? problem.detail} Trying again in ${duration(until - now)}.`;
+      return t("waiting");
+    case "paused": {
+      const why = PAUSES[problem.code] ? t(PAUSES[problem.code]) : problem.detail;
+      return t("paused", { why, when: later(until - now) });
+    }
     case "failed":
-      return problem.status === 0 ? "Not sent: no connection." : `Not sent. ${problem.detail}`;
+      return problem.status === 0 ? t("not_connected") : t("not_sent", { why: problem.detail });
     default:
-      return "Sending…";
+      return t("sending");
   }
 }
 
 /** Why an answer is not complete. */
 export function failureWords({ status, problem }) {
-  if (status === "cancelled") return "You stopped this answer.";
-  return problem?.detail ?? "This answer was interrupted.";
-}
-
-export function duration(ms) {
-  const seconds = Math.max(1, Math.ceil(ms / 1000));
-  if (seconds < 60) return seconds === 1 ? "1 second" : `${seconds} seconds`;
-  const minutes = Math.round(seconds / 60);
-  return minutes === 1 ? "1 minute" : `${minutes} minutes`;
-}
-
-export function clockTime(iso) {
-  return new Date(iso).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-}
-
-export function dayAndTime(iso) {
-  return new Date(iso).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  if (status === "cancelled") return t("stopped");
+  return problem?.detail ?? t("interrupted");
 }

@@ -18,7 +18,7 @@ class ChatPage:
         self.page = page
         self.url = url
         self.log = page.get_by_role("log", name="Conversation")
-        self.field = page.get_by_role("textbox", name="Your message")
+        self.field = page.locator("#text")
         self.send_button = page.get_by_role("button", name="Send", exact=True)
         self.stop_button = page.get_by_role("button", name="Stop the answer")
         self.answers = self.log.locator(".answer")
@@ -36,6 +36,8 @@ class ChatPage:
     def open(self) -> ChatPage:
         self.page.goto(self.url)
         expect(self.field).to_be_visible()
+        # It has a direction once its words are there.
+        expect(self.page.locator("html[dir]")).to_be_attached()
         return self
 
     def ask(self, text: str) -> None:

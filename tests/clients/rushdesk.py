@@ -34,6 +34,8 @@ class Server:
         self.environment |= {
             "RUSHDESK__SERVER__LISTEN": self.address,
             "RUSHDESK__SERVER__DATA_DIR": str(folder / "data"),
+            # The scripted model says what no page supports.
+            "RUSHDESK__GUARD__GROUNDING": "off",
             "RUSHDESK__INFERENCE__BACKENDS": f'[{{name="fake",kind="openai",url="{model_url}",model="m",slots=4}}]',
             **_embedding(),
             **(settings or {}),

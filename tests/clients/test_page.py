@@ -31,6 +31,17 @@ def test_a_question_is_answered_with_sources_and_a_route(chat: ChatPage) -> None
         assert re.match("https?://", link.get_attribute("href") or "")
 
 
+def test_a_bare_number_is_asked_back_with_buttons(chat: ChatPage) -> None:
+    chat.ask("10482")
+    chat.expect_complete(chat.answers.first)
+    choice = chat.answers.first.get_by_role("button", name="My order")
+    expect(choice).to_be_visible()
+    choice.click()
+    expect(chat.questions).to_have_count(2)
+    expect(chat.questions.nth(1)).to_contain_text("My order: 10482")
+    expect(choice).to_be_hidden()
+
+
 def test_text_is_shown_while_the_model_still_writes(chat: ChatPage, model: ModelServer) -> None:
     script = model.tell(numbered(10), hold_after=30)
     chat.ask(script.question)
