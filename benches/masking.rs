@@ -6,13 +6,13 @@
 use std::hint::black_box;
 
 use divan::{Bencher, counter::CharsCount};
-use rushdesk::guard::mask;
+use rushdesk::guard::{Seekers, Shop, find_by, look, mask};
 
 const CHARS: usize = 500;
 
 fn main() {
     // Reads the word lists once.
-    black_box(mask("hello"));
+    black_box((mask("hello"), look("hello", None)));
     divan::main();
 }
 
@@ -31,6 +31,14 @@ fn plain(bencher: Bencher<'_, '_>) {
     measure(bencher, "The blue tent came without its poles, and the two pegs are bent. What now? ");
 }
 
+/// The screen against attacks, on the same message.
+#[divan::bench]
+fn screen_of_plain(bencher: Bencher<'_, '_>) {
+    let text =
+        message("The blue tent came without its poles, and the two pegs are bent. What now? ");
+    bencher.counter(CharsCount::new(CHARS)).bench_local(|| black_box(look(black_box(&text), None)));
+}
+
 #[divan::bench]
 fn numbers_of_the_shop(bencher: Bencher<'_, '_>) {
     measure(bencher, "Order 10482 of 12 May for 129.90 EUR, tracking FJ123456789012, is late. ");
@@ -40,6 +48,16 @@ fn numbers_of_the_shop(bencher: Bencher<'_, '_>) {
 fn personal(bencher: Bencher<'_, '_>) {
     let sentence = "Refund to 4111 1111 1111 1111, call 07700 900123 or write to ann@example.com. ";
     measure(bencher, sentence);
+}
+
+/// What the tagger of names and addresses adds to the rules.
+#[divan::bench(args = [Seekers::Rules, Seekers::RulesAndTagger])]
+fn people(bencher: Bencher<'_, '_>, seekers: Seekers) {
+    let text = message("My name is Ann Miller, please ship it to 12 Baker Street, London. ");
+    let shop = Shop::default();
+    bencher
+        .counter(CharsCount::new(CHARS))
+        .bench_local(|| black_box(find_by(black_box(&text), &shop, seekers)));
 }
 
 #[divan::bench]

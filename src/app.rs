@@ -102,15 +102,17 @@ impl Application {
         };
         let mut watched = Vec::new();
         let accounts = open_accounts(&archive, &limits, &config, &mut watched).await?;
+        accounts.recall_erased().await?;
         accounts.refresh_absence(archive.sites().await?).await;
         let app = web::Data::new(App {
-            accounts,
             eraser: Eraser::new(
                 archive.clone(),
                 journal.clone(),
                 Arc::clone(&lookout),
                 ports.cache.clone(),
+                accounts.erased(),
             ),
+            accounts,
             readiness: Readiness::new(archive.clone(), &replica.id),
             archive: archive.clone(),
             hot,

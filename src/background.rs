@@ -79,11 +79,13 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
         }
     });
     // The archive logs its own outages; a missed round is made up for by the next one.
-    let parts = (app.journal.clone(), Arc::clone(&app.lookout), app.cache.clone());
+    let parts =
+        (app.journal.clone(), Arc::clone(&app.lookout), app.accounts.clone(), app.cache.clone());
     repeat(tasks, stopping, app.config.store.beat, move || {
-        let (journal, lookout, cache) = parts.clone();
+        let (journal, lookout, accounts, cache) = parts.clone();
         async move {
             let Ok(Erasures { sessions, customers }) = journal.beat().await else { return };
+            accounts.forget(&customers);
             lookout.erased(&sessions);
             for customer in customers {
                 if let Some(cache) = &cache {

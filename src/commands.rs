@@ -214,8 +214,8 @@ pub async fn import_knowledge(
     let site = known_site(&archive, site).await?;
     let services = Services::start();
     let embedder = start_embedder(config, &services).await?;
-    let embedder = embedder.map(|e| (e.embed, e.embedder_id));
-    let knowledge = Knowledge::load(archive, embedder, &config.knowledge).await?;
+    let embedder = embedder.map(|e| (e.embed, e.embedder_id, e.card));
+    let knowledge = Knowledge::load(archive, embedder, &config.knowledge, &config.sites).await?;
     let bounds = import::Bounds {
         max_document_bytes: config.knowledge.max_document_bytes,
         max_documents: config.knowledge.max_documents,
@@ -230,6 +230,7 @@ pub async fn import_knowledge(
         match knowledge.upsert(&site, document, None).await {
             Ok(stored) => {
                 println!("{name}: {:?}, {} chunks", stored.status, stored.chunks);
+                left_out.extend(stored.left_out.iter().map(|out| (path.clone(), out.to_string())));
                 *match stored.status {
                     Status::Created => &mut created,
                     Status::Updated => &mut updated,

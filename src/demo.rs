@@ -26,14 +26,7 @@ pub fn site_id() -> SiteId {
 }
 
 pub fn site() -> Option<config::Site> {
-    Some(config::Site {
-        id: SiteId::parse(config::DEMO_SITE)?,
-        name: "Fjellheim Outdoor".into(),
-        site_key: SITE_KEY.into(),
-        allowed_origins: Vec::new(),
-        number_formats: Vec::new(),
-        identity_secret: config::Secret::default(),
-    })
+    Some(config::Site::new(SiteId::parse(config::DEMO_SITE)?, "Fjellheim Outdoor", SITE_KEY))
 }
 
 /// Loads the documents into a demo site that has none yet.

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     archive::{Archive, AuditEntry, Cleared, CustomerErasure},
+    auth::Erased,
     cache::Cache,
     clock,
     domain::{PrincipalId, SiteId},
@@ -41,6 +42,7 @@ pub struct Eraser {
     journal: Journal,
     lookout: Arc<Lookout>,
     cache: Option<Cache>,
+    erased: Arc<Erased>,
     at_once: Arc<Semaphore>,
     /// The customer at which the last round ended.
     after: Arc<Mutex<PrincipalId>>,
@@ -52,14 +54,16 @@ impl Eraser {
         journal: Journal,
         lookout: Arc<Lookout>,
         cache: Option<Cache>,
+        erased: Arc<Erased>,
     ) -> Self {
         metrics::open(0);
         let after = Arc::new(Mutex::new(PrincipalId(Uuid::nil())));
         let at_once = Arc::new(Semaphore::new(AT_ONCE));
-        Self { archive, journal, lookout, cache, at_once, after }
+        Self { archive, journal, lookout, cache, erased, at_once, after }
     }
 
-    /// From now on the customer is being erased, and it will be finished. `entry` says who asked, if
+    /// From now on the customer is being erased, and it will be finished. No token of the customer
+    /// is accepted here any more, and on other replicas after their next beat. `entry` says who asked, if
     /// it was not the customer.
     ///
     /// # Errors
@@ -70,7 +74,9 @@ impl Eraser {
         customer: PrincipalId,
         entry: Option<&AuditEntry>,
     ) -> Result<(), JournalError> {
-        Ok(self.archive.begin_erasure(site, customer, entry).await?)
+        self.archive.begin_erasure(site, customer, entry).await?;
+        self.erased.add(&[customer], clock::now());
+        Ok(())
     }
 
     /// Goes on until all is done, for at most eight seconds, and not at all if many do. What is left

@@ -227,6 +227,19 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             print!("{report}");
             Ok(())
         }
+        Command::Eval { measure: evaluate::Measure::Cache(options) } => {
+            print!("{}", evaluate::cache(&options, &config)?);
+            Ok(())
+        }
+        Command::Eval { measure: evaluate::Measure::Injection(options) } => {
+            let report = evaluate::injection(&options, &config.embedding, &config.server.data_dir)?;
+            print!("{report}");
+            Ok(())
+        }
+        Command::Eval { measure: evaluate::Measure::Answers(options) } => {
+            print!("{}", evaluate::answers(&options, &config).await?);
+            Ok(())
+        }
         Command::Migrate { new } => commands::migrate(&config, new.create).await,
         Command::Admin { command: AdminCommand::Create { site, email, new } } => {
             commands::create_admin(&config, &site, &email, new.create).await

@@ -24,6 +24,9 @@ pub enum AccountError {
     TokenExpired,
     #[error("token invalid")]
     TokenInvalid,
+    /// The token belongs to somebody of whom everything was erased.
+    #[error("the person was erased")]
+    Erased,
     #[error("the identity provider gives no role")]
     NoRole,
     #[error("the keys of the identity provider cannot be fetched")]
@@ -66,4 +69,8 @@ impl From<AuthError> for AccountError {
 
 pub(super) fn invalid(field: &str, detail: &str) -> AccountError {
     AccountError::Invalid(vec![FieldError { field: field.into(), detail: detail.into() }])
+}
+
+pub(super) fn not_an_address() -> AccountError {
+    invalid("email", "must be an e-mail address without invisible characters")
 }

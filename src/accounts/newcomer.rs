@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use super::error::AccountError;
+use super::{error::AccountError, handle::Accounts, sign_in::Session};
 use crate::{
+    archive::Site,
     auth::Tokens,
     clock,
-    domain::SiteId,
+    domain::{Principal, PrincipalId, Role, SiteId},
     limits::{Budget, Limited, Limits},
 };
 
@@ -21,12 +22,30 @@ pub struct Proof {
 /// was not accepted.
 const AGAIN: Duration = Duration::from_secs(1);
 
+impl Accounts {
+    /// A new visitor. `owed` is the refusal of the block of addresses from which it comes.
+    ///
+    /// # Errors
+    /// [`AccountError::ProofRequired`] in a flood of new visitors, [`AccountError::Limited`].
+    pub async fn visitor(
+        &self,
+        site: &Site,
+        proof: Option<Proof>,
+        owed: Option<Limited>,
+    ) -> Result<Session, AccountError> {
+        let (limits, bits) = (&self.limits, self.proof_bits);
+        admit(limits, &self.tokens, bits, &site.id, proof, owed).await?;
+        let id = PrincipalId::new();
+        self.open(Principal { id, role: Role::Visitor, site_id: site.id.clone() }).await
+    }
+}
+
 /// `owed`: the refusal of the block of addresses from which the visitor comes. Many people may
 /// share an address, so it costs them work and does not lock them out.
 ///
 /// # Errors
 /// [`AccountError::ProofRequired`] with a new challenge, [`AccountError::Limited`].
-pub async fn admit(
+async fn admit(
     limits: &Limits,
     tokens: &Tokens,
     bits: u8,

@@ -7,9 +7,9 @@ use tokio::time::Instant;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{info, warn};
 
-use super::stores::Stores;
+use super::stores::{self, Stores};
 use crate::{
-    assistant::prompt,
+    assistant::{Catalog, prompt},
     background::read_pin,
     brownout::Brownout,
     cache::{Cache, Demand, Flights, Replication, SimilarFlights},
@@ -17,10 +17,14 @@ use crate::{
     demo,
     domain::{NumberFormats, SiteId},
     embedding::{self, EmbedStartError, EmbedderHandle},
+    guard::{self, Policy, plain_words},
     inference::{InferencePool, Pool, discover_ollama},
     knowledge::Knowledge,
     runtime::Services,
-    turn::ports::{EmbedPort, ModelPort, Ports},
+    turn::{
+        decisions::Decisions,
+        ports::{EmbedPort, Guards, ModelPort, Ports, Shop},
+    },
 };
 
 /// Default address of Ollama.
@@ -46,8 +50,11 @@ impl Answering {
         let embedder = start_embedder(config, services).await?;
         let knowledge = Knowledge::load(
             stores.archive.clone(),
-            embedder.as_ref().map(|e| (e.embed.clone(), Arc::clone(&e.embedder_id))),
+            embedder
+                .as_ref()
+                .map(|e| (e.embed.clone(), Arc::clone(&e.embedder_id), Arc::clone(&e.card))),
             &config.knowledge,
+            &config.sites,
         )
         .await
         .context("cannot read the knowledge")?;
@@ -58,7 +65,8 @@ impl Answering {
         let models: Vec<String> =
             backends.iter().map(|b| format!("{} at {}", b.model, b.name)).collect();
         let pool = start_pool(config, backends, services)?;
-        let cache = open_cache(config, tasks, stopping).await?;
+        let similar = cache_of(config, embedder.as_ref());
+        let cache = open_cache(config, &similar, tasks, stopping).await?;
         let brownout = Arc::new(Brownout::new(&config.brownout));
         brownout.pin(read_pin(&stores.archive).await.context("cannot read the service level")?);
         let ports = Arc::new(Ports {
@@ -70,13 +78,21 @@ impl Answering {
             model: pool.as_ref().map(|pool| model_port(pool, &models, config)),
             cache,
             flights: Flights::new(config.sessions.max_turns),
-            similar: SimilarFlights::new(&config.cache),
+            similar: SimilarFlights::new(&similar),
             demand: Demand::default(),
             relay: stores.journal.relay().cloned(),
             knowledge,
             brownout,
             turn: config.turn.clone(),
-            formats: formats(config)?,
+            shops: shops(config)?,
+            other_shop: other_shop(),
+            guards: guards(config),
+            decisions: Decisions::start(
+                stores.archive.clone(),
+                config.guard.decisions_per_site,
+                tasks,
+                stopping,
+            ),
         });
         Ok(Self { ports, pool, models })
     }
@@ -101,13 +117,38 @@ pub async fn start_embedder(
 }
 
 /// The check of the configuration refuses what cannot be used.
-fn formats(config: &Config) -> anyhow::Result<HashMap<SiteId, Arc<NumberFormats>>> {
-    let sites = config.sites.iter().filter(|site| !site.number_formats.is_empty());
-    let read = |site: &config::Site| {
-        let formats = NumberFormats::new(site.number_formats.iter().map(String::as_str))?;
-        Ok((site.id.clone(), Arc::new(formats)))
+fn shops(config: &Config) -> anyhow::Result<HashMap<SiteId, Shop>> {
+    let read = |site: config::Site| {
+        let numbers = NumberFormats::new(site.number_formats.iter().map(String::as_str))?;
+        let names = site.own_names.iter().map(|name| plain_words(name)).collect();
+        let own = guard::Shop { numbers: Arc::new(numbers), names, pages: None };
+        let catalog = Catalog::new(&site.assistants, site.topic_confidence);
+        Ok((site.id, Shop { name: site.name, own, catalog }))
     };
-    sites.map(read).collect()
+    stores::sites(config).into_iter().map(read).collect()
+}
+
+/// A site that only the archive knows has the built-in assistants.
+fn other_shop() -> Shop {
+    let catalog = Catalog::new(&[], config::topic_confidence());
+    Shop { name: String::new(), own: guard::Shop::default(), catalog }
+}
+
+/// A site's own hosts are those of its pages and of this service.
+fn guards(config: &Config) -> Guards {
+    let host = |origin: &str| {
+        let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+        let host = host.split([':', '/']).next().unwrap_or(host);
+        host.trim_start_matches("*.").to_owned()
+    };
+    let ours = host(&config.server.base_url());
+    let policy = |site: &config::Site| {
+        let pages = site.allowed_origins.iter().map(|origin| host(origin));
+        let hosts = pages.chain([ours.clone()]).collect();
+        (site.id.clone(), Arc::new(Policy::of(&config.guard, &site.id, hosts)))
+    };
+    let other = Policy::of(&config.guard, &demo::site_id(), vec![ours.clone()]);
+    Guards { sites: config.sites.iter().map(policy).collect(), other: Arc::new(other) }
 }
 
 /// The configured backends. In embedded mode, a local Ollama if none is configured.
@@ -142,15 +183,23 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
 }
 
 /// The cache. In distributed mode it starts with the entries of the other replicas.
+/// The threshold is given for the standard model, and translated for this one.
+fn cache_of(config: &Config, embedder: Option<&EmbedderHandle>) -> config::Cache {
+    let standard = config.cache.threshold;
+    let threshold = embedder.map_or(standard, |e| e.card.cosine.of_standard(standard));
+    config::Cache { threshold, ..config.cache.clone() }
+}
+
 async fn open_cache(
     config: &Config,
+    settings: &config::Cache,
     tasks: &TaskTracker,
     stopping: &CancellationToken,
 ) -> anyhow::Result<Option<Cache>> {
     if !config.cache.enabled {
         return Ok(None);
     }
-    let cache = Cache::new(&config.cache);
+    let cache = Cache::new(settings);
     if !config.is_embedded() {
         let replication = Replication::start(cache.clone(), &config.store, tasks, stopping.clone())
             .context("cannot set up the cache's replication")?;

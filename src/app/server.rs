@@ -112,6 +112,7 @@ where
         .service(http::docs::ui())
         .service(http::routes())
         // The last wrap runs first, so errors of CORS become problems too.
+        .wrap(from_fn(http::parameters))
         .wrap(app.origins.cors())
         .wrap(from_fn(http::trace))
         .into_factory()

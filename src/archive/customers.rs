@@ -13,6 +13,7 @@ use diesel_async::RunQueryDsl as _;
 use super::{
     audit::AuditEntry,
     column::Count,
+    erased::mark,
     error::ArchiveError,
     handle::Archive,
     query::{read, transact},
@@ -109,10 +110,18 @@ impl Archive {
             if select(exists(before)).get_result(conn).await? {
                 return Ok(());
             }
+            let identity = users::table.find(id).select((users::external_iss, users::external_sub));
+            let identity: Option<(Option<String>, Option<String>)> =
+                identity.first(conn).await.optional()?;
+            let identity = match identity {
+                Some((Some(iss), Some(sub))) => Some(mark(&site, &iss, &sub)),
+                _ => None,
+            };
             let row = (
                 customer_erasures::customer_id.eq(id),
                 customer_erasures::site_id.eq(&site),
                 customer_erasures::requested_at.eq(sql::<BigInt>(now(conn))),
+                customer_erasures::identity.eq(identity),
             );
             let insert = diesel::insert_into(customer_erasures::table).values(row);
             insert.on_conflict_do_nothing().execute(conn).await?;

@@ -195,6 +195,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    guard_decisions (id) {
+        id -> Text,
+        site_id -> Text,
+        session_id -> Text,
+        turn_id -> Text,
+        rule -> Text,
+        action -> Text,
+        sentence -> Text,
+        at -> BigInt,
+    }
+}
+
+diesel::table! {
     tickets (id) {
         id -> Text,
         site_id -> Text,
@@ -233,6 +246,7 @@ diesel::table! {
         feedback -> BigInt,
         tickets -> BigInt,
         audit -> BigInt,
+        identity -> Nullable<Text>,
     }
 }
 

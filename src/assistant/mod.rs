@@ -1,7 +1,11 @@
-//! The assistant's prompt and fixed replies. Pure: it decides and never acts.
+//! The assistants of a shop, what they do next, their prompt and their own sentences. Pure: it
+//! decides and never acts.
 
-pub mod need;
+mod catalog;
+pub mod plan;
+pub mod problems;
 pub mod prompt;
 mod quote;
-pub mod smalltalk;
-pub mod ticket;
+pub mod sentences;
+
+pub use catalog::{Assistant, Catalog};

@@ -1,7 +1,7 @@
 //! The contents of tokens, as strict types: parsing fails if a claim is missing or has the wrong
 //! type.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{Principal, PrincipalId, Role, SiteId, Timestamp};
 
@@ -26,6 +26,16 @@ pub struct IdentityClaims {
     pub sub: String,
     pub email: Option<String>,
     pub exp: i64,
+    #[serde(default, deserialize_with = "instant")]
+    pub iat: Option<i64>,
+    #[serde(default, deserialize_with = "instant")]
+    pub nbf: Option<i64>,
+}
+
+/// Seconds since the epoch, which may have a fraction (RFC 7519, 2). `null` is none.
+fn instant<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let seconds = Option::<f64>::deserialize(deserializer)?;
+    Ok(seconds.map(|seconds| seconds.floor() as i64))
 }
 
 /// Whom a token is for; RFC 7519 allows one name or several.
@@ -61,6 +71,8 @@ pub struct Identity {
     pub sub: String,
     /// As sent by the shop; not checked.
     pub email: Option<String>,
+    /// When the token was issued, or the earliest time at which it can have been if it does not say.
+    pub issued_from: Timestamp,
 }
 
 impl std::fmt::Debug for Identity {
@@ -70,6 +82,7 @@ impl std::fmt::Debug for Identity {
             .field("iss", &self.iss)
             .field("sub", &format_args!("[{} chars]", self.sub.chars().count()))
             .field("email", &email)
+            .field("issued_from", &self.issued_from)
             .finish()
     }
 }

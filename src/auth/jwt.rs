@@ -3,7 +3,7 @@
 //! Only HS256 is accepted, whatever a token's header says. The library checks the form and the
 //! signature. Times are compared here with a `now` that is passed in, so that they can be tested.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
@@ -25,6 +25,9 @@ pub(super) const LEEWAY_S: i64 = 30;
 /// An identity token is made for one page view. If it lived for days, it would be a password in a
 /// web page.
 const MAX_IDENTITY_LIFE_S: i64 = 3600;
+/// After this time no identity token that was issued before is accepted.
+pub const MAX_IDENTITY_LIFE: Duration =
+    Duration::from_secs((MAX_IDENTITY_LIFE_S + 2 * LEEWAY_S).unsigned_abs());
 /// Shortest secret that a shop may sign with; with an empty one, anyone could sign.
 const MIN_SECRET: usize = 32;
 /// Longest `iss` and `sub` of an identity token, in bytes; a column has room for as many.
@@ -138,13 +141,13 @@ impl Tokens {
         if !is_kind(kind.as_deref(), &[ACCESS, ANY]) {
             return Err(AuthError::Invalid);
         }
-        check_expiry(claims.exp, now)?;
-        if claims.iat > seconds(now).saturating_add(LEEWAY_S) {
-            return Err(AuthError::Invalid);
-        }
+        // A token that was issued for longer, before `auth.access_ttl_s` became shorter, ends, too.
+        let exp = claims.exp.min(claims.iat.saturating_add(self.life_s));
+        check_expiry(exp, now)?;
+        check_begin(Some(claims.iat), now)?;
         Ok(Verified {
             principal: Principal { id: claims.sub, role: claims.role, site_id: claims.site },
-            expires_at: Timestamp::from_millis(claims.exp.saturating_mul(1000)),
+            expires_at: Timestamp::from_millis(exp.saturating_mul(1000)),
         })
     }
 }
@@ -155,7 +158,7 @@ impl Tokens {
 ///
 /// # Errors
 /// [`AuthError::Invalid`] also if the secret is too short to be one, or the token would live for
-/// more than an hour.
+/// more than an hour or is not valid yet.
 pub fn verify_identity(
     secret: &[u8],
     audience: &str,
@@ -175,12 +178,16 @@ pub fn verify_identity(
         return Err(AuthError::Invalid);
     }
     check_expiry(claims.exp, now)?;
+    check_begin(claims.iat, now)?;
+    check_begin(claims.nbf, now)?;
     let latest = seconds(now).saturating_add(MAX_IDENTITY_LIFE_S + LEEWAY_S);
     let named = |name: &str| (1..=MAX_NAME).contains(&name.len());
     if claims.exp > latest || !named(&claims.iss) || !named(&claims.sub) {
         return Err(AuthError::Invalid);
     }
-    Ok(Identity { iss: claims.iss, sub: claims.sub, email: claims.email })
+    let earliest = claims.exp.saturating_sub(MAX_IDENTITY_LIFE_S + LEEWAY_S);
+    let issued_from = Timestamp::from_millis(claims.iat.unwrap_or(earliest).saturating_mul(1000));
+    Ok(Identity { iss: claims.iss, sub: claims.sub, email: claims.email, issued_from })
 }
 
 /// Whether `typ` is one of `kinds` (RFC 7515, 4.1.9: a prefix `application/` and the case mean
@@ -208,7 +215,20 @@ fn open<T: DeserializeOwned>(
         return Err(AuthError::Invalid);
     }
     let data = decode(token, key, validation).map_err(|_| AuthError::Invalid)?;
+    check_header(&data.header)?;
     Ok((data.claims, data.header.typ))
+}
+
+/// RFC 7515, 4.1.11: a header that must be understood and is not makes a token invalid. None is
+/// understood here.
+fn check_header(header: &Header) -> Result<(), AuthError> {
+    if header.crit.is_some() { Err(AuthError::Invalid) } else { Ok(()) }
+}
+
+/// Refuses a token that was issued, or becomes valid, in the future (`iat`, `nbf`).
+pub(super) fn check_begin(begins: Option<i64>, now: Timestamp) -> Result<(), AuthError> {
+    let latest = seconds(now).saturating_add(LEEWAY_S);
+    if begins.is_some_and(|begins| begins > latest) { Err(AuthError::Invalid) } else { Ok(()) }
 }
 
 pub(super) fn check_expiry(exp: i64, now: Timestamp) -> Result<(), AuthError> {

@@ -8,6 +8,7 @@
 mod apikey;
 mod claims;
 mod email;
+mod erased;
 mod jwt;
 pub mod oidc;
 mod opaque;
@@ -18,7 +19,8 @@ pub use self::{
     apikey::ApiKey,
     claims::{Identity, Verified},
     email::Email,
-    jwt::{AuthError, Tokens, verify_identity},
+    erased::{Erased, Standing},
+    jwt::{AuthError, MAX_IDENTITY_LIFE, Tokens, verify_identity},
     opaque::OpaqueToken,
     password::{Password, PasswordError, Passwords},
 };

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     claims::Verified,
-    jwt::{ACCESS, AuthError, LEEWAY_S, is_kind, seconds},
+    jwt::{ACCESS, AuthError, check_begin, is_kind},
 };
 use crate::{
     config,
@@ -144,9 +144,7 @@ pub fn verify(
     for name in ["nbf", "iat"] {
         let Some(value) = claims.get(name) else { continue };
         let begins = instant(value).ok_or(AuthError::Invalid)?;
-        if begins > seconds(now).saturating_add(LEEWAY_S) {
-            return Err(AuthError::Invalid);
-        }
+        check_begin(Some(begins), now)?;
     }
     let subject = claims.get("sub").and_then(Value::as_str).ok_or(AuthError::Invalid)?;
     if !(1..=MAX_SUBJECT).contains(&subject.len()) {

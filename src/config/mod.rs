@@ -5,11 +5,13 @@
 
 mod across;
 mod address;
+mod assistants;
 mod auth;
 mod brownout;
 mod cache;
 mod check;
 mod embedding;
+mod guard;
 mod inference;
 mod knowledge;
 mod layers;
@@ -29,10 +31,12 @@ mod telemetry;
 mod turn;
 mod whole;
 
+pub use assistants::Assistant;
 pub use auth::{Auth, Oidc};
 pub use brownout::Brownout;
 pub use cache::Cache;
 pub use embedding::Embedding;
+pub use guard::{Grounding, Guard, GuardAction, GuardActions, GuardSite};
 pub use inference::{Backend, BackendKind, Inference, Lanes, Tier};
 pub use knowledge::Knowledge;
 pub use limits::Limits;
@@ -44,7 +48,7 @@ pub use redis_address::{AddressFault, RedisAddress};
 pub use secret::Secret;
 pub use server::{ProxyHeader, Server};
 pub use sessions::Sessions;
-pub use sites::{DEMO_SITE, Site};
+pub use sites::{DEMO_SITE, Site, topic_confidence};
 pub use store::{Store, StoreMode};
 pub use telemetry::{LogFormat, Telemetry};
 pub use turn::Turn;

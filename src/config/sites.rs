@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{
+    assistants::{self, Assistant},
     check::{Check, Section},
     origin::OriginPattern,
     secret::Secret,
@@ -24,8 +25,24 @@ pub struct Site {
     /// Of the shop's own numbers; see `domain::NumberFormats`.
     #[serde(default)]
     pub number_formats: Vec<String>,
+    /// Names of brands and products that the pages of the site do not have; see `guard::Shop`.
+    #[serde(default)]
+    pub own_names: Vec<String>,
+    /// The language of documents without a locale; English, if there is none.
+    #[serde(default)]
+    pub language: Option<String>,
     #[serde(default)]
     pub identity_secret: Secret,
+    /// See `assistant::Catalog`.
+    #[serde(default = "topic_confidence")]
+    pub topic_confidence: f32,
+    #[serde(default)]
+    pub assistants: Vec<Assistant>,
+}
+
+/// Of messages that no answer fits, about one in twenty is above it (`make eval-routing`).
+pub const fn topic_confidence() -> f32 {
+    0.85
 }
 
 impl Section for Vec<Site> {
@@ -37,6 +54,22 @@ impl Section for Vec<Site> {
 }
 
 impl Site {
+    /// A site with the defaults of the configuration.
+    pub fn new(id: SiteId, name: &str, site_key: &str) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            site_key: site_key.to_owned(),
+            allowed_origins: Vec::new(),
+            number_formats: Vec::new(),
+            own_names: Vec::new(),
+            language: None,
+            identity_secret: Secret::default(),
+            topic_confidence: topic_confidence(),
+            assistants: Vec::new(),
+        }
+    }
+
     fn check(&self, check: &mut Check<'_>) {
         check.require("site_key", self.site_key.len() >= 4, "must have at least 4 characters");
         for origin in &self.allowed_origins {
@@ -49,6 +82,20 @@ impl Site {
                 check.require("number_formats", false, format_args!("`{format}` {fault}"));
             }
         }
+        check.between_0_and_1("topic_confidence", self.topic_confidence);
+        assistants::check(&self.assistants, check);
+        let named = |name: &String| name.chars().any(char::is_alphabetic);
+        check.require("own_names", self.own_names.iter().all(named), "must have letters");
+        let is_tag = |tag: &str| {
+            tag.len() <= 35
+                && tag.split('-').all(|part| (1..=8).contains(&part.len()))
+                && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+        };
+        check.require(
+            "language",
+            self.language.as_deref().is_none_or(is_tag),
+            "must be a language tag such as `en` or `de-AT`",
+        );
         let secret = self.identity_secret.expose();
         check.require(
             "identity_secret",
@@ -68,13 +115,23 @@ mod tests {
         let file = format!(
             "{site}allowed_origins = [\"https://a.example\", \"b.example\"]\n\
              number_formats = [\"FJ-######\", \"################\"]\n\
-             {site}identity_secret = \"short\"\n"
+             own_names = [\"Rose\", \"-\"]\n\
+             {site}identity_secret = \"short\"\ntopic_confidence = 2.0\n\
+             assistants = [{{name=\"\", topics=[\"returns\"], temperature=3.0}}, {{name=\"b\", topics=[\"returns\"]}}, \
+             {{name=\"b\", topics=[]}}]\n"
         );
         let keys = [
             "sites[0].site_key: must",
             "sites[0].allowed_origins",
             "sites[0].number_formats: `################` has only digits",
+            "sites[0].own_names: must",
             "sites[1].site_key: must",
+            "sites[1].topic_confidence: must lie",
+            "sites[1].assistants[0].name: must",
+            "sites[1].assistants[0].temperature: must lie",
+            "sites[1].assistants[2].topics: must",
+            "sites[1].assistants[2].name: `b` is used twice",
+            "sites[1].assistants: `returns` has two",
             "sites[1].identity_secret",
             "sites[1].id: `shop` is used twice",
             "sites[1].site_key: `pk` is used twice",

@@ -10,6 +10,7 @@ use super::{
     cache::Cache,
     check::{Check, Section},
     embedding::Embedding,
+    guard::Guard,
     inference::Inference,
     knowledge::Knowledge,
     limits::Limits,
@@ -56,6 +57,7 @@ sections! {
     embedding: Embedding,
     cache: Cache,
     knowledge: Knowledge,
+    guard: Guard,
     limits: Limits,
     telemetry: Telemetry,
     #[serde(default)]

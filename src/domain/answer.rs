@@ -5,7 +5,9 @@ use utoipa::ToSchema;
 
 use super::{
     ids::MessageId,
+    language::Language,
     ticket::Ticket,
+    topic::Intent,
     turn::{CacheInfo, Citation, FinishReason, Route, ServiceLevel, Timings, Usage},
 };
 
@@ -26,6 +28,23 @@ pub struct Answer {
     /// The ticket that this answer opens, or the one that it answers later.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// What the question was about. Absent for an answer that was looked up before that was known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// The language of the question, which the service's own sentences follow.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// What the shopper can pick if the service asks back. Empty if it does not.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
+}
+
+/// One way to go on, shown as a button.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Choice {
+    pub label: String,
+    /// The message that the client sends if the shopper picks it.
+    pub text: String,
 }
 
 impl Answer {
@@ -42,6 +61,9 @@ impl Answer {
             cache: None,
             finish_reason: FinishReason::Stop,
             ticket: None,
+            intent: None,
+            language: None,
+            choices: Vec::new(),
         }
     }
 }

@@ -22,6 +22,7 @@ pub enum ErrorCode {
     Erased,
     PreconditionFailed,
     PayloadTooLarge,
+    UriTooLong,
     UnsupportedMediaType,
     HeadersTooLarge,
     IdempotencyKeyReused,
@@ -57,6 +58,7 @@ impl ErrorCode {
             Self::Erased => "erased",
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
+            Self::UriTooLong => "uri_too_long",
             Self::UnsupportedMediaType => "unsupported_media_type",
             Self::HeadersTooLarge => "headers_too_large",
             Self::IdempotencyKeyReused => "idempotency_key_reused",
@@ -87,6 +89,7 @@ impl ErrorCode {
             Self::Erased => 410,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
+            Self::UriTooLong => 414,
             Self::UnsupportedMediaType => 415,
             Self::IdempotencyKeyReused | Self::SchemaViolation => 422,
             Self::RateLimited | Self::ProofRequired => 429,
@@ -114,7 +117,8 @@ impl ErrorCode {
         )
     }
 
-    /// One sentence that may be shown to a shopper.
+    /// One sentence that may be shown to a shopper, in English. Those of other languages stand in
+    /// `words/<language>/problems.txt`.
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::InvalidRequest => "The request could not be understood.",
@@ -133,6 +137,7 @@ impl ErrorCode {
             Self::Erased => "This conversation has been erased.",
             Self::PreconditionFailed => "This has changed since you last read it.",
             Self::PayloadTooLarge => "The request is too large.",
+            Self::UriTooLong => "The address of the request is too long.",
             Self::UnsupportedMediaType => "The request must be JSON.",
             Self::HeadersTooLarge => "The headers of the request are too large.",
             Self::IdempotencyKeyReused => {
@@ -179,9 +184,10 @@ pub struct Challenge {
 pub struct Problem {
     #[serde(rename = "type")]
     pub kind: String,
+    /// The sentence of `code`, in a language of the reader.
     pub title: String,
     pub status: u16,
-    /// What to do about it.
+    /// More about this case, if there is more to say.
     pub detail: String,
     /// Path of the request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -206,7 +212,7 @@ impl Problem {
     pub fn with_detail(code: ErrorCode, detail: impl Into<String>) -> Self {
         Self {
             kind: format!("urn:rushdesk:problem:{}", code.as_str()),
-            title: code.as_str().replace('_', " "),
+            title: code.sentence().to_owned(),
             status: code.status(),
             detail: detail.into(),
             instance: None,

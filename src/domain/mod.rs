@@ -11,28 +11,34 @@ mod code;
 mod event;
 mod ids;
 mod lane;
+mod language;
 mod message;
 mod number_formats;
 mod principal;
 mod session;
 mod step;
+mod text;
 mod ticket;
 mod time;
+mod topic;
 mod turn;
 
 pub use address::AddressBlock;
-pub use answer::Answer;
+pub use answer::{Answer, Choice};
 pub use code::{Challenge, ErrorCode, FieldError, Problem};
 pub use event::{Event, Fact, Live, Name, Part, newest_part, unfinished};
 pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;
+pub use language::Language;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use number_formats::{BadNumberFormat, NumberFormats};
 pub use principal::{Principal, Role};
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
 pub use step::{Append, Appended, Head, Malformed, Version};
+pub use text::{is_blank, is_unseen};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
+pub use topic::{Coarse, Intent, SmallTalk, Topic};
 pub use turn::{
     CacheInfo, CacheTier, Citation, FinishReason, Route, ServiceLevel, Stage, Timings, Usage,
 };

@@ -17,6 +17,12 @@ impl Timestamp {
     pub const fn as_millis(self) -> i64 {
         self.0
     }
+
+    /// The date in UTC and in English words, such as `Monday, 30 November 2026`.
+    pub fn date_in_words(self) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.0).unwrap_or_default();
+        time.strftime("%A, %-d %B %Y").to_string()
+    }
 }
 
 impl From<SystemTime> for Timestamp {
@@ -52,6 +58,12 @@ impl<'de> Deserialize<'de> for Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_date_is_said_in_words() {
+        let time = Timestamp::from_millis(1_796_000_000_000);
+        assert_eq!(time.date_in_words(), "Monday, 30 November 2026");
+    }
 
     #[test]
     fn a_timestamp_survives_json_to_the_millisecond() {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix::{Actor, Context, Handler, MessageResult};
 
 use super::{
+    card::Card,
     messages::{Embed, EmbedderStatus, ObserveEmbedder},
     queue::Queue,
 };
@@ -15,11 +16,12 @@ const MAILBOX: usize = 256;
 pub struct Embedder {
     queue: Arc<Queue>,
     embedder_id: Arc<str>,
+    card: Arc<Card>,
 }
 
 impl Embedder {
-    pub fn new(queue: Arc<Queue>, embedder_id: Arc<str>) -> Self {
-        Self { queue, embedder_id }
+    pub fn new(queue: Arc<Queue>, embedder_id: Arc<str>, card: Arc<Card>) -> Self {
+        Self { queue, embedder_id, card }
     }
 }
 
@@ -42,7 +44,8 @@ impl Handler<Embed> for Embedder {
     type Result = ();
 
     fn handle(&mut self, request: Embed, _: &mut Self::Context) {
-        self.queue.push(request);
+        let text = self.card.prefixed(request.role, request.text);
+        self.queue.push(Embed { text, ..request });
     }
 }
 

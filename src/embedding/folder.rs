@@ -10,7 +10,7 @@ use std::{
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
-use super::{error::EmbedStartError, tokenizer::TextTokenizer};
+use super::{card::Card, error::EmbedStartError, tokenizer::TextTokenizer};
 use crate::config;
 
 const HINT: &str = "run `make model`";
@@ -33,6 +33,7 @@ struct MetaModel {
 pub struct ModelFolder {
     pub library: PathBuf,
     pub model: PathBuf,
+    pub card: Arc<Card>,
     tokenizer: PathBuf,
     meta: Option<Meta>,
 }
@@ -59,7 +60,8 @@ impl ModelFolder {
             }
         }
         let meta = meta(&folder.join("meta.json"))?;
-        Ok(Self { library, model, tokenizer, meta })
+        let card = Arc::new(Card::read(folder)?);
+        Ok(Self { library, model, card, tokenizer, meta })
     }
 
     /// Cuts at `max_tokens`, or earlier if the model reads less.
@@ -71,7 +73,8 @@ impl ModelFolder {
         TextTokenizer::load(&self.tokenizer, max_tokens, model_tokens)
     }
 
-    /// From meta.json, or from the model's checksum if the model was replaced.
+    /// From meta.json, or from the model's checksum if the model was replaced; and from what the
+    /// card puts before texts.
     ///
     /// # Errors
     /// When the model cannot be read.
@@ -81,10 +84,11 @@ impl ModelFolder {
         let size = fs::metadata(&self.model).map_err(unread)?.len();
         let known = self.meta.as_ref().and_then(|meta| meta.models.get(name));
         if let Some(known) = known.filter(|known| known.bytes == size) {
-            return Ok(known.embedder_id.as_str().into());
+            return Ok(format!("{}{}", known.embedder_id, self.card.mark()).into());
         }
         let digest = hex::encode(Sha256::digest(fs::read(&self.model).map_err(unread)?));
-        Ok(format!("{}-{}", name.trim_end_matches(".onnx"), &digest[..12]).into())
+        let name = name.trim_end_matches(".onnx");
+        Ok(format!("{name}-{}{}", &digest[..12], self.card.mark()).into())
     }
 }
 

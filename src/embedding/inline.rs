@@ -3,8 +3,10 @@
 use std::{path::Path, sync::Arc};
 
 use super::{
+    card::Card,
     error::{EmbedError, EmbedStartError},
     folder::ModelFolder,
+    messages::Role,
     onnx::OnnxEncoder,
     worker::Encoder as _,
 };
@@ -13,6 +15,7 @@ use crate::config;
 pub struct InlineEmbedder {
     encoder: OnnxEncoder,
     id: Arc<str>,
+    card: Arc<Card>,
 }
 
 impl InlineEmbedder {
@@ -23,17 +26,20 @@ impl InlineEmbedder {
         let tokenizer = folder.tokenizer(config.max_tokens)?;
         let id = folder.embedder_id()?;
         let encoder = OnnxEncoder::load(&folder.library, &folder.model, tokenizer)?;
-        Ok(Self { encoder, id })
+        Ok(Self { encoder, id, card: folder.card })
     }
 
     pub fn id(&self) -> &str {
         &self.id
     }
 
+    /// The vector of a question.
+    ///
     /// # Errors
     /// `Failed` if the text cannot be tokenised or computed.
     pub fn embed(&mut self, text: &str) -> Result<Arc<[f32]>, EmbedError> {
-        let tokens = self.encoder.tokenize(text)?;
+        let text = self.card.prefixed(Role::Question, text.to_owned());
+        let tokens = self.encoder.tokenize(&text)?;
         self.encoder.embed(&[tokens])?.into_iter().next().ok_or(EmbedError::Failed)
     }
 }

@@ -14,12 +14,22 @@ use super::error::EmbedError;
 /// Takes texts for the embedder.
 pub type EmbedPort = Recipient<Embed>;
 
+/// What a text is for. Some models want to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// A question, or a text that is compared with one of its kind.
+    Question,
+    /// A text in which questions are looked up.
+    Passage,
+}
+
 /// Requests the vector of one text. The request carries its own reply channel, so that the embedder
 /// sees when a caller has left. The text of such a caller is never computed.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub struct Embed {
     pub text: String,
+    pub role: Role,
     /// After this the text is dropped from the queue.
     pub deadline: Instant,
     pub reply: oneshot::Sender<Result<Embedding, EmbedError>>,
@@ -62,7 +72,7 @@ pub struct EmbedderStatus {
     pub threads_alive: usize,
 }
 
-/// Requests the vector of `text` and waits at most `timeout`.
+/// Requests the vector of a question and waits at most `timeout`.
 ///
 /// # Errors
 /// `Overloaded` at once if the queue is full, `Timeout` after the wait, `Failed` if the model
@@ -72,10 +82,23 @@ pub async fn embed(
     text: String,
     timeout: Duration,
 ) -> Result<Embedding, EmbedError> {
+    embed_as(Role::Question, port, text, timeout).await
+}
+
+/// The same for a text with any role.
+///
+/// # Errors
+/// As [`embed`].
+pub async fn embed_as(
+    role: Role,
+    port: &Recipient<Embed>,
+    text: String,
+    timeout: Duration,
+) -> Result<Embedding, EmbedError> {
     let deadline = Instant::now() + timeout;
     let (reply, answer) = oneshot::channel();
     let asked = async {
-        port.send(Embed { text, deadline, reply }).await.map_err(|error| match error {
+        port.send(Embed { text, role, deadline, reply }).await.map_err(|error| match error {
             MailboxError::Closed => EmbedError::Closed,
             MailboxError::Timeout => EmbedError::Timeout,
         })?;

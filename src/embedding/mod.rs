@@ -10,6 +10,7 @@
 
 mod actor;
 mod batcher;
+mod card;
 mod error;
 mod folder;
 mod inline;
@@ -24,6 +25,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use card::{Card, Scale};
 pub use error::{EmbedError, EmbedStartError};
 pub use inline::InlineEmbedder;
 pub use messages::{Embed, EmbedderStatus, Embedding, ObserveEmbedder, embed};

@@ -7,6 +7,7 @@ use tokio_util::task::TaskTracker;
 
 use super::{
     actor::Embedder,
+    card::Card,
     error::EmbedStartError,
     folder::ModelFolder,
     messages::{Embed, ObserveEmbedder},
@@ -23,6 +24,7 @@ pub struct EmbedderHandle {
     /// Identifies model, quantisation and file. Vectors of two ids must never be compared.
     pub embedder_id: Arc<str>,
     pub dim: usize,
+    pub card: Arc<Card>,
     queue: Arc<Queue>,
     threads: TaskTracker,
 }
@@ -66,7 +68,7 @@ pub fn start(
             .inspect_err(|_| queue.close())?;
     }
     tracing::info!(%embedder_id, dim, threads = config.threads, "embedder ready");
-    Ok(handle(queue, threads, embedder_id, dim, arbiter))
+    Ok(handle(queue, threads, embedder_id, dim, folder.card, arbiter))
 }
 
 pub(super) fn handle(
@@ -74,15 +76,17 @@ pub(super) fn handle(
     threads: TaskTracker,
     embedder_id: Arc<str>,
     dim: usize,
+    card: Arc<Card>,
     arbiter: &ArbiterHandle,
 ) -> EmbedderHandle {
-    let embedder = Embedder::new(Arc::clone(&queue), Arc::clone(&embedder_id));
+    let embedder = Embedder::new(Arc::clone(&queue), Arc::clone(&embedder_id), Arc::clone(&card));
     let address = Embedder::start_in_arbiter(arbiter, |_| embedder);
     EmbedderHandle {
         embed: address.clone().recipient(),
         observe: address.recipient(),
         embedder_id,
         dim,
+        card,
         queue,
         threads,
     }

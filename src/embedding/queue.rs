@@ -110,7 +110,7 @@ impl Queue {
 
     /// Adds the request, or refuses it through its reply.
     pub fn push(&self, request: Embed) {
-        let Embed { text, deadline, reply } = request;
+        let Embed { text, deadline, reply, .. } = request;
         let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else {
             metrics::text(Outcome::Refused);
             let _ = reply.send(Err(EmbedError::Overloaded));

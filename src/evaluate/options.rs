@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::triage::CONFIDENT;
+use crate::config::topic_confidence;
 
 /// What is measured.
 #[derive(Clone, Debug, clap::Subcommand)]
@@ -12,6 +12,25 @@ pub enum Measure {
     /// Whether messages are understood: topic, wish for a person, confidence. Needs the embedding
     /// model of the configuration.
     Routing(RoutingOptions),
+    /// How many questions are answered from the cache, and how many of those wrongly. Needs the
+    /// embedding model of the configuration.
+    Cache(CacheOptions),
+    /// Whether attacks on the assistant are seen, by category, and how often something else is taken
+    /// for one. Needs the embedding model of the configuration.
+    Injection(InjectionOptions),
+    /// Whether questions get the right answer from the pages of a shop, without a model.
+    Answers(AnswerOptions),
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct CacheOptions {
+    /// Files of JSON lines with `text` and `label`, in the order of asking, or folders of such files.
+    /// Questions with one label have one answer.
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// As `cache.confirmations`; may be given several times.
+    #[arg(long = "confirmations", default_values_t = [1, 2])]
+    pub confirmations: Vec<usize>,
 }
 
 #[derive(Clone, Debug, clap::Args)]
@@ -36,9 +55,40 @@ pub struct RoutingOptions {
     #[arg(long)]
     pub phrases: Option<PathBuf>,
     /// From which confidence on a message is answered without a question back.
-    #[arg(long, default_value_t = CONFIDENT)]
+    #[arg(long, default_value_t = topic_confidence())]
     pub confidence: f32,
     /// Prints this many faults of each kind.
     #[arg(long, default_value_t = 0)]
     pub show: usize,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct InjectionOptions {
+    /// Files of JSON lines with `text`, `label` (`attack` or another) and `category`, or folders of
+    /// such files. A `baseline` from 0 to 1 is measured, too.
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// Prints this many faults of each category.
+    #[arg(long, default_value_t = 0)]
+    pub show: usize,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct AnswerOptions {
+    /// Files of JSON lines with `kind`, `question`, `has`, and possibly `history`, `language`,
+    /// `today`, `not` and `fine`, or folders of such files.
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// The pages of the shop.
+    #[arg(long, default_value = "demo/knowledge")]
+    pub knowledge: PathBuf,
+    /// From which confidence on an answer is given. The default is that of the configuration.
+    #[arg(long)]
+    pub confidence: Option<f32>,
+    /// Writes what the head is fitted on to this file.
+    #[arg(long)]
+    pub features: Option<PathBuf>,
+    /// Prints every answer that is not useful.
+    #[arg(long)]
+    pub show: bool,
 }

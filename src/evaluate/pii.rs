@@ -7,13 +7,10 @@ use super::{
     rows::{Row, read},
     score::{Alarms, Recall, Report},
 };
-use crate::{
-    domain::NumberFormats,
-    guard::{Found, find},
-};
+use crate::guard::{Found, Seekers, Shop, find_by};
 
 /// Label of the data and the placeholder's.
-const MEASURED: [(&str, &str); 15] = [
+const MEASURED: [(&str, &str); 18] = [
     ("EMAIL", "EMAIL"),
     ("PHONE", "PHONE"),
     ("CREDIT_CARD", "CARD"),
@@ -29,10 +26,18 @@ const MEASURED: [(&str, &str); 15] = [
     ("ACCOUNT_NUMBER", "ACCOUNT"),
     ("DRIVER_LICENSE", "LICENCE"),
     ("PASSPORT", "PASSPORT"),
+    ("PERSON", "NAME"),
+    ("ADDRESS", "ADDRESS"),
+    ("BIRTH_DATE", "BIRTH_DATE"),
 ];
 
 /// Personal data that is not looked for. To mask it is no false alarm.
-const ALSO_PERSONAL: [&str; 5] = ["PERSON", "ADDRESS", "ZIP_CODE", "USERNAME", "URL"];
+const ALSO_PERSONAL: [&str; 5] = ["ZIP_CODE", "USERNAME", "URL", "TITLE", "DATE_TIME"];
+
+/// A town is personal in an address only.
+const TOWN: &str = "LOCATION";
+/// Bytes between a town and the rest of an address.
+const NEAR: usize = 8;
 
 /// Reads the files and masks every text.
 ///
@@ -49,46 +54,70 @@ pub fn pii(options: &Options) -> anyhow::Result<Report> {
 }
 
 fn measure(report: &mut Report, file: &str, row: &Row, show: usize) {
-    let found = find(&row.text, &NumberFormats::default());
+    let shop = Shop::default();
+    let found = find_by(&row.text, &shop, Seekers::RulesAndTagger);
+    let ruled = find_by(&row.text, &shop, Seekers::Rules);
     for span in &row.spans {
         let Some((_, label)) = MEASURED.iter().find(|(kind, _)| *kind == span.kind) else {
             continue;
         };
         let range = row.range(span);
         let key = (file.to_owned(), span.kind.clone());
-        let Recall { spans, hidden, named, missed } = report.recall.entry(key).or_default();
+        let Recall { spans, hidden, named, ruled: by_rules, missed } =
+            report.recall.entry(key).or_default();
         *spans += 1;
-        let over: Vec<&Found> = found.iter().filter(|f| covers(&f.range, &range)).collect();
-        *named += usize::from(over.iter().any(|f| f.kind.label() == *label));
-        if !over.is_empty() {
+        *named += usize::from(hides(&row.text, &range, &found, Some(label)));
+        *by_rules += usize::from(hides(&row.text, &range, &ruled, None));
+        if hides(&row.text, &range, &found, None) {
             *hidden += 1;
         } else if missed.len() < show {
             missed.push(format!("{:?} in {:?}", &row.text[range], row.text));
         }
     }
-    let personal: Vec<Range<usize>> = row
-        .spans
-        .iter()
-        .filter(|span| {
-            ALSO_PERSONAL.contains(&span.kind.as_str())
-                || MEASURED.iter().any(|(kind, _)| *kind == span.kind)
-        })
-        .map(|span| row.range(span))
-        .collect();
-    let Alarms { rows, alarmed, shown } = report.alarms.entry(file.to_owned()).or_default();
-    *rows += 1;
-    let touches =
-        |f: &Found| personal.iter().any(|p| p.start < f.range.end && f.range.start < p.end);
-    let wrong: Vec<&Found> = found.iter().filter(|f| !touches(f)).collect();
-    if let Some(first) = wrong.first() {
-        *alarmed += 1;
-        if shown.len() < show {
-            let (kind, what) = (first.kind.label(), &row.text[first.range.clone()]);
-            shown.push(format!("{kind} {what:?} in {:?}", row.text));
+    let personal = personal(row);
+    let wrong = |found: &[Found]| {
+        let loose = found.iter().find(|f| !personal.iter().any(|p| touches(p, &f.range)));
+        loose.cloned()
+    };
+    let empty = row.spans.is_empty().then_some(" without spans");
+    for name in ["", empty.unwrap_or(" with spans")] {
+        let Alarms { rows, alarmed, ruled: by_rules, shown } =
+            report.alarms.entry(format!("{file}{name}")).or_default();
+        *rows += 1;
+        *by_rules += usize::from(wrong(&ruled).is_some());
+        if let Some(first) = wrong(&found) {
+            *alarmed += 1;
+            if shown.len() < show && !name.is_empty() {
+                let (kind, what) = (first.kind.label(), &row.text[first.range]);
+                shown.push(format!("{kind} {what:?} in {:?}", row.text));
+            }
         }
     }
 }
 
-fn covers(outer: &Range<usize>, inner: &Range<usize>) -> bool {
-    outer.start <= inner.start && inner.end <= outer.end
+/// Where something may be masked.
+fn personal(row: &Row) -> Vec<Range<usize>> {
+    let named = |kind: &str| ALSO_PERSONAL.contains(&kind) || MEASURED.iter().any(|m| m.0 == kind);
+    let of = |wanted: &dyn Fn(&str) -> bool| -> Vec<Range<usize>> {
+        let spans = row.spans.iter().filter(|span| wanted(&span.kind));
+        spans.map(|span| row.range(span)).collect()
+    };
+    let (mut personal, addresses) = (of(&named), of(&|kind| kind == "ADDRESS"));
+    let near = |town: &Range<usize>| {
+        let close = |a: &Range<usize>| a.start <= town.end + NEAR && town.start <= a.end + NEAR;
+        addresses.iter().any(close)
+    };
+    personal.extend(of(&|kind| kind == TOWN).into_iter().filter(near));
+    personal
+}
+
+/// Whether all letters and digits of a value are hidden, by the kind `label` if it is given.
+fn hides(text: &str, value: &Range<usize>, found: &[Found], label: Option<&str>) -> bool {
+    let found = || found.iter().filter(|f| label.is_none_or(|label| f.kind.label() == label));
+    let mut signs = text[value.clone()].char_indices().filter(|(_, c)| c.is_alphanumeric());
+    signs.all(|(at, _)| found().any(|f| f.range.contains(&(value.start + at))))
+}
+
+fn touches(a: &Range<usize>, b: &Range<usize>) -> bool {
+    a.start < b.end && b.start < a.end
 }

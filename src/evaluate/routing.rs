@@ -14,8 +14,9 @@ use super::{
 };
 use crate::{
     config,
+    domain::{Coarse, Topic},
     embedding::InlineEmbedder,
-    triage::{self, Coarse, Prior, Seen, Topic, triage},
+    triage::{self, Prior, Seen, triage},
 };
 
 /// A complaint needs a person, whatever group its data puts it in.
@@ -74,7 +75,8 @@ pub fn routing(
     for row in rows.iter().flat_map(|(_, rows)| rows) {
         let vector = embedder.embed(&row.text)?;
         let started = Instant::now();
-        let intent = triage(&row.text, Some(Seen { vector: &vector, head }), &Prior::default());
+        let intent =
+            triage(&row.text, Some(Seen { vector: &vector, head }), &Prior::default()).intent;
         spent += started.elapsed();
         messages += 1;
         let taken = Taken {
@@ -125,7 +127,7 @@ impl Routing {
             else {
                 anyhow::bail!("{shown}, line {}: write language, yes or no, message", index + 1);
             };
-            let heard = triage(text, None, &Prior::default()).wants_person();
+            let heard = triage(text, None, &Prior::default()).intent.wants_person();
             let (wishes, alarms) = self.phrases.entry(language.to_owned()).or_default();
             let share = if wish == "yes" { wishes } else { alarms };
             share.of += 1;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::triage::{Coarse, Topic};
+use crate::domain::{Coarse, Topic};
 
 /// Bins of the confidence for its calibration error.
 const BINS: usize = 10;

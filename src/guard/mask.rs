@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt};
 
 use super::{
-    pii::{Found, find},
+    pii::{Found, find, find_in_answer},
     vault::Vault,
 };
 
@@ -35,10 +35,22 @@ const ROUNDS: usize = 8;
 impl Vault {
     /// Masks another text of the same conversation: a value seen before keeps its placeholder.
     pub fn mask(&mut self, original: &str) -> String {
+        self.mask_with(original, Vec::new())
+    }
+
+    /// Masks an answer to `question`, which may have asked for a secret.
+    pub fn mask_answer(&mut self, question: &str, original: &str) -> String {
+        let asked = find_in_answer(question, original, &self.shop().numbers);
+        self.mask_with(original, asked)
+    }
+
+    /// Masks what is known to be personal in a text, and then the rest.
+    pub fn mask_with(&mut self, original: &str, known: Vec<Found>) -> String {
         self.reserve(original);
         let mut text = Cow::Borrowed(original);
+        let mut known = Some(known).filter(|known| !known.is_empty());
         for _ in 0..ROUNDS {
-            let found = find(&text, self.formats());
+            let found = known.take().unwrap_or_else(|| find(&text, self.shop()));
             if found.is_empty() {
                 break;
             }

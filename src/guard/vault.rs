@@ -3,11 +3,9 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     fmt,
-    sync::Arc,
 };
 
-use super::pii::Kind;
-use crate::domain::NumberFormats;
+use super::{pii::Kind, shop::Shop};
 
 /// What the shopper reads instead of a secret. Its length says nothing about the secret.
 const HIDDEN: &str = "••••";
@@ -25,8 +23,7 @@ pub struct Vault {
     typed: HashSet<String>,
     /// The highest number used for each kind.
     last: HashMap<Kind, u32>,
-    /// The formats of the shop's own numbers.
-    formats: Arc<NumberFormats>,
+    shop: Shop,
 }
 
 impl Vault {
@@ -34,13 +31,13 @@ impl Vault {
         Self::default()
     }
 
-    /// For a conversation with a shop whose own numbers have these formats.
-    pub fn of_shop(formats: Arc<NumberFormats>) -> Self {
-        Self { formats, ..Self::default() }
+    /// For a conversation with a shop, whose own numbers and names stay.
+    pub fn of_shop(shop: Shop) -> Self {
+        Self { shop, ..Self::default() }
     }
 
-    pub(super) fn formats(&self) -> &NumberFormats {
-        &self.formats
+    pub(super) fn shop(&self) -> &Shop {
+        &self.shop
     }
 
     pub fn is_empty(&self) -> bool {
@@ -92,7 +89,10 @@ impl fmt::Debug for Vault {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::domain::NumberFormats;
 
     #[test]
     fn a_conversation_keeps_its_placeholders_and_debug_shows_no_value() {
@@ -113,9 +113,9 @@ mod tests {
 
     #[test]
     fn a_number_in_a_format_of_the_shop_stays() {
-        let formats = Arc::new(NumberFormats::new(["31########"]).unwrap());
+        let numbers = Arc::new(NumberFormats::new(["31########"]).unwrap());
         let text = "my tents came, 3155552671 was quick";
-        assert_eq!(Vault::of_shop(formats).mask(text), text);
+        assert_eq!(Vault::of_shop(Shop { numbers, ..Shop::default() }).mask(text), text);
         assert_eq!(Vault::new().mask(text), "my tents came, [PHONE_1] was quick");
     }
 

@@ -69,7 +69,7 @@ pub struct Refresh {
 #[serde(deny_unknown_fields)]
 pub struct Identify {
     pub site_key: String,
-    /// HS256 token signed by the shop's server: `iss`, `sub`, `email?`, `exp`.
+    /// HS256 token signed by the shop's server: `iss`, `sub`, `email?`, `iat?`, `exp`.
     pub identity_token: String,
 }
 
@@ -301,6 +301,10 @@ impl From<AccountError> for ApiError {
             AccountError::Invalid(fields) => Self::fields(fields),
             AccountError::TokenExpired => Self::new(ErrorCode::TokenExpired),
             AccountError::TokenInvalid => Self::new(ErrorCode::TokenInvalid),
+            AccountError::Erased => Self::with_detail(
+                ErrorCode::TokenInvalid,
+                "everything of this account was erased; sign in again for a new one",
+            ),
             AccountError::NoRole => Self::with_detail(
                 ErrorCode::Forbidden,
                 "your identity provider gives you no role here",

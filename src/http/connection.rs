@@ -89,7 +89,8 @@ impl MessageBody for Answer {
 ///
 /// While no request is being answered, the next one has `limit` to arrive from its first byte on, and
 /// the first one from the beginning of the connection. A head that is later gets 408. A body is read
-/// by a handler, which limits it.
+/// by a handler, which limits it. An address that the framework does not read, because it is too long,
+/// gets 414.
 pub struct Connection<T> {
     io: T,
     requests: Requests,
@@ -99,6 +100,7 @@ pub struct Connection<T> {
     /// When the head that is arriving is late, if `is_arriving`.
     late: Pin<Box<Sleep>>,
     is_arriving: bool,
+    line: RequestLine,
     /// What is written before anything else of the framework.
     first: Bytes,
 }
@@ -112,6 +114,7 @@ impl<T> Connection<T> {
             limit,
             late: Box::pin(sleep(limit)),
             is_arriving: true,
+            line: RequestLine::default(),
             first: Bytes::new(),
         }
     }
@@ -133,6 +136,7 @@ impl<T> Connection<T> {
         }
         if has_read && !self.is_arriving {
             self.is_arriving = true;
+            self.line = RequestLine::default();
             self.late.as_mut().reset(Instant::now() + self.limit);
         }
         self.is_arriving && self.late.as_mut().poll(context).is_ready()
@@ -162,6 +166,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for Connection<T> {
         let polled = Pin::new(&mut self.io).poll_read(context, buffer);
         let has_read = buffer.filled().len() > before;
         if !self.is_late(has_read, context) {
+            if self.is_arriving {
+                self.line.read(&buffer.filled()[before..]);
+            }
             return polled;
         }
         // Reads as the end of the connection, before which the framework writes what is left.
@@ -180,7 +187,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_first(context))?;
         if let Some(status) = bare_refusal(bytes) {
-            self.first = refusal(status);
+            let is_long = matches!(status.as_u16(), 400 | 431) && self.line.is_too_long();
+            self.first = refusal(if is_long { StatusCode::URI_TOO_LONG } else { status });
             // The rest leaves with the flush that follows.
             return Poll::Ready(Ok(bytes.len()));
         }
@@ -195,6 +203,31 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Connection<T> {
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(self.poll_first(context))?;
         Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}
+
+/// The first line of a head that is arriving: the method, the address and the version.
+#[derive(Clone, Copy, Default)]
+struct RequestLine {
+    bytes: usize,
+    is_whole: bool,
+}
+
+impl RequestLine {
+    /// The longest address that the framework reads, in bytes.
+    const MOST: usize = 65_534;
+
+    fn read(&mut self, bytes: &[u8]) {
+        if self.is_whole {
+            return;
+        }
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        self.bytes += end.unwrap_or(bytes.len());
+        self.is_whole = end.is_some();
+    }
+
+    fn is_too_long(self) -> bool {
+        self.bytes > Self::MOST
     }
 }
 

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use super::{
     admin::entry,
     error::ApiError,
-    extract::{Caller, id},
+    extract::{Caller, Leaver, id},
     state::App,
 };
 use crate::{
@@ -117,7 +117,8 @@ pub async fn customer(app: &App, caller: &Caller, path: &str) -> Result<Principa
 /// Everything goes: the account, its sign-ins, all sessions, ratings and tickets, and the cached
 /// answers to the customer's questions. The answer is 200 once every store has confirmed it, and 202
 /// with the state if one has not after some seconds. The erasure goes on by itself, also after a
-/// restart; ask again with the same request. Who signs in again gets a new, empty account.
+/// restart; ask again with the same request. No other request takes the customer's tokens any more.
+/// Who signs in again gets a new, empty account.
 #[utoipa::path(
     delete, path = "/v1/customers/{id}", tag = "customers", params(("id" = String, Path)),
     responses((status = 200, body = CustomerReceipt), (status = 202, body = CustomerReceipt), (status = 404, body = Problem)),
@@ -126,9 +127,10 @@ pub async fn customer(app: &App, caller: &Caller, path: &str) -> Result<Principa
 #[delete("/v1/customers/{id}")]
 pub async fn erase_customer(
     app: web::Data<App>,
-    caller: Caller,
+    leaver: Leaver,
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
+    let Leaver(caller) = leaver;
     let customer = customer(&app, &caller, &path).await?;
     let by_other = customer != caller.principal.id;
     let entry =

@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    admin, auth, customers, events, export, feedback, health, knowledge, modes, openai, sessions,
-    socket, turns, users,
+    admin, auth, customers, decisions, events, export, feedback, health, knowledge, modes, openai,
+    sessions, socket, turns, users,
 };
 use crate::domain;
 
@@ -38,7 +38,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
         knowledge::delete_document, knowledge::search_knowledge,
         admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
-        users::create_reset, admin::list_audit, admin::backends, modes::modes, modes::set_modes,
+        users::create_reset, admin::list_audit, admin::backends, decisions::list_decisions, modes::modes, modes::set_modes,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem, export::Line)),

@@ -1,6 +1,9 @@
 //! A document as clients read and write it: what a GET returns can be sent back by a PUT.
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error as _, IgnoredAny},
+};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
@@ -28,12 +31,16 @@ pub struct PutDocument {
     pub format: Format,
     #[serde(default)]
     pub tags: Vec<String>,
-    #[serde(default)]
+    /// `public`, or the name of a group. Without it, the document is public; `null` is refused.
+    #[serde(default, deserialize_with = "group")]
     pub audience: Option<String>,
     #[serde(default)]
     pub locale: Option<String>,
     #[serde(default)]
     pub url: Option<String>,
+    /// Sentences that read like instructions to an assistant stay in its passages.
+    #[serde(default)]
+    pub trusted: bool,
     /// As in the path.
     #[serde(default)]
     pub external_id: Option<String>,
@@ -62,6 +69,14 @@ const fn markdown() -> Format {
     Format::Markdown
 }
 
+/// `null` may be a group that was not found, so it does not make a document public.
+fn group<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    let group = Option::<String>::deserialize(deserializer)?;
+    group.map(Some).ok_or_else(|| {
+        D::Error::custom("must not be null: name a group, or leave it out for `public`")
+    })
+}
+
 impl PutDocument {
     /// Longest request in bytes.
     pub const fn max_bytes(max_document_bytes: usize) -> usize {
@@ -88,6 +103,7 @@ impl PutDocument {
             audience: self.audience.unwrap_or_else(|| PUBLIC.to_owned()),
             locale: self.locale,
             url: self.url,
+            trusted: self.trusted,
         })
     }
 }
@@ -106,6 +122,7 @@ pub struct DocumentView {
     pub audience: Option<String>,
     pub locale: Option<String>,
     pub url: Option<String>,
+    pub trusted: bool,
     #[schema(value_type = String)]
     pub site_id: SiteId,
     pub version: u64,
@@ -127,9 +144,10 @@ impl From<Document> for DocumentView {
             faq,
             format: document.format,
             tags: document.tags,
-            audience: document.audience,
+            audience: document.audience.or_else(|| Some(PUBLIC.to_owned())),
             locale: document.locale,
             url: document.url,
+            trusted: document.status == knowledge::TRUSTED,
             site_id: document.site_id,
             version: document.version,
             content_hash: document.content_hash,

@@ -101,6 +101,7 @@ pub fn code_of(status: StatusCode) -> ErrorCode {
         405 => ErrorCode::MethodNotAllowed,
         408 => ErrorCode::RequestTimeout,
         413 => ErrorCode::PayloadTooLarge,
+        414 => ErrorCode::UriTooLong,
         415 => ErrorCode::UnsupportedMediaType,
         431 => ErrorCode::HeadersTooLarge,
         400..=499 => ErrorCode::InvalidRequest,

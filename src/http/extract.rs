@@ -6,13 +6,7 @@ use std::{
     pin::Pin,
 };
 
-use actix_web::{
-    FromRequest, HttpRequest,
-    dev::Payload,
-    error::PayloadError,
-    http::{Method, header},
-    web,
-};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web};
 use futures_util::StreamExt;
 use serde::de::DeserializeOwned;
 
@@ -84,31 +78,49 @@ impl FromRequest for Caller {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let app = app(request);
-        let token = request
-            .headers()
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| {
-                value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer "))
-            })
-            .map(|token| token.trim().to_owned());
+        let (app, token) = (app(request), bearer(request));
         let origin = request.headers().get(header::ORIGIN).cloned();
-        let is_plain = no_query_to_delete(request);
         Box::pin(async move {
-            is_plain?;
-            let token = token.ok_or_else(|| {
-                ApiError::with_detail(
-                    ErrorCode::TokenInvalid,
-                    "send `Authorization: Bearer <access token>`",
-                )
-            })?;
-            let app = app?;
+            let (token, app) = (token?, app?);
             let caller = app.accounts.authenticate(&token).await?;
             app.origins.check(&caller.principal.site_id, origin.as_ref())?;
             Ok(caller)
         })
     }
+}
+
+/// A caller who may have been erased already, and asks how far that came.
+pub struct Leaver(pub Caller);
+
+impl FromRequest for Leaver {
+    type Error = ApiError;
+    type Future = Extracting<Self>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let (app, token) = (app(request), bearer(request));
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        Box::pin(async move {
+            let (token, app) = (token?, app?);
+            let caller = app.accounts.authenticate_erased(&token).await?;
+            app.origins.check(&caller.principal.site_id, origin.as_ref())?;
+            Ok(Self(caller))
+        })
+    }
+}
+
+/// # Errors
+/// 401 for a request without a token.
+fn bearer(request: &HttpRequest) -> Result<String, ApiError> {
+    let value = request.headers().get(header::AUTHORIZATION);
+    let value = value.and_then(|value| value.to_str().ok());
+    let token = value
+        .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")));
+    token.map(|token| token.trim().to_owned()).ok_or_else(|| {
+        ApiError::with_detail(
+            ErrorCode::TokenInvalid,
+            "send `Authorization: Bearer <access token>`",
+        )
+    })
 }
 
 /// A caller of a request for sessions, which has been taken from the caller's quota.
@@ -136,18 +148,6 @@ pub fn count_read(app: &App, caller: &Caller, sender: Sender) -> Result<(), ApiE
     let Principal { site_id, .. } = &caller.principal;
     let (visitor, from) = (caller.visitor(), sender.of_caller(&caller.principal));
     Ok(app.limits.read(site_id, visitor, from)?)
-}
-
-/// Nothing is deleted by somebody who believes in a parameter such as `dry_run`.
-///
-/// # Errors
-/// 400 for a DELETE with a query: no such address has parameters.
-fn no_query_to_delete(request: &HttpRequest) -> Result<(), ApiError> {
-    if request.method() != Method::DELETE || request.query_string().is_empty() {
-        return Ok(());
-    }
-    let detail = "DELETE has no query parameters; send the address without `?`";
-    Err(ApiError::with_detail(ErrorCode::InvalidRequest, detail))
 }
 
 fn app(request: &HttpRequest) -> Result<web::Data<App>, ApiError> {

@@ -15,9 +15,9 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{ErrorCode, FieldError, Principal, Problem, Role},
+    domain::{ErrorCode, FieldError, Principal, Problem, Role, is_blank},
     embedding::messages::embed,
-    knowledge::{KnowledgeError, Query, Status},
+    knowledge::{KnowledgeError, LeftOut, Query, Status},
 };
 
 const OPERATORS: [Role; 2] = [Role::Admin, Role::Server];
@@ -30,6 +30,7 @@ pub struct StoredDocument {
     pub chunks: usize,
     /// `created`, `updated` or `unchanged`.
     pub status: &'static str,
+    /// Sentences that read like instructions to an assistant and so are not in the passages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
@@ -79,9 +80,21 @@ pub async fn put_document(
             version: stored.version,
             chunks: stored.chunks,
             status,
-            reason: None,
+            reason: reason(&stored.left_out),
         },
     ))
+}
+
+/// Most sentences that a reason names.
+const NAMED: usize = 10;
+
+fn reason(left_out: &[LeftOut]) -> Option<String> {
+    let mut named: Vec<String> = left_out.iter().take(NAMED).map(ToString::to_string).collect();
+    let more = left_out.len().saturating_sub(NAMED);
+    if more > 0 {
+        named.push(format!("and {more} more"));
+    }
+    (!named.is_empty()).then(|| named.join("; "))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -207,7 +220,7 @@ pub async fn search_knowledge(
     body: Body<SearchRequest>,
 ) -> Result<HttpResponse, ApiError> {
     let chars = body.query.chars().count();
-    if body.query.trim().is_empty() || chars > 1_000 {
+    if is_blank(&body.query) || chars > 1_000 {
         return Err(ApiError::field("query", "must have 1 to 1000 characters"));
     }
     let Principal { site_id, id, .. } = &caller.principal;

@@ -8,6 +8,7 @@ pub mod admin;
 pub mod auth;
 pub mod connection;
 pub mod customers;
+pub mod decisions;
 pub mod docs;
 pub mod document;
 pub mod error;
@@ -25,6 +26,7 @@ pub mod openai;
 pub mod origins;
 mod page;
 mod paid;
+mod parameters;
 pub mod places;
 pub mod readiness;
 mod security;
@@ -79,6 +81,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(users::create_reset)
         .service(admin::list_audit)
         .service(admin::backends)
+        .service(decisions::list_decisions)
         .service(modes::modes)
         .service(modes::set_modes)
         .service(health::livez)
@@ -93,4 +96,5 @@ pub fn routes() -> impl HttpServiceFactory {
 }
 
 pub use metrics::METRICS;
+pub use parameters::parameters;
 pub use trace::trace;

@@ -265,6 +265,7 @@ impl Connection {
             | AccountError::NoPassword
             | AccountError::UnknownAccount
             | AccountError::TokenInvalid
+            | AccountError::Erased
             | AccountError::NoRole => Close::Unauthorized,
         })?;
         self.app

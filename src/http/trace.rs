@@ -6,12 +6,12 @@
 use std::{sync::Arc, time::Duration};
 
 use actix_web::{
-    Error,
+    Error, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
         Method, StatusCode,
-        header::{self, HeaderName, HeaderValue},
+        header::{self, AcceptLanguage, Header as _, HeaderName, HeaderValue},
     },
     middleware::Next,
     web,
@@ -29,6 +29,7 @@ use super::{
     state::App,
 };
 use crate::{
+    assistant::problems,
     domain::{ErrorCode, Problem},
     telemetry::traces,
 };
@@ -148,11 +149,16 @@ fn name_error(
         }
         None => Problem::new(code_of(response.status())),
     };
+    let language = tell_in_language(&mut problem, response.request());
     problem.instance = Some(path.to_owned());
     problem.request_id = Some(request_id.to_owned());
     // Keep headers that inner layers (CORS) set.
     let (request, old) = response.into_parts();
     let mut new = respond(&problem);
+    if let Some(language) = language {
+        let language = HeaderValue::from_static(language);
+        new.headers_mut().insert(header::CONTENT_LANGUAGE, language);
+    }
     let allowed = route.filter(|_| problem.code == ErrorCode::MethodNotAllowed).and_then(allowed);
     if let Some(allowed) = allowed {
         new.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allowed));
@@ -163,6 +169,21 @@ fn name_error(
         }
     }
     ServiceResponse::new(request, new)
+}
+
+/// Translates what the reader asked for. The problem of a turn is in the language of its session
+/// already. Returns the language that the problem is in.
+fn tell_in_language(problem: &mut Problem, request: &HttpRequest) -> Option<&'static str> {
+    let accepted = AcceptLanguage::parse(request).map(|accepted| accepted.ranked());
+    let accepted: Vec<String> =
+        accepted.unwrap_or_default().iter().map(|language| language.to_string()).collect();
+    match problems::language(accepted.iter().map(String::as_str)) {
+        Some(language) => {
+            problems::translate(problem, language);
+            Some(language)
+        }
+        None => problems::language_of(problem),
+    }
 }
 
 fn is_cors(response: &ServiceResponse<BoxBody>) -> bool {

@@ -17,8 +17,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Answer, CacheInfo, Citation, ErrorCode, Event, Fact, FinishReason, Message, MessageId,
-        Problem, Role, Route, ServiceLevel, SessionId, Ticket, Timings, TurnId, Usage,
+        Answer, CacheInfo, Choice, Citation, ErrorCode, Event, Fact, FinishReason, Intent,
+        Language, Message, MessageId, Problem, Role, Route, ServiceLevel, SessionId, Ticket,
+        Timings, TurnId, Usage, is_blank,
     },
     limits::Quota,
     log::TurnLog,
@@ -50,8 +51,8 @@ impl NewMessage {
     /// 422 for a message that is empty, too long or contains a NUL.
     pub fn check(&self, max_chars: usize) -> Result<(), ApiError> {
         let chars = self.text.chars().count();
-        if self.text.trim().is_empty() {
-            return Err(ApiError::field("text", "must not be empty"));
+        if is_blank(&self.text) {
+            return Err(ApiError::field("text", "must not be empty: write what you want to know"));
         }
         if chars > max_chars {
             let detail = format!("may have at most {max_chars} characters, has {chars}");
@@ -121,6 +122,15 @@ pub struct AnswerView {
     /// Set if the question became a ticket, which is answered later in this session.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// What the question was about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intent: Option<Intent>,
+    /// The language of the question.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// What the shopper can pick if the service asks back.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<Choice>,
 }
 
 impl From<&Answer> for AnswerView {
@@ -136,6 +146,9 @@ impl From<&Answer> for AnswerView {
             timings: answer.timings,
             finish_reason: answer.finish_reason,
             ticket: answer.ticket,
+            intent: answer.intent.clone(),
+            language: answer.language,
+            choices: answer.choices.clone(),
         }
     }
 }

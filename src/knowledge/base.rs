@@ -10,7 +10,9 @@ use super::{
     chunk::Chunk,
     document::NewDocument,
     metrics,
+    phrase::says,
     query::Query,
+    screen::{self, LeftOut, Screened},
     search::{Passage, search},
     site::{Change, Site},
     stored::{self, Embedder, Head},
@@ -19,7 +21,7 @@ use crate::{
     archive::{self, Archive, ArchiveError, Document, DocumentSummary},
     config,
     domain::{FieldError, SiteId},
-    embedding::messages::EmbedPort,
+    embedding::{Card, messages::EmbedPort},
 };
 
 /// Cheap to clone; all clones share one knowledge.
@@ -33,6 +35,8 @@ struct Shared {
     /// Absent without a model: the search then uses words only.
     embedder: Option<Embedder>,
     config: config::Knowledge,
+    /// The language of documents without a locale, for each site that has one.
+    languages: HashMap<SiteId, String>,
     sites: ArcSwap<HashMap<SiteId, Arc<Site>>>,
 }
 
@@ -50,6 +54,8 @@ pub struct Upserted {
     pub version: u64,
     pub chunks: usize,
     pub status: Status,
+    /// Sentences that read like instructions and are not in the passages.
+    pub left_out: Vec<LeftOut>,
     /// SHA-256 of the content, in hex.
     pub etag: String,
     /// Version of the site after this change.
@@ -84,13 +90,18 @@ impl Knowledge {
     /// If the archive cannot be read.
     pub async fn load(
         archive: Archive,
-        embedder: Option<(EmbedPort, Arc<str>)>,
+        embedder: Option<(EmbedPort, Arc<str>, Arc<Card>)>,
         config: &config::Knowledge,
+        shops: &[config::Site],
     ) -> Result<Self, KnowledgeError> {
         let shared = Shared {
             archive,
-            embedder: embedder.map(|(port, id)| Embedder::new(port, &id)),
+            embedder: embedder.map(|(port, id, card)| Embedder::new(port, &id, &card)),
             config: config.clone(),
+            languages: shops
+                .iter()
+                .filter_map(|shop| Some((shop.id.clone(), shop.language.clone()?)))
+                .collect(),
             sites: ArcSwap::default(),
         };
         let knowledge = Self { shared: Arc::new(shared) };
@@ -114,7 +125,7 @@ impl Knowledge {
         document: NewDocument,
         if_match: Option<&str>,
     ) -> Result<Upserted, KnowledgeError> {
-        let Read { row, chunks } = self.read(site, document).await?;
+        let Read { row, chunks, left_out } = self.read(site, document).await?;
         let known = self.shared.archive.document(site, &row.external_id).await?;
         let matches =
             |tag: &str| known.as_ref().is_some_and(|known| tag == "*" || known.content_hash == tag);
@@ -128,6 +139,7 @@ impl Knowledge {
                 version: known.version,
                 chunks: chunks.len(),
                 status: Status::Unchanged,
+                left_out,
                 etag,
                 knowledge_version: self.version(site),
             });
@@ -140,6 +152,7 @@ impl Knowledge {
             version: stored.version,
             chunks: chunks.len(),
             status,
+            left_out,
             etag,
             knowledge_version: stored.knowledge_version,
         })
@@ -202,6 +215,11 @@ impl Knowledge {
         Ok(change.documents())
     }
 
+    /// Whether the site has anything that an answer could rest on.
+    pub fn has_passages(&self, site: &SiteId) -> bool {
+        self.shared.sites.load().get(site).is_some_and(|site| site.shown().index.len() > 0)
+    }
+
     /// Increases with every change of a site's documents; 0 before the first.
     pub fn version(&self, site: &SiteId) -> u64 {
         self.shared.sites.load().get(site).map_or(0, |site| site.shown().version)
@@ -212,9 +230,17 @@ impl Knowledge {
     pub fn search(&self, site: &SiteId, query: &Query<'_>, k: usize) -> Vec<Passage> {
         let sites = self.shared.sites.load();
         let Some(site) = sites.get(site) else { return Vec::new() };
-        let found = search(&site.shown().index, query, k);
+        let meaning = self.shared.embedder.as_ref().map(|embedder| embedder.meaning);
+        let query = Query { meaning: meaning.unwrap_or(query.meaning), ..*query };
+        let found = search(&site.shown().index, &query, k);
         metrics::searched(!found.is_empty());
         found
+    }
+
+    /// Whether the pages of a site have these words one after another, as
+    /// [`crate::guard::plain_words`] spells them. It never waits.
+    pub fn says(&self, site: &SiteId, phrase: &str) -> bool {
+        self.shared.sites.load().get(site).is_some_and(|site| says(&site.shown().index, phrase))
     }
 
     /// Loads changes made by another replica.
@@ -240,11 +266,22 @@ impl Knowledge {
                 .map_err(KnowledgeError::Invalid)?;
             let row = stored::row(&site, &document, document.content_hash())
                 .map_err(|_| ArchiveError::Rejected("stored questions are not JSON".to_owned()))?;
-            Ok(Read { row, chunks })
+            let screened =
+                if document.trusted { Screened::whole(chunks) } else { screen::by_rules(chunks) };
+            Ok((row, screened))
         };
-        tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
-            Err(ArchiveError::Unavailable("reading was stopped".to_owned()).into())
-        })
+        let read = tokio::task::spawn_blocking(read).await.unwrap_or_else(|_| {
+            Err(KnowledgeError::from(ArchiveError::Unavailable("reading was stopped".to_owned())))
+        });
+        let (mut row, mut screened) = read?;
+        if let Some(embedder) = &self.shared.embedder {
+            screened.judge(embedder).await;
+        }
+        let Screened { chunks, left_out, .. } = screened;
+        if !left_out.is_empty() {
+            stored::PARTIAL.clone_into(&mut row.status);
+        }
+        Ok(Read { row, chunks, left_out })
     }
 
     async fn store(
@@ -265,7 +302,7 @@ impl Knowledge {
             Err(ArchiveError::Conflict) => return Err(KnowledgeError::Changed),
             other => other?,
         };
-        let head = Head::of_row(row);
+        let head = Head::of_row(row, loaded.home());
         let entries =
             rows.iter().map(|row| head.entry(row, self.shared.embedder.as_ref())).collect();
         let id = row.external_id.clone();
@@ -361,7 +398,7 @@ impl Knowledge {
         if let Some(site) = self.shared.sites.load().get(id) {
             return Arc::clone(site);
         }
-        let fresh = Arc::new(Site::default());
+        let fresh = Arc::new(Site::new(self.shared.languages.get(id).cloned()));
         self.shared.sites.rcu(|sites| {
             let mut sites = HashMap::clone(sites);
             sites.entry(id.clone()).or_insert_with(|| Arc::clone(&fresh));
@@ -375,4 +412,5 @@ impl Knowledge {
 struct Read {
     row: Document,
     chunks: Vec<Chunk>,
+    left_out: Vec<LeftOut>,
 }

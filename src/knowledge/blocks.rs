@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::domain::is_blank;
+
 /// Longest heading or column name in characters, because passages repeat them. A longer one is read
 /// as a paragraph.
 const MAX_NAME: usize = 200;
@@ -38,7 +40,7 @@ pub(super) fn is_name(text: &str) -> bool {
 
 /// Whether `text` is one line of at most `max` characters, and not blank.
 pub(super) fn is_line(text: &str, max: usize) -> bool {
-    !text.trim().is_empty() && text.chars().count() <= max && !text.chars().any(char::is_control)
+    !is_blank(text) && text.chars().count() <= max && !text.chars().any(char::is_control)
 }
 
 /// `text` with `\n` at the end of each line.

@@ -4,20 +4,22 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::ToSchema;
 
-use crate::domain::FieldError;
+use crate::{domain::FieldError, guard::injection};
 
 use super::{
-    blocks::{self, foreign, is_line},
+    blocks::{self, Block, foreign, is_line},
     chunk::{Chunk, Content, chunks},
     faq::{self, FaqPair},
     front_matter, html,
     line::LineFault,
-    markdown,
+    markdown, meta,
 };
 
 /// Most questions in one FAQ document.
 const MAX_PAIRS: usize = 5_000;
 const MAX_TAGS: usize = 32;
+/// Comments of a page in which a header is looked for.
+const MAX_COMMENTS: usize = 32;
 
 /// The default audience of a document.
 pub const PUBLIC: &str = "public";
@@ -77,6 +79,8 @@ pub struct NewDocument {
     /// A language tag such as `en` or `de-AT`; `None` applies to every language.
     pub locale: Option<String>,
     pub url: Option<String>,
+    /// Sentences that read like instructions to an assistant stay in its passages.
+    pub trusted: bool,
 }
 
 impl NewDocument {
@@ -107,6 +111,9 @@ impl NewDocument {
         }
         if let (Body::Text(text), None) = (&self.body, &in_json) {
             field(text);
+        }
+        if self.trusted {
+            field("trusted");
         }
         hex::encode(hash.finalize())
     }
@@ -159,6 +166,11 @@ impl NewDocument {
         faults.require(slug(&self.external_id, 128), "external_id", || {
             "must have 1 to 128 characters of A-Z, a-z, 0-9 and -_./:".into()
         });
+        // Programs shorten an address with such a part before they send it.
+        let is_reached = !self.external_id.split('/').any(|part| matches!(part, "." | ".."));
+        faults.require(is_reached, "external_id", || {
+            "must have no part `.` or `..`, since no address would reach it".into()
+        });
         faults.require(is_line(&self.title, 200), "title", || {
             "must be one line of 1 to 200 characters".into()
         });
@@ -167,6 +179,10 @@ impl NewDocument {
         });
         faults
             .require(self.tags.len() <= MAX_TAGS, "tags", || format!("must be at most {MAX_TAGS}"));
+        let steers = !self.trusted && injection::screen(&self.title).attack.is_some();
+        faults.require(!steers, "title", || {
+            "reads like an instruction to an assistant: change it, or send `trusted: true`".into()
+        });
         for (index, tag) in self.tags.iter().enumerate().take(MAX_TAGS) {
             faults.require(is_line(tag, 64), &format!("tags[{index}]"), || {
                 "must be one line of 1 to 64 characters".into()
@@ -188,6 +204,13 @@ impl NewDocument {
         let text = text.trim_start_matches('\u{feff}');
         if let Err(fault) = check(self.format, text) {
             faults.add("text", fault.to_string());
+        }
+        match own_audience(self.format, text) {
+            Ok(None) => {}
+            Ok(Some(own)) => faults.require(own == self.audience, "audience", || {
+                format!("must be `{own}`, as `<meta name=\"audience\">` of the text says")
+            }),
+            Err(fault) => faults.add("text", fault.to_string()),
         }
         let pairs = match self.format {
             Format::Markdown => return Content::Blocks(markdown::blocks(text)),
@@ -211,13 +234,47 @@ impl NewDocument {
 /// # Errors
 /// A header, or markup that hides the text below it.
 pub(super) fn check(format: Format, text: &str) -> Result<(), LineFault> {
-    match format {
+    let blocks = match format {
         Format::Csv | Format::Json => return Ok(()),
-        Format::Markdown => markdown::check(text)?,
-        Format::Html => html::check(text)?,
-        Format::Text => {}
+        Format::Text => return front_matter::none(text),
+        Format::Markdown => {
+            markdown::check(text)?;
+            markdown::blocks(text)
+        }
+        Format::Html => {
+            html::check(text)?;
+            html::blocks(text)
+        }
+    };
+    front_matter::none(text)?;
+    // As a reader sees it: `<p>audience: staff</p>` is a header without fences, too.
+    let line_of = |shown: &str| {
+        let word = shown.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        let at = word.and_then(|word| text.find(word)).unwrap_or_default();
+        1 + text[..at].matches('\n').count()
+    };
+    let shown = blocks.iter().filter_map(|block| match block {
+        Block::Heading { .. } => None,
+        Block::Paragraph(text) | Block::Item(text) => Some(&**text),
+    });
+    front_matter::shown(shown, line_of)?;
+    html::comments(text)
+        .into_iter()
+        .take(MAX_COMMENTS)
+        .try_for_each(|comment| front_matter::shown(comment.lines(), line_of))
+}
+
+/// The audience that a text names in its own markup.
+///
+/// # Errors
+/// Markup that may say in other words who may read it.
+pub(super) fn own_audience(format: Format, text: &str) -> Result<Option<String>, LineFault> {
+    match format {
+        Format::Html => meta::audience(text),
+        // Line numbers are those of the raw HTML; a page has little of it.
+        Format::Markdown => meta::audience(&markdown::raw_html(text)),
+        Format::Text | Format::Csv | Format::Json => Ok(None),
     }
-    front_matter::none(text)
 }
 
 fn check_content(content: &Content, faults: &mut Faults) {
@@ -291,6 +348,7 @@ mod tests {
             audience: PUBLIC.into(),
             locale: Some("en".into()),
             url: Some("https://shop.example/returns".into()),
+            trusted: false,
         }
     }
 
@@ -310,10 +368,26 @@ mod tests {
         bad.audience = String::new();
         bad.locale = Some("english!".into());
         bad.url = Some("javascript:alert(1)".into());
+        assert!(!faulty_fields(&bad).contains(&"tags".to_owned()));
         assert_eq!(
             faulty_fields(&bad),
             ["external_id", "title", "audience", "tags[1]", "locale", "url"]
         );
+        bad = document(Format::Text, "text");
+        bad.tags = vec!["a".into(); MAX_TAGS + 1];
+        assert_eq!(faulty_fields(&bad), ["tags"]);
+    }
+
+    #[test]
+    fn an_id_that_no_address_reaches_is_refused() {
+        for id in [".", "..", "a/../b", "./a", "a/..", "../../etc"] {
+            let document = NewDocument { external_id: id.into(), ..document(Format::Text, "a") };
+            assert_eq!(faulty_fields(&document), ["external_id"], "{id}");
+        }
+        for id in ["a.b", "...", "a/.b", "v1..2", ".a"] {
+            let document = NewDocument { external_id: id.into(), ..document(Format::Text, "a") };
+            assert!(faulty_fields(&document).is_empty(), "{id}");
+        }
     }
 
     #[test]
@@ -334,11 +408,60 @@ mod tests {
         let answer = "T\0e\0x\0t\0".to_owned();
         pairs.body = Body::Faq(vec![FaqPair { question: "q".into(), answer }]);
         assert_eq!(faulty_fields(&pairs), ["faq[0].answer"]);
+        let pair = FaqPair { question: "q".into(), answer: "a".into() };
+        pairs.body = Body::Faq(vec![pair.clone(); MAX_PAIRS]);
+        assert!(pairs.read(1_000_000).is_ok());
+        pairs.body = Body::Faq(vec![pair; MAX_PAIRS + 1]);
+        assert_eq!(pairs.read(1_000_000).unwrap_err()[0].field, "faq");
         assert_eq!(faulty_fields(&document(Format::Csv, "question,answer\n")), ["faq"]);
         assert_eq!(
             faulty_fields(&document(Format::Csv, "question,answer\nonly\nq,a\nq,\n")),
             ["text", "text"]
         );
+    }
+
+    #[test]
+    fn a_page_that_says_who_may_read_it_is_never_public_by_accident() {
+        for text in [
+            "<p>audience: staff</p><p>The key hangs behind the door.",
+            "<div><b>Audience</b>: staff</div>Text",
+            "<h1>Keys</h1><ul><li>audience = staff</ul>Text",
+            "<table><tr><td>audience<td>staff</table>Text",
+            "<html><!-- audience: staff --><body>Text",
+            "<body><!--\ntitle: Keys\naudience: staff\n--><p>Text",
+            "<p>title: Keys</p><p>audience: staff</p><p>Text",
+            "<p>visibility: internal</p>Text",
+        ] {
+            assert_eq!(faulty_fields(&document(Format::Html, text)), ["text"], "{text}");
+        }
+        for text in [
+            "audience | staff\n--- | ---\ntitle | Keys\n\nText.",
+            "| audience | staff |\n|---|---|\n| title | Keys |\n\nText.",
+            "| Key | Value |\n|---|---|\n| audience | staff |\n\nText.",
+            "# Keys\n\n- title: Keys\n- audience: staff\n\nText.",
+            "*audience*: staff\n\nText.",
+            "Keys <!-- audience: staff -->\n\nText.",
+            "access: staff\n\nText.",
+        ] {
+            assert_eq!(faulty_fields(&document(Format::Markdown, text)), ["text"], "{text}");
+        }
+        for text in [
+            "Our audience is everybody.",
+            "# Audience\n\nEverybody.",
+            "Access: by tram 4, stop Harbour.",
+            "| Country | Price |\n|---|---|\n| Norway | 4.90 EUR |",
+            "Audience!\n\nText.",
+            "Audience members may bring a bag.\n\nText.",
+        ] {
+            assert!(faulty_fields(&document(Format::Markdown, text)).is_empty(), "{text}");
+        }
+        let tag = "<meta name=\"audience\" content=\"staff\"><p>Text.";
+        for format in [Format::Html, Format::Markdown] {
+            let mut page = document(format, tag);
+            assert_eq!(faulty_fields(&page), ["audience"]);
+            page.audience = "staff".into();
+            assert!(faulty_fields(&page).is_empty());
+        }
     }
 
     #[test]
@@ -358,7 +481,7 @@ mod tests {
     #[test]
     fn the_hash_changes_with_every_field_but_the_id() {
         let original = document(Format::Text, "text");
-        let changes: [fn(&mut NewDocument); 7] = [
+        let changes: [fn(&mut NewDocument); 8] = [
             |d| d.title.push('x'),
             |d| d.format = Format::Markdown,
             |d| d.body = Body::Text("other".into()),
@@ -366,6 +489,7 @@ mod tests {
             |d| d.audience = "staff".into(),
             |d| d.locale = None,
             |d| d.url = None,
+            |d| d.trusted = true,
         ];
         let mut hashes = vec![original.content_hash()];
         for change in changes {

@@ -2,16 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::{
     blocks::{foreign, is_line, one_line, with_line_feeds},
     line::LineFault,
+    names::{self, Meaning},
     rows::{Row, rows},
 };
 
 /// A question that shoppers ask, and the shop's own answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct FaqPair {
     pub question: String,
     pub answer: String,
@@ -29,10 +32,22 @@ pub enum FaqError {
     Twice(&'static str),
     /// Questions for staff would become public.
     #[error(
-        "an `audience` of single questions is not read: store them in documents of their own, \
-         one for each audience"
+        "`{0}` of single questions is not read and may say who may read them: store them in \
+         documents of their own, one for each audience"
     )]
-    Audience,
+    Access(String),
+    #[error(
+        "`{0}` of single questions is not read: store them in documents of their own, one for \
+         each language"
+    )]
+    Language(String),
+    #[error("`{name}` has a character that nobody sees ({code}): type it again")]
+    Unseen { name: String, code: String },
+    #[error("`{name}` is not known{guess}: only `question` and `answer` are read; remove it")]
+    Unknown { name: String, guess: String },
+    /// A question that is not published.
+    #[error("question {number} has `{name}: {value}`, so it may not be for everybody: remove it")]
+    Closed { number: usize, name: String, value: String },
     #[error(
         "not a JSON list of objects with `question` and `answer` (line {line}, column {column})"
     )]
@@ -47,12 +62,12 @@ pub struct Csv {
     pub faults: Vec<LineFault>,
 }
 
-/// Reads CSV whose header names `question` and `answer` in any case and order; other columns are
-/// ignored. The header shows the separator, a first line `sep=;` may name it. Every row that is
+/// Reads CSV whose header names `question` and `answer` in any case and order, and perhaps columns
+/// that are known to be harmless, which are passed over. The header shows the separator, a first line `sep=;` may name it. Every row that is
 /// not read is a fault, except empty ones at the end.
 ///
 /// # Errors
-/// If there is no such header.
+/// If there is no such header, or it names another column.
 pub fn from_csv(text: &str) -> Result<Csv, FaqError> {
     let text = with_line_feeds(text.trim_start_matches('\u{feff}'));
     let before = text.len() - text.trim_start().len();
@@ -67,16 +82,23 @@ pub fn from_csv(text: &str) -> Result<Csv, FaqError> {
             ["question", "answer"].iter().all(|name| titles.iter().any(|t| is_column(t, name)))
         })
     });
-    let mut rows = rows(text, line, separator.ok_or(FaqError::Columns)?).into_iter();
+    let separator = separator.ok_or_else(|| unseen(header).unwrap_or(FaqError::Columns))?;
+    let mut rows = rows(text, line, separator).into_iter();
     let header = rows.next().and_then(|row| row.fields.ok()).ok_or(FaqError::Columns)?;
-    if header.iter().any(|title| is_column(title, "audience")) {
-        return Err(FaqError::Audience);
-    }
-    let columns = Columns {
+    let mut columns = Columns {
         question: place(&header, "question")?,
         answer: place(&header, "answer")?,
         count: header.len(),
+        unnamed: Vec::new(),
+        switches: Vec::new(),
     };
+    for (at, title) in header.into_iter().enumerate() {
+        if title.is_empty() {
+            columns.unnamed.push(at);
+        } else if let Some(open) = other(&title)? {
+            columns.switches.push((at, title, open));
+        }
+    }
     Ok(columns.read(rows))
 }
 
@@ -89,6 +111,40 @@ fn named_separator(line: &str) -> Option<u8> {
         // A comma that was trimmed.
         [] => Some(b','),
         _ => None,
+    }
+}
+
+/// The fault of a name with a character that nobody sees.
+fn unseen(name: &str) -> Option<FaqError> {
+    let code = names::code(names::unseen(name)?);
+    Some(FaqError::Unseen { name: name.trim().to_owned(), code })
+}
+
+/// The value of a field, if it has to have one; every other field must be harmless.
+fn other(name: &str) -> Result<Option<bool>, FaqError> {
+    if ["question", "answer"].iter().any(|read| is_column(name.trim(), read)) {
+        return Ok(None);
+    }
+    if let Some(fault) = unseen(name) {
+        return Err(fault);
+    }
+    let name = name.trim().to_owned();
+    if ["locale", "lang", "language"].iter().any(|language| is_column(&name, language)) {
+        return Err(FaqError::Language(name));
+    }
+    match names::meaning(&name) {
+        Meaning::Unused => Ok(None),
+        Meaning::Switch(open) => Ok(Some(open)),
+        Meaning::Access => Err(FaqError::Access(name)),
+        Meaning::Unknown
+            if ["tags", "tag", "title", "url", "link"].contains(&&*name.to_lowercase()) =>
+        {
+            Ok(None)
+        }
+        Meaning::Unknown => {
+            let guess = names::guess(&name, &["question", "answer", "audience"]);
+            Err(FaqError::Unknown { name, guess })
+        }
     }
 }
 
@@ -109,6 +165,10 @@ struct Columns {
     question: usize,
     answer: usize,
     count: usize,
+    /// Columns without a name, which have no text.
+    unnamed: Vec<usize>,
+    /// Columns that say whether a question is for everybody, with the value of those that are.
+    switches: Vec<(usize, String, bool)>,
 }
 
 impl Columns {
@@ -142,6 +202,15 @@ impl Columns {
                  put text that holds a separator in quotation marks"
             ));
         }
+        if self.unnamed.iter().any(|at| fields.get(*at).is_some_and(|field| !field.is_empty())) {
+            return Err("has text in a column without a name: name it".to_owned());
+        }
+        for (at, name, open) in &self.switches {
+            let value = fields.get(*at).map_or("", |field| field.trim());
+            if !names::is_open(*open, value) {
+                return Err(format!("has `{name}` {value:?}, so it may not be for everybody"));
+            }
+        }
         let field = |at: usize| fields.get(at).map(|field| one_line(field));
         let (Some(question), Some(answer)) = (field(self.question), field(self.answer)) else {
             return Err(format!("has {found} of {expected} fields"));
@@ -159,27 +228,38 @@ struct JsonPair {
     question: String,
     answer: String,
     #[serde(flatten)]
-    others: BTreeMap<String, IgnoredAny>,
+    others: BTreeMap<String, Value>,
 }
 
-/// Reads `[{"question": …, "answer": …}, …]`.
+/// Reads `[{"question": …, "answer": …}, …]`, and passes over fields that are known to be harmless.
 ///
 /// # Errors
-/// If it is something else.
+/// If it is something else, or has another field.
 pub fn from_json(text: &str) -> Result<Vec<FaqPair>, FaqError> {
-    let pairs: Vec<JsonPair> = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| FaqError::Json { line: error.line(), column: error.column().max(1) })?;
-    if pairs.iter().flat_map(|pair| pair.others.keys()).any(|key| is_column(key.trim(), "audience"))
-    {
-        return Err(FaqError::Audience);
+    let pairs = json_pairs(text)?;
+    for (index, pair) in pairs.iter().enumerate() {
+        for (name, value) in &pair.others {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            if other(name)?.is_some_and(|open| !names::is_open(open, &value)) {
+                return Err(FaqError::Closed { number: index + 1, name: name.clone(), value });
+            }
+        }
     }
     let pair = |JsonPair { question, answer, .. }| FaqPair { question, answer };
     Ok(pairs.into_iter().map(pair).collect())
 }
 
-/// The pairs of a stored document; `None` if it is no list of questions in JSON.
+fn json_pairs(text: &str) -> Result<Vec<JsonPair>, FaqError> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| FaqError::Json { line: error.line(), column: error.column().max(1) })
+}
+
+/// The pairs of a stored document; `None` if it is no list of questions in JSON. It may have been
+/// stored under other rules.
 pub fn pairs(format: &str, body: &str) -> Option<Vec<FaqPair>> {
-    (format == "json").then(|| from_json(body).ok()).flatten()
+    let pairs = (format == "json").then(|| json_pairs(body).ok()).flatten()?;
+    let pair = |JsonPair { question, answer, .. }| FaqPair { question, answer };
+    Some(pairs.into_iter().map(pair).collect())
 }
 
 impl FaqPair {
@@ -303,15 +383,64 @@ mod tests {
 
     #[test]
     fn questions_with_an_audience_of_their_own_never_become_public() {
-        for key in ["audience", "Audience", "AUDIENCE "] {
-            let json = format!(r#"[{{"question": "q", "answer": "a", "{key}": "staff"}}]"#);
-            assert_eq!(from_json(&json), Err(FaqError::Audience), "{key}");
-        }
-        for text in
-            ["question,answer,audience\nq,a,staff\n", "Audience;question;answer\nstaff;q;a\n"]
+        for key in
+            ["audience", "Audience", "AUDIENCE ", "access", "visibility", "status", "ａudience"]
         {
-            assert_eq!(from_csv(text), Err(FaqError::Audience), "{text:?}");
+            let json = format!(r#"[{{"question": "q", "answer": "a", "{key}": "staff"}}]"#);
+            let fault = FaqError::Access(key.trim().to_owned());
+            assert_eq!(from_json(&json), Err(fault.clone()), "{key}");
+            assert_eq!(
+                from_csv(&format!("question,answer,{key}\nq,a,staff\n")),
+                Err(fault),
+                "{key}"
+            );
         }
+        assert_eq!(
+            from_csv("Audience;question;answer\nstaff;q;a\n"),
+            Err(FaqError::Access("Audience".to_owned()))
+        );
+        let read = from_csv("question,answer,published\nq,a,yes\nr,b,no\ns,c,\n").unwrap();
+        assert_eq!((read.pairs.len(), read.faults.len()), (1, 2), "{:?}", read.faults);
+        assert_eq!(
+            read.faults[0].to_string(),
+            "line 3: the row has `published` \"no\", so it may not be for everybody"
+        );
+        let json = r#"[{"question": "q", "answer": "a", "draft": false},
+            {"question": "r", "answer": "b", "draft": true}]"#;
+        assert!(matches!(from_json(json), Err(FaqError::Closed { number: 2, .. })));
+        assert!(faults("question,answer,\nq,a,staff\n")[0].contains("a column without a name"));
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_is_named_with_what_it_may_mean() {
+        for (name, expected) in [
+            ("audi\u{200b}ence", "`audi\u{200b}ence` has a character that nobody sees (U+200B)"),
+            ("qustion", "`qustion` is not known (did you mean `question`?)"),
+            ("audiense", "`audiense` is not known (did you mean `audience`?)"),
+            ("zielgruppe", "`zielgruppe` is not known: only `question` and `answer` are read"),
+            ("language", "`language` of single questions is not read: store them"),
+        ] {
+            let json = format!(r#"[{{"question": "q", "answer": "a", "{name}": "x"}}]"#);
+            for fault in [
+                from_json(&json).err(),
+                from_csv(&format!("{name},question,answer\nx,q,a\n")).err(),
+            ] {
+                let fault = fault.unwrap().to_string();
+                assert!(fault.starts_with(expected), "{name}: {fault}");
+            }
+        }
+        for name in
+            ["id", "Category", "created_at", "updatedAt", "author", "tags", "url", "notes", ""]
+        {
+            let json = format!(r#"[{{"question": "q", "answer": "a", "{name}": "x"}}]"#);
+            assert_eq!(from_json(&json).is_ok(), !name.is_empty(), "{name}");
+            assert!(from_csv(&format!("{name},question,answer\n,q,a\n")).is_ok(), "{name}");
+        }
+        let hidden = from_csv("ques\u{200b}tion,answer\nq,a\n").unwrap_err();
+        assert!(matches!(hidden, FaqError::Unseen { .. }), "{hidden}");
+        // What was stored before this rule is still read.
+        let stored = r#"[{"question": "q", "answer": "a", "kind": 1, "zielgruppe": "x"}]"#;
+        assert_eq!(pairs("json", stored).unwrap(), [pair("q", "a")]);
     }
 
     #[test]

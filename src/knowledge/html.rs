@@ -132,7 +132,7 @@ fn read(html: &str) -> (Vec<Block>, Option<(&str, String)>) {
             Piece::Text(text) => reader.text(text),
             Piece::Nothing => {}
             Piece::Close(name) => reader.close(&name),
-            Piece::Open { name, closed } if SILENT.contains(&name.as_str()) => {
+            Piece::Open { name, closed, .. } if SILENT.contains(&name.as_str()) => {
                 if let Some(content) = after.as_ref().ok().copied().filter(|_| !closed) {
                     after = after_close(content, &name).ok_or_else(|| format!("<{name}>"));
                 }
@@ -149,10 +149,42 @@ fn read(html: &str) -> (Vec<Block>, Option<(&str, String)>) {
     (reader.blocks, unclosed)
 }
 
+/// The insides of all tags `name`, and of no other one.
+pub(super) fn tags<'a>(html: &'a str, name: &str) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    let mut rest = Some(html);
+    while let Some((_, begin)) = rest.and_then(|rest| Some(rest.split_at(rest.find('<')?))) {
+        let (piece, after) = markup(begin);
+        rest = after;
+        if let Piece::Open { name: opened, inside, closed } = piece {
+            if opened == name {
+                found.push(inside);
+            }
+            if SILENT.contains(&&*opened) && !closed {
+                rest = rest.and_then(|content| after_close(content, &opened));
+            }
+        }
+    }
+    found
+}
+
+/// The comments of a page.
+pub(super) fn comments(html: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut rest = Some(html);
+    while let Some((_, begin)) = rest.and_then(|rest| Some(rest.split_at(rest.find("<!--")?))) {
+        let inside = &begin["<!--".len()..];
+        rest = after_comment(inside);
+        let end = rest.map_or(inside.len(), |rest| inside.len() - rest.len());
+        found.push(inside[..end].trim_end_matches(['-', '!', '>']));
+    }
+    found
+}
+
 enum Piece<'a> {
     Text(&'a str),
     Nothing,
-    Open { name: String, closed: bool },
+    Open { name: String, inside: &'a str, closed: bool },
     Close(String),
 }
 
@@ -171,7 +203,7 @@ fn markup(rest: &str) -> (Piece<'_>, Option<&str>) {
         }
         Some(letter) if letter.is_ascii_alphabetic() => {
             let (tag, after) = after_tag(inner);
-            (Piece::Open { name: name_of(tag), closed: tag.ends_with('/') }, after)
+            (Piece::Open { name: name_of(tag), inside: tag, closed: tag.ends_with('/') }, after)
         }
         _ => (Piece::Text(&rest[..1]), Some(inner)),
     }
@@ -370,6 +402,9 @@ mod tests {
             "<title>x</title><div>Hours</div>",
             "<!doctype html><head><link rel=x><base href=y><noscript>z</noscript>Hours</body>",
             "<head><!--> --><p>Hours",
+            "<!--><p>Hours",
+            "<!---><p>Hours",
+            "<p class=it's>Hours</p>",
             "<head></head><body>Hours",
             "<head/><p>Hours<!-- x --!>",
         ] {

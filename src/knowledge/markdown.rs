@@ -36,6 +36,15 @@ pub fn check(text: &str) -> Result<(), LineFault> {
     Ok(())
 }
 
+/// The raw HTML of a text, without what is inside code.
+pub fn raw_html(text: &str) -> String {
+    let html = Parser::new_ext(text, OPTIONS).filter_map(|event| match event {
+        Event::Html(html) | Event::InlineHtml(html) => Some(html.into_string()),
+        _ => None,
+    });
+    html.collect::<Vec<_>>().join("\n")
+}
+
 #[derive(Default)]
 struct Reader {
     blocks: Vec<Block>,

@@ -5,6 +5,7 @@
 //! handlers and `rushdesk knowledge import` call it. It never writes an answer of its own:
 //! [`extract`] only quotes.
 
+mod asking;
 mod base;
 mod blocks;
 mod chunk;
@@ -18,9 +19,13 @@ mod index;
 mod line;
 mod markdown;
 mod mentions;
+mod meta;
 mod metrics;
+mod names;
+mod phrase;
 mod query;
 mod rows;
+mod screen;
 mod search;
 mod sentence;
 mod site;
@@ -32,11 +37,14 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
+pub use asking::questions;
 pub use base::{Knowledge, KnowledgeError, Status, Upserted};
 pub use chunk::Chunk;
 pub use document::{Body, Format, NewDocument, PUBLIC};
-pub use extract::{Extract, extract};
+pub use extract::{Example, Extract, Found, Setting, examples, extract};
 pub use faq::{FaqPair, pairs};
 pub use metrics::METRICS;
 pub use query::Query;
+pub use screen::LeftOut;
 pub use search::{Passage, confidence};
+pub use stored::TRUSTED;

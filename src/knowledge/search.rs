@@ -52,6 +52,10 @@ pub struct Passage {
     pub score: f32,
     /// Confidence from 0 to 1 that the passage is about the question. See [`confidence`].
     pub confidence: f32,
+    /// The share of the question's words that it has, weighted by how rare they are at this shop.
+    pub coverage: f32,
+    /// Of the embeddings, if there are any.
+    pub cosine: Option<f32>,
 }
 
 /// The best `k` passages of `index`, best first.
@@ -73,7 +77,8 @@ pub fn search(index: &Index, query: &Query<'_>, k: usize) -> Vec<Passage> {
             if !segment.is_live(at) || !visible(entry, query) {
                 continue;
             }
-            let cosine = vector.as_deref().and_then(|vector| entry.cosine(vector));
+            let raw = vector.as_deref().and_then(|vector| entry.cosine(vector));
+            let cosine = raw.map(|raw| query.meaning.scale.standard(raw));
             let lexical = scores.lexical[at];
             if lexical > 0.0 || cosine.is_some_and(|cosine| cosine > 0.0) {
                 let best = questions.iter().find(|q| q.language == entry.head.language);
@@ -82,6 +87,7 @@ pub fn search(index: &Index, query: &Query<'_>, k: usize) -> Vec<Passage> {
                 let coverage = scores.covered[at] / whole;
                 let score =
                     fused(lexical, cosine) * (1.0 + CONTEXT_GAIN * mentions.share(&entry.head));
+                let cosine = raw.and_then(|raw| query.likeness(raw, entry.head.locale.as_deref()));
                 found.push(Candidate { entry, coverage, cosine, score });
             }
         }
@@ -118,14 +124,9 @@ fn fused(lexical: f32, cosine: Option<f32>) -> f32 {
 fn visible(entry: &Entry, query: &Query<'_>) -> bool {
     let head = &entry.head;
     let for_asker = head.audience == PUBLIC || head.audience == query.audience;
-    let language = |tag| str::split(tag, '-').next().unwrap_or("");
-    for_asker
-        && match (head.locale.as_deref(), query.locale) {
-            (Some(written), Some(spoken)) => {
-                language(written).eq_ignore_ascii_case(language(spoken))
-            }
-            _ => true,
-        }
+    let tagged = query.tags.is_empty() || query.tags.iter().any(|tag| head.tags.contains(tag));
+    let understood = query.meaning.multilingual || query.speaks(head.locale.as_deref());
+    for_asker && tagged && understood
 }
 
 struct Candidate<'a> {
@@ -150,6 +151,8 @@ impl Candidate<'_> {
             ordinal: *ordinal,
             score: self.score,
             confidence: confidence(self.coverage, self.cosine),
+            coverage: self.coverage,
+            cosine: self.cosine,
         }
     }
 
@@ -277,9 +280,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::knowledge::{
-        chunk::Chunk,
-        index::{DocumentHead, Vectors},
+    use crate::{
+        embedding::Scale,
+        knowledge::{
+            chunk::Chunk,
+            index::{DocumentHead, Vectors},
+            query::Meaning,
+        },
     };
 
     fn entry(title: &str, heading: &str, text: &str, vectors: Option<Vectors>) -> Arc<Entry> {
@@ -352,6 +359,50 @@ mod tests {
                 search(&index, &Query { vector: Some(vector), ..Query::new("zzz") }, 1).is_empty()
             );
         }
+    }
+
+    #[test]
+    fn a_page_in_another_language_is_found_only_by_a_model_that_compares_languages() {
+        let head = |id: &str, locale: Option<&str>| {
+            let locale = locale.map(str::to_owned);
+            let (id, title, audience) = (id.to_owned(), id.to_owned(), PUBLIC.to_owned());
+            Arc::new(DocumentHead::new(id, title, None, Vec::new(), audience, locale))
+        };
+        let page = |id, locale, vector: [f32; 2]| {
+            let text = "Thirty days.".to_owned();
+            let chunk = Chunk { kind: Kind::Prose, heading: String::new(), text };
+            let vectors = Vectors::new(&vector, &vector);
+            Arc::new(Entry::new(head(id, locale), 0, chunk, vectors))
+        };
+        let index = Index::of(vec![
+            page("plain", None, [1.0, 0.0]),
+            page("german", Some("de-AT"), [0.95, 0.31]),
+        ]);
+        let scale = Scale { unrelated: 0.8, related: 0.9, same: 0.95, across: 0.05 };
+        let found = |locale, meaning| {
+            let vector: &[f32] = &[0.9, 0.44];
+            let query = Query { vector: Some(vector), locale, meaning, ..Query::new("zzz") };
+            let found = search(&index, &query, 5).into_iter();
+            found.map(|passage| (passage.document_id, passage.confidence)).collect::<Vec<_>>()
+        };
+        let ids = |locale, meaning| -> Vec<String> {
+            found(locale, meaning).into_iter().map(|(id, _)| id).collect()
+        };
+        let english = Meaning::STANDARD;
+        assert_eq!(ids(Some("de"), english), ["german"]);
+        assert_eq!(ids(Some("en-GB"), english), ["plain"]);
+        assert_eq!(ids(Some("fr"), english), [""; 0]);
+        assert_eq!(ids(None, english).len(), 2);
+        let multilingual = Meaning { scale, multilingual: true };
+        assert_eq!(ids(Some("de"), multilingual), ["german", "plain"]);
+        assert_eq!(ids(Some("fr"), multilingual).len(), 2);
+        // A page in the other language is as sure with less.
+        let sure = |locale| {
+            found(Some(locale), multilingual).into_iter().find(|(id, _)| id == "plain").unwrap().1
+        };
+        assert!(sure("fr") > sure("en"), "{} {}", sure("fr"), sure("en"));
+        // What an English model says of a German page is no certainty.
+        assert_eq!(found(Some("de"), english)[0].1, 0.0);
     }
 
     #[test]

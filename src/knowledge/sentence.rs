@@ -7,6 +7,9 @@ use crate::words::{self, Search, Words};
 /// Words after which a full stop does not end a sentence, in all languages.
 static ABBREVIATIONS: LazyLock<Words> = LazyLock::new(|| words::all::<Search>().abbreviations);
 
+/// Names of months in languages that write a full stop behind the day.
+static MONTHS: LazyLock<Words> = LazyLock::new(|| words::all::<Search>().months);
+
 /// The sentences of `text` in order, trimmed and not empty. A line break also ends a sentence.
 pub fn sentences(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(Sentences).filter(|sentence| !sentence.is_empty())
@@ -67,6 +70,12 @@ fn ends_here(line: &str, at: usize, stop: char, end: usize) -> bool {
         return true;
     }
     let word = line[..at].rsplit(|c: char| c.is_whitespace() || c == '(').next().unwrap_or("");
+    let next = after.split_whitespace().next().unwrap_or("");
+    let next = next.trim_end_matches(|c: char| !c.is_alphabetic()).to_lowercase();
+    let day = word.len() <= 2 && word.chars().all(|c| c.is_ascii_digit());
+    if day && MONTHS.contains(next.as_str()) {
+        return false;
+    }
     let initial = word.chars().count() == 1 && word.chars().all(char::is_uppercase);
     !initial && !ABBREVIATIONS.contains(&word.to_lowercase().as_str())
 }
@@ -105,6 +114,7 @@ mod tests {
             "Write to help@fjellheim.example or visit fjellheim.example today.",
             "Ask for Mr. Berg (approx. 2 min. Walk).",
             "Signed by J. Berg himself.",
+            "Sie haben bis zum 31. Januar Zeit.",
         ] {
             assert_eq!(split(text), [text]);
         }

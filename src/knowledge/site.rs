@@ -26,6 +26,8 @@ const MAX_SINGLE: usize = 64;
 /// Readers load the current index and never wait; changes run one after the other.
 #[derive(Default)]
 pub(super) struct Site {
+    /// The language of documents without a locale.
+    home: Option<String>,
     shown: ArcSwap<Shown>,
     known: Mutex<Known>,
 }
@@ -41,6 +43,14 @@ pub(super) struct Shown {
 type Known = BTreeMap<String, u64>;
 
 impl Site {
+    pub fn new(home: Option<String>) -> Self {
+        Self { home, ..Self::default() }
+    }
+
+    pub fn home(&self) -> Option<&str> {
+        self.home.as_deref()
+    }
+
     pub fn shown(&self) -> arc_swap::Guard<Arc<Shown>> {
         self.shown.load()
     }
@@ -115,9 +125,10 @@ impl Change<'_> {
     }
 
     async fn read_all(&self, summaries: &[DocumentSummary]) -> Result<Index, ArchiveError> {
+        let home = self.site.home();
         let heads: HashMap<String, Head> = summaries
             .iter()
-            .map(|s| (s.external_id.clone(), Head::of_summary(s.clone())))
+            .map(|s| (s.external_id.clone(), Head::of_summary(s.clone(), home)))
             .collect();
         let mut entries = Vec::new();
         let mut after: Option<(String, u32)> = None;
@@ -145,7 +156,7 @@ impl Change<'_> {
             if self.known.get(&summary.external_id) != Some(&summary.version) {
                 let before = at.checked_sub(1).map(|before| summaries[before].external_id.clone());
                 let rows = self.passages(before, &summary.external_id).await?;
-                let head = Head::of_summary(summary.clone());
+                let head = Head::of_summary(summary.clone(), self.site.home());
                 let entries = rows.iter().map(|row| head.entry(row, self.embedder)).collect();
                 changes.push((summary.external_id.clone(), entries));
             }

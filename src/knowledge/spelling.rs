@@ -82,6 +82,19 @@ fn nearest(word: &str, index: &Index) -> Option<String> {
     best.map(|(.., term)| term.to_owned())
 }
 
+/// Whether `word` is `term` with a typo or two.
+pub(super) fn is_near(word: &str, term: &str) -> bool {
+    let word: Vec<char> = word.chars().collect();
+    let allowed = match word.len() {
+        0..=4 => return false,
+        5..=7 => 1,
+        _ => 2,
+    };
+    !word.iter().any(char::is_ascii_digit)
+        && term.len().abs_diff(word.len()) <= allowed
+        && edits(&word, term, allowed).is_some()
+}
+
 /// How many insertions, deletions, replacements and swaps of neighbours turn `term` into `word`;
 /// `None` if above `limit`.
 fn edits(word: &[char], term: &str, limit: usize) -> Option<usize> {

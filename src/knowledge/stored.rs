@@ -14,13 +14,16 @@ use super::{
     chunk::{Chunk, Kind, PATH},
     document::{Body, Format, NewDocument, PUBLIC},
     index::{DocumentHead, Entry, Vectors},
+    query::Meaning,
 };
 use crate::{
     archive::{self, Document, DocumentSummary},
     clock,
     domain::SiteId,
-    embedding::EmbedError,
-    embedding::messages::{EmbedPort, embed},
+    embedding::{
+        Card, EmbedError,
+        messages::{EmbedPort, Role, embed_as},
+    },
 };
 
 /// How many texts of one document wait for the embedder at once. Shoppers' questions wait in the
@@ -33,6 +36,13 @@ const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(100);
 /// Stored in front of the embedder's id with every vector. Rows with another layout are embedded
 /// again.
 const LAYOUT: &str = "subject+text:";
+
+/// The states of a stored document.
+pub(super) const READY: &str = "ready";
+/// Sentences that read like instructions are not in its passages.
+pub(super) const PARTIAL: &str = "partial";
+/// They are.
+pub const TRUSTED: &str = "trusted";
 
 /// A document as it is stored. Pairs are stored as JSON.
 pub(super) fn row(
@@ -57,7 +67,7 @@ pub(super) fn row(
         audience: Some(document.audience.clone()),
         locale: document.locale.clone(),
         url: document.url.clone(),
-        status: "ready".to_owned(),
+        status: if document.trusted { TRUSTED } else { READY }.to_owned(),
         created_at: now,
         updated_at: now,
     })
@@ -74,6 +84,7 @@ pub(super) fn document(row: &Document) -> Option<NewDocument> {
         audience: row.audience.clone().unwrap_or_else(|| PUBLIC.to_owned()),
         locale: row.locale.clone(),
         url: row.url.clone(),
+        trusted: row.status == TRUSTED,
     })
 }
 
@@ -85,15 +96,18 @@ pub(super) struct Head {
 }
 
 impl Head {
-    pub fn of_row(document: &Document) -> Self {
+    /// A document without a locale is in the language of its shop, `home`.
+    pub fn of_row(document: &Document, home: Option<&str>) -> Self {
         let Document { external_id, title, url, tags, audience, locale, format, .. } =
             document.clone();
+        let locale = locale.or_else(|| home.map(str::to_owned));
         Self::new(external_id, title, url, tags, audience, locale, &format)
     }
 
-    pub fn of_summary(summary: DocumentSummary) -> Self {
+    pub fn of_summary(summary: DocumentSummary, home: Option<&str>) -> Self {
         let DocumentSummary { external_id, title, url, tags, audience, locale, format, .. } =
             summary;
+        let locale = locale.or_else(|| home.map(str::to_owned));
         Self::new(external_id, title, url, tags, audience, locale, &format)
     }
 
@@ -166,11 +180,12 @@ pub(super) fn rows(
 pub(super) struct Embedder {
     port: EmbedPort,
     tag: String,
+    pub meaning: Meaning,
 }
 
 impl Embedder {
-    pub fn new(port: EmbedPort, embedder_id: &str) -> Self {
-        Self { port, tag: format!("{LAYOUT}{embedder_id}") }
+    pub fn new(port: EmbedPort, embedder_id: &str, card: &Card) -> Self {
+        Self { port, tag: format!("{LAYOUT}{embedder_id}"), meaning: card.into() }
     }
 
     pub fn made(&self, row: &archive::Chunk) -> bool {
@@ -196,11 +211,20 @@ impl Embedder {
         embedded.buffer_unordered(IN_FLIGHT).try_collect().await
     }
 
-    async fn vector(&self, text: &str) -> Result<Arc<[f32]>, EmbedError> {
+    /// The id of the model.
+    pub fn id(&self) -> &str {
+        self.tag.strip_prefix(LAYOUT).unwrap_or_default()
+    }
+
+    /// The vector of one text.
+    ///
+    /// # Errors
+    /// If it could not be embedded in time.
+    pub async fn vector(&self, text: &str) -> Result<Arc<[f32]>, EmbedError> {
         let deadline = Instant::now() + EMBED_TIMEOUT;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            match embed(&self.port, text.to_owned(), left).await {
+            match embed_as(Role::Passage, &self.port, text.to_owned(), left).await {
                 Ok(embedding) => return Ok(embedding.vector),
                 Err(EmbedError::Overloaded) if left > QUEUE_FULL_PAUSE => {
                     sleep(QUEUE_FULL_PAUSE).await

@@ -15,6 +15,12 @@ const MAX_WORD_CHARS: usize = 40;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Language(Algorithm);
 
+impl Default for Language {
+    fn default() -> Self {
+        Self::ENGLISH
+    }
+}
+
 impl Language {
     pub const ENGLISH: Self = Self(Algorithm::English);
 
@@ -45,11 +51,16 @@ impl Language {
 
     /// The terms of `text` in order, with repetitions.
     pub fn terms(self, text: &str) -> Vec<String> {
+        self.stems(words(text))
+    }
+
+    /// The terms of folded words.
+    pub fn stems(self, words: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
         let stemmer = Stemmer::create(self.0);
         let stop_words = self.stop_words();
-        words(text)
-            .filter(|word| stop_words.is_none_or(|list| !list.contains(word.as_str())))
-            .map(|word| stemmer.stem(&word).into_owned())
+        words
+            .filter(|word| stop_words.is_none_or(|list| !list.contains(word.as_ref())))
+            .map(|word| stemmer.stem(word.as_ref()).into_owned())
             .collect()
     }
 

@@ -3,11 +3,13 @@
 
 use std::sync::LazyLock;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::Deserialize;
 
-use super::topic::{Shares, Topic};
-use crate::vector::dot;
+use super::shares::Shares;
+use crate::{
+    domain::Topic,
+    vector::{Layers, Network},
+};
 
 /// The topic of texts that do not say what they are about.
 const UNKNOWN: &str = "unknown";
@@ -17,30 +19,15 @@ struct File {
     embedder: String,
     topics: Vec<String>,
     temperature: f32,
-    layers: [FileLayer; 2],
-}
-
-#[derive(Deserialize)]
-struct FileLayer {
-    /// Signed bytes in base64, of one output after the other.
-    weights: String,
-    scale: Vec<f32>,
-    bias: Vec<f32>,
+    layers: Layers,
 }
 
 pub struct Head {
     embedder: String,
-    hidden: Layer,
-    output: Layer,
+    network: Network,
     /// Of each output. `None` is the share of "the text does not say".
     topics: Vec<Option<Topic>>,
     temperature: f32,
-}
-
-struct Layer {
-    /// One row for each output.
-    rows: Vec<Vec<f32>>,
-    bias: Vec<f32>,
 }
 
 /// The head that is compiled in. The tests read it, too, so that it is always there.
@@ -54,31 +41,19 @@ pub fn of(embedder_id: &str) -> Option<&'static Head> {
 impl Head {
     fn parse(text: &str) -> Option<Self> {
         let file: File = serde_json::from_str(text).ok()?;
-        let [hidden, output] = file.layers;
-        let (hidden, output) = (Layer::parse(&hidden)?, Layer::parse(&output)?);
         let topics = file.topics.iter().map(|name| {
             let topic = Topic::ALL.into_iter().find(|topic| topic.label() == name);
             (topic.is_some() || name == UNKNOWN).then_some(topic)
         });
         let topics: Vec<Option<Topic>> = topics.collect::<Option<_>>()?;
-        let fits = output.rows.len() == topics.len() && output.width() == hidden.rows.len();
-        fits.then_some(Self {
-            embedder: file.embedder,
-            hidden,
-            output,
-            topics,
-            temperature: file.temperature,
-        })
+        let network = Network::read(&file.layers, topics.len())?;
+        let File { embedder, temperature, .. } = file;
+        Some(Self { embedder, network, topics, temperature })
     }
 
     /// `None` if the vector has another length than those that the head was fitted on.
     pub fn shares(&self, vector: &[f32]) -> Option<Shares> {
-        if vector.len() != self.hidden.width() {
-            return None;
-        }
-        let mut hidden = self.hidden.outputs(vector);
-        hidden.iter_mut().for_each(|value| *value = value.max(0.0));
-        let mut outputs = self.output.outputs(&hidden);
+        let mut outputs = self.network.outputs(vector)?;
         let greatest = outputs.iter().copied().fold(f32::MIN, f32::max);
         outputs
             .iter_mut()
@@ -94,30 +69,10 @@ impl Head {
     }
 }
 
-impl Layer {
-    fn parse(file: &FileLayer) -> Option<Self> {
-        let bytes = STANDARD.decode(&file.weights).ok()?;
-        let (outputs, width) = (file.scale.len(), bytes.len().checked_div(file.scale.len())?);
-        if width == 0 || bytes.len() != outputs * width || file.bias.len() != outputs {
-            return None;
-        }
-        let rows = bytes.chunks_exact(width).zip(&file.scale).map(|(row, scale)| {
-            row.iter().map(|byte| f32::from(i8::from_ne_bytes([*byte])) * scale).collect()
-        });
-        Some(Self { rows: rows.collect(), bias: file.bias.clone() })
-    }
-
-    fn width(&self) -> usize {
-        self.rows.first().map_or(0, Vec::len)
-    }
-
-    fn outputs(&self, input: &[f32]) -> Vec<f32> {
-        self.rows.iter().zip(&self.bias).map(|(row, bias)| dot(row, input) + bias).collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
     use super::*;
 
     #[test]

@@ -1,77 +1,26 @@
-//! The language of a message: by its script, by letters, and by frequent words. Short messages say
-//! little, so in doubt the conversation keeps its language.
+//! The language of a message: by its script, by letters, by frequent words, and by the spelling of
+//! all words. Short messages say little, so in doubt the conversation keeps its language.
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     phrases::Phrases,
+    spelling,
     text::{Message, is_han, is_kana},
 };
-use crate::words;
-
-/// The languages that the service speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Language {
-    Ar,
-    De,
-    En,
-    Es,
-    Fr,
-    It,
-    Ja,
-    Nl,
-    Pl,
-    Pt,
-    Zh,
-}
-
-impl Language {
-    pub const ALL: [Self; 11] = [
-        Self::Ar,
-        Self::De,
-        Self::En,
-        Self::Es,
-        Self::Fr,
-        Self::It,
-        Self::Ja,
-        Self::Nl,
-        Self::Pl,
-        Self::Pt,
-        Self::Zh,
-    ];
-
-    /// The code of ISO 639-1.
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Ar => "ar",
-            Self::De => "de",
-            Self::En => "en",
-            Self::Es => "es",
-            Self::Fr => "fr",
-            Self::It => "it",
-            Self::Ja => "ja",
-            Self::Nl => "nl",
-            Self::Pl => "pl",
-            Self::Pt => "pt",
-            Self::Zh => "zh",
-        }
-    }
-
-    /// Of a code or a locale: `de`, `de-AT`, `de_AT`.
-    pub fn parse(locale: &str) -> Option<Self> {
-        let code = locale.split(['-', '_']).next().unwrap_or_default();
-        Self::ALL.into_iter().find(|language| language.code().eq_ignore_ascii_case(code))
-    }
-}
+use crate::{domain::Language, words};
 
 /// How many letters of a script make its language certain.
 const SCRIPT: usize = 2;
 /// How much a letter counts that one language has, and a part of words, against a word.
 const LETTER: f32 = 0.8;
 const PART: f32 = 0.3;
+/// How much the spelling of all words counts.
+const SPELLING: f32 = 1.5;
+const FEW: usize = 2;
+/// How much a character of these scripts says, against a letter of a product's Latin name.
+const SYLLABLE: usize = 3;
+const ARABIC: usize = 2;
 /// By how much the best language must be ahead of the language of the conversation.
 const AHEAD: f32 = 0.4;
 /// Without a conversation, it must have so much, and by so much more than any other.
@@ -106,14 +55,15 @@ pub fn identify(text: &str, message: &Message, prior: Option<Language>) -> Optio
     let letters = count(char::is_alphabetic);
     let (han, kana) = (count(is_han), count(is_kana));
     let arabic = count(|c| matches!(c, '\u{0620}'..='\u{06ff}'));
-    if kana > 0 && (han + kana) * 2 > letters {
+    let latin = letters.saturating_sub(han + kana + arabic);
+    if kana > 0 && (han + kana) * SYLLABLE > latin {
         return Some(Language::Ja);
     }
-    if han > 0 && han * 2 > letters {
+    if han > 0 && han * SYLLABLE > latin {
         let japanese = prior == Some(Language::Ja) && han <= SCRIPT * 2;
         return Some(if japanese { Language::Ja } else { Language::Zh });
     }
-    if arabic >= SCRIPT && arabic * 2 > letters {
+    if arabic >= SCRIPT && arabic * ARABIC > latin {
         return Some(Language::Ar);
     }
     by_words(text, message, prior)
@@ -126,6 +76,14 @@ fn by_words(text: &str, message: &Message, prior: Option<Language>) -> Option<La
         // A word that several languages have says less about each.
         let sharing = hits.iter().filter(|other| other.words == hit.words).count();
         scores[hit.tag as usize] += 1.0 / sharing as f32;
+    }
+    // One or two words may be names of products, so they change no language that is known.
+    if prior.is_none() || message.len() > FEW {
+        for (code, share) in spelling::shares(message) {
+            if let Some(language) = Language::parse(code) {
+                scores[language as usize] += SPELLING * share;
+            }
+        }
     }
     let text = text.to_lowercase();
     for (letters, languages) in LETTERS.iter() {
@@ -165,15 +123,5 @@ mod tests {
         assert_eq!(of("Where is my order?", Some(Language::De)), Some(Language::En));
         assert_eq!(of("返品", Some(Language::Ja)), Some(Language::Ja));
         assert_eq!(of("返品", None), Some(Language::Zh));
-    }
-
-    #[test]
-    fn a_locale_names_its_language() {
-        assert_eq!(Language::parse("de-AT"), Some(Language::De));
-        assert_eq!(Language::parse("EN"), Some(Language::En));
-        assert_eq!(Language::parse("xx"), None);
-        for language in Language::ALL {
-            assert_eq!(serde_json::to_value(language).unwrap(), language.code());
-        }
     }
 }

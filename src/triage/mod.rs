@@ -9,35 +9,34 @@
 //! assistants.
 
 mod head;
+mod lane;
 mod language;
 mod mood;
 mod number;
 mod person;
 mod phrases;
+mod shares;
 mod smalltalk;
+mod spelling;
 mod subject;
 mod text;
-mod topic;
 
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 pub use self::{
     head::{Head, of as head},
-    language::Language,
+    lane::lane,
     mood::Mood,
-    topic::{Coarse, Topic},
 };
-use self::{person::Wish, subject::Subject, text::Message, topic::Shares};
-use crate::vector::dot;
+use self::{person::Wish, shares::Shares, subject::Subject, text::Message};
+use crate::{
+    domain::{Intent, Language, SmallTalk, Topic},
+    vector::dot,
+};
 
-/// From this confidence on a message can be answered without a question back: the default of a
-/// site. Of messages that no answer fits, about one in twenty is still above it.
-pub const CONFIDENT: f32 = 0.85;
 /// The confidence of rules that are certain, as measured.
 const CERTAIN: f32 = 0.98;
 /// A number alone may belong to an order or to a parcel: the shopper should be asked.
@@ -75,43 +74,43 @@ pub struct Seen<'a> {
     pub head: Option<&'a Head>,
 }
 
-/// What a message is about.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Intent {
-    pub topic: Topic,
-    /// The share of such messages for which the coarse group of the topic is right, 0 to 1.
-    pub confidence: f32,
-    /// Other topics of the message, likeliest first.
-    pub also: Vec<Topic>,
+/// What a message is about, and its language, if that is known.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Understood {
+    pub intent: Intent,
+    /// The shopper asks for a person in so many words.
+    pub asks_for_person: bool,
+    /// The message asks nothing.
+    pub small_talk: Option<SmallTalk>,
+    /// It is nothing but an order or tracking number.
+    pub number: bool,
     pub language: Option<Language>,
 }
 
-impl Intent {
-    /// The shopper wants to talk to a person, or says that only a person can help.
-    pub fn wants_person(&self) -> bool {
-        self.topic == Topic::Human || self.also.contains(&Topic::Human)
-    }
-}
-
 /// Reads one message. Takes about as long as folding it.
-pub fn triage(text: &str, seen: Option<Seen<'_>>, prior: &Prior<'_>) -> Intent {
+pub fn triage(text: &str, seen: Option<Seen<'_>>, prior: &Prior<'_>) -> Understood {
     let message = Message::new(text);
     let language = language::identify(text, &message, prior.language);
     let subject = Subject::of(&message);
-    let intent = |topic, confidence, also| Intent { topic, confidence, also, language };
+    let understood = |topic, confidence, also| Understood {
+        intent: Intent { topic, confidence, also },
+        asks_for_person: false,
+        small_talk: None,
+        number: false,
+        language,
+    };
     let wish = person::wish(&message);
     if wish == Wish::Clear {
-        return intent(
-            Topic::Human,
-            CERTAIN,
-            also(&message, &subject, &Shares::default(), Topic::Human),
-        );
+        let also = also(&message, &subject, &Shares::default(), Topic::Human);
+        return Understood { asks_for_person: true, ..understood(Topic::Human, CERTAIN, also) };
     }
-    if smalltalk::is_all(&message) {
-        return intent(Topic::Smalltalk, CERTAIN, Vec::new());
+    if let Some(small_talk) = smalltalk::of(&message) {
+        let small_talk = Some(small_talk);
+        return Understood { small_talk, ..understood(Topic::Smalltalk, CERTAIN, Vec::new()) };
     }
     if number::is_all(text) {
-        return intent(Topic::Orders, NUMBER, vec![Topic::Shipping]);
+        let also = vec![Topic::Shipping];
+        return Understood { number: true, ..understood(Topic::Orders, NUMBER, also) };
     }
     let shares = shares(&subject, seen, language, prior);
     let (topic, confidence) = shares.best();
@@ -119,7 +118,17 @@ pub fn triage(text: &str, seen: Option<Seen<'_>>, prior: &Prior<'_>) -> Intent {
     if wish == Wish::Desk && topic != Topic::Human && !also.contains(&Topic::Human) {
         also.push(Topic::Human);
     }
-    intent(topic, confidence, also)
+    understood(topic, confidence, also)
+}
+
+/// What a message says, if it asks nothing.
+pub fn small_talk(text: &str) -> Option<SmallTalk> {
+    smalltalk::of(&Message::new(text))
+}
+
+/// The language of a message. `prior` is that of the conversation so far, which is kept in doubt.
+pub fn identify(text: &str, prior: Option<Language>) -> Option<Language> {
+    language::identify(text, &Message::new(text), prior)
 }
 
 fn shares(

@@ -5,10 +5,13 @@ use std::{ops::Range, sync::LazyLock};
 
 use super::{
     phrases::{Hit, Phrases},
+    shares::Shares,
     text::Message,
-    topic::{Shares, Topic},
 };
-use crate::words::{self, Topics};
+use crate::{
+    domain::Topic,
+    words::{self, Topics},
+};
 
 /// How much a word counts, and a phrase of several words.
 const WORD: f32 = 1.0;

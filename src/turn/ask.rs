@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::{
-    exact,
+    exact, language,
     ports::{Ports, Purpose, TurnInput},
     said::Said,
 };
@@ -13,7 +13,10 @@ use crate::{
     brownout::Service,
     cache::{Freshness, Hit, Partition, Question, Witness},
     clock,
-    domain::{AddressBlock, Lane, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId},
+    domain::{
+        AddressBlock, Lane, Language, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId,
+    },
+    guard::{self, Look},
 };
 
 pub struct Ask {
@@ -24,6 +27,8 @@ pub struct Ask {
     /// The visitor, for the trust in cached answers.
     pub witness: Witness,
     pub locale: String,
+    /// The language of the message, which the answer follows.
+    pub language: Language,
     pub lane: Lane,
     /// Without personal data; model, cache and index receive only this.
     pub said: Said,
@@ -32,6 +37,8 @@ pub struct Ask {
     pub partition: Arc<Partition>,
     pub began_at: Timestamp,
     pub begun: Instant,
+    /// What the message is before anybody knows what it asks.
+    pub look: Look,
     exact: Option<Hit>,
     /// How long the exact look-up took; absent if none was made.
     pub looked_up_ms: Option<u64>,
@@ -43,12 +50,16 @@ impl Ask {
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
         let TurnInput { purpose, site, visitor, from, witness, locale, text, lane, history } =
             input;
-        let said = Said::new(&text, &history, &ports.formats_of(&site));
+        let before = history.last().map(|exchange| exchange.user.as_str());
+        let look = guard::look(&text, before);
+        let said = Said::new(&text, &history, &ports.own_of(&site));
+        let earlier = said.history().iter().map(|exchange| exchange.user.as_str());
+        let language = language::of(said.text(), earlier, &locale);
         let service = match purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
             Purpose::Ticket => Service::FULL,
         };
-        let partition = Arc::new(exact::partition(ports, &site, &locale));
+        let partition = Arc::new(exact::partition(ports, &site, search_locale(&locale, language)));
         let mut ask = Self {
             purpose,
             site,
@@ -56,12 +67,14 @@ impl Ask {
             from,
             witness,
             locale,
+            language,
             lane,
             said,
             service,
             partition,
             began_at: clock::now(),
             begun: Instant::now(),
+            look,
             exact: None,
             looked_up_ms: None,
         };
@@ -72,6 +85,12 @@ impl Ask {
             ask.looked_up_ms = Some(took);
         }
         ask
+    }
+
+    /// The language tag of documents that answer the message: that of the session, if the message
+    /// is in its language.
+    pub fn search_locale(&self) -> &str {
+        search_locale(&self.locale, self.language)
     }
 
     /// The whole answer, if the cache has one for exactly this question.
@@ -104,4 +123,8 @@ impl Ask {
             false => Freshness::Fresh,
         }
     }
+}
+
+fn search_locale(locale: &str, language: Language) -> &str {
+    if Language::parse(locale) == Some(language) { locale } else { language.code() }
 }

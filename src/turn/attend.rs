@@ -7,7 +7,10 @@ use tokio_util::sync::CancellationToken;
 use tracing::error;
 
 use super::{ask::Ask, pipeline::run_turn, ports::Ports, reply::Reply};
-use crate::domain::{ErrorCode, Fact, Problem};
+use crate::{
+    assistant::problems,
+    domain::{ErrorCode, Fact, Problem},
+};
 
 /// What ends a turn that does not end by itself.
 pub struct Bounds {
@@ -39,10 +42,16 @@ pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds
         () = abandoned => None,
         answered = tokio::time::timeout(bounds.timeout, run) => Some(answered),
     };
-    let failed = |code| Fact::failed(Problem::new(code), log.text());
+    let told = |mut problem: Problem| {
+        if let Some(language) = problems::language([ask.locale.as_str()]) {
+            problems::translate(&mut problem, language);
+        }
+        Fact::failed(problem, log.text())
+    };
+    let failed = |code| told(Problem::new(code));
     match answered {
         Some(Ok(Ok(Ok(fact)))) => fact,
-        Some(Ok(Ok(Err(problem)))) => Fact::failed(problem, log.text()),
+        Some(Ok(Ok(Err(problem)))) => told(problem),
         Some(Ok(Err(_panic))) => {
             super::metrics::panicked();
             error!(turn_id = %log.turn_id(), "a turn panicked");

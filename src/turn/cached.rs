@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     ask::Ask,
+    assistants::Given,
     exact::satisfies,
     ports::Ports,
     reply::{Reply, millis},
@@ -13,9 +14,8 @@ use super::{
 use crate::{
     cache::{self, CachedAnswer, Hit, Likeness, Made, Origin, Vote, compare, may_store},
     clock,
-    domain::{Answer, Route, ServiceLevel},
+    domain::Route,
     embedding::messages::{Embedding, embed},
-    knowledge::Passage,
     vector::dot,
 };
 
@@ -38,13 +38,6 @@ pub fn by_meaning(
     hit
 }
 
-/// An answer and its origin.
-pub struct Given {
-    pub answer: Answer,
-    /// The service level of the answer. Only answers at the full level are shared.
-    pub at: ServiceLevel,
-}
-
 /// Stores a complete answer, for other shoppers. One that quotes the shop's documents serves them
 /// at once. One of the model is a vote: if an earlier visitor got an equivalent answer, it confirms
 /// that one, else it waits for others.
@@ -52,16 +45,19 @@ pub async fn remember(
     ports: &Ports,
     ask: &Ask,
     reply: &Reply,
-    Given { answer, at }: &Given,
-    passages: &[Passage],
+    Given { answer, at, is_supported, for_all, retrieved }: &Given,
     embedding: Option<&Embedding>,
 ) {
     let (Some(cache), Some(shareable)) = (&ports.cache, ask.said.shareable()) else { return };
+    if !for_all {
+        return;
+    }
     let made = Made {
         route: answer.route,
         finish_reason: Some(answer.finish_reason),
         service_level: *at,
         used_tools: false,
+        is_supported: *is_supported,
         truncated: embedding.is_some_and(|embedding| embedding.truncated),
         text: &answer.text,
     };
@@ -86,7 +82,7 @@ pub async fn remember(
     }
     let documents: Vec<String> =
         answer.citations.iter().map(|citation| citation.document_id.clone()).collect();
-    let cited = passages.iter().filter(|passage| documents.contains(&passage.document_id));
+    let cited = retrieved.all().filter(|passage| documents.contains(&passage.document_id));
     let tags: BTreeSet<&String> = cited.flat_map(|passage| &passage.tags).collect();
     let cached = CachedAnswer {
         message_id: reply.message_id,

@@ -6,7 +6,6 @@ use tokio::time::Instant;
 
 use super::{ports::Ports, said::Said};
 use crate::{
-    assistant::prompt::ASSISTANT,
     cache::{Cache, Freshness, Hit, Partition, Witness},
     clock,
     domain::SiteId,
@@ -22,7 +21,7 @@ pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
         locale: locale.into(),
         audience: "public".into(),
         knowledge_version: ports.knowledge.version(site),
-        assistant: ASSISTANT.into(),
+        assistant: ports.shop(site).catalog.fingerprint.as_ref().into(),
         fingerprint,
         embedder,
     }

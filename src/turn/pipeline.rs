@@ -4,9 +4,11 @@ use super::{
     ask::Ask,
     assistants, cached,
     ports::Ports,
+    refuse,
     reply::Reply,
     retrieve,
     share::{self, Shared},
+    understand,
 };
 use crate::domain::{Fact, Problem};
 
@@ -28,6 +30,9 @@ macro_rules! shared {
 /// # Errors
 /// The problem that the shopper sees in `turn.failed`.
 pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<Fact, Problem> {
+    if let Some(refusal) = refuse::at_once(ask) {
+        return Ok(reply.refuse(refusal));
+    }
     if let Some(hit) = ask.exact() {
         return Ok(reply.serve(hit));
     }
@@ -35,12 +40,20 @@ pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<Fac
     let _place = shared!(share::same_words(ports, ask, reply).await);
     let embedding = retrieve::embed(ports, ask, reply).await;
     let embedding = embedding.as_ref();
-    if let Some(hit) = cached::by_meaning(ports, ask, reply, embedding) {
-        return Ok(reply.serve(&hit));
+    if let Some(refusal) = refuse::by_meaning(ports, ask, embedding).await {
+        return Ok(reply.refuse(refusal));
     }
-    let _led = shared!(share::same_meaning(ports, ask, reply, embedding).await);
-    let passages = retrieve::passages(ports, ask, reply, embedding);
-    let given = assistants::answer(ports, ask, reply, level, &passages).await?;
-    cached::remember(ports, ask, reply, &given, &passages, embedding).await;
+    let understood = understand::understand(ports, ask, embedding);
+    reply.understand(&understood.intent, ask.language);
+    let mut led = None;
+    if understood.is_question() {
+        if let Some(hit) = cached::by_meaning(ports, ask, reply, embedding) {
+            return Ok(reply.serve(&hit));
+        }
+        led = shared!(share::same_meaning(ports, ask, reply, embedding).await);
+    }
+    let given = assistants::answer(ports, ask, reply, level, &understood, embedding).await?;
+    cached::remember(ports, ask, reply, &given, embedding).await;
+    drop(led);
     Ok(reply.complete(given.answer))
 }

@@ -4,12 +4,15 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use actix::Recipient;
 
+use super::decisions::Decisions;
 use crate::{
+    assistant::Catalog,
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
-    domain::{AddressBlock, Lane, NumberFormats, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, PrincipalId, SiteId},
     embedding::messages::Embed,
+    guard::{self, Pages, Policy},
     inference::{Acquire, Limits, PressureGauge},
     knowledge::Knowledge,
     log::TurnLog,
@@ -30,14 +33,58 @@ pub struct Ports {
     pub knowledge: Knowledge,
     pub brownout: Arc<Brownout>,
     pub turn: config::Turn,
-    /// The formats of the numbers of each shop that has some.
-    pub formats: HashMap<SiteId, Arc<NumberFormats>>,
+    /// What the configuration says of each shop.
+    pub shops: HashMap<SiteId, Shop>,
+    /// A shop that the configuration does not name.
+    pub other_shop: Shop,
+    pub guards: Guards,
+    pub decisions: Decisions,
+}
+
+/// What each site does about sentences of a model that no source supports.
+pub struct Guards {
+    pub sites: HashMap<SiteId, Arc<Policy>>,
+    /// Of a site that is not in the configuration.
+    pub other: Arc<Policy>,
+}
+
+impl Guards {
+    pub fn of(&self, site: &SiteId) -> Arc<Policy> {
+        Arc::clone(self.sites.get(site).unwrap_or(&self.other))
+    }
 }
 
 impl Ports {
-    pub fn formats_of(&self, site: &SiteId) -> Arc<NumberFormats> {
-        self.formats.get(site).cloned().unwrap_or_default()
+    pub fn shop(&self, site: &SiteId) -> &Shop {
+        self.shops.get(site).unwrap_or(&self.other_shop)
     }
+
+    /// What is the shop's own, and so no personal data of a shopper.
+    pub fn own_of(&self, site: &SiteId) -> guard::Shop {
+        let pages = SitePages { knowledge: self.knowledge.clone(), site: site.clone() };
+        guard::Shop { pages: Some(Arc::new(pages)), ..self.shop(site).own.clone() }
+    }
+}
+
+/// The pages of one site.
+struct SitePages {
+    knowledge: Knowledge,
+    site: SiteId,
+}
+
+impl Pages for SitePages {
+    fn say(&self, phrase: &str) -> bool {
+        self.knowledge.says(&self.site, phrase)
+    }
+}
+
+/// A shop, as its turns see it.
+pub struct Shop {
+    /// For people; empty if it is not known.
+    pub name: String,
+    /// Its own numbers and names.
+    pub own: guard::Shop,
+    pub catalog: Catalog,
 }
 
 pub struct EmbedPort {
@@ -78,7 +125,7 @@ pub struct TurnInput {
     pub witness: Witness,
     pub locale: String,
     pub text: String,
-    /// The need, and thus the urgency; see `assistant::need`.
+    /// The need, and thus the urgency; see `triage::lane`.
     pub lane: Lane,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,

@@ -8,8 +8,8 @@ use super::ask::Ask;
 use crate::{
     cache::{self, Hit},
     domain::{
-        Answer, CacheInfo, CacheTier, Citation, Event, Fact, FinishReason, Live, MessageId, Route,
-        ServiceLevel, Stage, Timings, TurnId,
+        Answer, CacheInfo, CacheTier, Citation, Event, Fact, FinishReason, Intent, Language, Live,
+        MessageId, Route, ServiceLevel, Stage, Timings, TurnId,
     },
     inference::QueuePosition,
     log::{TurnLog, Writer},
@@ -20,6 +20,8 @@ pub struct Reply {
     writer: Writer,
     level: ServiceLevel,
     begun: Instant,
+    intent: Option<Intent>,
+    language: Option<Language>,
     pub timings: Timings,
     /// Id of the answer. It is set before the answer is complete, because a cached copy is found by
     /// it.
@@ -30,14 +32,25 @@ impl Reply {
     pub fn new(writer: Writer, ask: &Ask) -> Self {
         let timings = Timings { cache_ms: ask.looked_up_ms, ..Timings::default() };
         let (level, begun) = (ask.service.level, ask.begun);
-        Self { writer, level, begun, timings, message_id: MessageId::new() }
+        Self::of(writer, level, begun, timings)
     }
 
     /// For a turn without an ask.
     pub fn silent(writer: Writer) -> Self {
         let (level, begun) = (ServiceLevel::FULL, Instant::now());
         let timings = Timings::default();
-        Self { writer, level, begun, timings, message_id: MessageId::new() }
+        Self::of(writer, level, begun, timings)
+    }
+
+    fn of(writer: Writer, level: ServiceLevel, begun: Instant, timings: Timings) -> Self {
+        let message_id = MessageId::new();
+        Self { writer, level, begun, intent: None, language: None, timings, message_id }
+    }
+
+    /// What the answer says about the question.
+    pub fn understand(&mut self, intent: &Intent, language: Language) {
+        self.intent = Some(intent.clone());
+        self.language = Some(language);
     }
 
     pub fn log(&self) -> &Arc<TurnLog> {
@@ -119,12 +132,20 @@ impl Reply {
         self.complete(Answer { cache, ..answer })
     }
 
+    /// Answers with a fixed text, before anything was searched.
+    pub fn refuse(&mut self, text: &str) -> Fact {
+        let answer = self.say(text, Route::Template, Vec::new());
+        self.complete(answer)
+    }
+
     /// The event that ends the turn with `answer`.
     pub fn complete(&self, answer: Answer) -> Fact {
         Fact::AnswerCompleted(Answer {
             message_id: self.message_id,
             service_level: self.level,
             timings: Timings { total_ms: millis(self.begun), ..self.timings },
+            intent: answer.intent.or_else(|| self.intent.clone()),
+            language: answer.language.or(self.language),
             ..answer
         })
     }

@@ -1,12 +1,12 @@
 //! What a turn was asked, without personal data, and who may get the answer.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use super::{
     ports::Exchange,
     screen::{Screened, screen},
 };
-use crate::{assistant::smalltalk, cache::Question, domain::NumberFormats};
+use crate::{cache::Question, guard::Shop, triage};
 
 /// A question that is answered from itself alone: the prompt and the search have the shop's
 /// documents and this question, and nothing else that anybody said. So strangers may get the
@@ -41,9 +41,9 @@ pub struct Conversation {
 impl Said {
     /// Masks the conversation. Greetings and thanks before the message are left out, because an
     /// answer never depends on them.
-    pub fn new(text: &str, history: &[Exchange], formats: &Arc<NumberFormats>) -> Self {
-        let mut screened = screen(text, history, formats);
-        screened.history.retain(|exchange| smalltalk::reply(&exchange.user).is_none());
+    pub fn new(text: &str, history: &[Exchange], shop: &Shop) -> Self {
+        let mut screened = screen(text, history, shop);
+        screened.history.retain(|exchange| triage::small_talk(&exchange.user).is_none());
         let is_first = screened.history.is_empty();
         let question = Question::new(&screened.text, is_first).ok();
         match question {
@@ -122,7 +122,7 @@ mod tests {
     }
 
     fn of(text: &str, history: &[Exchange]) -> Said {
-        Said::new(text, history, &Arc::default())
+        Said::new(text, history, &Shop::default())
     }
 
     #[test]

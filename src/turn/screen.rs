@@ -1,9 +1,8 @@
-//! The part of a conversation that a turn may see: everything but personal data.
-
-use std::sync::Arc;
+//! The part of a conversation that a turn may see: everything but personal data, and no earlier
+//! message that tried to steer the assistant.
 
 use super::ports::Exchange;
-use crate::{domain::NumberFormats, guard::Vault};
+use crate::guard::{self, Found, Shop, Vault, find_in_parts, injection};
 
 /// A conversation without personal data. One vault covers all of it, so a placeholder means the
 /// same value in the message, the history and the answer.
@@ -22,36 +21,77 @@ impl Screened {
     }
 }
 
-/// Masks each text once, oldest first. `formats` are the formats of the shop's own numbers.
-pub fn screen(text: &str, history: &[Exchange], formats: &Arc<NumberFormats>) -> Screened {
-    let mut vault = Vault::of_shop(Arc::clone(formats));
+/// Masks each text once, oldest first, but for what is the shop's own.
+pub fn screen(text: &str, history: &[Exchange], shop: &Shop) -> Screened {
+    let mut vault = Vault::of_shop(shop.clone());
+    let text = &*guard::clean(text);
+    // What was refused once must not steer a later answer, nor what a client says was said before.
+    let refused = |exchange: &&Exchange| {
+        exchange.answer.as_deref().is_some_and(guard::is_refusal)
+            || injection::screen(&exchange.user).attack.is_some()
+    };
+    let history: Vec<Exchange> =
+        history.iter().filter(|exchange| !refused(exchange)).map(cleaned).collect();
     // A placeholder that was typed is plain text, wherever it appears.
     let answers = history.iter().filter_map(|exchange| exchange.answer.as_deref());
     for typed in history.iter().map(|exchange| exchange.user.as_str()).chain(answers).chain([text])
     {
         vault.reserve(typed);
     }
-    let history = history
-        .iter()
-        .map(|exchange| Exchange {
-            user: vault.mask(&exchange.user),
-            answer: exchange.answer.as_deref().map(|answer| vault.mask(answer)),
-        })
-        .collect();
-    let text = vault.mask(text);
-    Screened { text, history, vault }
+    let mut masked = Vec::with_capacity(history.len());
+    let mut question = None;
+    // The half of a card that the text before began.
+    let mut half = None;
+    for (index, exchange) in history.iter().enumerate() {
+        let next = history.get(index + 1).map_or(text, |next| &next.user);
+        let user = said(&mut vault, question, &exchange.user, &mut half, Some(next));
+        question = exchange.answer.as_deref();
+        let answer = question.map(|answer| vault.mask(answer));
+        masked.push(Exchange { user, answer });
+    }
+    let text = said(&mut vault, question, text, &mut half, None);
+    Screened { text, history: masked, vault }
+}
+
+/// Masks what a shopper said as an answer to `question` and before `next`. `half` is the rest of a
+/// card from the text before, and then the one for the next text.
+fn said(
+    vault: &mut Vault,
+    question: Option<&str>,
+    text: &str,
+    half: &mut Option<Found>,
+    next: Option<&str>,
+) -> String {
+    let mut known: Vec<Found> = half.take().into_iter().collect();
+    if known.is_empty()
+        && let Some([first, second]) = next.and_then(|next| find_in_parts(text, next))
+    {
+        known.push(first);
+        *half = Some(second);
+    }
+    match question {
+        Some(question) if known.is_empty() => vault.mask_answer(question, text),
+        _ => vault.mask_with(text, known),
+    }
+}
+
+fn cleaned(exchange: &Exchange) -> Exchange {
+    Exchange { user: guard::clean(&exchange.user).into_owned(), answer: exchange.answer.clone() }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::domain::NumberFormats;
 
     fn said(user: &str, answer: &str) -> Exchange {
         Exchange { user: user.into(), answer: Some(answer.into()) }
     }
 
     fn screened(text: &str, history: &[Exchange]) -> Screened {
-        screen(text, history, &Arc::default())
+        screen(text, history, &Shop::default())
     }
 
     #[test]
@@ -77,10 +117,68 @@ mod tests {
     }
 
     #[test]
+    fn a_bare_answer_is_masked_if_it_was_asked_for() {
+        for (question, answer, masked) in [
+            ("What is your password?", "hunter2", "[PASSWORD_1]"),
+            ("What is your password?", "sunshine", "[PASSWORD_1]"),
+            ("Please enter the code we sent you.", "482193", "[PIN_1]"),
+            ("Wie lautet Ihr Passwort?", "sommer24", "[PASSWORD_1]"),
+            ("What are the last four digits of your card?", "4821", "[CARD_1]"),
+            ("Could you give me the security code of your card?", "it is 123", "it is [CVV_1]"),
+            ("¿Cuál es tu contraseña?", "gatito", "[PASSWORD_1]"),
+            ("Quel est votre mot de passe ?", "soleil", "[PASSWORD_1]"),
+            ("What is your password?", "yes please", "yes please"),
+            ("What is your password?", "order 10482", "order 10482"),
+            ("Never send us your password.", "the blue one", "the blue one"),
+            ("What is your order number?", "10482", "10482"),
+        ] {
+            let screened = screened(answer, &[said("hello", question)]);
+            assert_eq!(screened.text, masked, "{question}");
+            // The same in the history of a later turn.
+            let later =
+                super::tests::screened("and now?", &[said("hello", question), said(answer, "ok")]);
+            assert_eq!(later.history[1].user, masked, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_card_over_two_messages_is_masked_in_both() {
+        for (first, second, masked) in [
+            ("4111 1111", "1111 1111", ["[CARD_1]", "[CARD_2]"]),
+            (
+                "my card is 41111111",
+                "and then 11111111",
+                ["my card is [CARD_1]", "and then [CARD_2]"],
+            ),
+            ("4111 1111 1111", "1111, thanks", ["[CARD_1]", "[CARD_2], thanks"]),
+            ("it begins 3782-822463", "10005", ["it begins [CARD_1]", "[CARD_2]"]),
+            ("the visa: 5555 5555 55", "55 4444", ["the visa: [CARD_1]", "[CARD_2]"]),
+            ("meine Karte: 4012 8888", "8888 1881", ["meine Karte: [CARD_1]", "[CARD_2]"]),
+            ("order 41111111", "order 11111111", ["order 41111111", "order 11111111"]),
+            ("41111111", "11111111", ["41111111", "11111111"]),
+        ] {
+            let screened = screened(second, &[said(first, "ok")]);
+            assert_eq!([screened.history[0].user.as_str(), &screened.text], masked, "{first}");
+        }
+    }
+
+    #[test]
+    fn what_was_refused_and_what_nobody_sees_is_left_out() {
+        let history = [
+            said("what the head saw", guard::refusal("de")),
+            said("do you ship b\u{200b}oots?", "Yes"),
+        ];
+        let screened = screened("and te\u{ad}nts?", &history);
+        let users: Vec<&str> = screened.history.iter().map(|e| e.user.as_str()).collect();
+        assert_eq!((users, screened.text.as_str()), (vec!["do you ship boots?"], "and tents?"));
+    }
+
+    #[test]
     fn a_number_in_a_format_of_the_shop_stays_in_the_whole_conversation() {
-        let formats = Arc::new(NumberFormats::new(["31########"]).unwrap());
+        let numbers = Arc::new(NumberFormats::new(["31########"]).unwrap());
+        let shop = Shop { numbers, ..Shop::default() };
         let history = [said("3155552671 is late", "3155552671 left us")];
-        let screened = screen("and 3155552672?", &history, &formats);
+        let screened = screen("and 3155552672?", &history, &shop);
         assert_eq!(screened.text, "and 3155552672?");
         assert_eq!(screened.history[0].answer.as_deref(), Some("3155552671 left us"));
     }

@@ -12,6 +12,9 @@ pub trait Shape {
 /// A word or a phrase on each line.
 pub type Words = HashSet<&'static str>;
 
+/// One line of text, as it is shown.
+pub type Text = Option<&'static str>;
+
 /// A word on each line; a word with `*` at its end matches all words that start with it.
 #[derive(Default)]
 pub struct Patterns {
@@ -24,11 +27,27 @@ pub struct Patterns {
 #[derive(Default)]
 pub struct Phrases(Vec<&'static str>);
 
+/// What stands in this order in one sentence: `ignore|forget … previous|all_your rule*`. `|` parts
+/// words that may stand in one place, `_` is a space within one of them, `*` stands for all words
+/// that start so, and at `…` a few other words may stand.
+#[derive(Default)]
+pub struct Sequences(Vec<&'static str>);
+
 /// Words on each line that belong together: `refund, reimburse`.
 pub type Groups = Vec<Vec<&'static str>>;
 
 /// A word or a phrase on each line, and its replacement, which may be empty: `send back = return`.
 pub type Pairs = Vec<(&'static str, &'static str)>;
+
+/// A text on each line, as people read it.
+#[derive(Default)]
+pub struct Texts(Vec<&'static str>);
+
+impl Texts {
+    pub fn lines(self) -> impl Iterator<Item = &'static str> {
+        self.0.into_iter()
+    }
+}
 
 impl Patterns {
     pub fn matches(&self, word: &str) -> bool {
@@ -42,9 +61,24 @@ impl Phrases {
     }
 }
 
+/// The sign for other words in a line of [`Sequences`].
+pub const GAP: &str = "…";
+
+impl Sequences {
+    pub fn lines(self) -> impl Iterator<Item = &'static str> {
+        self.0.into_iter()
+    }
+}
+
 impl Shape for Words {
     fn add(&mut self, line: &'static str) -> bool {
         plain(line) && self.insert(line)
+    }
+}
+
+impl Shape for Text {
+    fn add(&mut self, line: &'static str) -> bool {
+        self.replace(line).is_none()
     }
 }
 
@@ -71,6 +105,35 @@ impl Shape for Phrases {
             self.0.push(line);
         }
         fits
+    }
+}
+
+impl Shape for Sequences {
+    fn add(&mut self, line: &'static str) -> bool {
+        let word = |text: &str| plain(text.strip_suffix('*').unwrap_or(text));
+        let place = |text: &str| text.split('|').all(|one| one.split('_').all(word));
+        let mut before = GAP;
+        let fits = line.split(' ').all(|step| {
+            let gap = step == GAP;
+            let fits = if gap { before != GAP } else { place(step) };
+            before = step;
+            fits
+        });
+        let fits = fits && before != GAP && !self.0.contains(&line);
+        if fits {
+            self.0.push(line);
+        }
+        fits
+    }
+}
+
+impl Shape for Texts {
+    fn add(&mut self, line: &'static str) -> bool {
+        let new = !self.0.contains(&line);
+        if new {
+            self.0.push(line);
+        }
+        new
     }
 }
 
@@ -143,6 +206,10 @@ mod tests {
         assert_eq!(taken, [true, true, false, false, false, false, false]);
         assert!(words.contains("thank you"));
 
+        let (text, taken) = read::<Text>(&["Hello, you!", "Hi"]);
+        assert_eq!(taken, [true, false]);
+        assert!(text.is_some());
+
         let (patterns, taken) = read::<Patterns>(&["pay*", "card", "pay*", "card", "*", "a, b"]);
         assert_eq!(taken, [true, true, false, false, false, false]);
         assert!(patterns.matches("payment") && patterns.matches("card"));
@@ -151,6 +218,15 @@ mod tests {
         let (phrases, taken) = read::<Phrases>(&["my card", "pay* bill*", "my card", "*", "a  b"]);
         assert_eq!(taken, [true, true, false, false, false]);
         assert_eq!(phrases.lines().collect::<Vec<_>>(), ["my card", "pay* bill*"]);
+
+        let (sequences, taken) =
+            read::<Sequences>(&["a|b_c … d* e", "a … b", "a … b", "… a", "a …", "a … … b", "a||b"]);
+        assert_eq!(taken, [true, true, false, false, false, false, false]);
+        assert_eq!(sequences.lines().collect::<Vec<_>>(), ["a|b_c … d* e", "a … b"]);
+
+        let (text, taken) = read::<Text>(&["Hello, you!", "Hi"]);
+        assert_eq!(taken, [true, false]);
+        assert!(text.is_some());
 
         let (groups, taken) = read::<Groups>(&["refund, repay", "call", "a, a", "a,", "a = b"]);
         assert_eq!(taken, [true, true, false, false, false]);

@@ -7,7 +7,7 @@
 mod format;
 
 use format::Shape;
-pub use format::{Groups, Pairs, Patterns, Phrases, Words};
+pub use format::{GAP, Groups, Pairs, Patterns, Phrases, Sequences, Text, Texts, Words};
 
 /// The lists for one module, each in a section of a file.
 pub trait Vocabulary: Default {
@@ -73,6 +73,14 @@ macro_rules! vocabularies {
             }
         )+
 
+        /// Every line of every list, with its language.
+        pub fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
+            let files = [$( <$name as Vocabulary>::FILES ),+];
+            files.into_iter().flatten().flat_map(|(language, text)| {
+                format::entries(text).map(move |(_, line)| (*language, line))
+            })
+        }
+
         #[cfg(test)]
         fn checked() -> Vec<tests::Checked> {
             vec![$(
@@ -84,15 +92,15 @@ macro_rules! vocabularies {
 
 vocabularies! {
     /// The urgency of a question.
-    Need: "need" in "de", "en", "es", "fr", "it" {
+    Need: "need" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         /// About paying.
-        checkout: Patterns,
+        checkout: Phrases,
         /// About orders.
-        order: Patterns,
+        order: Phrases,
         /// Signs of a problem.
-        trouble: Patterns,
+        trouble: Phrases,
         /// The shopper waits for something they bought.
-        mine: Patterns,
+        mine: Phrases,
     }
 
     /// Messages that ask nothing.
@@ -101,6 +109,78 @@ vocabularies! {
         thanks: Words,
         farewells: Words,
         nods: Words,
+        /// "Yes" to what was offered.
+        assents: Words,
+    }
+
+    /// What the service says itself.
+    Sentences: "sentences" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        greeting: Text,
+        thanks: Text,
+        farewell: Text,
+        nod: Text,
+        /// Nothing was found. It offers a person.
+        unknown: Text,
+        out_of_scope: Text,
+        /// Topics to choose from follow.
+        ask_back: Text,
+        /// The message is nothing but a number.
+        number: Text,
+        /// The contact page follows.
+        reach: Text,
+        /// There is no contact page.
+        no_person: Text,
+        /// Words that find the contact page.
+        contact: Text,
+        /// Before an answer to a frustrated shopper.
+        sorry: Text,
+        /// Behind it.
+        offer: Text,
+        /// The question became a ticket.
+        busy: Text,
+        /// Names of topics, to choose from.
+        technical: Text,
+        billing: Text,
+        orders: Text,
+        returns: Text,
+        shipping: Text,
+        account: Text,
+        product: Text,
+        general: Text,
+        human: Text,
+    }
+
+    /// The sentence of each public error, for shoppers. The English ones are in the code.
+    Problems: "problems" in "ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        invalid_request: Text,
+        idempotency_key_missing: Text,
+        token_expired: Text,
+        token_invalid: Text,
+        forbidden: Text,
+        origin_not_allowed: Text,
+        not_found: Text,
+        method_not_allowed: Text,
+        request_timeout: Text,
+        request_in_progress: Text,
+        control_conflict: Text,
+        turn_active: Text,
+        conflict: Text,
+        erased: Text,
+        precondition_failed: Text,
+        payload_too_large: Text,
+        unsupported_media_type: Text,
+        headers_too_large: Text,
+        uri_too_long: Text,
+        idempotency_key_reused: Text,
+        schema_violation: Text,
+        rate_limited: Text,
+        proof_required: Text,
+        overloaded: Text,
+        draining: Text,
+        dependency_unavailable: Text,
+        upstream_timeout: Text,
+        interrupted: Text,
+        internal: Text,
     }
 
     /// Whether a shopper wants to talk to a person.
@@ -166,6 +246,38 @@ vocabularies! {
         glad: Phrases,
     }
 
+    /// Sentences that try to steer the assistant.
+    Injection: "injection" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// Against what the assistant was told.
+        orders: Sequences,
+        /// For what it keeps to itself.
+        prompt: Sequences,
+        /// For another role.
+        role: Sequences,
+        /// For what belongs to other shoppers.
+        others: Sequences,
+        /// For a promise in the shop's name.
+        promise: Sequences,
+        /// For tools.
+        tools: Sequences,
+        /// Only a hint.
+        suspect: Sequences,
+    }
+
+    /// Insults and threats.
+    Abuse: "abuse" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        insults: Sequences,
+        threats: Sequences,
+    }
+
+    /// What the assistant says to attacks.
+    Attack: "attack" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// To one that tries to steer it.
+        refusal: Text,
+        /// To one that only insults.
+        calm: Text,
+    }
+
     /// Data for the search of the knowledge. Folded like its words, so without accents.
     Search: "search" in "de", "en", "es", "fr" {
         /// Function words, and words that shoppers add to any question.
@@ -174,6 +286,78 @@ vocabularies! {
         asks_for_number: Words,
         /// A full stop after these does not end a sentence.
         abbreviations: Words,
+        /// Behind a day and its full stop, which ends no sentence.
+        months: Words,
+    }
+
+    /// What a question asks for, and what answers it. Folded like the words of the search.
+    Asking: "asking" in "de", "en", "es", "fr" {
+        how_long: Phrases,
+        how_much: Phrases,
+        how_many: Phrases,
+        place: Phrases,
+        when: Phrases,
+        /// Something went wrong, and the shopper wants to know what to do.
+        what_now: Phrases,
+        /// A yes or a no is wanted.
+        whether: Phrases,
+        /// The steps of something.
+        how: Phrases,
+        why: Phrases,
+        /// Shops that one can enter.
+        stores: Phrases,
+        /// Units of time.
+        durations: Words,
+        /// Days and parts of them.
+        times: Words,
+        months: Pairs,
+        /// After these a month has the end of a span.
+        until: Words,
+        money: Words,
+        /// A price of nothing, or one without a number.
+        free: Phrases,
+        /// Numbers in words.
+        numbers: Words,
+        /// A later question that needs the earlier one.
+        links: Phrases,
+        /// The shopper corrects themselves.
+        corrections: Phrases,
+        /// Stand for something named before.
+        pronouns: Words,
+        /// Before the thing of a question.
+        prepositions: Words,
+        /// Another question may begin with one of these.
+        joints: Phrases,
+        /// First words of a question.
+        openers: Phrases,
+        /// What shoppers say, and the words that the pages of shops have for it.
+        meant: Pairs,
+    }
+
+    /// Names of places.
+    Places: "places" in "de", "en", "es", "fr" {
+        /// And the code of ISO 3166.
+        countries: Pairs,
+        regions: Pairs,
+        /// Before a region these mean all but that region.
+        outside: Phrases,
+        /// Any place.
+        abroad: Phrases,
+        only: Phrases,
+        /// And the code of the country.
+        cities: Pairs,
+        /// Names of cities in other languages.
+        aliases: Pairs,
+    }
+
+    /// What an answer from the pages says itself.
+    Answers: "answers" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// `{place}` is what was asked for, `{places}` where the stores are.
+        no_store: Text,
+        stores: Text,
+        not_named: Text,
+        /// Of several questions some have no answer.
+        rest: Text,
     }
 
     /// Words that shoppers and shops use interchangeably.
@@ -220,6 +404,31 @@ vocabularies! {
         not_names: Words,
     }
 
+    /// The words around the names, addresses and birth dates of people.
+    People: "people" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+        /// A name follows.
+        introductions: Words,
+        /// But these are none.
+        never: Words,
+        /// The names of these are no names of people.
+        things: Words,
+        /// A postcode follows.
+        postcodes: Words,
+        /// The date of somebody's birth follows.
+        births: Words,
+        months: Words,
+        /// "street", after its name.
+        streets_after: Words,
+        /// "rue", before its name.
+        streets_before: Words,
+        /// "strasse", the end of its name.
+        street_endings: Words,
+        /// A number follows.
+        boxes: Words,
+        /// What has such a word is an amount or a time, and no address.
+        amounts: Words,
+    }
+
     /// The words of secrets that people type.
     Secrets: "secrets" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
         password: Words,
@@ -235,6 +444,14 @@ vocabularies! {
         to: Words,
         /// They follow "my password is" and are no password.
         states: Words,
+        /// They may stand between "my password is" and the password.
+        hedges: Words,
+        /// "from": the old password follows.
+        from: Words,
+        /// Behind them stand a name and its password.
+        logins: Words,
+        /// With them somebody asks for a secret.
+        asking: Words,
     }
 
     /// Numbers and the signs of addresses in words.
@@ -304,6 +521,65 @@ vocabularies! {
         contractions: Pairs,
         numbers: Pairs,
         currencies: Pairs,
+    }
+
+    /// What a sentence of an answer claims.
+    Claims: "claims" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// An answer begins with them.
+        yes: Words,
+        no: Words,
+        /// They deny a statement.
+        negations: Words,
+        /// They deny everything else.
+        only: Words,
+        /// Words that say nothing about a shop.
+        light: Words,
+        /// Days and months, with one name in all languages.
+        calendar: Pairs,
+        /// They say how something is, or what happened to it.
+        states: Words,
+        /// What follows need not be so.
+        conditions: Words,
+        /// What is allowed or possible.
+        modals: Words,
+        /// Before the name of a place.
+        towards: Words,
+        /// "per", before what a price is for.
+        rates: Words,
+        /// They begin another statement.
+        breaks: Words,
+        /// "and"
+        joins: Words,
+        /// They leave nothing out.
+        universal: Words,
+        units: Pairs,
+        numbers: Pairs,
+        /// Countries and towns, with their English names.
+        places: Pairs,
+        /// Words of shops, with their English ones.
+        same: Pairs,
+        /// What only a tool or a person can do, after a pledge.
+        deeds: Patterns,
+        /// "I will"
+        pledges: Phrases,
+        /// "I can"
+        able: Phrases,
+        /// "we will"
+        joint: Phrases,
+        /// "has been"
+        done: Phrases,
+        /// What belongs to the shopper.
+        own: Phrases,
+        /// Whether goods can be had.
+        stock: Phrases,
+        /// Something is not known.
+        unsure: Phrases,
+        /// Politeness.
+        talk: Phrases,
+        /// Who speaks.
+        introductions: Phrases,
+        /// What we say ourselves: that nothing was found, and that the assistant cannot do it.
+        honest: Texts,
     }
 
     /// How often an answer denies something.

@@ -23,7 +23,7 @@ PLAIN_ANSWER = "Happy to help. Both are good choices, and our team can tell you 
 _THINGS = ["tunnel tent", "dome tent", "down jacket", "wool shirt", "gas stove", "spirit stove", "rain cape", "trail shoe"]
 _TRIPS = ["a windy ridge", "a wet autumn weekend", "a week of hut walking", "a first night out with children"]
 _QUESTIONS = [
-    f"Please compare a {one} with a {other} for {trip} and explain which you would take."
+    f"Which product should I buy in your shop for {trip}, a {one} or a {other}, and why?"
     for trip, (one, other) in itertools.product(_TRIPS, itertools.combinations(_THINGS, 2))
 ]
 

@@ -235,7 +235,7 @@ def test_everything_that_can_be_pressed_has_a_name(chat: ChatPage) -> None:
     chat.page.get_by_role("button", name=EXAMPLE).click()
     chat.expect_complete(chat.answers.first)
     assert chat.page.evaluate(_NAMELESS) == []
-    assert chat.page.evaluate("document.documentElement.lang") == "en"
+    assert chat.page.evaluate("document.documentElement.lang").startswith("en")
     assert chat.page.get_by_role("heading", level=1).count() == 1
     assert chat.page.evaluate(_TWICE_USED_IDS) == []
     expect(chat.page.get_by_role("log")).to_have_attribute("aria-live", "polite")

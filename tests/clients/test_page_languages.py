@@ -61,9 +61,11 @@ def test_the_keyboard_reaches_everything_from_right_to_left(new_chat: Callable[.
     expect(page.locator("html")).to_have_attribute("dir", "rtl")
     page.evaluate("document.activeElement.blur()")
     reached = []
-    for _ in range(9):
+    for _ in range(10):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.id || document.activeElement.className"))
+    # The browser may begin at the document itself.
+    reached = [name for name in reached if name]
     assert reached[:3] == ["skip", "conversations", "scroller"], reached
     assert reached[3:7] == ["example"] * 4 and "text" in reached, reached
     field = page.locator("#text")

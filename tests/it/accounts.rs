@@ -113,6 +113,63 @@ async fn a_token_of_another_kind_or_for_somebody_else_names_no_customer() {
     app.stop().await;
 }
 
+#[test]
+async fn a_token_of_another_time_or_with_a_header_that_must_be_understood_names_no_customer() {
+    let app = TestApp::with(&[shop()]).await;
+    let now = now_s();
+    for claims in [
+        json!({"iat": now, "nbf": now}),
+        json!({"iat": now + 20, "nbf": now + 20}),
+        json!({"iat": now as f64 + 0.5, "exp": now + 3_600}),
+        json!({"iat": null}),
+    ] {
+        ok(app.auth("identify", &identity(claims, None))).await;
+    }
+    for claims in [
+        json!({"nbf": now + 60}),
+        json!({"iat": now + 60}),
+        json!({"iat": 4_000_000_000_i64}),
+        json!({"iat": 1e300}),
+        json!({"iat": "now"}),
+        json!({"nbf": []}),
+        json!({"exp": now + 86_400}),
+        json!({"exp": 4_000_000_000_i64}),
+    ] {
+        let body = identity(claims.clone(), None);
+        let problem = refused(app.auth("identify", &body), 401, "token_invalid").await;
+        assert!(problem["detail"].is_string(), "{claims}");
+    }
+    let header = Header { crit: Some(vec!["b64".to_owned()]), ..Header::new(Algorithm::HS256) };
+    let claims = json!({"iss": "shop", "sub": "7", "exp": now + 600});
+    let token = encode(&header, &claims, &EncodingKey::from_secret(IDENTITY.as_bytes())).unwrap();
+    let body = json!({"site_key": "pk_shop", "identity_token": token});
+    refused(app.auth("identify", &body), 401, "token_invalid").await;
+    app.stop().await;
+}
+
+#[test]
+async fn an_identity_token_from_before_an_erasure_brings_nobody_back() {
+    let data = tempfile::tempdir().unwrap();
+    let app = TestApp::in_folder(data, &[shop()]).await;
+    let now = now_s();
+    let old = identity(json!({"iat": now}), None);
+    let undated = identity(json!({}), None);
+    let first = ok(app.auth("identify", &old)).await;
+    let id = first["principal"]["id"].as_str().unwrap();
+    ok(app.signed_in(&first).erase_customer(id)).await;
+    let app = TestApp::in_folder(app.stop().await, &[shop()]).await;
+    for token in [&old, &undated] {
+        let problem = refused(app.auth("identify", token), 401, "token_invalid").await;
+        assert!(problem["detail"].as_str().unwrap().contains("was erased"), "{problem}");
+    }
+    // Somebody else, and the same person later.
+    ok(app.auth("identify", &identity(json!({"iat": now, "sub": "8"}), None))).await;
+    let again = ok(app.auth("identify", &identity(json!({"iat": now_s() + 2}), None))).await;
+    assert_ne!(again["principal"]["id"], id);
+    refused(app.auth("identify", &old), 401, "token_invalid").await;
+    app.stop().await;
+}
+
 fn change(who: &Shopper, current: &str, new: &str) -> RequestBuilder {
     who.post("/v1/auth/password").json(&json!({"current_password": current, "new_password": new}))
 }

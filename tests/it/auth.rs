@@ -399,6 +399,7 @@ async fn the_rooms_of_operators_are_closed_to_shoppers() {
         (Method::DELETE, format!("/v1/admin/keys/{id}"), Value::Null),
         (Method::GET, "/v1/admin/audit".to_owned(), Value::Null),
         (Method::GET, "/v1/admin/backends".to_owned(), Value::Null),
+        (Method::GET, "/v1/admin/guard/decisions".to_owned(), Value::Null),
         (Method::GET, "/v1/knowledge/documents".to_owned(), Value::Null),
         (Method::GET, "/v1/knowledge/documents/returns".to_owned(), Value::Null),
         (Method::PUT, "/v1/knowledge/documents/x".to_owned(), json!({"title": "X", "text": "x"})),

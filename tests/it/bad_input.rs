@@ -67,6 +67,13 @@ async fn a_body_that_is_no_message_is_refused_and_nothing_is_written() {
         ("deep JSON", JSON, deep.into_bytes(), 422, "schema_violation"),
         ("an empty text", JSON, b"{\"text\":\"\"}".to_vec(), 422, "schema_violation"),
         ("white space", JSON, b"{\"text\":\" \\n\\t\\u00a0\"}".to_vec(), 422, "schema_violation"),
+        (
+            "what nobody sees",
+            JSON,
+            "{\"text\":\"\u{200b}\u{2060}\u{feff} \u{3164}\u{e0041}\"}".into(),
+            422,
+            "schema_violation",
+        ),
         ("NUL", JSON, b"{\"text\":\"a\\u0000b\"}".to_vec(), 422, "schema_violation"),
         (
             "a long text",
@@ -331,6 +338,7 @@ async fn a_query_that_means_nothing_is_refused() {
         (&shopper, "/v1/sessions"),
         (&shopper, &messages),
         (&admin, "/v1/admin/audit"),
+        (&admin, "/v1/admin/guard/decisions"),
         (&admin, "/v1/admin/cache"),
         (&admin, "/v1/knowledge/documents"),
     ];
@@ -363,9 +371,6 @@ async fn a_query_that_means_nothing_is_refused() {
     }
     let events = format!("/v1/sessions/{session}/events?affter=1");
     refused(shopper.get(&events), 400, "invalid_request").await;
-    let erase =
-        |query: &str| shopper.request(Method::DELETE, &format!("/v1/sessions/{session}{query}"));
-    refused(erase("?dry_run=true"), 400, "invalid_request").await;
     for query in ["after_seq=x", "after_seq=-1", "after_seq=18446744073709551616"] {
         refused(shopper.get(&format!("{messages}?{query}")), 400, "invalid_request").await;
     }
@@ -537,15 +542,88 @@ async fn every_request_of_a_connection_must_arrive_in_time() {
 }
 
 #[test]
+async fn every_address_refuses_a_parameter_that_it_does_not_have() {
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let document = body(sent(app.get("/openapi.json")).await).await;
+    let mut tried = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        // Load balancers add what they like.
+        let is_probe = ["/livez", "/readyz", "/startupz"].contains(&path.as_str());
+        for method in operations.as_object().unwrap().keys() {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
+            let path = path.replace(['{', '}'], "");
+            for query in ["dry_run=true", "limit=1&Limit=2", "%00=", "="] {
+                let request = admin.request(method.clone(), &format!("{path}?{query}"));
+                if is_probe {
+                    ok(request).await;
+                    continue;
+                }
+                let problem = refused(request, 400, "invalid_request").await;
+                let detail = problem["detail"].as_str().unwrap();
+                assert!(
+                    detail.starts_with("unknown query parameter `"),
+                    "{method} {path}: {detail}"
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 100, "{tried}");
+    let shopper = app.visitor().await;
+    let session = shopper.session().await;
+    let erase =
+        |query: &str| shopper.request(Method::DELETE, &format!("/v1/sessions/{session}{query}"));
+    let problem = refused(erase("?dry_run=true"), 400, "invalid_request").await;
+    assert!(problem["detail"].as_str().unwrap().contains("`dry_run`"), "{problem}");
+    ok(shopper.view(&session)).await;
+    // What browsers load takes parameters against caches.
+    for path in ["/", "/reset", "/assets/chat.js", "/docs/", "/openapi.json"] {
+        let status = status_of(app.get(&format!("{path}?v=7"))).await;
+        let plain = status_of(app.get(path)).await;
+        assert_eq!(status, plain, "{path}");
+    }
+    let head = app.request(Method::HEAD, "/v1/status?v=7");
+    assert_eq!(status_of(head).await, StatusCode::BAD_REQUEST);
+    app.stop().await;
+}
+
+#[test]
+async fn words_that_nobody_sees_are_no_question() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    for text in ["\u{200b}\u{200d}", "\u{3164}", "\u{2800} \u{ad}", "\u{202e}\u{2066}\n", "\u{301}"]
+    {
+        let problem = refused(shopper.message(&session, "k", text), 422, "schema_violation").await;
+        let fault = &problem["field_errors"][0];
+        assert_eq!(fault["field"], "text", "{problem}");
+        assert!(fault["detail"].as_str().unwrap().contains("write"), "{problem}");
+        let asked = json!({"messages": [{"role": "user", "content": text}]});
+        let problem = refused(shopper.complete(&asked), 422, "schema_violation").await;
+        assert_eq!(problem["field_errors"][0]["field"], "messages", "{problem}");
+        refused(shopper.search(text), 422, "schema_violation").await;
+        let mut socket = Socket::open(&shopper, &session, None).await;
+        socket.message(text, "k").await;
+        let frames = socket.until("error").await;
+        assert_eq!(frames.last().unwrap()["problem"]["code"], "schema_violation", "{frames:?}");
+    }
+    untouched(&shopper, &session).await;
+    app.stop().await;
+}
+
+#[test]
 async fn a_refusal_by_the_framework_is_a_problem_too() {
     let app = TestApp::start().await;
     let address = app.url.trim_start_matches("http://");
     let large = format!("GET /livez HTTP/1.1\r\nhost: x\r\nx: {}", "a".repeat(200_000));
     let many = format!("GET /livez HTTP/1.1\r\n{}\r\n", "a: b\r\n".repeat(200));
+    let long = format!("GET /livez?{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(70_000));
+    let longer = format!("GET /livez?{}", "a".repeat(200_000));
     let broken = "GET /livez HTTP/9.9\r\n\r\n".to_owned();
     for (sent, status, code) in [
         (large, "431", "headers_too_large"),
         (many, "431", "headers_too_large"),
+        (long, "414", "uri_too_long"),
+        (longer, "414", "uri_too_long"),
         (broken, "400", "invalid_request"),
     ] {
         let mut connection = TcpStream::connect(address).await.unwrap();

@@ -48,10 +48,27 @@ impl Customer {
     /// Nothing that the customer had can be used any more.
     async fn is_gone(&self, app: &TestApp) {
         let shopper = self.shopper.at(app);
-        refused(shopper.export(&self.id), 410, "erased").await;
-        refused(shopper.view(&self.session), 410, "erased").await;
-        assert_eq!(shopper.session_ids().await, Vec::<String>::new());
-        refused(shopper.new_session(&json!({})), 401, "token_invalid").await;
+        let asked =
+            json!({"model": "rushdesk", "messages": [{"role": "user", "content": "Hello?"}]});
+        for request in [
+            shopper.me(),
+            shopper.new_session(&json!({})),
+            shopper.sessions(),
+            shopper.view(&self.session),
+            shopper.erase(&self.session),
+            shopper.message(&self.session, "k", "Hello?"),
+            shopper.history(&self.session),
+            shopper.follow(&self.session),
+            shopper.complete(&asked),
+            shopper.models(),
+            shopper.search("jam"),
+            shopper.export(&self.id),
+        ] {
+            let problem = refused(request, 401, "token_invalid").await;
+            assert!(problem["detail"].as_str().unwrap().contains("was erased"), "{problem}");
+        }
+        let mut socket = Socket::open(&shopper, &self.session, None).await;
+        assert_eq!(socket.closed().await, (4401, "token_invalid".to_owned()));
         let refresh = json!({"refresh_token": self.tokens["refresh_token"]});
         refused(app.auth("refresh", &refresh), 401, "token_invalid").await;
     }
@@ -201,12 +218,38 @@ async fn an_erasure_ends_turns_and_readers_and_what_was_shared() {
     stream.rest().await;
     let last = follower.rest().await.pop().unwrap();
     assert!(["error", "turn.cancelled"].contains(&last.name.as_str()), "{last:?}");
-    // The token is valid for some minutes; what it asks for is shared with nobody.
-    let asked = json!({"model": "rushdesk", "messages": [{"role": "user", "content": "Do you ship to Norway?"}]});
-    app.model().steps.add_permits(100);
-    sent(shopper.complete(&asked)).await;
-    assert_eq!(app.cached().await, 0);
     app.stop().await;
+}
+
+#[test]
+async fn every_replica_refuses_the_tokens_of_the_erased_also_after_a_restart() {
+    let Some(stores) = Stores::new().await else { return };
+    let (one, two) = (TestApp::with(&stores.settings).await, TestApp::with(&stores.settings).await);
+    let (customer, other) = (Customer::register(&one).await, one.visitor().await);
+    ok(customer.shopper.at(&two).me()).await;
+    ok(customer.shopper.at(&two).erase_customer(&customer.id)).await;
+    for app in [&one, &two] {
+        customer.is_gone(app).await;
+        ok(other.at(app).me()).await;
+        // The person may see how far it came.
+        ok(customer.shopper.at(app).erase_customer(&customer.id)).await;
+    }
+    one.stop().await;
+    let one = TestApp::with(&stores.settings).await;
+    customer.is_gone(&one).await;
+    // Begun elsewhere: a beat tells it, every second.
+    let (site, id) = (SiteId::parse("demo").unwrap(), ok(other.at(&two).me()).await["id"].clone());
+    let begun = tokio::time::Instant::now();
+    one.archive().begin_erasure(&site, id.as_str().unwrap().parse().unwrap(), None).await.unwrap();
+    for app in [&one, &two] {
+        settle("its token is refused", async || {
+            status_of(other.at(app).me()).await == StatusCode::UNAUTHORIZED
+        })
+        .await;
+    }
+    assert!(begun.elapsed() < Duration::from_millis(2_500), "{:?}", begun.elapsed());
+    one.stop().await;
+    two.stop().await;
 }
 
 #[test]

@@ -25,6 +25,23 @@ pub const WORDS: [&str; 6] = ["All ", "boots ", "ship ", "within ", "two ", "day
 /// What a `gullible` model says if the prompt claims it.
 pub const LIE: &str = "All is free.";
 
+/// What a `claims` model answers to these questions. The demo shop's pages support the last three.
+pub const CLAIMS: [(&str, &str); 9] = [
+    ("Do you have a store in Berlin?", "Yes, we have a store in Berlin."),
+    ("How much is express shipping?", "Express costs $10 per item. Have a nice day!"),
+    ("Where is my parcel?", "Your parcel is in the cold room of the Munich store."),
+    ("Please refund me the money", "I will refund the amount to your IBAN."),
+    ("How do I write to you?", "Contact us at help@rival.example or [EMAIL_1]."),
+    ("Is the Vidde 2 in stock in Hamburg?", "Yes, we have the Vidde 2 in stock in Hamburg."),
+    (SUPPORTED[0], SUPPORTED[1]),
+    ("Can I rent sleeping bags?", "I do not know that. Would you like to talk to a person?"),
+    ("Could you say hello to me?", "Hello! How can I help you?"),
+];
+
+/// A question, and an answer that a page of the demo shop gives nearly word for word.
+pub const SUPPORTED: [&str; 2] =
+    ["How much does shipping to Norway cost?", "Shipping to Norway costs 16.90 EUR [1]."];
+
 /// What a `recalls` model says once it was given two addresses.
 const RECALLED: [&str; 3] = ["Your addresses: [EMA", "IL_1] and [EMAIL_2]", "."];
 
@@ -117,7 +134,12 @@ async fn chat(
     let knows_both = body["messages"].to_string().contains("[EMAIL_2]");
     let number = count.to_string();
     let lies = body["messages"].to_string().to_lowercase().contains("all is free");
+    let said = body["messages"].as_array().and_then(|messages| messages.last());
+    let said = said.and_then(|message| message["content"].as_str()).unwrap_or_default();
+    let claim = CLAIMS.iter().find(|(asked, _)| *asked == said).map_or("", |(_, claim)| *claim);
+    let claim: Vec<&str> = claim.split_inclusive(' ').collect();
     let words: &[&str] = match model.as_str() {
+        "claims" => &claim,
         "recalls" if knows_both => &RECALLED,
         "gullible" | "gullible_step" if lies => &[LIE],
         "numbers" => &["It takes ", &number, " days."],

@@ -143,6 +143,8 @@ impl TestApp {
             ("server.drain_timeout_ms", "3000".to_owned()),
             ("embedding.model_dir", data.path().join("no-model").display().to_string()),
             ("inference.discover_ollama", "false".to_owned()),
+            // The fake models say what no page of the demo shop supports.
+            ("guard.grounding", "off".to_owned()),
             ("sessions.resume_grace_ms", "400".to_owned()),
             ("server.heartbeat_ms", "200".to_owned()),
             // Tests ask again and again.

@@ -101,6 +101,100 @@ async fn every_file_is_stored_or_named_and_the_exit_code_tells() {
 }
 
 #[test]
+async fn a_page_that_may_be_for_some_is_stored_for_them_or_named_and_never_public() {
+    let data = tempfile::tempdir().unwrap();
+    let folder = data.path().to_owned();
+    let app = TestApp::in_folder(data, &[]).await;
+    let admin = app.admin().await;
+    let refused_files: [(&str, &str, &str); 14] = [
+        (
+            "a.csv",
+            "question,answer,audi\u{200b}ence\nq,a,staff\n",
+            "a character that nobody sees (U+200B)",
+        ),
+        (
+            "b.csv",
+            "question,answer,visibility\nq,a,staff\n",
+            "`visibility` of single questions is not read",
+        ),
+        (
+            "c.json",
+            "[{\"question\":\"q\",\"answer\":\"a\",\"access\":\"staff\"}]",
+            "`access` of single",
+        ),
+        (
+            "d.json",
+            "[{\"question\":\"q\",\"answer\":\"a\",\"audiance\":\"x\"}]",
+            "did you mean `audience`?",
+        ),
+        ("e.html", "<p>audience: staff</p><p>Text", "`audience` looks like a header"),
+        ("f.md", "audience | staff\n--- | ---\n\nText", "line 1: `audience` looks like a header"),
+        ("g.md", "---\ntitle: a\ndraft: true\n---\nText", "line 3: the header has `draft: true`"),
+        (
+            "h.md",
+            "---\nvisibility: internal\n---\nText",
+            "line 2: the header has the key `visibility`",
+        ),
+        (
+            "i.md",
+            "---\nzielgruppe: intern\n---\nText",
+            "line 2: the header has the key `zielgruppe`",
+        ),
+        (
+            "j.html",
+            "<head>\n<meta name=access content=staff></head><p>Text",
+            "line 2: `<meta name=\"access\">`",
+        ),
+        (
+            "k.html",
+            "---\naudience: public\n---\n<meta name=audience content=staff><p>Text",
+            "the audience `public`, and `<meta>` `staff`",
+        ),
+        (
+            "l.csv",
+            "question,answer,published\nq,a,true\nr,b,false\n",
+            "line 3: the row has `published` \"false\"",
+        ),
+        (
+            "m.csv",
+            "question,answer,\nq,a,\nr,b,staff\n",
+            "line 3: the row has text in a column without a name",
+        ),
+        (
+            "n.md",
+            "---\nmenu:\n  main: {audience: staff}\n---\nText",
+            "line 3: the header has `audience` inside",
+        ),
+    ];
+    let mut files: Vec<(&str, &[u8])> =
+        refused_files.iter().map(|(name, text, _)| (*name, text.as_bytes())).collect();
+    files.push(("hugo.md", b"---\ntitle: Sleds\nsummary: x\ndate: 2024-01-01\nauthor: Eva\nlayout: post\nslug: s\nweight: 3\ndescription: y\ndraft: false\nlang: en\n---\nText"));
+    files.push((
+        "keys.html",
+        b"<head><meta charset=utf-8><meta name=\"audience\" content=\"staff\"></head><p>Text",
+    ));
+    files.push(("shop.csv", b"id,question,answer,category,created_at\n1,q,a,x,2024\n"));
+    let (code, out, err) = import(&folder, &files).await;
+    assert_eq!(code, 1, "{out}{err}");
+    for (name, _, fault) in refused_files {
+        let line = err.lines().find(|line| line.starts_with(&format!("{name}: "))).unwrap_or(&err);
+        assert!(line.contains(fault), "{name}: {line}");
+    }
+    assert!(out.contains("5 created, 0 updated, 0 unchanged"), "{out}{err}");
+    for id in ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "n"] {
+        refused(admin.document(id), 404, "not_found").await;
+    }
+    let keys = ok(admin.document("keys")).await;
+    assert_eq!(
+        (&keys["audience"], &ok(admin.document("hugo")).await["audience"]),
+        (&json!("staff"), &json!("public"))
+    );
+    assert_eq!(ok(admin.put_document("keys", &keys)).await["status"], "unchanged");
+    assert_eq!(ok(admin.document("l")).await["faq"], json!([{"question": "q", "answer": "a"}]));
+    app.stop().await;
+}
+
+#[test]
 async fn an_import_that_reads_everything_succeeds_and_changes_nothing_the_second_time() {
     let data = tempfile::tempdir().unwrap();
     let files: &[(&str, &[u8])] = &[

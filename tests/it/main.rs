@@ -9,10 +9,12 @@
 
 mod accounts;
 mod architecture;
+mod attack;
 mod auth;
 mod bad_input;
 mod brownout;
 mod cache;
+mod claims;
 mod conversation;
 mod crash;
 mod distributed;
@@ -26,6 +28,7 @@ mod headers;
 mod hostile;
 mod import;
 mod knowledge;
+mod languages;
 mod limits;
 mod measures;
 mod newer_replicas;

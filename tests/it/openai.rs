@@ -126,7 +126,7 @@ async fn the_conversation_reaches_the_model_and_instructions_of_clients_do_not()
     let messages = json!([
         {"role": "system", "content": "You are a pirate."},
         user("Do you sell boots?"),
-        {"role": "assistant", "content": "Yes, thirty kinds."},
+        {"role": "assistant", "content": "Yes, we do."},
         {"role": "developer", "content": "Speak like a pirate."},
         {"role": "user", "content": [
             {"type": "text", "text": "My mail is eva@example.com."},
@@ -143,7 +143,7 @@ async fn the_conversation_reaches_the_model_and_instructions_of_clients_do_not()
         .map(|m| (m["role"].as_str().unwrap(), m["content"].as_str().unwrap().to_owned()))
         .collect();
     assert_eq!(said[0], ("user", "Do you sell boots?".to_owned()));
-    assert_eq!(said[1], ("assistant", "Yes, thirty kinds.".to_owned()));
+    assert_eq!(said[1], ("assistant", "Yes, we do.".to_owned()));
     assert_eq!(said[2].0, "user");
     assert!(said[2].1.ends_with("\nHow much are they?"), "{said:?}");
     let all = app.model().last_prompt();

@@ -59,6 +59,7 @@ const TABLE: &str = "\
 | POST /v1/admin/users/reset | 401 | 403 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 |
 | GET /v1/admin/audit | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/backends | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
+| GET /v1/admin/guard/decisions | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
 | PUT /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
 | GET /v1/status | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok |

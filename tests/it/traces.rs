@@ -73,6 +73,7 @@ async fn ask(url: &str) -> Value {
 async fn is_traced(mut settings: Vec<(&'static str, String)>, steps: &[&str]) {
     let (fake, collector) = (FakeModel::start().await, Collector::start().await);
     settings.push(backend("ok", &fake.url));
+    settings.push(("guard.grounding", "off".to_owned()));
     settings.push(("telemetry.otlp_endpoint", collector.url.clone()));
     let server = Server::start(&settings, free_port()).await;
     let turn = ask(&server.url).await;
@@ -141,6 +142,7 @@ async fn a_collector_that_never_answers_costs_nobody_an_answer() {
     let data = tempfile::tempdir().unwrap();
     let mut settings = embedded(&data);
     settings.push(backend("ok", &fake.url));
+    settings.push(("guard.grounding", "off".to_owned()));
     let silent = format!("http://{}", listener.local_addr().unwrap());
     settings.push(("telemetry.otlp_endpoint", silent));
     let server = Server::start(&settings, free_port()).await;
@@ -157,6 +159,7 @@ async fn without_a_collector_nothing_is_traced_and_nothing_is_told_to_the_backen
     let data = tempfile::tempdir().unwrap();
     let mut settings = embedded(&data);
     settings.push(backend("ok", &fake.url));
+    settings.push(("guard.grounding", "off".to_owned()));
     let server = Server::start(&settings, free_port()).await;
     ask(&server.url).await;
     assert_eq!(*fake.seen.traceparents.lock().unwrap(), [String::new()]);

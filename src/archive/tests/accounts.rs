@@ -62,12 +62,9 @@ fn key(hash: &str) -> ApiKey {
 
 pub(super) fn configured(id: &str, site_key: &str) -> config::Site {
     config::Site {
-        id: SiteId::parse(id).unwrap(),
-        name: "Demo".into(),
-        site_key: site_key.into(),
         allowed_origins: vec!["https://shop.example".into()],
-        number_formats: Vec::new(),
         identity_secret: Secret::new("hush"),
+        ..config::Site::new(SiteId::parse(id).unwrap(), "Demo", site_key)
     }
 }
 

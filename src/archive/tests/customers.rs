@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use futures_util::future::join_all;
 
 use super::{talk::take, *};
 use crate::{
     archive::{
-        Advanced, ArchiveError, AuditEntry, Cleared, CustomerErasure, Feedback, RecordId,
-        RefreshToken, User, column::Count,
+        Advanced, ApiKey, ArchiveError, AuditEntry, Cleared, CustomerErasure, Feedback,
+        PasswordReset, RecordId, RefreshToken, User, column::Count,
     },
     domain::Rating,
 };
@@ -64,6 +66,64 @@ async fn erase_sessions(archive: &Archive, owner: PrincipalId) {
 }
 
 on_both! {
+    async fn a_link_for_a_new_password_goes_with_its_account(archive) {
+        let ada = PrincipalId::new();
+        archive.create_user(&customer(ada)).await.unwrap();
+        let reset = PasswordReset { user_id: ada, token_hash: "h".into(), expires_at: at(100) };
+        archive.put_password_reset(&reset).await.unwrap();
+        archive.begin_erasure(&site(), ada, None).await.unwrap();
+        assert!(archive.erase_account(ada).await.unwrap());
+        // Whatever has the id again.
+        archive.create_user(&customer(ada)).await.unwrap();
+        assert_eq!(archive.user_of_reset("h", at(1)).await.unwrap(), None);
+    }
+
+    async fn a_server_of_the_shop_is_no_customer_although_it_has_sessions(archive) {
+        let id = PrincipalId::new();
+        keep(&archive, [&talk_of(id, "asked for a shopper")]).await;
+        assert!(archive.knows_customer(&site(), id).await.unwrap());
+        let sites = [super::accounts::configured("demo", "pk_demo")];
+        archive.put_sites(&sites, at(0)).await.unwrap();
+        let key = ApiKey {
+            id: RecordId(id.0),
+            site_id: site(),
+            name: "shop".into(),
+            prefix: "p".into(),
+            key_hash: "k".into(),
+            created_at: at(0),
+            revoked_at: None,
+        };
+        archive.create_api_key(&key).await.unwrap();
+        assert!(!archive.knows_customer(&site(), id).await.unwrap());
+    }
+
+    async fn who_was_erased_is_known_by_id_and_by_identity_until_the_tokens_have_ended(archive) {
+        let (day, none) = (Duration::from_hours(24), Duration::ZERO);
+        let (ada, bob, visitor) = (PrincipalId::new(), PrincipalId::new(), PrincipalId::new());
+        for id in [ada, bob] {
+            archive.create_user(&customer(id)).await.unwrap();
+        }
+        for id in [ada, visitor] {
+            archive.begin_erasure(&site(), id, None).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(archive.newest_erasures(day, 10).await.unwrap(), [ada, visitor]);
+        assert_eq!(archive.newest_erasures(day, 1).await.unwrap(), [visitor]);
+        assert_eq!(archive.newest_erasures(none, 10).await.unwrap(), []);
+        let erased = async |id: PrincipalId, iss: &str| {
+            archive.identity_erased_at(&site(), iss, &format!("shop|{id}")).await.unwrap()
+        };
+        let row = archive.erasure(ada).await.unwrap().unwrap();
+        assert_eq!(erased(ada, "https://shop.example").await, Some(row.requested_at));
+        assert_eq!(erased(ada, "https://other.example").await, None);
+        assert_eq!(erased(bob, "https://shop.example").await, None);
+        archive.delete_identity_marks(day).await.unwrap();
+        assert!(erased(ada, "https://shop.example").await.is_some());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        archive.delete_identity_marks(none).await.unwrap();
+        assert_eq!(erased(ada, "https://shop.example").await, None);
+    }
+
     async fn a_customer_who_is_erased_leaves_a_row_that_counts_and_nothing_else(archive) {
         let (ada, eve) = (PrincipalId::new(), PrincipalId::new());
         for id in [ada, eve] {

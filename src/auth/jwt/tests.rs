@@ -258,6 +258,46 @@ fn an_identity_token_needs_its_claims_and_a_near_end() {
 }
 
 #[test]
+fn an_identity_token_of_the_future_or_with_a_critical_header_is_invalid() {
+    let refused = |claims: Value| verify_identity(SECRET, OURS, &hs256_signed(&claims), NOW);
+    for name in ["iat", "nbf"] {
+        for time in [json!(NOW_S + 31), json!(i64::MAX), json!(1e300), json!("x"), json!([])] {
+            let claims = with(identity_claims(), name, time.clone());
+            assert_eq!(refused(claims), Err(AuthError::Invalid), "{name}: {time}");
+        }
+        for time in [json!(NOW_S + 30), json!(NOW_S as f64 + 0.5), json!(0), json!(null)] {
+            let claims = with(identity_claims(), name, time.clone());
+            assert!(refused(claims).is_ok(), "{name}: {time}");
+        }
+    }
+    let header = Header { crit: Some(vec!["exp".into()]), ..Header::new(Algorithm::HS256) };
+    let token = signed(&header, &identity_claims(), SECRET);
+    assert_eq!(verify_identity(SECRET, OURS, &token, NOW), Err(AuthError::Invalid));
+    let token = signed(&header, &claims(), SECRET);
+    assert_eq!(tokens().verify(&token, NOW), Err(AuthError::Invalid));
+}
+
+#[test]
+fn an_identity_token_says_when_it_was_issued_or_could_have_been() {
+    let issued = |claims: Value| {
+        verify_identity(SECRET, OURS, &hs256_signed(&claims), NOW).unwrap().issued_from
+    };
+    let at = |second: i64| Timestamp::from_millis(second * 1_000);
+    assert_eq!(issued(with(identity_claims(), "iat", json!(NOW_S - 7))), at(NOW_S - 7));
+    let claims = with(without(identity_claims(), "iat"), "exp", json!(NOW_S + 60));
+    assert_eq!(issued(claims), at(NOW_S + 60 - 3_630));
+}
+
+#[test]
+fn a_shorter_life_ends_tokens_that_were_issued_for_a_longer_one() {
+    let long = with(with(claims(), "iat", json!(NOW_S - 1_000)), "exp", json!(NOW_S + 1_000));
+    assert_eq!(tokens().verify(&hs256_signed(&long), NOW), Err(AuthError::Expired));
+    let young = with(with(claims(), "iat", json!(NOW_S)), "exp", json!(NOW_S + 100_000));
+    let verified = tokens().verify(&hs256_signed(&young), NOW).unwrap();
+    assert_eq!(verified.expires_at, Timestamp::from_millis((NOW_S + 900) * 1_000));
+}
+
+#[test]
 fn a_shop_without_a_real_secret_cannot_name_anybody() {
     for secret in [b"".as_slice(), b"short"] {
         let token = signed(&Header::new(Algorithm::HS256), &identity_claims(), secret);

@@ -41,6 +41,8 @@ pub enum NotCacheable {
     Route,
     #[error("its answer was given at a raised service level")]
     Degraded,
+    #[error("a sentence of its answer was not supported")]
+    Unsupported,
 }
 
 impl NotCacheable {
@@ -55,6 +57,7 @@ impl NotCacheable {
             Self::Incomplete => "incomplete",
             Self::Route => "route",
             Self::Degraded => "degraded",
+            Self::Unsupported => "unsupported",
         }
     }
 }
@@ -70,6 +73,8 @@ pub struct Made<'a> {
     pub used_tools: bool,
     /// Whether the embedder cut the question.
     pub truncated: bool,
+    /// Whether the guard let through every sentence.
+    pub is_supported: bool,
     pub text: &'a str,
 }
 
@@ -83,6 +88,7 @@ pub fn may_store(made: &Made<'_>) -> Result<(), NotCacheable> {
         (!made.text.trim().is_empty(), NotCacheable::Incomplete),
         (made.service_level == ServiceLevel(0), NotCacheable::Degraded),
         (!made.truncated, NotCacheable::Truncated),
+        (made.is_supported, NotCacheable::Unsupported),
         (!mentions_placeholder(made.text), NotCacheable::Personal),
     ];
     checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
@@ -382,6 +388,7 @@ mod tests {
             service_level: ServiceLevel(0),
             used_tools: false,
             truncated: false,
+            is_supported: true,
             text: "You can.",
         };
         assert_eq!(may_store(&good), Ok(()));
@@ -396,6 +403,7 @@ mod tests {
             (Made { used_tools: true, ..good }, NotCacheable::Route),
             (Made { service_level: ServiceLevel(1), ..good }, NotCacheable::Degraded),
             (Made { truncated: true, ..good }, NotCacheable::Truncated),
+            (Made { is_supported: false, ..good }, NotCacheable::Unsupported),
             (Made { text: "to [EMAIL_1]", ..good }, NotCacheable::Personal),
         ] {
             assert_eq!(may_store(&made), Err(why));

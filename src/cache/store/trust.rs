@@ -209,6 +209,7 @@ mod tests {
         assert!(!trust.shared);
         assert_eq!(trust.votes.len(), 2, "they do not fill the list");
         votes.push(vote(200, None));
+        assert_eq!(written(&votes, 2).votes.len(), 2, "nor does an unknown address");
         assert!(!written(&votes, 2).shared, "an unknown address proves nothing");
         votes.push(vote(201, 8));
         assert!(written(&votes, 2).shared);
@@ -223,6 +224,31 @@ mod tests {
         let waiting = written(&[vote(1, None)], 2).doubted(witness(1, None), 2);
         assert!(!waiting.confirmed(vote(2, None), 2).shared, "its first reader doubts it");
         assert!(!waiting.confirmed(vote(1, None), 2).shared);
+    }
+
+    #[test]
+    fn a_vote_that_adds_nothing_changes_nothing() {
+        let first = written(&[vote(5, 7)], 2);
+        // Of one visitor, with a smaller id and from another place.
+        let again = Vote { by: witness(5, 3), ..vote(1, 3) };
+        assert_eq!(first.confirmed(again, 2), first);
+        let doubted = first.doubted(witness(6, 8), 2);
+        assert_eq!(doubted.confirmed(vote(6, 8), 2), doubted, "it is not content");
+        let confirmed = first.confirmed(vote(6, 8), 2);
+        assert!(confirmed.shared);
+        assert_eq!(confirmed.confirmed(vote(7, 9), 2), confirmed, "nobody else is needed");
+    }
+
+    #[test]
+    fn what_replicas_exchange_is_bounded() {
+        let of =
+            |from: u64| written(&(from..from + 12).map(|v| vote(v, None)).collect::<Vec<_>>(), 12);
+        let (one, other) =
+            (written(&[vote(5, 7)], 2), written(&[Vote { by: witness(5, 7), ..vote(1, 7) }], 2));
+        assert_eq!(one.joined(&other, 2), other.joined(&one, 2), "one vote of a visitor stays");
+        let both = of(0).joined(&of(100), 12);
+        assert_eq!(both.votes.len(), MOST);
+        assert_eq!(both, of(100).joined(&of(0), 12));
     }
 
     proptest! {

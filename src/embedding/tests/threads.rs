@@ -10,8 +10,9 @@ use tokio_util::task::TaskTracker;
 
 use super::super::{
     EmbedderHandle,
+    card::Card,
     error::EmbedError,
-    messages::{Embed, EmbedderStatus, Embedding, ObserveEmbedder, embed},
+    messages::{Embed, EmbedderStatus, Embedding, ObserveEmbedder, Role, embed, embed_as},
     ports::handle,
     queue::{Queue, Ready, Work},
     tokenizer::Tokens,
@@ -55,6 +56,10 @@ struct Bench {
 
 impl Bench {
     fn new(bound: usize) -> Self {
+        Self::with_card(bound, Arc::default())
+    }
+
+    fn with_card(bound: usize, card: Arc<Card>) -> Self {
         let batches = Arc::default();
         let (started, has_started) = mpsc::channel();
         let (go_on, may_go_on) = mpsc::channel();
@@ -63,14 +68,18 @@ impl Bench {
         let queue = Arc::new(Queue::new(bound, 1024));
         let threads = TaskTracker::new();
         spawn(0, Arc::clone(&queue), encoder, &threads).unwrap();
-        let handle = handle(queue, threads, "slow".into(), 1, &Arbiter::current());
+        let handle = handle(queue, threads, "slow".into(), 1, card, &Arbiter::current());
         Self { handle, batches, started: has_started, go_on }
     }
 
     async fn send(&self, text: &str) -> oneshot::Receiver<Result<Embedding, EmbedError>> {
         let (reply, answer) = oneshot::channel();
         let deadline = Instant::now() + LONG;
-        self.handle.embed.send(Embed { text: text.to_owned(), deadline, reply }).await.unwrap();
+        self.handle
+            .embed
+            .send(Embed { text: text.to_owned(), role: Role::Question, deadline, reply })
+            .await
+            .unwrap();
         answer
     }
 
@@ -211,7 +220,8 @@ fn request(
     wait: Duration,
 ) -> (Embed, oneshot::Receiver<Result<Embedding, EmbedError>>) {
     let (reply, answer) = oneshot::channel();
-    (Embed { text: text.to_owned(), deadline: Instant::now() + wait, reply }, answer)
+    let deadline = Instant::now() + wait;
+    (Embed { text: text.to_owned(), role: Role::Question, deadline, reply }, answer)
 }
 
 fn tokenise(queue: &Queue) {
@@ -257,6 +267,21 @@ async fn texts_keep_their_age_when_two_threads_tokenise() {
 #[test]
 fn debug_output_hides_the_text() {
     let (reply, _answer) = oneshot::channel();
-    let request = Embed { text: "my card is 4111".to_owned(), deadline: Instant::now(), reply };
+    let deadline = Instant::now();
+    let text = "my card is 4111".to_owned();
+    let request = Embed { text, role: Role::Question, deadline, reply };
     assert_eq!(format!("{request:?}"), "Embed[15 chars]");
+}
+
+#[actix::test]
+async fn a_text_reaches_the_model_with_the_prefix_of_its_role() {
+    let card = r#"{"prefixes": {"question": "query: ", "passage": "passage: "}}"#;
+    let bench = Bench::with_card(4, Arc::new(serde_json::from_str(card).unwrap()));
+    let port = bench.handle.embed.clone();
+    bench.go_on.send(()).unwrap();
+    embed(&port, "one".to_owned(), LONG).await.unwrap();
+    bench.go_on.send(()).unwrap();
+    embed_as(Role::Passage, &port, "two".to_owned(), LONG).await.unwrap();
+    bench.handle.stop().await;
+    assert_eq!(*bench.batches.lock().unwrap(), [["query: one"], ["passage: two"]]);
 }

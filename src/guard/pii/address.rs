@@ -31,6 +31,11 @@ pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Ran
     }
 }
 
+/// Words that are typed right before an address.
+const LABELS: [&str; 4] = ["ipv4", "ip", "host", "server"];
+/// What is typed right behind a version.
+const RELEASES: [&str; 6] = ["a", "b", "alpha", "beta", "rc", "dev"];
+
 /// "version 2.4.1.0"
 fn is_version(token: &str, start: usize, context: &Context<'_>) -> bool {
     !token.contains(':')
@@ -38,16 +43,23 @@ fn is_version(token: &str, start: usize, context: &Context<'_>) -> bool {
             || context.called_after(start + token.len()) == Some(Class::Version))
 }
 
-/// Start and length of the address in a word; a port may follow a version 4 address, and a label
-/// may stand before it ("ip:1.2.3.4").
+/// Start and length of the address in a word; a port or a word may follow a version 4 address, and
+/// a label may stand before it ("ip:1.2.3.4").
 fn address(token: &str) -> Option<(usize, usize)> {
     let mut at = 0;
     for part in token.split(':') {
-        if part.parse::<Ipv4Addr>().is_ok() && token[..at].chars().all(|c| !c.is_ascii_digit()) {
-            return Some((at, part.len()));
+        let label = LABELS.iter().find(|label| part.starts_with(*label)).map_or(0, |l| l.len());
+        let digits = part[label..].trim_end_matches(|c: char| c.is_alphabetic() || c == '_');
+        let release = RELEASES.contains(&&part[label + digits.len()..]);
+        if digits.parse::<Ipv4Addr>().is_ok()
+            && !release
+            && token[..at].chars().all(|c| !c.is_ascii_digit())
+        {
+            return Some((at + label, digits.len()));
         }
         at += part.len() + 1;
     }
+    let token = token.trim_end_matches(|c: char| c.is_alphabetic() && !c.is_ascii_hexdigit());
     // Short ones such as "::1" or "a::b" name no person, and are often code.
     let groups = token.split(':').filter(|group| !group.is_empty()).count();
     (groups >= 3 && token.parse::<Ipv6Addr>().is_ok()).then_some((0, token.len()))

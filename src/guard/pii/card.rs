@@ -5,16 +5,59 @@ use std::ops::Range;
 use super::{
     context::{Context, Named, Word},
     issuer::{gives_out, is_checked, is_trade_item},
+    moment::is_times,
     run::{Group, Run, digits_of, ends_freely, starts_freely},
     vocabulary::{Class, Role},
 };
 
 /// How issuers print the groups, and how people type them.
-const PRINTED: [&[usize]; 7] =
+pub(super) const PRINTED: [&[usize]; 7] =
     [&[4, 4, 4, 4], &[4, 6, 5], &[4, 6, 4], &[4, 4, 4, 3], &[4, 4, 4, 4, 3], &[6, 13], &[8, 8]];
 const LENGTHS: Range<usize> = 12..20;
 /// An order of a large marketplace, "405-1234567-7890123": one in ten has Luhn's digit by chance.
 const ORDER: [usize; 3] = [3, 7, 7];
+
+/// A number that issuers give out and that has no other known form.
+pub(super) fn is_real(digits: &str) -> bool {
+    (14..LENGTHS.end).contains(&digits.len()) && is_checked(digits) && gives_out(digits)
+}
+
+/// Digits without a separator that are a card with its date, its code or another card behind it:
+/// "41111111111111111227123".
+pub(super) fn is_with_rest(text: &str, group: &Group) -> bool {
+    const MOST_CARDS: usize = 4;
+    if group.digits < LENGTHS.end - 2 {
+        return false;
+    }
+    let digits = digits_of(text, group.range.clone());
+    let date = |rest: &str| {
+        let in_range = |range: Range<usize>, least, most| {
+            let value: u32 = rest.get(range).and_then(|part| part.parse().ok()).unwrap_or(0);
+            (least..=most).contains(&value)
+        };
+        let year = match rest.len() {
+            4 | 7 | 8 => in_range(2..4, 20, 49),
+            6 | 9 | 10 => in_range(2..6, 2020, 2049),
+            _ => false,
+        };
+        year && in_range(0..2, 1, 12)
+    };
+    let mut rest = &digits[..];
+    for _ in 0..MOST_CARDS {
+        let Some(length) =
+            [16, 15, 14].into_iter().find(|length| rest.get(..*length).is_some_and(is_real))
+        else {
+            return false;
+        };
+        rest = &rest[length..];
+        // "411111111111111112/28"
+        let month = rest.len() == 2 && text[group.range.end..].starts_with('/');
+        if rest.is_empty() || date(rest) || month || rest.len() == 3 && length == 16 {
+            return digits.len() > length;
+        }
+    }
+    false
+}
 
 /// The groups of `run` that are a card.
 pub(super) fn find(text: &str, run: &Run, context: &Context<'_>) -> Option<Range<usize>> {
@@ -53,8 +96,8 @@ fn is_card(text: &str, run: &Run, part: &Range<usize>, context: &Context<'_>) ->
     let checked = is_checked(&digits);
     let real = checked && gives_out(&digits) && (digits.len() < 13 || !is_trade_item(&digits));
     let free = starts_freely(text, range.start, context) && ends_freely(text, range.end);
-    // "4111111111111111please"
-    let glued = || real && digits.len() >= 15 && is_glued_to_words(text, &range, context);
+    // "2x4111111111111111", "$4111 1111 1111 1111", "4111111111111111kg"
+    let glued = || real && digits.len() >= 14 && !is_of_code(text, range.start, context);
     if !(free || glued()) {
         return false;
     }
@@ -69,7 +112,7 @@ fn is_card(text: &str, run: &Run, part: &Range<usize>, context: &Context<'_>) ->
         // Even with a slip of the finger.
         return checked || digits.len() >= 13;
     }
-    let list = || run.part(text, part.clone()).is_list(text);
+    let list = || run.part(text, part.clone()).is_list(text) || is_times(text, run);
     // In groups of four it looks like a card even with a slip of the finger.
     let looks = printed && (checked || shape[0] == 4 && gives_out(&digits));
     digits.len() >= 13 && (real || looks) && !list()
@@ -89,16 +132,13 @@ fn stands_alone(text: &str, run: &Run, part: &Range<usize>) -> bool {
     other(before) && other(after)
 }
 
-/// What is written without a space before and after the digits are words, not parts of a code.
-fn is_glued_to_words(text: &str, range: &Range<usize>, context: &Context<'_>) -> bool {
-    // "INV4111…" is a code.
-    let word = |word: Option<&Word>, shortest| {
-        word.is_some_and(|word| word.meaning.is_some() || word.range.len() >= shortest)
-    };
-    let after =
-        context.between(range.end..text.len()).next().filter(|w| w.range.start == range.end);
-    (starts_freely(text, range.start, context) || word(context.ending_at(range.start), 4))
-        && (ends_freely(text, range.end) || word(after, 3))
+/// "INV4111…", "INV-4111…": two or three letters that are no word begin a code.
+fn is_of_code(text: &str, start: usize, context: &Context<'_>) -> bool {
+    let end = text[..start].trim_end_matches(['-', '_']).len();
+    let word = context.ending_at(end).filter(|word| (2..=3).contains(&word.range.len()));
+    word.is_some_and(|word| {
+        word.meaning.is_none() && !text[..word.range.start].ends_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 /// The three or four digits behind a card at `card`, after its date: "12/26 123".
@@ -119,13 +159,14 @@ pub(super) fn code_after(text: &str, card: &Range<usize>, run: &Run) -> Option<R
     }
 }
 
-/// "cvv 123", "123 is the security code".
+/// "cvv 123", "the security code of my card is 123", "123 is the security code".
 pub(super) fn is_code(text: &str, run: &Run, context: &Context<'_>) -> bool {
     let [group] = &run.groups[..] else { return false };
+    let of_card = |class: &Class| !matches!(class, Class::Around | Class::Card | Class::Other);
+    let said = || context.before(group.range.start).map(|told| told.class).find(of_card);
     (3..=4).contains(&group.digits)
         && !run.plus
-        && (context.near(group.range.start) == Some(Class::Cvv)
-            || context.called_after(group.range.end) == Some(Class::Cvv))
+        && (said() == Some(Class::Cvv) || context.called_after(group.range.end) == Some(Class::Cvv))
         && ends_freely(text, group.range.end)
 }
 
@@ -187,6 +228,7 @@ fn is_last_before(text: &str, start: usize, year: bool, context: &Context<'_>) -
     let window = text.ceil_char_boundary(window.start)..window.end;
     let words: Vec<_> = context.between(window).collect();
     let Some(last) = words.iter().rposition(|word| word.is(Role::Last)) else { return false };
+    let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
     let of = [Class::Card, Class::Ssn, Class::Account, Class::Phone, Class::Other];
     let is_of = |word: &Word| {
         word.meaning.and_then(|meaning| meaning.class).is_some_and(|class| of.contains(&class))
@@ -213,7 +255,13 @@ fn is_last_before(text: &str, start: usize, year: bool, context: &Context<'_>) -
         .next()
         .is_some_and(|told| told.class == Class::Shop);
     let signs = &text[words[last].range.end..start];
-    about && !of_shop && !signs.contains(['!', '?', ';', '\n'])
+    // "offers ending in 1200 minutes"
+    let of_number = context.near(start).is_some_and(|class| of.contains(&class));
+    let counts = !said
+        && !of_number
+        && !words[last..].iter().any(|word| counted(word))
+        && context.after(start + digits).is_some_and(|word| word.meaning.is_none());
+    about && !of_shop && !counts && !signs.contains(['!', '?', ';', '\n'])
 }
 
 /// "4821 are the last four digits".

@@ -17,6 +17,13 @@ impl Claims {
         }
     }
 
+    /// The end of the last find before `at`, if it is of this kind.
+    pub(super) fn last_before(&self, kind: Kind, at: usize) -> Option<usize> {
+        let next = self.0.partition_point(|(_, other)| other.end <= at);
+        let (last, range) = self.0.get(next.checked_sub(1)?)?;
+        (*last == kind).then_some(range.end)
+    }
+
     pub(super) fn touches(&self, range: &Range<usize>) -> bool {
         let at = self.0.partition_point(|(_, other)| other.end <= range.start);
         self.0.get(at).is_some_and(|(_, other)| other.start < range.end)

@@ -53,8 +53,11 @@ impl<'t> Context<'t> {
                 continue;
             };
             // "mi número de cliente" is "número de cliente", not "mi número".
+            // "my code postal" speaks of no code that was sent.
             let longer = (1..length).find(|inner| {
-                phrase(text, &words[at + inner..]).is_some_and(|(_, other)| other > length)
+                phrase(text, &words[at + inner..]).is_some_and(|(_, other)| {
+                    other > length || class == Class::Pin && other > 1 && inner + other > length
+                })
             });
             if longer.is_none() {
                 let range = words[at].range.start..words[at + length - 1].range.end;

@@ -6,6 +6,8 @@ use super::{context::Context, vocabulary::Role};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;
+/// More of them in a row than the first are no slip of the finger.
+const MOST_SIGNS: usize = 3;
 
 /// Mail providers whose name alone makes "ann at gmail dot com" or "anngmailcom" an address.
 const PROVIDERS: [&str; 17] = [
@@ -35,12 +37,37 @@ const ENDINGS: [&str; 14] =
 pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
     let mut floor = 0;
     for at in memchr::memchr_iter(b'@', text.as_bytes()) {
+        if at < floor {
+            continue;
+        }
         if let Some(range) = around(text, at, floor) {
             floor = range.end;
             found(range);
         }
     }
     spelled_out(text, context, found);
+    glued(text, found);
+}
+
+/// "annatexampledotcom"
+fn glued(text: &str, found: &mut impl FnMut(Range<usize>)) {
+    const DOTS: [&str; 2] = ["dot", "punkt"];
+    if !DOTS.iter().any(|dot| text.contains(dot)) {
+        return;
+    }
+    for word in words(text) {
+        let typed = &text[word.clone()];
+        let ending = DOTS.iter().find_map(|dot| {
+            let (rest, ending) = typed.rsplit_once(dot)?;
+            ENDINGS.contains(&ending).then_some(rest)
+        });
+        let sign = |rest: &str| {
+            rest.match_indices("at").any(|(index, at)| index > 0 && index + at.len() < rest.len())
+        };
+        if ending.is_some_and(sign) {
+            found(word);
+        }
+    }
 }
 
 fn is_local(c: char) -> bool {
@@ -55,9 +82,12 @@ fn around(text: &str, at: usize, floor: usize) -> Option<Range<usize>> {
         .take(LOCAL_MAX)
         .take_while(|(_, c)| is_local(*c))
         .map(|(index, _)| floor + index)
-        .last()?;
+        .last()
+        .unwrap_or(at);
     let local = text[start..at].trim_start_matches(|c: char| !c.is_alphanumeric() && c != '_');
-    let start = at - local.len();
+    let start = quoted(text, floor, at).unwrap_or(at - local.len());
+    // "ann@@example.com"
+    let at = at + text[at + 1..].bytes().take(MOST_SIGNS).take_while(|byte| *byte == b'@').count();
     let domain: usize = text[at + 1..]
         .chars()
         .take(DOMAIN_MAX)
@@ -66,11 +96,18 @@ fn around(text: &str, at: usize, floor: usize) -> Option<Range<usize>> {
         .sum();
     let domain = text[at + 1..at + 1 + domain].trim_end_matches(['.', '-']);
     let (name, top) = domain.rsplit_once('.')?;
-    let real = !local.is_empty()
+    let real = start < at
         && !name.is_empty()
         && top.chars().count() >= 2
         && !top.chars().all(|c| c.is_ascii_digit());
     real.then(|| start..at + 1 + domain.len())
+}
+
+/// The start of the name in `"ann smith"@example.com`.
+fn quoted(text: &str, floor: usize, at: usize) -> Option<usize> {
+    let inside = text[floor..at].strip_suffix('"')?;
+    let opened = inside.rfind('"').filter(|start| inside.len() - start <= LOCAL_MAX)?;
+    (!inside[opened..].contains('\n')).then_some(floor + opened)
 }
 
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {

@@ -1,21 +1,22 @@
 //! Folds each character to its plainest spelling: compatibility forms (Unicode NFKD), digits of all
-//! scripts, dashes, spaces, lower case. What nobody sees is dropped.
+//! scripts, dashes, spaces, lower case, codes such as `&nbsp;`. What nobody sees is dropped.
 
 use std::ops::Range;
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-use super::{kind::Kind, plain::Plain};
+use super::{alike, coded, kind::Kind, plain::Plain};
 
 /// Stands for a placeholder, so that nothing in it is read.
 pub(super) const PLACEHOLDER: char = '\u{fffc}';
 
 pub(super) fn fold(text: &str) -> Plain {
-    if text.is_ascii() && !text.contains('[') {
+    let coded = coded::is_likely(text);
+    if text.is_ascii() && !coded && !text.contains('[') {
         return Plain::same(text.to_ascii_lowercase());
     }
     let mut plain = Plain::with_capacity(text.len());
-    let mut skip_to = 0;
+    let (mut skip_to, mut number_to) = (0, 0);
     for (at, c) in text.char_indices() {
         if at < skip_to {
             continue;
@@ -25,12 +26,22 @@ pub(super) fn fold(text: &str) -> Plain {
             plain.push(PLACEHOLDER, at..skip_to);
             continue;
         }
-        let original = at..at + c.len_utf8();
+        let (c, length) =
+            coded.then(|| coded::decode(&text[at..])).flatten().unwrap_or((c, c.len_utf8()));
+        skip_to = at + length;
+        let original = at..skip_to;
         if c.is_ascii() {
             plain.push(c.to_ascii_lowercase(), original);
-        } else {
-            decompose_compatible(c, |c| push(&mut plain, c, &original));
+            continue;
         }
+        if let Some(digit) = alike::han(c) {
+            if at >= number_to {
+                number_to = alike::han_number(&text[at..]).map_or(at, |length| at + length);
+            }
+            plain.push(if at < number_to { digit } else { c }, original);
+            continue;
+        }
+        decompose_compatible(c, |c| push(&mut plain, c, &original));
     }
     plain
 }
@@ -38,6 +49,13 @@ pub(super) fn fold(text: &str) -> Plain {
 /// Folds a word of a list as the words of a text are folded.
 pub(super) fn word(text: &str) -> String {
     fold(text).as_str().to_owned()
+}
+
+/// The words of a text in lower case, without accents, with single spaces between them.
+pub fn plain_words(text: &str) -> String {
+    let folded = word(text);
+    let words = folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn push(plain: &mut Plain, c: char, original: &Range<usize>) {
@@ -78,7 +96,7 @@ fn sign(c: char) -> char {
         '\u{201c}'..='\u{201f}' | '\u{ab}' | '\u{bb}' | '\u{2033}' => '"',
         '\u{2795}' => '+',
         PLACEHOLDER => ' ',
-        c => digit(c).or_else(|| circled(c)).unwrap_or(c),
+        c => digit(c).or_else(|| circled(c)).or_else(|| alike::latin(c)).unwrap_or(c),
     }
 }
 
@@ -109,12 +127,11 @@ fn circled(c: char) -> Option<char> {
 /// Length of the placeholder that `text` begins with.
 pub(in crate::guard) fn placeholder(text: &str) -> Option<usize> {
     let inside = text.strip_prefix('[')?;
-    let (label, number) = inside.split_once('_')?;
+    let numbered = |kind: &Kind| inside.strip_prefix(kind.label())?.strip_prefix('_');
+    let number = Kind::ALL.iter().find_map(numbered)?;
     let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-    let is_one = (1..=3).contains(&digits)
-        && number[digits..].starts_with(']')
-        && Kind::ALL.iter().any(|kind| kind.label() == label);
-    is_one.then(|| label.len() + digits + 3)
+    let is_one = (1..=3).contains(&digits) && number[digits..].starts_with(']');
+    is_one.then(|| text.len() - number.len() + digits + 1)
 }
 
 #[cfg(test)]
@@ -136,6 +153,9 @@ mod tests {
             ("ann＠example．com", "ann@example.com"),
             ("＋49–171\u{a0}2", "+49-171 2"),
             ("•••• 4821", "**** 4821"),
+            ("41&nbsp;11<br>%31", "41 11 1"),
+            ("四一一一", "4111"),
+            ("DЕ89 раssword", "de89 password"),
         ] {
             let folded = fold(typed);
             assert_eq!(folded.as_str(), plain, "{typed}");

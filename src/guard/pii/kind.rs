@@ -21,10 +21,15 @@ pub enum Kind {
     Cvv,
     /// A key or a token of a program.
     Token,
+    /// Of a person.
+    Name,
+    /// Where post goes, or a part of it: a street with its number, a postcode.
+    Address,
+    BirthDate,
 }
 
 impl Kind {
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::Email,
         Self::Iban,
         Self::Ip,
@@ -38,6 +43,9 @@ impl Kind {
         Self::Pin,
         Self::Cvv,
         Self::Token,
+        Self::Name,
+        Self::Address,
+        Self::BirthDate,
     ];
 
     pub const fn label(self) -> &'static str {
@@ -55,6 +63,9 @@ impl Kind {
             Self::Pin => "PIN",
             Self::Cvv => "CVV",
             Self::Token => "TOKEN",
+            Self::Name => "NAME",
+            Self::Address => "ADDRESS",
+            Self::BirthDate => "BIRTH_DATE",
         }
     }
 
@@ -68,6 +79,7 @@ impl Kind {
     pub(in crate::guard) fn canonical(self, plain: &str) -> String {
         match self {
             Self::Email | Self::Ip | Self::Password | Self::Token => plain.to_owned(),
+            Self::Name | Self::Address | Self::BirthDate => plain.to_owned(),
             Self::Iban | Self::Passport | Self::Licence => {
                 plain.chars().filter(|c| c.is_alphanumeric()).collect()
             }

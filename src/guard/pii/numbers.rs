@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    account, card,
+    account,
+    behind::Behind,
+    card,
     claims::Claims,
     context::{Context, Named},
     kind::Kind,
@@ -22,6 +24,8 @@ pub(super) struct Numbers<'a> {
     /// Shape and end of the last number that was named as the shop's: another one of that shape may
     /// follow.
     pub(super) named: Option<(Vec<usize>, usize)>,
+    /// The last card: its code may follow.
+    pub(super) card: Option<Behind>,
 }
 
 impl Numbers<'_> {
@@ -122,8 +126,23 @@ impl Numbers<'_> {
         if context.named(&run.range) == Named::Yes {
             self.named = Some((run.shape(), run.range.end));
         }
-        let kind = if card::is_code(text, run, context) {
+        let card = claims.last_before(Kind::Card, run.range.start);
+        if let Some(end) = card.filter(|end| self.card.is_none_or(|card| card.end < *end)) {
+            self.card = Some(Behind::card(end));
+        }
+        if let Some(dated) = self.card.and_then(|card| card.date(text, run)) {
+            self.card = Some(dated);
+            return true;
+        }
+        let kind = if card::is_code(text, run, context)
+            || self.card.is_some_and(|card| card.is_code(text, run, context))
+        {
             Kind::Cvv
+        } else if run.groups.len() <= 3
+            && card::is_with_rest(text, &run.groups[0])
+            && context.named(&run.range) != Named::Yes
+        {
+            Kind::Card
         } else if pin::is_pin(text, run, context) {
             Kind::Pin
         } else if ssn::is_number(text, run, context) {

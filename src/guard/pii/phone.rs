@@ -6,7 +6,8 @@ use std::ops::Range;
 use super::{
     context::{Context, Named},
     issuer::is_trade_item,
-    run::{Run, digits_of, ends_freely, starts_freely},
+    moment::{is_date, is_hours, is_place, is_times},
+    run::{Run, digits_of, ends_freely, ends_in_word, starts_behind_word, starts_freely},
     vocabulary::Class,
 };
 
@@ -35,7 +36,7 @@ pub(super) fn find(
         }
     }
     // Two numbers in a row, or a number after another.
-    if run.groups.len() < 2 || run.is_list(text) {
+    if run.groups.len() < 2 || run.is_list(text) || run.is_doubling(text) {
         return;
     }
     let spaced = |i: usize| run.gap(text, i).trim().is_empty();
@@ -81,8 +82,19 @@ fn national(text: &str, run: &Run, context: &Context<'_>, found: &mut impl FnMut
 fn is_phone(text: &str, run: &Run, end: usize, context: &Context<'_>) -> bool {
     let (start, digits) = (run.range.start, run.digits());
     let said_after = context.phone_after(end) || context.called_after(end) == Some(Class::Phone);
-    let free = run.plus || starts_freely(text, start, context);
-    if !free || !(said_after || ends_freely(text, end)) {
+    if is_linked(text, start) && (FEWEST_APART..=MOST_DIGITS).contains(&digits) {
+        return true;
+    }
+    let sure =
+        || run.parenthesis || is_zero(text, start) || context.adjacent(start) == Some(Class::Phone);
+    let free = run.plus
+        || starts_freely(text, start, context)
+        || starts_behind_word(text, start, context) && sure();
+    if !free {
+        return false;
+    }
+    let worded = || ends_in_word(text, end) && (run.plus || sure() || !is_unit(text, end, context));
+    if !(said_after || ends_freely(text, end) || worded()) {
         return false;
     }
     if run.plus {
@@ -110,10 +122,53 @@ fn is_phone(text: &str, run: &Run, end: usize, context: &Context<'_>) -> bool {
     if named == Named::Sign || context.adjacent(start) == Some(Class::Other) {
         return false;
     }
-    let sizes = near == Some(Class::Size) || run.is_list(text) || is_hours(text, run);
+    let short =
+        run.groups.iter().all(|group| group.digits <= 3 && !is_zero(text, group.range.start));
+    let sizes = near == Some(Class::Size) && short
+        || run.is_list(text)
+        || run.is_doubling(text)
+        || is_hours(text, run)
+        || is_times(text, run)
+        || is_place(text, run);
     // "where is parcel 4092 0597 0180"
     let of_shop = context.is_around(start) && !text[start..].starts_with('0');
     !sizes && (strong_shape(text, run) || weak_shape(text, run) && !of_shop)
+}
+
+/// What stands before the number in a link, or in a word for a link.
+const LINKS: [&str; 11] = [
+    "wa.me/",
+    "tel:",
+    "tel:/",
+    "tel://",
+    "sms:",
+    "smsto:",
+    "callto:",
+    "whatsapp:",
+    "phone=",
+    "t.me/",
+    "#p/",
+];
+
+/// "https://wa.me/436641234567", "tel:436641234567"
+fn is_linked(text: &str, start: usize) -> bool {
+    let before = text[..start].trim_end_matches('+');
+    LINKS.iter().any(|link| before.ends_with(link))
+}
+
+/// A short word right behind digits may be a unit, and so may a known one for an amount.
+fn is_unit(text: &str, end: usize, context: &Context<'_>) -> bool {
+    const LONGEST: usize = 3;
+    context.after(end).is_none_or(|word| {
+        let class = word.meaning.and_then(|meaning| meaning.class);
+        let letters = text[word.range.clone()].chars().count();
+        letters <= LONGEST && word.meaning.is_none()
+            || matches!(class, Some(Class::Other | Class::Size))
+    })
+}
+
+fn is_zero(text: &str, at: usize) -> bool {
+    text[at..].starts_with('0')
 }
 
 /// The end of the number after "x123" or " ext. 12".
@@ -125,30 +180,6 @@ fn with_extension(text: &str, end: usize) -> usize {
     let length = number.bytes().take_while(u8::is_ascii_digit).count();
     let whole = number[length..].chars().next().is_none_or(|c| !c.is_alphanumeric());
     if (1..=6).contains(&length) && whole { text.len() - number.len() + length } else { end }
-}
-
-/// "12/05/2024", "2015-12-22 04", "30 12.05.2024".
-fn is_date(text: &str, run: &Run) -> bool {
-    let groups: Vec<&str> = run.groups.iter().map(|group| &text[group.range.clone()]).collect();
-    let year = |text: &str| text.len() == 4 && (text.starts_with("19") || text.starts_with("20"));
-    let day =
-        |text: &str| text.parse().is_ok_and(|day: u32| (1..=31).contains(&day) && text.len() <= 2);
-    let date = |part: &[&str]| match part[..] {
-        [a, b, c] => day(a) && day(b) && year(c) || year(a) && day(b) && day(c),
-        _ => false,
-    };
-    (0..groups.len().saturating_sub(2)).any(|first| {
-        let (before, rest) = groups.split_at(first);
-        date(&rest[..3]) && before.iter().chain(&rest[3..]).all(|time| time.len() <= 2)
-    })
-}
-
-/// "0900 1800"
-fn is_hours(text: &str, run: &Run) -> bool {
-    run.groups.iter().all(|group| {
-        let value: u32 = digits_of(text, group.range.clone()).parse().unwrap_or(u32::MAX);
-        group.digits == 4 && value / 100 <= 24 && value % 100 < 60
-    })
 }
 
 /// Shapes that order numbers never have.

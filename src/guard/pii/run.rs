@@ -29,6 +29,8 @@ pub(super) struct Run {
     pub(super) parenthesis: bool,
 }
 
+/// What people type between the digits of a number.
+pub(super) const SEPARATORS: &[u8] = b" \t\n\r.-/()[]_*|,:;~\\'\"";
 /// Longest way between two digits of a number.
 const WIDEST_GAP: usize = 4;
 const MOST_GROUPS: usize = 48;
@@ -127,6 +129,14 @@ impl Run {
         gap.contains([',', ';', ':', '\n', '|'])
     }
 
+    /// "15 128 256 512": each number but the first is twice the one before.
+    pub(super) fn is_doubling(&self, text: &str) -> bool {
+        let value = |group: &Group| digits_of(text, group.range.clone()).parse().unwrap_or(0_u64);
+        let values: Vec<u64> = self.groups.iter().map(value).collect();
+        let doubles = |values: &[u64]| values.windows(2).all(|v| v[0] > 0 && v[1] == 2 * v[0]);
+        values.len() >= 3 && (doubles(&values) || values.len() > 3 && doubles(&values[1..]))
+    }
+
     /// Sizes and the like: short numbers of one length that rise or fall, in even steps unless they
     /// are many.
     pub(super) fn is_list(&self, text: &str) -> bool {
@@ -156,9 +166,7 @@ fn digits_at(bytes: &[u8], at: usize) -> usize {
 fn gap_at(bytes: &[u8], at: usize) -> usize {
     let (mut length, mut signs) = (0, 0);
     let mut last = b'0';
-    while let Some(&byte) =
-        bytes.get(at + length).filter(|b| b" \t\n\r.-/()[]_*|,:;~\\'\"".contains(b))
-    {
+    while let Some(&byte) = bytes.get(at + length).filter(|byte| SEPARATORS.contains(byte)) {
         let blank = byte.is_ascii_whitespace();
         signs += usize::from(!(blank && last.is_ascii_whitespace()));
         if signs > WIDEST_GAP {
@@ -242,6 +250,21 @@ pub(super) fn ends_freely(text: &str, end: usize) -> bool {
         Some(',' | '.') => !after.next().is_some_and(|c| c.is_ascii_digit()),
         _ => true,
     }
+}
+
+/// Whether a word, and not the rest of a code, is written right behind `end`: "900123thanks".
+pub(super) fn ends_in_word(text: &str, end: usize) -> bool {
+    let rest = text[end..].trim_start_matches(char::is_alphabetic);
+    rest.len() < text.len() - end && !rest.starts_with(|c: char| c.is_ascii_digit() || c == '_')
+}
+
+/// Whether a word, and not the beginning of a code, is written right before `start`: "x900123".
+pub(super) fn starts_behind_word(text: &str, start: usize, context: &Context<'_>) -> bool {
+    context.ending_at(start).is_some_and(|word| {
+        let letters = text[word.range.clone()].chars().count();
+        let whole = !text[..word.range.start].ends_with(|c: char| c.is_ascii_digit() || c == '-');
+        whole && !(2..=3).contains(&letters)
+    })
 }
 
 pub(super) fn digits_of(text: &str, range: Range<usize>) -> String {

@@ -17,7 +17,7 @@ const MOST_PARTS: usize = 8;
 pub(super) fn edits(plain: &Plain, context: &Context<'_>) -> Vec<Edit> {
     let text = plain.as_str();
     let spoken = context.words.iter().filter(|word| word.is(Role::At)).map(|word| &word.range);
-    let coded = ["@", "%40", "&#64;", "(a)", "[a]"].into_iter().flat_map(|sign| {
+    let coded = ["@", "(a)", "[a]"].into_iter().flat_map(|sign| {
         text.match_indices(sign).map(|(at, sign)| at..at + sign.len()).collect::<Vec<_>>()
     });
     let mut signs: Vec<Range<usize>> = spoken.cloned().chain(coded).collect();
@@ -210,10 +210,12 @@ impl Spelled<'_> {
         Some(self.widened(word.range.clone(), with, true)).filter(|sign| sign.range.end == start)
     }
 
-    /// Edits of the dots between digits: "203[.]0", "203 dot 0", "203 . 0".
+    /// Edits of the signs between digits: "203[.]0", "203 dot 0", "203 . 0", "0171 dash 555".
     fn dots(&self) -> Vec<Edit> {
-        let said = self.context.words.iter().filter(|word| word.is(Role::Dot));
-        let said = said.map(|word| self.widened(word.range.clone(), ".", true));
+        let said = self.context.words.iter().filter_map(|word| {
+            said_sign(word).filter(|sign| *sign != "+").map(|sign| (word, sign))
+        });
+        let said = said.map(|(word, sign)| self.widened(word.range.clone(), sign, true));
         let typed = memchr::memchr_iter(b'.', self.text.as_bytes());
         let typed = typed.map(|at| self.widened(at..at + 1, ".", false));
         let dots = said.chain(typed.filter(|dot| !self.text[dot.range.start..].starts_with('.')));
@@ -222,7 +224,7 @@ impl Spelled<'_> {
             self.text[..dot.range.start].ends_with(is_digit)
                 && self.text[dot.range.end..].starts_with(is_digit)
         });
-        between.map(|dot| Edit { range: dot.range, with: ".".into() }).collect()
+        between.map(|dot| Edit { range: dot.range, with: dot.with.into() }).collect()
     }
 
     /// With the brackets and spaces around it.

@@ -5,7 +5,7 @@ use std::{borrow::Cow, ops::Range};
 use super::{
     context::{Context, Word},
     plain::{Edit, Plain},
-    vocabulary::Role,
+    vocabulary::{Class, Role},
 };
 
 /// Shorter numbers are words of a sentence: "one or two".
@@ -23,6 +23,8 @@ struct Said {
 pub(super) fn edits(plain: &Plain, context: &Context<'_>) -> Vec<Edit> {
     let text = plain.as_str();
     let words = &context.words;
+    // Letters lie between the digits of an IBAN: "d e eight nine".
+    let of_iban = context.told().iter().any(|told| told.class == Class::Iban);
     let mut edits = Vec::new();
     let mut at = 0;
     while at < words.len() {
@@ -52,7 +54,7 @@ pub(super) fn edits(plain: &Plain, context: &Context<'_>) -> Vec<Edit> {
         if at > 0 && words[at - 1].is(Role::Last) && said.len() > FEWEST_WORDS {
             said.remove(0);
         }
-        if is_long(&said) {
+        if is_long(&said) || of_iban && !said.is_empty() {
             if let Some(plus) = at.checked_sub(1).map(|i| &words[i]).filter(|w| w.is(Role::Plus)) {
                 let range = plus.range.start..said[0].range.start;
                 edits.push(Edit { range, with: "+".into() });

@@ -2,13 +2,15 @@
 
 use super::{
     context::{Context, Named},
-    run::{Run, ends_freely, starts_freely},
+    run::{Run, ends_freely, ends_in_word, starts_behind_word, starts_freely},
     vocabulary::Class,
 };
 
 pub(super) fn is_number(text: &str, run: &Run, context: &Context<'_>) -> bool {
     let range = &run.range;
-    if run.plus || !starts_freely(text, range.start, context) || !ends_freely(text, range.end) {
+    let starts =
+        starts_freely(text, range.start, context) || starts_behind_word(text, range.start, context);
+    if run.plus || !starts || !(ends_freely(text, range.end) || ends_in_word(text, range.end)) {
         return false;
     }
     let called = context.near(range.start) == Some(Class::Ssn)

@@ -4,8 +4,9 @@
 use std::ops::Range;
 
 use super::{
-    context::Context,
+    context::{Context, Named},
     fold::PLACEHOLDER,
+    secret::leading,
     vocabulary::{Class, Role},
 };
 
@@ -60,7 +61,11 @@ const PREFIXES: [(&str, usize); 46] = [
 ];
 
 /// Shortest token after its words.
-const SHORTEST: usize = 8;
+const SHORTEST: usize = 5;
+/// Of a token that has no digit.
+const SHORTEST_WORD: usize = 20;
+/// Of hexadecimal digits that stand alone.
+const LONG_HEX: usize = 24;
 const MOST_FILLERS: usize = 4;
 
 pub(super) fn find(
@@ -90,6 +95,7 @@ pub(super) fn find(
         if has_prefix(&text[range.clone()])
             || is_json_web_token(&text[range.clone()])
             || (!of_link && is_random(&text[range.clone()]) && is_mixed_case(&range))
+            || (!of_link && is_hex(&text[range.clone()]) && context.named(&range) != Named::Yes)
         {
             found(range);
         }
@@ -129,12 +135,25 @@ fn is_random(token: &str) -> bool {
     token.len() >= LONG && digits >= 3 && turns >= 6 && !parts
 }
 
-/// "api key: 5f4dcc3b5aa765d6", "Bearer abc…".
+/// Long, and letters and digits are those of hexadecimal numbers.
+fn is_hex(token: &str) -> bool {
+    const FEWEST: usize = 4;
+    let digits = token.bytes().filter(u8::is_ascii_digit).count();
+    token.len() >= LONG_HEX
+        && token.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && digits >= FEWEST
+        && token.len() - digits >= FEWEST
+}
+
+/// "api key: 5f4dcc3b5aa765d6", "Bearer abc…", "secret: sunshine".
 fn after(text: &str, context: &Context<'_>, from: usize) -> Option<Range<usize>> {
     let mut at = from;
+    // Something says that a value follows; a sign does it best.
+    let (mut linked, mut shown) = (false, false);
     for _ in 0..=MOST_FILLERS {
-        let rest = &text[at..];
-        at += rest.len() - rest.trim_start_matches(|c: char| " \t\n\r:=->\"'`".contains(c)).len();
+        let signs = leading(&text[at..], |c| " \t\n\r:=->\"'`".contains(c));
+        shown |= signs.contains([':', '=']);
+        at += signs.len();
         let rest = &text[at..];
         let end = rest.find(|c: char| c.is_whitespace() || "\"'`,;<>&".contains(c));
         let token = &rest[..end.unwrap_or(rest.len())];
@@ -143,15 +162,27 @@ fn after(text: &str, context: &Context<'_>, from: usize) -> Option<Range<usize>>
         let known = context.after(at).filter(|word| word.range.start == at);
         let passed = known.is_some_and(|word| {
             word.range.len() == token.len()
-                && ([Role::Filler, Role::Link, Role::Preposition, Role::Number]
+                && ([Role::Filler, Role::Link, Role::Preposition, Role::Number, Role::Hedge]
                     .into_iter()
                     .any(|role| word.is(role))
                     || word.meaning.is_some_and(|m| m.class == Some(Class::Token)))
         });
         if !passed {
-            let whole = token.len() >= SHORTEST && (digits >= 2 || token.len() >= 24);
+            let letters = token.contains(char::is_alphabetic);
+            let long = token.len() >= SHORTEST;
+            let word = shown
+                && long
+                && token.chars().all(|c| c.is_alphanumeric() || "-_".contains(c))
+                && known.is_none_or(|word| word.meaning.is_none());
+            let whole = token.len() >= SHORTEST_WORD
+                || long && letters && digits >= 2
+                || token.len() >= 8 && digits >= 2
+                || long && letters && digits > 0 && (linked || shown)
+                || long && digits == token.len() && shown
+                || word;
             return (whole && !token.contains(PLACEHOLDER)).then(|| at..at + token.len());
         }
+        linked |= known.is_some_and(|word| word.is(Role::Link));
         at += token.len();
     }
     None

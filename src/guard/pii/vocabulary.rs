@@ -70,6 +70,14 @@ pub(super) enum Role {
     Plus,
     /// "and" between tens and ones.
     Joint,
+    /// "now", "probably": stands between "my password is" and the password.
+    Hedge,
+    /// "from": the old password follows "I changed my password".
+    From,
+    /// "login", "username": a name and its password may follow.
+    Login,
+    /// "enter", "what": somebody is asked for something.
+    Ask,
 }
 
 #[derive(Default)]
@@ -77,7 +85,7 @@ pub(super) struct Meaning {
     pub(super) class: Option<Class>,
     /// The words that follow in a phrase, longest first.
     phrases: Vec<(Vec<String>, Class)>,
-    roles: u16,
+    roles: u32,
     /// Digits of a spoken number.
     pub(super) digits: Option<&'static str>,
     /// "double", "triple".
@@ -107,7 +115,7 @@ impl Meaning {
     }
 }
 
-const fn bit(role: Role) -> u16 {
+const fn bit(role: Role) -> u32 {
     1 << role as u16
 }
 
@@ -148,6 +156,10 @@ pub(super) static MEANINGS: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|
         (&secrets.states, Role::State),
         (&secrets.setting, Role::Setting),
         (&secrets.to, Role::To),
+        (&secrets.hedges, Role::Hedge),
+        (&secrets.from, Role::From),
+        (&secrets.logins, Role::Login),
+        (&secrets.asking, Role::Ask),
         (&spoken.at, Role::At),
         (&spoken.dot, Role::Dot),
         (&spoken.plus, Role::Plus),

@@ -21,6 +21,9 @@ pub fn facts(answer: &Answer) -> (&'static str, Value, Value) {
         "citations": answer.citations,
         "cache": answer.cache,
         "timings": answer.timings,
+        "intent": answer.intent,
+        "language": answer.language,
+        "choices": answer.choices,
     });
     (finish, usage_json(answer.usage), extra)
 }

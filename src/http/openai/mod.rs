@@ -30,10 +30,10 @@ use super::{
     state::App,
 };
 use crate::{
-    assistant::need,
     cache::Witness,
     clock,
     domain::{Answer, ErrorCode, Principal, Problem, Role},
+    triage,
     turn::ports::{Purpose, TurnInput},
 };
 
@@ -144,7 +144,7 @@ fn input(
         from: sender.of_caller(&caller.principal),
         witness,
         locale: "en".into(),
-        lane: need::lane(&text, caller.principal.role),
+        lane: triage::lane(&text, caller.principal.role),
         text,
         history,
     })

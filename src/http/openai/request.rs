@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::turn::ports::Exchange;
+use crate::{domain::is_blank, turn::ports::Exchange};
 
 /// The supported fields of OpenAI's request. Other fields are accepted and ignored, as in every
 /// OpenAI-compatible server; the operator's configuration decides instead.
@@ -118,7 +118,7 @@ pub fn conversation(
     for ChatCompletionMessage { role, content } in messages {
         match role {
             ChatRole::User => history.push(Exchange { user: content, answer: None }),
-            ChatRole::Assistant if !content.trim().is_empty() => {
+            ChatRole::Assistant if !is_blank(&content) => {
                 if let Some(exchange) = history.last_mut() {
                     exchange.answer = Some(content);
                 }
@@ -130,12 +130,12 @@ pub fn conversation(
         Some(Exchange { answer: Some(_), .. }) | None => {
             Err("must end with a message of role `user`")
         }
-        Some(Exchange { user, .. }) if user.trim().is_empty() => Err(
+        Some(Exchange { user, .. }) if is_blank(&user) => Err(
             "the last user message has no text: send it as a string or as a part of type `text`",
         ),
         Some(Exchange { user, .. }) => {
             // Drops a picture without text, together with its answer.
-            history.retain(|exchange| !exchange.user.trim().is_empty());
+            history.retain(|exchange| !is_blank(&exchange.user));
             Ok((user, history))
         }
     }

@@ -1,6 +1,9 @@
 //! One key of a header with its value, before the value is checked.
 
-use crate::knowledge::line::LineFault;
+use crate::knowledge::{
+    line::LineFault,
+    names::{self, Meaning},
+};
 
 /// What a header may say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +13,16 @@ pub enum Key {
     Audience,
     Locale,
     Url,
+}
+
+/// What the name of a key means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    Key(Key),
+    /// Passed over, whatever its value.
+    Unused,
+    /// Passed over if it has this value.
+    Switch(bool),
 }
 
 impl Key {
@@ -26,20 +39,76 @@ impl Key {
     }
 
     pub fn is_called(self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name)
+        let is_language =
+            |name: &str| ["lang", "language"].iter().any(|n| n.eq_ignore_ascii_case(name));
+        self.name().eq_ignore_ascii_case(name) || (self == Self::Locale && is_language(name))
     }
 
     /// The key called `name`, in any case.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|key| key.is_called(name.trim()))
+    }
+}
+
+impl Name {
+    /// # Errors
+    /// A key that is not known to be harmless.
+    pub fn parse(name: &str, line: usize) -> Result<Self, LineFault> {
+        if let Some(key) = Key::of(name) {
+            return Ok(Self::Key(key));
+        }
+        let fault = |what: String| {
+            Err(LineFault::new(line, format!("the header has the key `{}`{what}", name.trim())))
+        };
+        if let Some(c) = names::unseen(name) {
+            let code = names::code(c);
+            return fault(format!(" with a character that nobody sees ({code}): type it again"));
+        }
+        match names::meaning(name) {
+            Meaning::Unused => Ok(Self::Unused),
+            Meaning::Switch(open) => Ok(Self::Switch(open)),
+            Meaning::Access => fault(
+                ", which is not read and may say who may read the page: \
+                 write `audience: public` or `audience: <group>` in its place"
+                    .to_owned(),
+            ),
+            Meaning::Unknown => {
+                let read = Key::ALL.map(Key::name);
+                let guess = names::guess(name, &read);
+                let read = read.map(|name| format!("`{name}`")).join(", ");
+                fault(format!("{guess}, which is not known; read are {read}: remove the others"))
+            }
+        }
+    }
+
+    /// The name of a key inside the value of one that is not read.
     ///
     /// # Errors
-    /// If a header has no such key.
-    pub fn parse(name: &str, line: usize) -> Result<Self, LineFault> {
-        let found = Self::ALL.into_iter().find(|key| key.is_called(name.trim()));
-        found.ok_or_else(|| {
-            let known = Self::ALL.map(|key| format!("`{}`", key.name())).join(", ");
-            LineFault::new(line, format!("the header has the key `{name}`; known are {known}"))
-        })
+    /// One that may say who may read the page.
+    pub fn check_inner(name: &str, line: usize) -> Result<(), LineFault> {
+        if matches!(names::meaning(name), Meaning::Unused | Meaning::Unknown) {
+            return Ok(());
+        }
+        let detail = format!(
+            "the header has `{}` inside another key, where it is not read: \
+             write `audience: public` or `audience: <group>` at the top",
+            name.trim()
+        );
+        Err(LineFault::new(line, detail))
     }
+}
+
+/// # Errors
+/// A switch that says that the page is not for everybody.
+pub fn check_switch(name: &str, open: bool, value: &str, line: usize) -> Result<(), LineFault> {
+    if names::is_open(open, value) {
+        return Ok(());
+    }
+    let detail = format!(
+        "the header has `{name}: {value}`, so the page may not be for everybody and is not read: \
+         write `{name}: {open}`, or `audience: <group>` in its place"
+    );
+    Err(LineFault::new(line, detail))
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -3,7 +3,10 @@
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::entry::Key;
-use crate::knowledge::line::LineFault;
+use crate::knowledge::{
+    line::LineFault,
+    names::{self, Meaning},
+};
 
 /// Lines at the top of a file in which a header without a fence is looked for.
 const TOP_LINES: usize = 32;
@@ -79,19 +82,56 @@ fn is_known(line: &str) -> bool {
 
 /// Refuses a file whose first lines are a header that has no fence.
 fn without_fence<'a>(text: &'a str, first: &[Key]) -> Result<Option<Fenced<'a>>, LineFault> {
-    let mut first = first;
-    for (index, line) in text.lines().take(TOP_LINES).map(seen).enumerate() {
-        if is_heading(&line) || !line.contains(char::is_alphanumeric) {
+    let lines = text.lines().take(TOP_LINES).enumerate().map(|(at, line)| (at + 1, line));
+    bare(lines.filter(|(_, line)| !is_heading(&seen(line))), first)?;
+    Ok(None)
+}
+
+/// Refuses lines, with their numbers, at the top of a text that say who may read it. The first one
+/// may not be an entry of a header at all.
+pub fn bare<'a>(
+    lines: impl IntoIterator<Item = (usize, &'a str)>,
+    first: &[Key],
+) -> Result<(), LineFault> {
+    let mut is_first = true;
+    for (number, line) in lines.into_iter().take(TOP_LINES) {
+        let line = seen(line);
+        if !line.contains(char::is_alphanumeric) {
             continue;
         }
-        if let Some(key) = key(&line).filter(|key| first.contains(key) || *key == Key::Audience) {
-            let name = key.name();
-            let detail = format!("`{name}` looks like a header that has no `---` lines around it");
-            return Err(LineFault::new(index + 1, detail));
+        let (word, rest) = name(&line);
+        let found = match key(&line) {
+            Some(Key::Audience) => true,
+            Some(key) => is_first && first.contains(&key),
+            None => is_first && (says_access(word, rest) || says_audience(word, rest)),
+        };
+        if found {
+            let detail = format!(
+                "`{word}` looks like a header that has no `---` lines around it: add them; \
+                 if it is text, write other words before it"
+            );
+            return Err(LineFault::new(number, detail));
         }
-        first = &[];
+        is_first = false;
     }
-    Ok(None)
+    Ok(())
+}
+
+/// `visibility: internal`, with one word and no more.
+fn says_access(word: &str, rest: &str) -> bool {
+    let Some(value) = rest.strip_prefix([':', '=', '|']) else { return false };
+    let mut values = value.split(|c: char| !c.is_alphanumeric() && !['_', '-'].contains(&c));
+    let is_one_word = values.by_ref().filter(|value| !value.is_empty()).count() == 1;
+    is_one_word && matches!(names::meaning(word), Meaning::Access | Meaning::Switch(_))
+}
+
+/// `audience staff`, as a table without lines is read.
+fn says_audience(word: &str, rest: &str) -> bool {
+    Key::Audience.is_called(word) && rest.split_whitespace().count() == 1 && is_name(rest)
+}
+
+fn is_name(text: &str) -> bool {
+    text.chars().all(|c| c.is_alphanumeric() || ['_', '-'].contains(&c))
 }
 
 /// A heading of Markdown.
@@ -99,11 +139,11 @@ fn is_heading(line: &str) -> bool {
     line.starts_with('#') && line.trim_start_matches('#').starts_with([' ', '\t'])
 }
 
-/// The key with a colon or `=` that a line begins with.
+/// The key that a line begins with, followed by a sign that stands before a value.
 fn key(line: &str) -> Option<Key> {
     let (name, rest) = name(line);
     let key = Key::ALL.into_iter().find(|key| key.is_called(name))?;
-    rest.starts_with([':', '=']).then_some(key)
+    rest.starts_with([':', '=', '|', '→']).then_some(key)
 }
 
 /// The first word of a line without what may stand around it, such as quotes and brackets, and

@@ -32,7 +32,10 @@ impl Header {
                 Key::Tags => header.tags = tags(entry.value),
                 Key::Locale => header.locale = one(entry)?,
                 Key::Url => header.url = one(entry)?,
-                Key::Audience => header.audience = Some(audience(one(entry)?, line)?),
+                Key::Audience => {
+                    let group = audience(one(entry)?);
+                    header.audience = Some(group.map_err(|fault| LineFault::new(line, fault))?);
+                }
             }
         }
         Ok(header)
@@ -65,8 +68,11 @@ fn tags(value: Value) -> Vec<String> {
 }
 
 /// A page whose audience is not clear must not be read by everybody.
-fn audience(group: Option<String>, line: usize) -> Result<String, LineFault> {
-    let fault = |detail: String| Err(LineFault::new(line, detail));
+///
+/// # Errors
+/// What is wrong with it.
+pub fn audience(group: Option<String>) -> Result<String, String> {
+    let fault = |detail: String| Err(detail);
     let Some(group) = group else {
         return fault("`audience` is empty: write `public` or the name of a group".to_owned());
     };

@@ -13,7 +13,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub use header::Header;
+pub use header::{Header, audience};
 
 use super::line::LineFault;
 use entry::Key;
@@ -27,6 +27,19 @@ pub fn none(text: &str) -> Result<(), LineFault> {
     let Some(found) = fence::find(text, &[Key::Audience])? else { return Ok(()) };
     let detail = "the text begins with a header, which is read only at the top of an imported file";
     Err(LineFault::new(found.line - 1, detail))
+}
+
+/// Whether these blocks, at the top of a page as a reader sees it, say who may read it. `line_of`
+/// finds a block in the source.
+///
+/// # Errors
+/// Such a block, with its line.
+pub fn shown<'a>(
+    blocks: impl IntoIterator<Item = &'a str>,
+    line_of: impl Fn(&str) -> usize,
+) -> Result<(), LineFault> {
+    let blocks = blocks.into_iter().map(|block| (line_of(block), block));
+    fence::bare(blocks, &[Key::Audience])
 }
 
 /// The header of `text`, and the text below it. Without a header, the whole text is the body.

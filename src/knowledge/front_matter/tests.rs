@@ -61,6 +61,24 @@ fn a_header_is_read_in_every_way_to_write_it() {
 }
 
 #[test]
+fn what_site_generators_write_is_passed_over() {
+    for text in [
+        "---\ntitle: Lost keys\nsummary: x\ndate: 2024-01-01\nauthor: Eva\nlayout: post\nslug: keys\nweight: 3\ndescription: >\n  two\n  lines\n---\nText.",
+        "---\ntitle: Lost keys\ndraft: false\npublished: yes\nhidden: False\nlastmod: 2024-01-01T10:00:00Z\n---\nText.",
+        "---\ntitle: Lost keys\nmenu:\n  main:\n    parent: help\n    weight: 10\ncategories: [a, b]\naliases:\n- /old\n- [x, {y: z}]\n---\nText.",
+        "---\ntitle: Lost keys\nsidebar_position: 2\nsidebar_label: ~\nauthors: &a [Eva]\nseries: *a\n---\nText.",
+        "+++\ntitle = 'Lost keys'\ndate = 2024-01-01\ndraft = false\nweight = 3\n[menu.main]\nparent = 'help'\n+++\nText.",
+    ] {
+        let (header, body) = read(text).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let expected = Header { title: Some("Lost keys".to_owned()), ..Header::default() };
+        assert_eq!((header, body), (expected, "Text."), "{text:?}");
+    }
+    for key in ["locale", "lang", "Language"] {
+        assert_eq!(header(&format!("---\n{key}: de\n---\n")).locale.unwrap(), "de");
+    }
+}
+
+#[test]
 fn words_that_yaml_takes_for_values_stay_words() {
     assert_eq!(
         header("---\nlocale: no\ntags: [on, 2024, 1.0]\ntitle: 404\n---\n").locale.unwrap(),
@@ -76,10 +94,35 @@ fn words_that_yaml_takes_for_values_stay_words() {
 #[test]
 fn a_header_that_is_not_understood_is_refused_with_its_line() {
     for (text, expected) in [
-        ("---\ntitle: a\ndate: 2024-01-01\n---\n", "line 3: the header has the key `date`"),
+        (
+            "---\ntitle: a\nzielgruppe: x\n---\n",
+            "line 3: the header has the key `zielgruppe`, which",
+        ),
+        (
+            "---\naudi\u{ad}ence: staff\n---\n",
+            "line 2: the header has the key `audi\u{ad}ence` with a",
+        ),
+        (
+            "---\nsum\u{200b}mary: x\n---\n",
+            "line 2: the header has the key `sum\u{200b}mary` with a",
+        ),
+        ("---\naccess: staff\n---\n", "line 2: the header has the key `access`, which is not read"),
+        ("---\npublished: false\n---\n", "line 2: the header has `published: false`"),
+        ("---\ndraft:\n---\n", "line 2: the header has `draft: `"),
+        ("---\ndraft: [false]\n---\n", "line 2: `draft` must be `true` or `false`"),
+        (
+            "---\nmenu:\n  main:\n    audience: staff\n---\n",
+            "line 4: the header has `audience` inside",
+        ),
+        (
+            "---\nauthors:\n- {name: Eva, roles: [staff]}\n---\n",
+            "line 3: the header has `roles` inside",
+        ),
+        ("+++\ndraft = true\n+++\n", "line 2: the header has `draft: true`"),
+        ("+++\n[menu]\naudience = 'staff'\n+++\n", "line 3: the header has `audience` inside"),
         ("---\naudiance: staff\n---\n", "line 2: the header has the key `audiance`"),
         ("---\nvisibility:\n  only: staff\n---\n", "line 2: the header has the key `visibility`"),
-        ("\n\n---\ndraft: true\n---\n", "line 4: the header has the key `draft`"),
+        ("\n\n---\ndraft: true\n---\n", "line 4: the header has `draft: true`"),
         ("---\naudience:\n---\n", "line 2: `audience` is empty"),
         ("---\naudience: ''\n---\n", "line 2: `audience` is empty"),
         ("---\naudience: ~\n---\n", "line 2: `audience` is empty"),
@@ -163,6 +206,7 @@ fn a_text_that_only_begins_with_a_rule_is_all_body() {
         "---\n# A heading\n---\n",
         "---\n- one\n- two\n---\n",
         "+++\nplus\n",
+        "# Audience: everybody\n\nText.\n",
         "# Our audience\n\nThe audience: everybody.",
         "Write to us: we answer.\n",
         "key\n---\n",
@@ -181,6 +225,18 @@ fn a_second_header_is_refused() {
     for text in ["---\n\nText.\n\n---\n", "Title: Tents\n", "Tags: a, b\n\n---\n", ""] {
         assert_eq!(none(text), Ok(()), "{text:?}");
     }
+}
+
+#[test]
+fn a_header_that_is_nested_too_deep_is_refused() {
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    assert_eq!(header(&format!("---\nmenu: {}\n---\n", nested(10))), Header::default());
+    for depth in [20, 50_000] {
+        let fault = fault(&format!("---\nmenu: {}\n---\n", nested(depth)));
+        assert!(fault.starts_with("line 2: the header is n"), "{fault}");
+    }
+    let fault = fault(&format!("+++\nmenu = {}\n+++\n", nested(50_000)));
+    assert!(fault.starts_with("line 2: the header is not readable TOML"), "{fault}");
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use ::toml::{
     de::{DeTable, DeValue},
 };
 
-use super::entry::{Entry, Key, Value};
+use super::entry::{Entry, Key, Name, Value, check_switch};
 use crate::knowledge::line::LineFault;
 
 /// Reads `text`, which begins at line `first` of its file.
@@ -19,11 +19,40 @@ pub fn entries(text: &str, first: usize) -> Result<Vec<Entry>, LineFault> {
     let mut entries = Vec::new();
     for (name, value) in table.into_inner() {
         let line = line_at(name.span().start);
-        let key = Key::parse(name.get_ref(), line)?;
-        entries.push(Entry { key, value: read(key, value, line)?, line });
+        match Name::parse(name.get_ref(), line)? {
+            Name::Key(key) => entries.push(Entry { key, value: read(key, value, line)?, line }),
+            Name::Unused => check_inner(value.get_ref(), &line_at)?,
+            Name::Switch(open) => {
+                let value = text_of(value.get_ref());
+                check_switch(name.get_ref(), open, &value, line)?;
+            }
+        }
     }
     entries.sort_by_key(|entry| entry.line);
     Ok(entries)
+}
+
+/// Names in the value of a key that is not read. The library bounds how deep they are.
+fn check_inner(value: &DeValue<'_>, line_at: &impl Fn(usize) -> usize) -> Result<(), LineFault> {
+    match value {
+        DeValue::Array(items) => {
+            items.iter().try_for_each(|item| check_inner(item.get_ref(), line_at))
+        }
+        DeValue::Table(table) => table.iter().try_for_each(|(name, value)| {
+            Name::check_inner(name.get_ref(), line_at(name.span().start))?;
+            check_inner(value.get_ref(), line_at)
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn text_of(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Boolean(on) => on.to_string(),
+        DeValue::Integer(number) => number.as_str().to_owned(),
+        other => format!("<{}>", other.type_str()),
+    }
 }
 
 fn read(key: Key, value: Spanned<DeValue<'_>>, line: usize) -> Result<Value, LineFault> {

@@ -7,8 +7,11 @@ use std::borrow::Cow;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
-use super::entry::{Entry, Key, Value};
+use super::entry::{Entry, Key, Name, Value, check_switch};
 use crate::knowledge::line::LineFault;
+
+/// Values of keys that are not read may be nested so deep.
+const MAX_DEPTH: usize = 16;
 
 /// Reads `text`, which begins at line `first` of its file.
 pub fn entries(text: &str, first: usize) -> Result<Vec<Entry>, LineFault> {
@@ -52,15 +55,66 @@ impl<'a> Events<'a> {
 
     fn mapping(&mut self, entries: &mut Vec<Entry>) -> Result<(), LineFault> {
         loop {
-            let (key, line) = match self.next()? {
+            let (name, line) = match self.next()? {
                 (Event::MappingEnd, _) => return Ok(()),
-                (Event::Scalar(name, ..), line) => (Key::parse(&name, line)?, line),
+                (Event::Scalar(name, ..), line) => (name, line),
                 (_, line) => {
                     return Err(LineFault::new(line, "a key of the header must be one word"));
                 }
             };
-            let value = self.value(key)?;
-            entries.push(Entry { key, value, line });
+            match Name::parse(&name, line)? {
+                Name::Key(key) => entries.push(Entry { key, value: self.value(key)?, line }),
+                Name::Unused => self.unused(0)?,
+                Name::Switch(open) => {
+                    let value = match self.next()? {
+                        (Event::Scalar(text, ..), _) => text.into_owned(),
+                        (_, line) => {
+                            let detail = format!("`{name}` must be `true` or `false`");
+                            return Err(LineFault::new(line, detail));
+                        }
+                    };
+                    check_switch(&name, open, &value, line)?;
+                }
+            }
+        }
+    }
+
+    /// Passes over a value.
+    fn unused(&mut self, depth: usize) -> Result<(), LineFault> {
+        let (event, line) = self.next()?;
+        self.unused_from(event, line, depth)
+    }
+
+    fn unused_from(
+        &mut self,
+        event: Event<'a>,
+        line: usize,
+        depth: usize,
+    ) -> Result<(), LineFault> {
+        if depth > MAX_DEPTH {
+            return Err(LineFault::new(line, "the header is nested too deep"));
+        }
+        match event {
+            Event::Scalar(..) | Event::Alias(_) => Ok(()),
+            Event::SequenceStart(..) => loop {
+                match self.next()? {
+                    (Event::SequenceEnd, _) => return Ok(()),
+                    (event, line) => self.unused_from(event, line, depth + 1)?,
+                }
+            },
+            Event::MappingStart(..) => loop {
+                match self.next()? {
+                    (Event::MappingEnd, _) => return Ok(()),
+                    (Event::Scalar(name, ..), line) => {
+                        Name::check_inner(&name, line)?;
+                        self.unused(depth + 1)?;
+                    }
+                    (_, line) => {
+                        return Err(LineFault::new(line, "a key of the header must be one word"));
+                    }
+                }
+            },
+            _ => Err(LineFault::new(line, "the header ends inside a value")),
         }
     }
 

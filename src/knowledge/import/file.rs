@@ -4,9 +4,11 @@ use std::path::Path;
 
 use crate::knowledge::{
     blocks,
-    document::{Body, Format, NewDocument, PUBLIC, check},
+    document::{Body, Format, NewDocument, PUBLIC, check, own_audience},
     faq::{self, FaqPair},
-    front_matter, html, markdown,
+    front_matter, html,
+    line::LineFault,
+    markdown,
 };
 
 use super::{
@@ -55,13 +57,21 @@ pub fn read(path: &Path, id: String, format: Format, bytes: Vec<u8>) -> Result<R
     // Lines count from the top of the file, and not from below its header.
     let above = text[..text.len() - body.len()].matches('\n').count();
     check(format, body).map_err(|fault| fault.below(above))?;
+    let own = own_audience(format, body).map_err(|fault| fault.below(above))?;
+    if let (Some(header), Some(own)) = (&header.audience, &own)
+        && header != own
+    {
+        let detail = format!("the header names the audience `{header}`, and `<meta>` `{own}`");
+        return Err(LineFault::new(1, detail).into());
+    }
     let (content, left_out) = content(format, body)?;
     let document = NewDocument {
+        trusted: false,
         title: header.title.or_else(|| heading(format, body)).unwrap_or_else(|| title(path)),
         format,
         body: content,
         tags: header.tags,
-        audience: header.audience.unwrap_or_else(|| PUBLIC.to_owned()),
+        audience: header.audience.or(own).unwrap_or_else(|| PUBLIC.to_owned()),
         locale: header.locale,
         url: header.url,
         external_id: id,
@@ -108,4 +118,39 @@ fn heading(format: Format, text: &str) -> Option<String> {
         blocks::Block::Heading { level: 1, text } => Some(text),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(name: &str, text: &str) -> String {
+        read_file(name, text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_page_may_name_its_audience_in_its_header_or_in_its_markup_and_not_both_ways() {
+        let audience = |name: &str, text: &str| read_file(name, text.as_bytes()).unwrap().audience;
+        let meta = "<meta name=audience content=staff><p>Text";
+        for text in [meta.to_owned(), format!("---\naudience: staff\n---\n{meta}")] {
+            assert_eq!(audience("a.html", &text), "staff");
+            assert_eq!(audience("a.md", &text), "staff");
+        }
+        assert_eq!(audience("a.txt", meta), PUBLIC);
+        let both = fault("a.html", &format!("---\naudience: public\n---\n{meta}"));
+        assert_eq!(both, "line 1: the header names the audience `public`, and `<meta>` `staff`");
+    }
+
+    #[test]
+    fn lines_are_counted_from_the_top_of_the_file() {
+        let header = "---\ntitle: a\n---\n";
+        for (text, expected) in [
+            ("audience: staff\n", "line 4: `audience` looks like"),
+            ("<p>Text</p>\n<script>", "line 5: `<script>` is never closed"),
+            ("<p>Text</p>\n<meta name=access content=x>", "line 5: `<meta name"),
+        ] {
+            let fault = fault("a.html", &format!("{header}{text}"));
+            assert!(fault.starts_with(expected), "{fault}");
+        }
+    }
 }

@@ -214,8 +214,8 @@ mod tests {
                 "is not read: only .md, .markdown, .txt, .html, .htm, .csv and .json files are",
                 "has more than 100 bytes",
                 "is not UTF-8 text but UTF-16: save it as UTF-8",
-                "line 3: the header has the key `draft`; known are `title`, `tags`, `audience`, \
-                 `locale`, `url`",
+                "line 3: the header has `draft: true`, so the page may not be for everybody and is not \
+                 read: write `draft: false`, or `audience: <group>` in its place",
                 "is not read: only .md, .markdown, .txt, .html, .htm, .csv and .json files are",
             ]
         );
@@ -264,6 +264,16 @@ mod tests {
             fs::read_dir(folder.path()).unwrap().count()
         );
         assert!(found.faults.is_empty());
+    }
+
+    #[test]
+    fn folders_are_read_to_a_depth_and_the_deeper_ones_are_named() {
+        let deepest = "a/".repeat(MAX_DEPTH);
+        let (read, deeper) = (format!("{deepest}x.md"), format!("{deepest}a/y.md"));
+        let folder = folder(&[(&read, b"one"), (&deeper, b"two")]);
+        let found = read_folder(folder.path(), BOUNDS).unwrap();
+        assert_eq!(ids(&found), [read.trim_end_matches(".md")]);
+        assert_eq!(faults(&found), ["is more than 8 folders deep"]);
     }
 
     #[cfg(unix)]

@@ -4,4 +4,5 @@
 mod base;
 mod demo;
 mod evaluation;
+mod languages;
 mod model;

@@ -10,13 +10,13 @@ use tracing::{Span, field::Empty, trace_span};
 
 use crate::session::{messages::StartTurn, shared::Shared, state::Session};
 use crate::{
-    assistant::need,
     cache::Witness,
     clock,
     domain::{Append, ErrorCode, Fact, IdempotencyRecord, Problem, TurnId},
     journal::{InDoubt, RunningTurn},
     log::{Writer, frame::Place},
     telemetry::traces,
+    triage,
     turn::{
         self,
         ask::Ask,
@@ -60,7 +60,7 @@ pub fn prepare(
 ) -> Prepared {
     let turn_id = TurnId::new();
     let running = shared.journal.will_run(turn_id);
-    let lane = need::lane(&message.text, message.asker.0.role);
+    let lane = triage::lane(&message.text, message.asker.0.role);
     let span = trace_span!(
         parent: &message.asked.span,
         "turn",

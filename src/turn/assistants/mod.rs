@@ -1,32 +1,43 @@
-//! Writes the answer: with a model if there is one, else from the best passage, else an honest "I
-//! do not know". If the model has no capacity, the service level decides what happens instead, down
-//! to a ticket.
+//! Carries out what the assistant's plan says: searches, asks the model, quotes, asks back. If the
+//! model has no capacity, the service level decides what happens instead, down to a ticket.
 
 mod citations;
 mod failure;
+mod grounding;
 mod model;
+mod own;
 mod pages;
 mod request;
 
 use self::failure::Failure;
 use super::{
     ask::Ask,
-    cached::Given,
     ports::{ModelPort, Ports},
     reply::Reply,
+    retrieve::{self, Retrieved},
+    understand::Understanding,
 };
 use crate::{
-    assistant::{smalltalk, ticket},
+    assistant::plan::{self, Scratch, Search, Step},
     brownout::{self, Service},
     domain::{Answer, Problem, ServiceLevel},
-    knowledge::Passage,
+    embedding::messages::Embedding,
+    knowledge::{Extract, Passage},
 };
 
-/// Sent if neither the model nor the knowledge has an answer.
-const UNKNOWN: &str = "I could not find an answer to that in our help pages. \
-Would you like a person from our team to help you?";
+/// An answer and what it was made from.
+pub struct Given {
+    pub answer: Answer,
+    /// The service level of the answer. Only answers at the full level are shared.
+    pub at: ServiceLevel,
+    /// No sentence of it broke a rule of the guard.
+    pub is_supported: bool,
+    /// Whether it fits everybody who asks the same.
+    pub for_all: bool,
+    pub retrieved: Retrieved,
+}
 
-/// The answer, shown while it is generated. `level`: the service level for the model.
+/// The answer, shown while it is made. `level`: the service level for the model.
 ///
 /// # Errors
 /// The problem that the shopper sees.
@@ -35,38 +46,128 @@ pub async fn answer(
     ask: &Ask,
     reply: &mut Reply,
     level: ServiceLevel,
-    passages: &[Passage],
+    understood: &Understanding,
+    embedding: Option<&Embedding>,
 ) -> Result<Given, Problem> {
+    let shop = ports.shop(&ask.site);
     let at = ask.service.level;
-    let Some(model) = &ports.model else {
-        let answer = match smalltalk::reply(ask.said.text()) {
-            Some(text) => pages::template(reply, text),
-            None => match pages::found(ports, ask, passages) {
-                Some(found) => pages::quote(reply, found),
-                None => pages::template(reply, UNKNOWN),
+    let mut scratch = scratch(ports, ask, understood);
+    let (mut retrieved, mut found, mut failure) = (Retrieved::default(), None, None);
+    let (answer, at, is_supported, for_all) = loop {
+        let at_once = match plan::next(&scratch, &shop.catalog) {
+            Step::Search => {
+                let assistant = shop.catalog.of(understood.intent.topic);
+                retrieved = retrieve::passages(ports, ask, reply, embedding, assistant).await;
+                found = pages::found(ports, ask, &retrieved);
+                let by_meaning = embedding.is_some();
+                scratch.search = Some(searched(&retrieved.passages, found.as_ref(), by_meaning));
+                continue;
+            }
+            Step::Generate => {
+                match generate(
+                    ports,
+                    ask,
+                    reply,
+                    level,
+                    understood,
+                    &retrieved.passages,
+                    found.as_ref(),
+                )
+                .await
+                {
+                    Ok(Generated::Model(answer, is_supported)) => {
+                        break (answer, level, is_supported, !understood.frustrated);
+                    }
+                    Ok(Generated::Quoted(answer)) => {
+                        break (answer, at, true, !understood.frustrated);
+                    }
+                    Err(failed) => {
+                        failure = Some(failed);
+                        scratch.failed = true;
+                        continue;
+                    }
+                }
+            }
+            Step::Quote => {
+                if scratch.failed {
+                    reply.withdraw("model_failed");
+                }
+                match found.take() {
+                    Some(found) => {
+                        let answer = pages::quote(ask, reply, understood, found);
+                        break (answer, at, true, !understood.frustrated);
+                    }
+                    None => own::unknown(ask, reply, understood),
+                }
+            }
+            Step::GiveUp => match &failure {
+                Some(failure) => {
+                    let kept = keep(ports, ask, reply, failure);
+                    kept.ok_or_else(|| failure.problem())?
+                }
+                None => own::unknown(ask, reply, understood),
             },
+            Step::Say(sentence) => own::say(ask, reply, understood, sentence),
+            Step::AskBack(sentence, topics) => own::ask_back(ask, reply, sentence, &topics),
+            Step::Reach => own::reach(ports, ask, reply),
         };
-        return Ok(Given { answer, at });
+        break (at_once, at, true, false);
     };
-    let Service { level: current, pinned } = ask.service;
-    if current >= ServiceLevel::KNOWLEDGE && !has_room(ports, ask, model) {
-        if let Some(text) = smalltalk::reply(ask.said.text()) {
-            return Ok(Given { answer: pages::template(reply, text), at });
-        }
-        if let Some(found) = pages::found(ports, ask, passages) {
-            return Ok(Given { answer: pages::quote(reply, found), at });
-        }
+    Ok(Given { answer, at, is_supported, for_all, retrieved })
+}
+
+fn scratch<'a>(ports: &Ports, ask: &Ask, understood: &'a Understanding) -> Scratch<'a> {
+    Scratch {
+        intent: &understood.intent,
+        small_talk: understood.small_talk,
+        number: understood.number,
+        asks_for_person: understood.asks_for_person,
+        offered: understood.offered,
+        helpless: understood.helpless,
+        follows: !ask.said.history().is_empty(),
+        model: ports.model.is_some(),
+        knowledge: ports.knowledge.has_passages(&ask.site),
+        search: None,
+        failed: false,
     }
-    let failure = if current >= ServiceLevel::TICKET && pinned {
-        Failure::Ordered
-    } else {
-        match model::generate(ports, ask, reply, model, level, passages).await {
-            Ok(answer) => return Ok(Given { answer, at: level }),
-            Err(failure) => failure,
-        }
-    };
-    let fallback = fall_back(ports, ask, reply, passages, &failure);
-    fallback.map(|answer| Given { answer, at }).ok_or_else(|| failure.problem())
+}
+
+fn searched(passages: &[Passage], found: Option<&Extract>, by_meaning: bool) -> Search {
+    let confidence = passages.first().map_or(0.0, |passage| passage.confidence);
+    Search { confidence, by_meaning, quotable: found.is_some() }
+}
+
+enum Generated {
+    /// And whether no sentence of it broke a rule of the guard.
+    Model(Answer, bool),
+    /// The model has no capacity, and a page answers.
+    Quoted(Answer),
+}
+
+/// Asks the model, unless the service level says that a page comes first.
+async fn generate(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    level: ServiceLevel,
+    understood: &Understanding,
+    passages: &[Passage],
+    found: Option<&Extract>,
+) -> Result<Generated, Failure> {
+    let Some(model) = &ports.model else { return Err(Failure::Ordered) };
+    let Service { level: current, pinned } = ask.service;
+    if let Some(found) = found
+        && current >= ServiceLevel::KNOWLEDGE
+        && !has_room(ports, ask, model)
+    {
+        return Ok(Generated::Quoted(pages::quote(ask, reply, understood, found.clone())));
+    }
+    if current >= ServiceLevel::TICKET && pinned {
+        return Err(Failure::Ordered);
+    }
+    let (answer, is_supported) =
+        model::generate(ports, ask, reply, model, level, understood, passages).await?;
+    Ok(Generated::Model(answer, is_supported))
 }
 
 /// Whether the model would start at once, so that skipping it gains nothing. False if an operator
@@ -76,25 +177,12 @@ fn has_room(ports: &Ports, ask: &Ask, model: &ModelPort) -> bool {
     !ask.service.pinned && model.pressure.has_backend() && soon
 }
 
-/// Falls back step by step. First comes the shop's own text if it is a sure answer; it visibly
-/// replaces what a failed model had shown. Next comes a ticket, if nothing was shown. `None` means
-/// that the failure is reported.
-fn fall_back(
-    ports: &Ports,
-    ask: &Ask,
-    reply: &mut Reply,
-    passages: &[Passage],
-    failure: &Failure,
-) -> Option<Answer> {
-    if let Some(found) = pages::found(ports, ask, passages) {
-        reply.withdraw("model_failed");
-        return Some(pages::quote(reply, found));
-    }
+/// Keeps the question as a ticket, if nothing was shown. `None` means that the failure is reported.
+fn keep(ports: &Ports, ask: &Ask, reply: &mut Reply, failure: &Failure) -> Option<Answer> {
     if !reply.text().is_empty() || !failure.may_wait(ask.service.level) {
         return None;
     }
     let ticket = ask.ticket(ports, reply.turn_id())?;
     brownout::metrics::ticket_opened();
-    let answer = pages::template(reply, ticket::kept(&ask.locale));
-    Some(Answer { ticket: Some(ticket), ..answer })
+    Some(Answer { ticket: Some(ticket), ..own::busy(ask, reply) })
 }

@@ -2,7 +2,7 @@
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{citations::cited, failure::Failure, request::request};
+use super::{citations::cited, failure::Failure, grounding::Ground, request::request};
 use crate::{
     domain::{Answer, FinishReason, Route, ServiceLevel, Stage},
     guard::OutputFilter,
@@ -12,10 +12,12 @@ use crate::{
         ask::Ask,
         ports::{ModelPort, Ports},
         reply::{Reply, millis},
+        understand::Understanding,
     },
 };
 
-/// Sends the question to the model at `level` of service, and shows what it writes.
+/// Sends the question to the model at `level` of service, and shows what the guard lets through.
+/// Also returns whether that was all of it.
 ///
 /// # Errors
 /// The text shown before the failure stays in `reply`.
@@ -25,11 +27,14 @@ pub async fn generate(
     reply: &mut Reply,
     model: &ModelPort,
     level: ServiceLevel,
+    understood: &Understanding,
     passages: &[Passage],
-) -> Result<Answer, Failure> {
+) -> Result<(Answer, bool), Failure> {
     let (sender, mut queued) = watch::channel(None);
     let told = ask.said.told();
-    let request = request(ports, ask, model, level, &told, passages, sender);
+    let mut request = request(ports, ask, model, level, &told, understood, passages);
+    request.queued = Some(sender);
+    let ground = Ground::new(ports, ask, &told, passages, &request.chat);
     let begun = Instant::now();
     let started = Generation::start(&model.acquire, request.clone());
     let mut generation = wait_for_start(reply, started, &mut queued).await?;
@@ -39,7 +44,7 @@ pub async fn generate(
     tracing::debug!(backend = generation.backend(), waited_ms = millis(begun), "generation began");
 
     let filter = || OutputFilter::new(&told.vault, ports.turn.max_answer_bytes);
-    let mut safe = filter();
+    let (mut claims, mut safe) = (ground.filter(&told), filter());
     let mut usage = None;
     let mut finish_reason = FinishReason::Stop;
     let mut restarts = request.limits.restarts;
@@ -53,15 +58,19 @@ pub async fn generate(
                 generation =
                     wait_for_start(reply, restarted, &mut queued).await.map_err(|_| error)?;
                 reply.withdraw("restarted");
-                safe = filter();
+                (claims, safe) = (ground.filter(&told), filter());
                 continue;
             }
             Err(error) => return Err(error.into()),
         };
         match piece {
             Some(Piece::Text(piece)) => {
+                let piece = claims.push(piece);
                 if !reply.add(&safe.push(&piece)) || safe.is_truncated() {
                     finish_reason = FinishReason::Length;
+                    break;
+                }
+                if claims.is_blocked() {
                     break;
                 }
             }
@@ -72,17 +81,26 @@ pub async fn generate(
             None => break,
         }
     }
+    let checked = claims.finish();
+    let rest = checked.as_ref().map_or("", |checked| checked.text.as_str());
+    let shown = reply.add(&safe.push(rest));
     let tail = safe.finish();
-    if !reply.add(&tail.text) || tail.truncated {
+    if !shown || !reply.add(&tail.text) || tail.truncated {
         finish_reason = FinishReason::Length;
     }
     let text = reply.text();
     if text.trim().is_empty() {
         return Err(Failure::Empty);
     }
-    let citations = cited(&text, passages, ports.turn.answer_confidence);
+    let sources = checked.as_ref().map(|checked| checked.sources.as_slice());
+    let citations = cited(&text, passages, sources, ports.turn.answer_confidence);
     reply.cite(&citations);
-    Ok(Answer { citations, usage, finish_reason, ..Answer::new(text, Route::Model) })
+    let decisions = checked.map(|checked| checked.decisions).unwrap_or_default();
+    let is_supported = decisions.is_empty();
+    let session = reply.log().session_id();
+    ports.decisions.note(&ask.site, session, reply.turn_id(), decisions);
+    let answer = Answer { citations, usage, finish_reason, ..Answer::new(text, Route::Model) };
+    Ok((answer, is_supported))
 }
 
 /// Waits until the answer begins; meanwhile reports the turn's position in the queue.

@@ -1,23 +1,29 @@
 //! Answers without a model: text from the help pages, and fixed texts.
 
 use crate::{
+    assistant::sentences::Sentence,
     domain::{Answer, Route},
-    knowledge::{Extract, Passage, extract},
-    turn::{ask::Ask, ports::Ports, reply::Reply},
+    knowledge::{Extract, extract},
+    turn::{
+        ask::Ask,
+        ports::Ports,
+        reply::Reply,
+        retrieve::{self, Retrieved},
+        understand::Understanding,
+    },
 };
 
-/// Sentences from the best passage, if they are a sure enough answer.
-pub fn found(ports: &Ports, ask: &Ask, passages: &[Passage]) -> Option<Extract> {
-    let least = ports.turn.answer_confidence;
-    extract(ask.said.text(), passages).filter(|found| found.confidence >= least)
+/// Sentences from the passages, if they are a sure enough answer.
+pub fn found(ports: &Ports, ask: &Ask, retrieved: &Retrieved) -> Option<Extract> {
+    extract(&retrieved.questions, &retrieve::setting(ports, ask))
 }
 
-/// Answers with the found text and its source.
-pub fn quote(reply: &mut Reply, found: Extract) -> Answer {
-    reply.say(&found.text, Route::Knowledge, found.citations)
-}
-
-/// Answers with a fixed text.
-pub fn template(reply: &mut Reply, text: &str) -> Answer {
-    reply.say(text, Route::Template, Vec::new())
+/// Answers with the found text and its source. A frustrated shopper is also offered a person.
+pub fn quote(ask: &Ask, reply: &mut Reply, understood: &Understanding, found: Extract) -> Answer {
+    if !understood.frustrated {
+        return reply.say(&found.text, Route::Knowledge, found.citations);
+    }
+    let own = |sentence: Sentence| sentence.text(ask.language);
+    let text = format!("{}\n\n{}\n\n{}", own(Sentence::Sorry), found.text, own(Sentence::Offer));
+    reply.say(&text, Route::Knowledge, found.citations)
 }

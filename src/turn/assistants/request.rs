@@ -2,36 +2,39 @@
 
 use std::time::Duration;
 
-use tokio::{sync::watch, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
-    assistant::prompt::{Budget, Earlier, Length, Line, Parts, Source, Speaker, build},
+    assistant::{
+        Assistant,
+        prompt::{Brief, Budget, Earlier, Length, Line, Parts, Source, Speaker, build},
+    },
     domain::ServiceLevel,
     inference::{
-        ChatMessage, ChatRequest, ChatRole, GenerateRequest, QueuePosition, Tier, ToolChoice,
-        affinity_of, estimate_tokens,
+        ChatMessage, ChatRequest, ChatRole, GenerateRequest, Tier, ToolChoice, affinity_of,
+        estimate_tokens,
     },
     knowledge::Passage,
     turn::{
         ask::Ask,
         ports::{ModelPort, Ports},
         screen::Screened,
+        understand::Understanding,
     },
 };
 
 /// A turn leaves the queue after this many times the longest wait that it accepts.
 const QUEUE_PATIENCE: f32 = 1.5;
 
-/// The prompt with what was `told`, and its limits at `level` of service. `queued` receives the
-/// turn's position in the queue.
+/// The prompt with what was `told`, and its limits at `level` of service.
 pub fn request(
     ports: &Ports,
     ask: &Ask,
     model: &ModelPort,
     level: ServiceLevel,
     told: &Screened,
+    understood: &Understanding,
     passages: &[Passage],
-    queued: watch::Sender<Option<QueuePosition>>,
 ) -> GenerateRequest {
     let config = &ports.turn;
     let sources: Vec<Source<'_>> =
@@ -42,8 +45,18 @@ pub fn request(
         .map(|exchange| Earlier { user: &exchange.user, answer: exchange.answer.as_deref() })
         .collect();
     let budget = Budget { total: config.prompt_tokens, history: config.history_tokens };
-    let Brief { length, max_tokens, reasoning, tier, max_wait } = brief(ports, ask, level);
+    let shop = ports.shop(&ask.site);
+    let assistant = shop.catalog.of(understood.intent.topic);
+    let Size { length, max_tokens, reasoning, tier, max_wait } = size(ports, ask, level, assistant);
+    let today = ask.began_at.date_in_words();
     let parts = Parts {
+        brief: Brief {
+            shop: &shop.name,
+            assistant,
+            language: ask.language,
+            today: &today,
+            upset: understood.frustrated,
+        },
         question: &told.text,
         sources: &sources,
         history: &history,
@@ -65,21 +78,21 @@ pub fn request(
         deadline: Instant::now() + config.timeout,
         max_wait,
         affinity: Some(affinity(ask)),
-        queued: Some(queued),
+        queued: None,
         limits,
         chat: ChatRequest {
             messages: lines.into_iter().map(message).collect(),
             tools: Vec::new(),
             tool_choice: ToolChoice::Auto,
             max_tokens,
-            temperature: config.temperature,
+            temperature: assistant.temperature.unwrap_or(config.temperature),
             reasoning,
         },
     }
 }
 
 /// The size of the request to the model.
-struct Brief {
+struct Size {
     length: Length,
     max_tokens: u32,
     reasoning: bool,
@@ -88,15 +101,19 @@ struct Brief {
     max_wait: Option<Duration>,
 }
 
-fn brief(ports: &Ports, ask: &Ask, level: ServiceLevel) -> Brief {
+fn size(ports: &Ports, ask: &Ask, level: ServiceLevel, assistant: &Assistant) -> Size {
     let brownout = &ports.brownout;
     let longest = ports.turn.max_answer_tokens;
     let short = level >= ServiceLevel::SHORT;
-    Brief {
+    Size {
         length: if short { Length::Short } else { Length::Normal },
         max_tokens: if short { longest.min(brownout.short_answer_tokens()) } else { longest },
         reasoning: !short,
-        tier: if level >= ServiceLevel::SMALL { Tier::Small } else { Tier::Full },
+        tier: if level >= ServiceLevel::SMALL || assistant.small_model {
+            Tier::Small
+        } else {
+            Tier::Full
+        },
         max_wait: ask.is_waited_for().then(|| brownout.longest_wait(ask.service.level)),
     }
 }

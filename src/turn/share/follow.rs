@@ -65,6 +65,9 @@ async fn read_along(
         cache: answer.cache.or(Some(source)),
         finish_reason: answer.finish_reason,
         ticket: own,
+        intent: answer.intent.clone(),
+        language: answer.language,
+        choices: answer.choices.clone(),
         ..Answer::new(answer.text.clone(), route)
     })
 }

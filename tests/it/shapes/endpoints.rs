@@ -248,6 +248,12 @@ async fn a_conversation() {
             }
           ],
           "finish_reason": "stop",
+          "intent": {
+            "also": [],
+            "confidence": "[confidence]",
+            "topic": "shipping"
+          },
+          "language": "en",
           "message_id": "[id]",
           "route": "model",
           "service_level": 0,
@@ -458,6 +464,7 @@ async fn what_the_openai_compatible_side_answers() {
         "object": "chat.completion",
         "rushdesk": {
           "cache": null,
+          "choices": [],
           "citations": [
             {
               "document_id": "[document_id]",
@@ -466,6 +473,12 @@ async fn what_the_openai_compatible_side_answers() {
               "title": "[title]"
             }
           ],
+          "intent": {
+            "also": [],
+            "confidence": "[confidence]",
+            "topic": "shipping"
+          },
+          "language": "en",
           "route": "model",
           "service_level": 0,
           "timings": {
@@ -526,6 +539,7 @@ async fn the_shops_knowledge() {
         ],
         "text": "The Moonlight Club costs 12 EUR a year.",
         "title": "[title]",
+        "trusted": false,
         "updated_at": "[time]",
         "url": "https://fjellheim.example/club",
         "version": 1
@@ -659,6 +673,12 @@ async fn what_is_held_of_a_customer() {
             "citations": [],
             "epoch": 0,
             "finish_reason": "stop",
+            "intent": {
+              "also": [],
+              "confidence": "[confidence]",
+              "topic": "smalltalk"
+            },
+            "language": "en",
             "message_id": "[id]",
             "route": "template",
             "seq": 2,
@@ -667,7 +687,6 @@ async fn what_is_held_of_a_customer() {
             "text": "Hello! What can I help you with?",
             "timings": {
               "first_token_ms": "[first_token_ms]",
-              "retrieve_ms": "[retrieve_ms]",
               "total_ms": "[total_ms]"
             },
             "turn_id": "[id]",
@@ -818,6 +837,15 @@ async fn what_operators_see() {
           }
         ],
         "next_cursor": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    let decisions = admin.get("/v1/admin/guard/decisions");
+    assert_json_snapshot!(answer("GET /v1/admin/guard/decisions", decisions).await, @r#"
+    {
+      "body": {
+        "items": []
       },
       "status": 200
     }

@@ -15,7 +15,7 @@ fn the_list_of_errors() {
         let code: ErrorCode = serde_json::from_value(json!(word)).unwrap();
         let Problem { kind, title, status, detail, .. } = Problem::new(code);
         assert_eq!(kind, format!("urn:rushdesk:problem:{word}"));
-        assert_eq!(title, word.replace('_', " "));
+        assert_eq!(title, detail);
         let again = if code.retryable() { "again" } else { "never" };
         format!("{status} {again} {word}: {detail}")
     };
@@ -38,6 +38,7 @@ fn the_list_of_errors() {
     410 never erased: This conversation has been erased.
     412 never precondition_failed: This has changed since you last read it.
     413 never payload_too_large: The request is too large.
+    414 never uri_too_long: The address of the request is too long.
     415 never unsupported_media_type: The request must be JSON.
     422 never idempotency_key_reused: This Idempotency-Key was already used for another request.
     422 never schema_violation: Some fields of the request are not valid.
@@ -98,7 +99,7 @@ async fn a_flood_of_new_visitors() {
         "request_id": "[id]",
         "retry_after_ms": "[retry_after_ms]",
         "status": 429,
-        "title": "proof required",
+        "title": "Many new visitors are coming right now; solve the challenge, or come again later.",
         "type": "urn:rushdesk:problem:proof_required"
       },
       "headers": {
@@ -123,7 +124,7 @@ async fn problems_of_the_caller() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 401,
-        "title": "token invalid",
+        "title": "You are not signed in.",
         "type": "urn:rushdesk:problem:token_invalid"
       },
       "headers": {
@@ -142,7 +143,7 @@ async fn problems_of_the_caller() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 403,
-        "title": "forbidden",
+        "title": "You are not allowed to do this.",
         "type": "urn:rushdesk:problem:forbidden"
       },
       "headers": {
@@ -162,7 +163,7 @@ async fn problems_of_the_caller() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 403,
-        "title": "origin not allowed",
+        "title": "This website may not use this chat.",
         "type": "urn:rushdesk:problem:origin_not_allowed"
       },
       "headers": {
@@ -181,7 +182,7 @@ async fn problems_of_the_caller() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 404,
-        "title": "not found",
+        "title": "This does not exist.",
         "type": "urn:rushdesk:problem:not_found"
       },
       "headers": {
@@ -201,7 +202,7 @@ async fn problems_of_the_caller() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 405,
-        "title": "method not allowed",
+        "title": "This address does not accept this method.",
         "type": "urn:rushdesk:problem:method_not_allowed"
       },
       "headers": {
@@ -221,7 +222,7 @@ async fn problems_of_the_caller() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 410,
-        "title": "erased",
+        "title": "This conversation has been erased.",
         "type": "urn:rushdesk:problem:erased"
       },
       "headers": {
@@ -248,7 +249,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 400,
-        "title": "idempotency key missing",
+        "title": "The request needs an Idempotency-Key header.",
         "type": "urn:rushdesk:problem:idempotency_key_missing"
       },
       "headers": {
@@ -268,7 +269,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 400,
-        "title": "invalid request",
+        "title": "The request could not be understood.",
         "type": "urn:rushdesk:problem:invalid_request"
       },
       "headers": {
@@ -286,14 +287,14 @@ async fn problems_of_a_request() {
         "detail": "Some fields of the request are not valid.",
         "field_errors": [
           {
-            "detail": "must not be empty",
+            "detail": "must not be empty: write what you want to know",
             "field": "text"
           }
         ],
         "instance": "[path]",
         "request_id": "[id]",
         "status": 422,
-        "title": "schema violation",
+        "title": "Some fields of the request are not valid.",
         "type": "urn:rushdesk:problem:schema_violation"
       },
       "headers": {
@@ -313,7 +314,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 413,
-        "title": "payload too large",
+        "title": "The request is too large.",
         "type": "urn:rushdesk:problem:payload_too_large"
       },
       "headers": {
@@ -333,7 +334,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 415,
-        "title": "unsupported media type",
+        "title": "The request must be JSON.",
         "type": "urn:rushdesk:problem:unsupported_media_type"
       },
       "headers": {
@@ -354,7 +355,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 422,
-        "title": "idempotency key reused",
+        "title": "This Idempotency-Key was already used for another request.",
         "type": "urn:rushdesk:problem:idempotency_key_reused"
       },
       "headers": {
@@ -376,7 +377,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 412,
-        "title": "precondition failed",
+        "title": "This has changed since you last read it.",
         "type": "urn:rushdesk:problem:precondition_failed"
       },
       "headers": {
@@ -398,7 +399,7 @@ async fn problems_of_a_request() {
         "instance": "[path]",
         "request_id": "[id]",
         "status": 409,
-        "title": "conflict",
+        "title": "This conflicts with something that already exists.",
         "type": "urn:rushdesk:problem:conflict"
       },
       "headers": {
@@ -429,7 +430,7 @@ async fn problems_of_a_busy_service() {
         "request_id": "[id]",
         "retry_after_ms": "[retry_after_ms]",
         "status": 503,
-        "title": "overloaded",
+        "title": "We are very busy right now; please try again in a moment.",
         "type": "urn:rushdesk:problem:overloaded"
       },
       "headers": {
@@ -449,7 +450,7 @@ async fn problems_of_a_busy_service() {
         "request_id": "[id]",
         "retry_after_ms": "[retry_after_ms]",
         "status": 429,
-        "title": "rate limited",
+        "title": "You have sent too many messages; please wait a moment.",
         "type": "urn:rushdesk:problem:rate_limited"
       },
       "headers": {
@@ -471,7 +472,7 @@ async fn problems_of_a_busy_service() {
         "request_id": "[id]",
         "retry_after_ms": "[retry_after_ms]",
         "status": 429,
-        "title": "rate limited",
+        "title": "You have sent too many messages; please wait a moment.",
         "type": "urn:rushdesk:problem:rate_limited"
       },
       "headers": {

@@ -123,6 +123,12 @@ async fn an_answer_of_the_model() {
         ],
         "epoch": 0,
         "finish_reason": "stop",
+        "intent": {
+          "also": [],
+          "confidence": "[confidence]",
+          "topic": "shipping"
+        },
+        "language": "en",
         "message_id": "[id]",
         "route": "model",
         "seq": 2,
@@ -218,7 +224,7 @@ async fn a_turn_that_fails() {
           "code": "dependency_unavailable",
           "detail": "A part of the service is unavailable; please try again in a moment.",
           "status": 503,
-          "title": "dependency unavailable",
+          "title": "A part of the service is unavailable; please try again in a moment.",
           "type": "urn:rushdesk:problem:dependency_unavailable"
         },
         "seq": 2,
@@ -290,7 +296,7 @@ async fn what_ends_or_interrupts_a_stream() {
           "code": "erased",
           "detail": "This conversation has been erased.",
           "status": 410,
-          "title": "erased",
+          "title": "This conversation has been erased.",
           "type": "urn:rushdesk:problem:erased"
         },
         "session_id": "[id]",
@@ -362,12 +368,12 @@ async fn what_a_socket_says() {
         "detail": "Some fields of the request are not valid.",
         "field_errors": [
           {
-            "detail": "must not be empty",
+            "detail": "must not be empty: write what you want to know",
             "field": "text"
           }
         ],
         "status": 422,
-        "title": "schema violation",
+        "title": "Some fields of the request are not valid.",
         "type": "urn:rushdesk:problem:schema_violation"
       },
       "type": "error",

@@ -67,6 +67,216 @@ fn passwords_are_masked_behind_and_before_their_words() {
 }
 
 #[test]
+fn words_between_a_password_and_its_name_do_not_hide_it() {
+    assert_hidden(
+        Kind::Password,
+        &[
+            "my password is now {hunter2}",
+            "my password is still {sunshine}",
+            "my password is actually {hunter2}",
+            "my password is probably {sunshine}",
+            "my password has been {hunter2}",
+            "my password might be {hunter2}",
+            "my password is not {hunter2}",
+            "my password is incorrect, I used {hunter2}",
+            "my password isn't working, I typed {hunter2}",
+            "mi contraseña sigue siendo {gatito22}",
+            "the password is {s e c r e t}",
+            "password {tiger 123}",
+            "my password was originally {sunshine}",
+            "mein Passwort ist jetzt {sommer24}",
+            "mein Passwort ist noch {sommer}",
+            "mein Kennwort lautet aktuell {sommer}",
+            "mon mot de passe est maintenant {soleil}",
+            "mi contraseña es ahora {gatito}",
+            "la mia password è ora {ciao123}",
+            "mijn wachtwoord is nu {geheim}",
+            "moje hasło to teraz {tajne99}",
+            "minha senha é agora {abacaxi}",
+            "my password is wrong, it was {hunter2}",
+            "my password is not working: {hunter2}",
+            "my password does not work ({hunter2})",
+            "mein Passwort ist falsch, es war {sommer24}",
+            "password rejected - {hunter2}",
+            "my password is {correct horse battery staple}",
+            "my password is {blue moon tiger}",
+            "my passphrase is {purple monkey dishwasher}",
+            "my p@ssword is {hunter2}",
+            "p@ssw0rd: {hunter2}",
+            "my pa$$word is {hunter2}",
+            "p a s s w o r d: {hunter2}",
+            "p.a.s.s.w.o.r.d is {hunter2}",
+            "my раssword is {hunter2}",
+            "my pаsswоrd: {hunter2}",
+            "p a s s w o r d : {h u n t e r 2}",
+            "password: <b>{hunter2}</b>",
+        ],
+    );
+    for (text, expected) in [
+        ("ann@example.com:hunter2", "[EMAIL_1]:[PASSWORD_1]"),
+        ("ann@example.com:sunshine", "[EMAIL_1]:[PASSWORD_1]"),
+        ("ann@example.com/hunter2", "[EMAIL_1]/[PASSWORD_1]"),
+        ("ann@example.com | hunter2", "[EMAIL_1] | [PASSWORD_1]"),
+        ("user ann@example.com pass hunter2", "user [EMAIL_1] pass [PASSWORD_1]"),
+        (
+            "changed my password from \"abc def\" to \"ghi jkl\"",
+            "changed my password from \"[PASSWORD_1]\" to \"[PASSWORD_2]\"",
+        ),
+        ("login: ann / hunter2", "login: [NAME_1] / [PASSWORD_1]"),
+        ("login: ann/sunshine", "login: [NAME_1]/[PASSWORD_1]"),
+        ("credentials are ann and hunter2", "credentials are ann and [PASSWORD_1]"),
+        ("my login is ann:hunter2", "my login is [NAME_1]:[PASSWORD_1]"),
+        ("Zugangsdaten: ann / sommer24", "[NAME_1] / [PASSWORD_1]"),
+        ("usuario: ana / gatito22", "usuario: [NAME_1] / [PASSWORD_1]"),
+        ("login ann@example.com / hunter2", "login [EMAIL_1] / [PASSWORD_1]"),
+        (
+            "I changed my password from hunter1 to hunter2",
+            "I changed my password from [PASSWORD_1] to [PASSWORD_2]",
+        ),
+        (
+            "my password was changed from sunshine to moonlight",
+            "my password was changed from [PASSWORD_1] to [PASSWORD_2]",
+        ),
+        (
+            "habe mein Passwort von sommer1 auf winter2 geändert",
+            "habe mein Passwort von [PASSWORD_1] auf [PASSWORD_2] geändert",
+        ),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+    assert_unchanged(&[
+        "my password is still not working",
+        "change my password right now!!",
+        "my password is now invalid",
+        "my password is already taken",
+        "my password has been reset",
+        "mein Passwort ist noch gültig?",
+        "mein Passwort ist immer noch falsch",
+        "mon mot de passe est toujours incorrect",
+        "my password is wrong, order FJ123456",
+        "my password is not accepted, my order number is AB12345",
+        "I changed my password from the app to the website",
+        "the login page is broken",
+        "I cannot login with my phone",
+        "somebody at the login desk",
+        "my password is really annoying",
+    ]);
+}
+
+#[test]
+fn codes_of_cards_are_masked_in_whole_sentences() {
+    assert_hidden(
+        Kind::Cvv,
+        &[
+            "the CVV of my card is {123}",
+            "security code on my card is {123}",
+            "the code on the back of my card: {123}",
+            "the three digits on the back of my card are {123}",
+            "the number on the back is {123}",
+            "CVC of the visa: {123}",
+            "Die Prüfnummer meiner Karte ist {123}",
+            "der Code auf der Rückseite meiner Karte ist {123}",
+            "die drei Ziffern auf der Rückseite: {123}",
+            "le code au dos de ma carte est {123}",
+            "le cryptogramme de ma carte est le {123}",
+            "les trois chiffres au dos sont {123}",
+            "el código de seguridad de mi tarjeta es {123}",
+            "los tres dígitos del reverso son {123}",
+            "il codice di sicurezza della carta è {123}",
+            "le tre cifre sul retro della carta sono {123}",
+            "de beveiligingscode van mijn kaart is {123}",
+            "de code op de achterkant van mijn kaart is {123}",
+            "kod zabezpieczający karty to {123}",
+            "kod z tyłu karty: {123}",
+            "o código de segurança do meu cartão é {123}",
+            "os três dígitos no verso do cartão são {123}",
+            "c v v {123}",
+            "{123} is the code on the back of my card",
+        ],
+    );
+    for (text, expected) in [
+        ("4111 1111 1111 1111 exp 12/27 code 123", "[CARD_1] exp 12/27 code [CVV_1]"),
+        ("4111 1111 1111 1111, exp. 12/27, 123", "[CARD_1], exp. 12/27, [CVV_1]"),
+        ("4111111111111111\nexp 12/27\ncode 123", "[CARD_1]\nexp 12/27\ncode [CVV_1]"),
+        ("4111111111111111\n12/27\n123", "[CARD_1]\n12/27\n[CVV_1]"),
+        ("4111111111111111, the code is 123", "[CARD_1], the code is [CVV_1]"),
+        (
+            "378282246310005 valid thru 12/2027 code 1234",
+            "[CARD_1] valid thru 12/2027 code [CVV_1]",
+        ),
+        ("4111 1111 1111 1111 gültig bis 12/27 und 123", "[CARD_1] gültig bis 12/27 und [CVV_1]"),
+        ("4111+1111+1111+1111 exp 12/27 code 123", "[CARD_1] exp 12/27 code [CVV_1]"),
+        ("4111 1111 1111 1111 for order number 1234", "[CARD_1] for order number 1234"),
+        ("4111 1111 1111 1111 was charged 129 EUR", "[CARD_1] was charged 129 EUR"),
+    ] {
+        assert_eq!(masked(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn one_time_codes_are_masked() {
+    assert_hidden(
+        Kind::Pin,
+        &[
+            "my code is {482193}",
+            "the code is {482193}",
+            "{482193} is the code I got by sms",
+            "the code you sent me is {482193}",
+            "the code I got is {482193}",
+            "TAN: {482193}",
+            "TAN {482193}",
+            "meine TAN ist {482193}",
+            "mTAN {482193}",
+            "mein Code ist {482193}",
+            "der Code per SMS ist {482193}",
+            "mon code est {482193}",
+            "le code reçu par SMS est {482193}",
+            "mi código es {482193}",
+            "el código que recibí es {482193}",
+            "il mio codice è {482193}",
+            "mijn code is {482193}",
+            "mój kod to {482193}",
+            "meu código é {482193}",
+            "p i n {4821}",
+        ],
+    );
+    assert_unchanged(&[
+        "tan boots 42",
+        "my discount code is SAVE10",
+        "my article code 123456",
+        "the tan tent",
+    ]);
+}
+
+#[test]
+fn short_tokens_are_masked_behind_their_words() {
+    assert_hidden(
+        Kind::Token,
+        &[
+            "api key {7f3a9c}",
+            "access token {abc123}",
+            "my api key is {7f3a9c}",
+            "secret: {sunshine}",
+            "client_secret={abc12}",
+            "token: {xyzzy}",
+            "clé API : {7f3a9c}",
+            "API-Schlüssel: {7f3a9c}",
+            "clave secreta: {7f3a9c}",
+            "{5f4dcc3b5aa765d61d8327deb882cf99}",
+            "it says {da39a3ee5e6b4b0d3255bfef95601890afd80709} there",
+        ],
+    );
+    assert_unchanged(&[
+        "the api key is missing",
+        "order id 507f1f77bcf86cd799439011",
+        "token: see below",
+        "the secret of good boots",
+        "my access token expired",
+        "is there a secret?",
+    ]);
+}
+
+#[test]
 fn pins_and_codes_are_masked_behind_their_words() {
     assert_hidden(
         Kind::Pin,

@@ -41,6 +41,57 @@ fn numbers_of_no_person_stay() {
 }
 
 #[test]
+fn hours_places_and_models_stay() {
+    assert_unchanged(&[
+        "open 10-12 14-18",
+        "Mo-Fr 09-12 13-17",
+        "geöffnet 9.30-12.30 14-18",
+        "10-12/14-18",
+        "ouvert 10-12 et 14-18",
+        "08.30-12.00 13.00-17.30",
+        "tracking 1Z 999 AA1 01 2345 6784",
+        "where is 1Z 999 AA1 01 2345 6784",
+        "1Z 123 45E 02 0527 1688",
+        "RR 473 124 829 DE",
+        "art. no. 0664123456",
+        "Art.-Nr. 0664123456",
+        "item no. 0664123456",
+        "return label 5552671234",
+        "label 5552671234",
+        "Rücksendeetikett 5552671234",
+        "model 501-0193-001",
+        "Modell 501-0193-001",
+        "model no. 501-0193-001",
+        "part 555-867-5309",
+        "spare part 555-867-5309",
+        "Ersatzteil 555-867-5309",
+        "48.2082 16.3738",
+        "we are at 48.2082, 16.3738",
+        "40.7128 -74.0060",
+        "48.20849 / 16.37208",
+        "iphone 15 128 256 512",
+        "pixel 9 128 256 512 1024",
+        "Galaxy 64 128 256 512",
+        "iPhone 16 Pro 256 512 1024",
+        "phone model 12345678",
+        "phone model number 12345678",
+        "offers ending in 1200 minutes",
+        "sale ends in 1200 seconds",
+    ]);
+    assert_hidden(
+        Kind::Phone,
+        &[
+            "boots, {07700 900123}",
+            "my iphone, {0664 1234567}",
+            "iphone 15, call {415-555-2671}",
+            "model 12 please ring {07700 900123}",
+            "{21 23 47 61}",
+            "label is wrong, {07700 900123}",
+        ],
+    );
+}
+
+#[test]
 fn numbers_of_the_shop_stay() {
     assert_unchanged(&[
         "where is order 00123842",

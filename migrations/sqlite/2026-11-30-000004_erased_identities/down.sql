@@ -1,0 +1,2 @@
+DROP INDEX customer_erasures_by_identity;
+ALTER TABLE customer_erasures DROP COLUMN identity;

@@ -1,0 +1,55 @@
+//! What of a text a person can see.
+
+use unicode_normalization::char::is_combining_mark;
+
+/// White space, control characters, and characters that are drawn as nothing: default ignorable ones
+/// (UAX 44) and blank letters.
+pub fn is_unseen(c: char) -> bool {
+    c.is_whitespace()
+        || c.is_control()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Whether nobody would see anything of the text. A mark needs a letter that it stands on.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| is_unseen(c) || is_combining_mark(c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_characters_that_nobody_sees_is_blank() {
+        for text in [
+            "",
+            " \n\t",
+            "\0",
+            "\u{a0}\u{3000}",
+            "\u{200b}",
+            "\u{200b}\u{200d}\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{202e}\u{2066}",
+            "\u{3164}\u{ffa0}\u{115f}",
+            "\u{2800}",
+            "\u{fe0f}\u{e0100}",
+            "\u{e0041}\u{e007f}",
+            "\u{301}\u{20dd}",
+            "\u{180e} \u{34f}",
+            "\u{1d173}",
+            "\u{fff9}",
+        ] {
+            assert!(is_blank(text), "{text:?}");
+        }
+        for text in ["?", "a", "ß", "7", "👍", "👍\u{fe0f}", "e\u{301}", "।", "\u{200f}שלום", "、"]
+        {
+            assert!(!is_blank(text), "{text:?}");
+        }
+    }
+}

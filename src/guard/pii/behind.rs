@@ -1,0 +1,60 @@
+//! What stands behind a card in other words: its date, and the code that protects it.
+
+use super::{
+    context::{Context, Named},
+    run::{Run, digits_of, ends_freely},
+    vocabulary::{Class, Role},
+};
+
+/// Longest way in bytes from a card to its date, and from there to its code.
+const FAR: usize = 40;
+
+/// Where a card ended, and whether its date was read since then.
+#[derive(Clone, Copy)]
+pub(super) struct Behind {
+    pub(super) end: usize,
+    dated: bool,
+}
+
+impl Behind {
+    pub(super) fn card(end: usize) -> Self {
+        Self { end, dated: false }
+    }
+
+    /// The place behind the card's date, if `run` is that: "exp 12/27".
+    pub(super) fn date(self, text: &str, run: &Run) -> Option<Self> {
+        let parts: Vec<String> =
+            run.groups.iter().map(|group| digits_of(text, group.range.clone())).collect();
+        let month = |part: &str| part.len() <= 2 && (1..=12).contains(&part.parse().unwrap_or(0));
+        let is_date = match &parts[..] {
+            [month_, year] => month(month_) && matches!(year.len(), 2 | 4),
+            [date] => matches!(date.len(), 4 | 6) && month(&date[..2]),
+            _ => false,
+        };
+        let near = run.range.start.saturating_sub(self.end) <= FAR;
+        (!self.dated && is_date && near).then_some(Self { end: run.range.end, dated: true })
+    }
+
+    /// Whether `run` is the code of the card: "exp 12/27 code 123", "the code is 123".
+    pub(super) fn is_code(self, text: &str, run: &Run, context: &Context<'_>) -> bool {
+        let range = &run.range;
+        let gap = self.end..range.start.max(self.end);
+        let called = context.between(gap.clone()).any(|word| {
+            let class = word.meaning.and_then(|meaning| meaning.class);
+            matches!(class, Some(Class::Cvv | Class::Pin)) || word.is(Role::Number)
+        });
+        let amount = context
+            .after(range.end)
+            .is_some_and(|word| word.meaning.is_some_and(|m| m.class == Some(Class::Other)))
+            || text[range.end..].trim_start().starts_with(['€', '$', '£', '%'])
+            || text[..range.start].trim_end().ends_with(['€', '$', '£']);
+        run.groups.len() == 1
+            && (3..=4).contains(&run.digits())
+            && !run.plus
+            && (self.dated || called)
+            && gap.len() <= FAR
+            && !amount
+            && ends_freely(text, range.end)
+            && context.named(range) != Named::Yes
+    }
+}

@@ -1,0 +1,109 @@
+//! Postal addresses and their parts, as ranges of tokens.
+
+mod code;
+mod street;
+
+use std::{collections::HashSet, ops::Range, sync::LazyLock};
+
+use super::{
+    fold,
+    tagger::{Case, Gap, Label, Token},
+};
+use crate::words::{self, People};
+
+/// Words of amounts and times.
+static AMOUNTS: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let people: People = words::all();
+    people.amounts.into_iter().map(fold::word).collect()
+});
+
+/// Bytes between two parts of an address: a line break with marks of a quotation fits.
+const WIDEST: usize = 8;
+
+/// The addresses that have this label, joined with those of the rules.
+pub(super) fn addresses(tokens: &[Token<'_>], labels: &[Label]) -> Vec<Range<usize>> {
+    let ruled = [street::streets(tokens), code::codes(tokens)].concat();
+    let mut inside: Vec<bool> = labels.iter().map(|label| *label == Label::Address).collect();
+    for part in &ruled {
+        inside[part.clone()].fill(true);
+    }
+    let mut addresses: Vec<Range<usize>> = Vec::new();
+    for (at, token) in tokens.iter().enumerate().filter(|(at, _)| inside[*at]) {
+        if token.is_placeholder() {
+            continue;
+        }
+        let near =
+            |before: usize| token.typed.start.saturating_sub(tokens[before].typed.end) <= WIDEST;
+        let goes_on = |before: usize| token.gap != Gap::Stop || is_short(&tokens[before]);
+        let joins = |last: &&mut Range<usize>| last.end == at && near(at - 1) && goes_on(at - 1);
+        match addresses.last_mut().filter(joins) {
+            Some(address) => address.end += 1,
+            None => addresses.push(at..at + 1),
+        }
+    }
+    addresses.retain(|address| {
+        ruled.iter().any(|part| part.start < address.end && address.start < part.end)
+            || is_told(&tokens[address.clone()])
+    });
+    addresses
+}
+
+/// "St.", "Apt.", "No.", "Lindenstr."
+fn is_short(token: &Token<'_>) -> bool {
+    const SHORT: usize = 3;
+    token.is_word()
+        && (token.text.len() <= SHORT || token.is_of_streets() || token.text.ends_with("str"))
+}
+
+/// What the tagger takes for an address must look like one.
+fn is_told(address: &[Token<'_>]) -> bool {
+    const LONGEST_ROW: usize = 3;
+    let is_word = |token: &&Token<'_>| token.is_word() && token.text.chars().count() > 2;
+    let words = address.iter().filter(is_word).count();
+    let numbers = address.iter().filter(|token| token.has_digit()).count();
+    // "2.4.1.0", "12/05/2024", sizes.
+    let row = address.iter().scan(0, |row, token| {
+        *row = if token.is_number() { *row + 1 } else { 0 };
+        Some(*row)
+    });
+    let listed = row.max() > Some(LONGEST_ROW)
+        || address.windows(2).filter(|pair| is_split(pair)).count() >= 2;
+    // "a-tent-for-2" is a link.
+    let linked = address.iter().skip(1).all(|token| matches!(token.gap, Gap::Sign | Gap::Stop));
+    let apart = address.iter().skip(1).any(|token| matches!(token.gap, Gap::Sign | Gap::Stop));
+    let signs = address.len() > 1 && (linked || numbers == 0 && apart);
+    // "5 p.m."
+    let time = address.windows(2).any(|pair| match pair {
+        [number, word] => number.is_number() && matches!(word.text, "p" | "pm" | "am"),
+        _ => false,
+    });
+    let amount = address.iter().any(|token| AMOUNTS.contains(token.text));
+    // "INV-2024-001" begins before it, and "12/2027" is a month.
+    let part = address.first().is_some_and(|first| first.gap == Gap::Sign);
+    let month = address.windows(2).any(is_split);
+    words >= 1 && !listed && !part && !month && !signs && !time && !amount && is_shown(address)
+}
+
+/// Streets, towns, a long number or a name in capitals.
+fn is_shown(address: &[Token<'_>]) -> bool {
+    const LONG: usize = 5;
+    let number = address.iter().any(|token| token.has_digit() && token.text.len() > 1);
+    let of_streets = address.iter().any(Token::is_of_streets);
+    let town = address.iter().any(Token::is_town);
+    let long = address.iter().any(|token| token.is_number() && token.text.len() >= LONG);
+    let capital = |token: &Token<'_>| token.case != Case::Lower && !token.is_ordinary();
+    let named = address.iter().any(|token| token.is_word() && capital(token));
+    let unknown = |token: &&Token<'_>| {
+        token.is_word() && !token.is_ordinary() && token.text.chars().count() > 3
+    };
+    let words = address.iter().filter(unknown).count();
+    of_streets && address.len() >= 2
+        || number && (town || long || named || words >= 2)
+        || town && words >= 2
+}
+
+/// Two parts of a number, such as "12.05".
+fn is_split(pair: &[Token<'_>]) -> bool {
+    let numbers = pair.iter().all(Token::is_number);
+    numbers && pair.last().is_some_and(|last| !matches!(last.gap, Gap::Space | Gap::Line))
+}

@@ -1,0 +1,111 @@
+//! Streets with their numbers, and post office boxes.
+
+use std::{collections::HashSet, ops::Range, sync::LazyLock};
+
+use crate::{
+    guard::pii::{
+        fold,
+        phrases::Phrases,
+        tagger::{Case, Gap, Token},
+    },
+    words::{self, People},
+};
+
+struct Lists {
+    after: Phrases,
+    before: Phrases,
+    endings: HashSet<String>,
+    boxes: Phrases,
+}
+
+static LISTS: LazyLock<Lists> = LazyLock::new(|| {
+    let people: People = words::all();
+    Lists {
+        after: Phrases::new(people.streets_after),
+        before: Phrases::new(people.streets_before),
+        endings: people.street_endings.into_iter().map(fold::word).collect(),
+        boxes: Phrases::new(people.boxes),
+    }
+});
+
+/// Words of the name of a street.
+const LONGEST: usize = 4;
+/// Bytes of the beginning of a street's name, before "strasse".
+const SHORTEST: usize = 3;
+
+pub(super) fn streets(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
+    let street = |at: usize| {
+        behind_its_number(tokens, at)
+            .or_else(|| in_one_word(tokens, at))
+            .or_else(|| before_its_number(tokens, at))
+            .or_else(|| post_box(tokens, at))
+    };
+    (0..tokens.len()).filter_map(street).collect()
+}
+
+/// "12 Baker Street", where `at` is the last word.
+fn behind_its_number(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
+    if !LISTS.after.has(tokens[at].text) {
+        return None;
+    }
+    let joined = |before: &usize| tokens[before + 1].gap == Gap::Space;
+    let mut words = (at.saturating_sub(LONGEST + 1)..at).rev().take_while(joined);
+    let number = words.find(|before| !is_of_name(&tokens[*before]))?;
+    (number + 1 < at && tokens[number].is_house_number()).then_some(number..at + 1)
+}
+
+/// "Lindenstr. 5"
+fn in_one_word(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
+    let word = tokens[at].text;
+    let is_street = LISTS.endings.iter().any(|ending| {
+        word.strip_suffix(ending.as_str()).is_some_and(|name| name.len() >= SHORTEST)
+    });
+    let number = tokens.get(at + 1)?;
+    let near = matches!(number.gap, Gap::Space | Gap::Stop | Gap::Comma);
+    (is_street && near && number.is_house_number()).then_some(at..at + 2)
+}
+
+/// "rue de la Paix 12", "12, rue de la Paix"
+fn before_its_number(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
+    if !LISTS.before.has(tokens[at].text) {
+        return None;
+    }
+    let words = tokens[at + 1..].iter().take(LONGEST + 1);
+    let words = words.take_while(|token| {
+        matches!(token.gap, Gap::Space | Gap::Sign) && (is_of_name(token) || is_link(token))
+    });
+    let mut end = at + 1 + words.clone().count();
+    if !words.clone().any(is_of_name) {
+        return None;
+    }
+    let next = tokens.get(end).filter(|next| matches!(next.gap, Gap::Space | Gap::Comma));
+    if next.is_some_and(Token::is_house_number) {
+        return Some(at..end + 1);
+    }
+    let number = at.checked_sub(1).filter(|before| tokens[*before].is_house_number())?;
+    if !matches!(tokens[at].gap, Gap::Space | Gap::Comma) {
+        return None;
+    }
+    // Without a number behind it the end of the name is not known, but for capitals.
+    let first = words.clone().position(is_of_name).map_or(end, |first| at + 2 + first);
+    let capitals = tokens[first..end].iter().take_while(|token| token.case == Case::Capital);
+    end = first + capitals.count();
+    Some(number..end)
+}
+
+/// "PO box 123"
+fn post_box(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
+    let end = LISTS.boxes.end(tokens, at)?;
+    let number = tokens.get(end).filter(|number| number.is_number() && number.gap != Gap::Line)?;
+    (number.text.len() <= 7).then_some(at..end + 1)
+}
+
+/// May be a part of the name of a street.
+fn is_of_name(token: &Token<'_>) -> bool {
+    token.is_word() && (token.case == Case::Capital || !token.is_ordinary() && !is_link(token))
+}
+
+/// "de", "la", "of"
+fn is_link(token: &Token<'_>) -> bool {
+    token.is_word() && token.text.len() <= 3
+}
