@@ -74,7 +74,7 @@ impl Accounts {
         self.open(principal(&user)).await
     }
 
-    /// Checks a password as one guess of this account. A guess that nobody checked costs nothing,
+    /// Checks a password as one guess of this account. A guess that was not checked costs nothing,
     /// and a right one forgets the wrong ones before it.
     async fn guarded<T>(
         &self,

@@ -19,7 +19,7 @@ use crate::{
 pub struct Reset {
     pub user: PrincipalId,
     pub token: String,
-    /// A page for a person. The token is behind the `#`, which browsers send to nobody.
+    /// A page for a person. The token is behind the `#`, which browsers never send.
     pub link: String,
     pub expires_at: Timestamp,
 }

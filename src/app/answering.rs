@@ -182,14 +182,15 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
     }
 }
 
-/// The cache. In distributed mode it starts with the entries of the other replicas.
-/// The threshold is given for the standard model, and translated for this one.
+/// The settings of the cache. The threshold is given for the standard model, and translated for
+/// this one.
 fn cache_of(config: &Config, embedder: Option<&EmbedderHandle>) -> config::Cache {
     let standard = config.cache.threshold;
     let threshold = embedder.map_or(standard, |e| e.card.cosine.of_standard(standard));
     config::Cache { threshold, ..config.cache.clone() }
 }
 
+/// The cache. In distributed mode it starts with the entries of the other replicas.
 async fn open_cache(
     config: &Config,
     settings: &config::Cache,

@@ -73,15 +73,29 @@ pub fn page_limit(asked: Option<u32>, default: u32, most: u32) -> Result<u32, Ap
     }
 }
 
+/// What a request with a token brings.
+struct Called {
+    app: web::Data<App>,
+    token: String,
+    origin: Option<header::HeaderValue>,
+}
+
+impl Called {
+    fn by(request: &HttpRequest) -> Result<Self, ApiError> {
+        let (token, app) = (bearer(request)?, app(request)?);
+        let origin = request.headers().get(header::ORIGIN).cloned();
+        Ok(Self { app, token, origin })
+    }
+}
+
 impl FromRequest for Caller {
     type Error = ApiError;
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (app, token) = (app(request), bearer(request));
-        let origin = request.headers().get(header::ORIGIN).cloned();
+        let called = Called::by(request);
         Box::pin(async move {
-            let (token, app) = (token?, app?);
+            let Called { app, token, origin } = called?;
             let caller = app.accounts.authenticate(&token).await?;
             app.origins.check(&caller.principal.site_id, origin.as_ref())?;
             Ok(caller)
@@ -97,10 +111,9 @@ impl FromRequest for Leaver {
     type Future = Extracting<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let (app, token) = (app(request), bearer(request));
-        let origin = request.headers().get(header::ORIGIN).cloned();
+        let called = Called::by(request);
         Box::pin(async move {
-            let (token, app) = (token?, app?);
+            let Called { app, token, origin } = called?;
             let caller = app.accounts.authenticate_erased(&token).await?;
             app.origins.check(&caller.principal.site_id, origin.as_ref())?;
             Ok(Self(caller))

@@ -23,6 +23,7 @@ mod events;
 mod failover;
 mod fake_model;
 mod faults;
+mod front_desk;
 mod harness;
 mod headers;
 mod hostile;
