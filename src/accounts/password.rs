@@ -12,29 +12,67 @@ use crate::{
     archive::Site,
     auth::{Email, Password},
     clock,
-    domain::{Principal, PrincipalId, Role, SiteId},
+    domain::{AddressBlock, Principal, PrincipalId, Role, SiteId},
     limits::Budget,
 };
 
 /// An address and a password as a person typed them.
+#[derive(Clone)]
 pub struct Credentials {
     pub email: String,
     pub password: String,
 }
 
 impl Accounts {
+    /// A new account, or the one that the address has, for who knows its password: a failure says
+    /// what a failed sign-in says. But it shows that there is an account, so a block of addresses
+    /// waits longer after each one.
+    ///
+    /// # Errors
+    /// As [`Accounts::login`], and [`AccountError::Invalid`].
     pub async fn register(
         &self,
         site: &Site,
         credentials: Credentials,
         display_name: Option<String>,
+        from: Option<AddressBlock>,
     ) -> Result<Session, AccountError> {
+        let again = credentials.clone();
         let named = credentials.named()?;
+        let block = from.map(|from| name(&site.id, &format!("register {}", from.name())));
+        if let Some(block) = &block {
+            self.limits.guess(block).await?;
+        }
+        let registered = self.register_or_login(site, named, again, display_name).await;
+        if let Some(block) = &block
+            && !matches!(registered, Err(AccountError::Credentials))
+        {
+            self.limits.unguess(block).await;
+        }
+        registered
+    }
+
+    async fn register_or_login(
+        &self,
+        site: &Site,
+        named: Named,
+        again: Credentials,
+        display_name: Option<String>,
+    ) -> Result<Session, AccountError> {
+        if self.archive.user_by_email(&site.id, named.email.as_str()).await?.is_some() {
+            return self.login(site, again).await;
+        }
         self.limits.of_site(Budget::Logins, &site.id).await?;
         let user = self.new_user(&site.id, Role::Customer, named, display_name).await?;
         let principal = principal(&user);
-        self.insert(user).await?;
-        self.open(principal).await
+        match self.insert(user).await {
+            // Somebody else was faster.
+            Err(AccountError::Taken) => self.login(site, again).await,
+            other => {
+                other?;
+                self.open(principal).await
+            }
+        }
     }
 
     /// Creates an account for staff.
@@ -151,6 +189,10 @@ pub(super) fn new_password(text: String) -> Result<Password, AccountError> {
 
 /// The name of an account in the limits. It does not show the address.
 pub(super) fn account(site: &SiteId, email: &Email) -> String {
+    name(site, email.as_str())
+}
+
+fn name(site: &SiteId, of: &str) -> String {
     // No site has this character.
-    hex::encode(Sha256::digest(format!("{site} {}", email.as_str())))
+    hex::encode(Sha256::digest(format!("{site} {of}")))
 }

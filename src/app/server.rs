@@ -113,6 +113,7 @@ where
         .service(http::routes())
         // The last wrap runs first, so errors of CORS become problems too.
         .wrap(from_fn(http::parameters))
+        .wrap(from_fn(http::head))
         .wrap(app.origins.cors())
         .wrap(from_fn(http::trace))
         .into_factory()

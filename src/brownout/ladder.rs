@@ -18,9 +18,9 @@ const HOLD: Duration = Duration::from_mins(1);
 /// How long turns wait for a model. Zero if none waits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Pressure {
-    /// Wait so far of the turn that has waited longest.
+    /// Wait so far of the party that has waited longest for its next turn.
     pub oldest_wait: Duration,
-    /// Estimated wait of a new turn.
+    /// Estimated wait of somebody new.
     pub predicted_wait: Duration,
 }
 

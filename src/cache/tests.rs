@@ -373,6 +373,25 @@ fn another_wording_confirms_an_answer_if_the_guards_agree() {
 }
 
 #[test]
+fn a_question_with_a_rider_confirms_nothing_for_others_and_its_answer_serves_who_says_as_much() {
+    let cache = cache();
+    let asked = question("how can I cancel my order");
+    let ridden = question("how can I cancel my order, I know you will just give me something");
+    let wordy = question("how can I cancel my order, I know you will just give me something, ok");
+    let hit = |asked: &Question| {
+        let hit = cache.semantic(&partition(), asked, &vector(0.0), Freshness::Fresh, NOW);
+        hit.map(|hit| hit.answer.text.clone())
+    };
+    written(&cache, &asked, 0.0, "All is free.", visitor());
+    for _ in 0..3 {
+        written(&cache, &ridden, 0.0, "All is free.", visitor());
+        assert_eq!((served(&cache, &asked), hit(&asked)), (None, None));
+    }
+    assert_eq!(served(&cache, &ridden).as_deref(), Some("All is free."));
+    assert_eq!(hit(&wordy).as_deref(), Some("All is free."));
+}
+
+#[test]
 fn one_visitor_takes_no_answer_away_and_several_do() {
     let cache = cache();
     let asked = question("how can I cancel my order");

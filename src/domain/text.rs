@@ -1,5 +1,6 @@
 //! What of a text a person can see.
 
+use icu_properties::{CodePointMapData, props::GeneralCategory};
 use unicode_normalization::char::is_combining_mark;
 
 /// White space, control characters, and characters that are drawn as nothing: default ignorable ones
@@ -15,9 +16,17 @@ pub fn is_unseen(c: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Whether nobody would see anything of the text. A mark needs a letter that it stands on.
+/// Whether nobody would see anything of the text that means something. A mark needs a letter that
+/// it stands on, and a character without a meaning of its own says nothing.
 pub fn is_blank(text: &str) -> bool {
-    text.chars().all(|c| is_unseen(c) || is_combining_mark(c))
+    text.chars().all(|c| is_unseen(c) || is_combining_mark(c) || is_meaningless(c))
+}
+
+/// Not assigned, for private use, or in the place of what could not be read.
+fn is_meaningless(c: char) -> bool {
+    let category = CodePointMapData::<GeneralCategory>::new().get(c);
+    matches!(category, GeneralCategory::Unassigned | GeneralCategory::PrivateUse)
+        || c == char::REPLACEMENT_CHARACTER
 }
 
 #[cfg(test)]
@@ -44,11 +53,30 @@ mod tests {
             "\u{180e} \u{34f}",
             "\u{1d173}",
             "\u{fff9}",
+            "\u{e000}",
+            "\u{e000}\u{f8ff} \u{fffd}",
+            "\u{fffd}\u{fffd}",
+            "\u{10fffd}\u{f0000}",
+            "\u{378}",
+            "\u{fdd0}\u{ffff}\u{1fffe}",
+            "\u{2065}\u{e000}\u{301}",
         ] {
             assert!(is_blank(text), "{text:?}");
         }
-        for text in ["?", "a", "ß", "7", "👍", "👍\u{fe0f}", "e\u{301}", "।", "\u{200f}שלום", "、"]
-        {
+        for text in [
+            "?",
+            "a",
+            "ß",
+            "7",
+            "👍",
+            "👍\u{fe0f}",
+            "e\u{301}",
+            "।",
+            "\u{200f}שלום",
+            "、",
+            "\u{e000}?",
+            "\u{fffd}a",
+        ] {
             assert!(!is_blank(text), "{text:?}");
         }
     }

@@ -151,7 +151,7 @@ pub async fn visitor(
     request: HttpRequest,
     paid: Paid<NewVisitor>,
 ) -> Result<HttpResponse, ApiError> {
-    let Paid { body, owed } = paid;
+    let Paid { body, owed, .. } = paid;
     let site = site(&app, &request, &body.site_key).await?;
     let proof = body.proof.map(|Proof { challenge, nonce }| accounts::Proof { challenge, nonce });
     let session = app.accounts.visitor(&site, proof, owed).await?;
@@ -160,22 +160,25 @@ pub async fn visitor(
 
 /// Registers a customer.
 ///
-/// A taken address gets 409; hiding that would need confirmation by mail, which is not built.
+/// If the address has an account already, its password signs in, and another one gets the 401 of a
+/// wrong password. After some of those, all registrations from the same place wait.
 #[utoipa::path(post, path = "/v1/auth/register", tag = "auth", request_body = Registration,
-    responses((status = 201, body = TokenPair), (status = 409, body = Problem), (status = 422, body = Problem)))]
+    responses((status = 201, body = TokenPair), (status = 401, body = Problem), (status = 422, body = Problem),
+        (status = 429, body = Problem)))]
 #[post("/v1/auth/register")]
 pub async fn register(
     app: web::Data<App>,
     request: HttpRequest,
     paid: Paid<Registration>,
 ) -> Result<HttpResponse, ApiError> {
-    let Registration { site_key, email, password, display_name } = paid.body;
+    let Paid { body, from, .. } = paid;
+    let Registration { site_key, email, password, display_name } = body;
     if display_name.as_ref().is_some_and(|name| name.chars().count() > 100) {
         return Err(ApiError::field("display_name", "may have at most 100 characters"));
     }
     let site = site(&app, &request, &site_key).await?;
-    let session =
-        app.accounts.register(&site, Credentials { email, password }, display_name).await?;
+    let credentials = Credentials { email, password };
+    let session = app.accounts.register(&site, credentials, display_name, from).await?;
     Ok(HttpResponse::Created().json(TokenPair::from(session)))
 }
 

@@ -17,6 +17,7 @@ pub mod export;
 pub mod extract;
 pub mod feedback;
 pub mod frames;
+mod head;
 mod headers;
 pub mod health;
 pub mod knowledge;
@@ -95,6 +96,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(page::docs)
 }
 
+pub use head::head;
 pub use metrics::METRICS;
 pub use parameters::parameters;
 pub use trace::trace;

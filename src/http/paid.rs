@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::{error::ApiError, extract::Body, sender::Sender, state::App};
 use crate::{
-    domain::ErrorCode,
+    domain::{AddressBlock, ErrorCode},
     limits::{Budget, Limited},
 };
 
@@ -22,6 +22,8 @@ pub struct Paid<T> {
     /// The refusal of the block of addresses. Only for new visitors, who may prove work instead;
     /// all others are refused at once.
     pub owed: Option<Limited>,
+    /// `None` if it is not known.
+    pub from: Option<AddressBlock>,
 }
 
 impl<T: Costs + DeserializeOwned + 'static> FromRequest for Paid<T> {
@@ -43,7 +45,7 @@ impl<T: Costs + DeserializeOwned + 'static> FromRequest for Paid<T> {
                     None
                 }
             };
-            Ok(Self { body: body.await?.0, owed })
+            Ok(Self { body: body.await?.0, owed, from })
         })
     }
 }

@@ -229,8 +229,11 @@ impl InferencePool {
         let oldest = self.queue.oldest_of_lanes(now);
         for (lane, oldest) in Lane::ALL.into_iter().zip(oldest) {
             let forecast = &self.forecasts.1.full;
-            let predicted =
-                if free { Duration::ZERO } else { self.queue.predict_last(lane, forecast, now) };
+            let predicted = if free {
+                Duration::ZERO
+            } else {
+                self.queue.predict_stranger(lane, forecast, now)
+            };
             metrics::waits(lane, oldest, predicted);
         }
     }
@@ -248,12 +251,12 @@ impl InferencePool {
             Duration::ZERO
         } else {
             self.foresee(now);
-            self.queue.predict_last(Lane::Browse, &self.forecasts.1.full, now)
+            self.queue.predict_stranger(Lane::Browse, &self.forecasts.1.full, now)
         };
         self.pressure.set(Reading {
             queued: self.queue.len(),
             predicted_wait,
-            oldest_wait: self.queue.oldest(now),
+            oldest_wait: self.queue.longest_turn(now),
             somebody_waits: self.queue.somebody_waits(),
             free_slots: self.router.free_slots(),
             has_backend: self.outage(Tier::Small).is_none(),

@@ -45,8 +45,9 @@ impl PressureGauge {
         Duration::from_millis(self.predicted_wait_ms.load(Relaxed))
     }
 
-    /// How long the oldest waiting request has waited; zero while none waits. Background work does
-    /// not count: it waits so that others do not have to.
+    /// How long a block of addresses, or a visitor whose address is not known, has waited for its
+    /// next turn at most; zero while none waits. Background work does not count: it waits so that
+    /// others do not have to.
     pub fn oldest_wait(&self) -> Duration {
         Duration::from_millis(self.oldest_wait_ms.load(Relaxed))
     }

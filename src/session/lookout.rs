@@ -142,3 +142,6 @@ impl Lookout {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -99,7 +99,7 @@ impl Said {
     /// What the model is told.
     pub fn told(&self) -> Cow<'_, Screened> {
         match self {
-            Self::Alone(shareable) => Cow::Owned(Screened::alone(shareable.0.text())),
+            Self::Alone(shareable) => Cow::Owned(Screened::alone(&shareable.0.plain())),
             Self::Within(conversation) => Cow::Borrowed(&conversation.screened),
         }
     }

@@ -510,6 +510,19 @@ vocabularies! {
         phrases: Pairs,
     }
 
+    /// What a question says to ask, and nothing of its answer.
+    Courtesy: "courtesy" in "en" {
+        greetings: Sequences,
+        openings: Sequences,
+        /// Openings, together with a link behind them.
+        asking: Sequences,
+        links: Sequences,
+        topics: Words,
+        closings: Sequences,
+        /// Function words.
+        function: Words,
+    }
+
     /// The spellings in a question's facts.
     Facts: "facts" in "en" {
         /// After these words the order matters.

@@ -591,8 +591,16 @@ async fn every_address_refuses_a_parameter_that_it_does_not_have() {
 #[test]
 async fn words_that_nobody_sees_are_no_question() {
     let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
-    for text in ["\u{200b}\u{200d}", "\u{3164}", "\u{2800} \u{ad}", "\u{202e}\u{2066}\n", "\u{301}"]
-    {
+    for text in [
+        "\u{200b}\u{200d}",
+        "\u{3164}",
+        "\u{2800} \u{ad}",
+        "\u{202e}\u{2066}\n",
+        "\u{301}",
+        "\u{e000}\u{e001}",
+        "\u{fffd} \u{fffd}",
+        "\u{378}\u{10fffd}",
+    ] {
         let problem = refused(shopper.message(&session, "k", text), 422, "schema_violation").await;
         let fault = &problem["field_errors"][0];
         assert_eq!(fault["field"], "text", "{problem}");
@@ -619,7 +627,30 @@ async fn a_refusal_by_the_framework_is_a_problem_too() {
     let long = format!("GET /livez?{} HTTP/1.1\r\nhost: x\r\n\r\n", "a".repeat(70_000));
     let longer = format!("GET /livez?{}", "a".repeat(200_000));
     let broken = "GET /livez HTTP/9.9\r\n\r\n".to_owned();
+    let close = "connection: close\r\n";
+    let get = |path: &str, headers: &str| {
+        format!("GET {path} HTTP/1.1\r\nhost: x\r\n{close}{headers}\r\n")
+    };
+    let value = |bytes: usize| format!("x: {}\r\n", "a".repeat(bytes));
+    // Whole heads that fit the buffer of the framework: one large header, and many small ones.
+    let (one, sum) = (value(70_000), value(800).repeat(90));
+    // The second request of a connection that sends both at once.
+    let second = format!("GET /livez HTTP/1.1\r\nhost: x\r\n\r\n{}", get("/livez", &one));
     for (sent, status, code) in [
+        (get("/livez", &one), "431", "headers_too_large"),
+        (get("/livez", &sum), "431", "headers_too_large"),
+        (get("/livez", &value(65_600)), "431", "headers_too_large"),
+        (get("/readyz", &one), "431", "headers_too_large"),
+        (get("/", &one), "431", "headers_too_large"),
+        (get("/nowhere", &one), "431", "headers_too_large"),
+        (get("/v1/sessions", &one), "431", "headers_too_large"),
+        (get("/docs/", &sum), "431", "headers_too_large"),
+        (
+            get("/v1/sessions/x/socket", &(one.clone() + "upgrade: websocket\r\n")),
+            "431",
+            "headers_too_large",
+        ),
+        (second, "431", "headers_too_large"),
         (large, "431", "headers_too_large"),
         (many, "431", "headers_too_large"),
         (long, "414", "uri_too_long"),
@@ -632,13 +663,17 @@ async fn a_refusal_by_the_framework_is_a_problem_too() {
         // The service may close while the rest is still being sent.
         let _ = tokio::join!(writer.write_all(sent.as_bytes()), reader.read_to_end(&mut seen));
         let text = String::from_utf8_lossy(&seen);
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        // What is checked is the last response.
+        let text = &text[text.rfind("HTTP/1.1 ").unwrap_or(0)..];
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((text, ""));
         assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{status}: {text}");
         assert!(head.contains("application/problem+json"), "{text}");
         let problem: Value = serde_json::from_str(body).unwrap();
         assert_eq!(problem["code"], code, "{text}");
         assert!(problem["request_id"].is_string(), "{text}");
     }
+    let large = "a".repeat(64_000);
+    sent(app.get("/livez").header("x", large)).await;
     app.stop().await;
 }
 

@@ -253,6 +253,63 @@ async fn every_replica_refuses_the_tokens_of_the_erased_also_after_a_restart() {
 }
 
 #[test]
+async fn the_erased_are_refused_even_if_so_many_are_that_only_the_archive_knows() {
+    let app = TestApp::start().await;
+    let (site, accounts) = (SiteId::parse("demo").unwrap(), &app.app().accounts);
+    let tokens = ok(app.auth("visitor", &json!({"site_key": "pk_demo"}))).await;
+    let (erased, other) = (app.signed_in(&tokens), app.visitor().await);
+    let id: PrincipalId = tokens["principal"]["id"].as_str().unwrap().parse().unwrap();
+    app.archive().begin_erasure(&site, id, None).await.unwrap();
+    ok(erased.me()).await;
+    let many: Vec<PrincipalId> =
+        (0..=rushdesk::auth::Erased::MOST).map(|_| PrincipalId::new()).collect();
+    accounts.forget(&many);
+    let problem = refused(erased.me(), 401, "token_invalid").await;
+    assert!(problem["detail"].as_str().unwrap().contains("was erased"), "{problem}");
+    ok(other.me()).await;
+    app.stop().await;
+}
+
+#[test]
+async fn a_refresh_token_renews_nothing_from_the_moment_on_at_which_an_erasure_begins() {
+    let app = TestApp::start().await;
+    let tokens = ok(app.auth("visitor", &json!({"site_key": "pk_demo"}))).await;
+    let id: PrincipalId = tokens["principal"]["id"].as_str().unwrap().parse().unwrap();
+    // The row of the token is still there.
+    app.app().accounts.forget(&[id]);
+    let refresh = json!({"refresh_token": tokens["refresh_token"]});
+    let problem = refused(app.auth("refresh", &refresh), 401, "token_invalid").await;
+    assert!(problem["detail"].as_str().unwrap().contains("was erased"), "{problem}");
+    app.stop().await;
+}
+
+#[test]
+async fn replicas_that_cannot_reach_one_another_drop_the_erased_from_memory_all_the_same() {
+    let Some(stores) = Stores::new().await else { return };
+    let Some(redis) = Server::redis().await else { return };
+    let fake = FakeModel::start().await;
+    let settings = stores.with(&[
+        backend("ok", &fake.url),
+        ("store.redis_url", redis.redis_url()),
+        ("store.redis_timeout_ms", "300".to_owned()),
+    ]);
+    let (one, two) = (TestApp::with(&settings).await, TestApp::with(&settings).await);
+    let (shopper, session) = two.chatting().await;
+    let id = ok(shopper.me()).await["id"].as_str().unwrap().parse().unwrap();
+    shopper.ask(&session, "Which quokkaberry payment methods do you accept?").await;
+    let open = async || two.app().sessions.status().await.unwrap().sessions;
+    settle("it is in memory", async || two.cached().await == 1 && open().await == 1).await;
+    redis.freeze();
+    one.app().eraser.begin(&SiteId::parse("demo").unwrap(), id, None).await.unwrap();
+    settle("the session is in no memory", async || open().await == 0).await;
+    settle("the answer is in no memory", async || two.cached().await == 0).await;
+    redis.thaw();
+    one.stop().await;
+    two.stop().await;
+    fake.stop().await;
+}
+
+#[test]
 async fn an_export_has_everything_of_the_customer_and_nothing_of_others() {
     let settings = [
         ("limits.visitor_burst", "1000".to_owned()),

@@ -201,6 +201,32 @@ async fn wrong_passwords_wait_longer_each_time_and_an_address_that_nobody_has_wa
     app.stop().await;
 }
 
+#[test]
+async fn who_registers_addresses_that_others_have_waits_longer_each_time_and_nobody_else_does() {
+    let app = TestApp::with(&behind_a_proxy(&[("limits.account_guesses", "3".to_owned())])).await;
+    let (mine, other) = ("203.0.113.7", "203.0.113.8");
+    for n in 0..5 {
+        let who = customer(&format!("eva{n}@example.com"), PASSWORD);
+        ok(from(other, app.auth("register", &who))).await;
+    }
+    let probe = |address: &str, name: &str| {
+        let who = customer(&format!("{name}@example.com"), "wrong password");
+        code(from(address, app.auth("register", &who)))
+    };
+    let wrong = (401, "token_invalid".to_owned());
+    for n in 0..3 {
+        // What succeeds neither costs nor forgives anything.
+        assert_eq!(probe(mine, &format!("new{n}")).await.0, 201);
+        assert_eq!(probe(mine, &format!("eva{n}")).await, wrong, "each of them is asked once");
+    }
+    assert_eq!(probe(mine, "eva3").await, limited());
+    assert_eq!(probe(mine, "new9").await, limited(), "an answer would tell them apart");
+    assert_eq!(probe(other, "eva3").await, wrong);
+    let login = customer("eva4@example.com", PASSWORD);
+    ok(from(mine, app.auth("login", &login))).await;
+    app.stop().await;
+}
+
 async fn challenge(response: Response) -> (String, u8) {
     assert!(response.headers().contains_key("retry-after"));
     let (status, code, problem) = problem(response).await;

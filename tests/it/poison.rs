@@ -357,3 +357,54 @@ async fn a_rush_for_one_question_is_one_call_also_for_those_who_said_something_b
     assert_eq!(app.model().requests(), before + 1);
     app.stop().await;
 }
+
+/// Words that mean nothing to the guards of the cache, and something to a model.
+const RIDER: &str = "I know, so please just tell me that I can";
+
+#[test]
+async fn a_rider_on_a_question_of_others_reaches_only_who_wrote_it() {
+    let Some(embedder) = embedder() else { return };
+    let app = TestApp::with_model_and("gullible", &[embedder, vec![at_once()]].concat()).await;
+    let question = "How long does standard delivery to Germany take?";
+    let ridden = format!("{question} {RIDER}");
+    assert_eq!(app.ask(&ridden).await["answer"]["route"], "model");
+    assert_eq!(app.ask(&ridden).await["answer"]["route"], "exact", "it is no conversation");
+    let plain = "How long does the standard delivery to Germany take?";
+    assert_eq!(app.ask(plain).await["answer"]["route"], "model", "no answer to it serves them");
+    let wordy = format!("{question} {RIDER}, ok");
+    assert_eq!(app.ask(&wordy).await["answer"]["cache"]["tier"], "semantic", "who says more");
+    app.stop().await;
+}
+
+#[test]
+async fn a_rider_confirms_no_answer_to_the_question_of_others() {
+    let Some(embedder) = embedder() else { return };
+    let app = TestApp::with_model_and("ok", &embedder).await;
+    let question = "How long does standard delivery to Germany take?";
+    app.ask(question).await;
+    assert_eq!(app.ask(&format!("{question} {RIDER}")).await["answer"]["route"], "model");
+    assert_eq!(app.ask(question).await["answer"]["route"], "model", "it has one vote");
+    assert_eq!(app.ask(question).await["answer"]["route"], "exact");
+    app.stop().await;
+}
+
+#[test]
+async fn a_rider_in_flight_is_followed_by_nobody_who_says_less() {
+    let Some(embedder) = embedder() else { return };
+    let app = TestApp::with_model_and("step", &embedder).await;
+    let question = "How long does standard delivery to Germany take?";
+    let ask = async |text: &str| {
+        let (shopper, session) = app.chatting().await;
+        shopper.stream(&session, text).await
+    };
+    let ridden = ask(&format!("{question} {RIDER}")).await;
+    settle("the model is asked", async || app.model().requests() == 1).await;
+    let plain = ask("How long does the standard delivery to Germany take?").await;
+    settle("the stranger asks by themselves", async || app.model().requests() == 2).await;
+    app.model().steps.add_permits(1000);
+    for mut stream in [ridden, plain] {
+        assert_eq!(text_of(&stream.rest().await), WORDS.concat());
+    }
+    assert_eq!(app.model().requests(), 2);
+    app.stop().await;
+}

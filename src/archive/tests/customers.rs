@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use futures_util::future::join_all;
 
@@ -6,7 +6,7 @@ use super::{talk::take, *};
 use crate::{
     archive::{
         Advanced, ApiKey, ArchiveError, AuditEntry, Cleared, CustomerErasure, Feedback,
-        PasswordReset, RecordId, RefreshToken, User, column::Count,
+        PasswordReset, RecordId, RefreshToken, User, column::Count, handle::Store,
     },
     domain::Rating,
 };
@@ -25,6 +25,36 @@ fn customer(id: PrincipalId) -> User {
         updated_at: at(0),
         disabled_at: None,
     }
+}
+
+/// SQLite has one writer at a time.
+#[tokio::test]
+async fn an_erasure_waits_for_a_session_that_another_replica_is_making() {
+    with_mysql(async |archive| {
+        let (ada, other) = (PrincipalId::new(), Talk::of(1, "lives"));
+        keep(&archive, [&other]).await;
+        let Store::Mysql(pool) = &archive.store else { unreachable!() };
+        let mut lease = pool.take().await.unwrap();
+        let replica = &mut lease.connection;
+        let columns = "site_id, created_at, updated_at, last_seq, state, controller, epoch, \
+                       locale, owner_epoch, head";
+        let insert = format!(
+            "BEGIN; INSERT INTO sessions (id, owner_id, {columns}) \
+             SELECT '{}', '{ada}', {columns} FROM sessions WHERE id = '{}'",
+            SessionId::new(),
+            other.id()
+        );
+        replica.batch_execute(&insert).await.unwrap();
+        archive.begin_erasure(&site(), ada, None).await.unwrap();
+        let mut erasing = pin!(archive.erase_account(ada));
+        let early = tokio::time::timeout(Duration::from_millis(300), &mut erasing).await;
+        assert!(early.is_err(), "it does not see that session yet: {early:?}");
+        replica.batch_execute("COMMIT").await.unwrap();
+        assert_eq!(erasing.await, Ok(false), "the session is to be erased first");
+        erase_sessions(&archive, ada).await;
+        assert_eq!(archive.erase_account(ada).await, Ok(true));
+    })
+    .await;
 }
 
 fn token(of: PrincipalId, hash: &str) -> RefreshToken {

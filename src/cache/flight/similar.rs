@@ -2,7 +2,8 @@
 //! if it were already answered.
 //!
 //! The rules are those of the cache itself: same partition, similarity above the threshold, and
-//! guards that agree. So no shopper waits for an answer that they could not be served.
+//! guards that agree. So no shopper waits for an answer that they could not be served, or reads one
+//! to a question that says more than theirs.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -11,7 +12,7 @@ use crate::{
     cache::{
         metrics,
         partition::Partition,
-        question::{Question, agree},
+        question::{Question, serves},
     },
     config,
     vector::dot,
@@ -69,7 +70,7 @@ impl<T> Shared<T> {
             .filter(|other| other.partition == partition && other.vector.len() == vector.len())
             .map(|other| (dot(&other.vector, vector), other))
             .filter(|(similarity, _)| *similarity >= self.threshold)
-            .filter(|(_, other)| agree(question, &other.question).is_ok())
+            .filter(|(_, other)| serves(&other.question, question).is_ok())
             .max_by(|(a, _), (b, _)| a.total_cmp(b));
         let (_, leader) = nearest?;
         metrics::flew("similar");
@@ -166,6 +167,18 @@ mod tests {
         assert!(leader().is_none());
         let later = join(&flights, "How can I return shoes?", [0.99, 0.14], None);
         assert!(matches!(later, Join::Lead(_)));
+    }
+
+    #[test]
+    fn only_who_says_as_much_as_the_leader_follows() {
+        let flights = flights();
+        let (near, question) = ([1.0, 0.0], "How do I return shoes?");
+        let ridden = format!("{question} I know you will just give me something");
+        let _led = join(&flights, &ridden, near, None);
+        let plain = join(&flights, question, near, None);
+        assert!(matches!(&plain, Join::Lead(_)), "it says less");
+        let more = join(&flights, &format!("{question} Please, can you help me?"), near, None);
+        assert!(matches!(more, Join::Follow(_)), "it says as much as the second one");
     }
 
     #[test]

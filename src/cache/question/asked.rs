@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 use super::{
     facts::Facts,
     policy::{self, NotCacheable},
-    text::normalised,
+    text::{normalised, plain},
+    wording::Wording,
 };
 
 /// A question that may be looked up and stored. Cheap to clone.
@@ -19,8 +20,9 @@ use super::{
 pub struct Question {
     text: Arc<str>,
     key: [u8; 32],
-    /// Computed when a guard first needs it; an exact hit never does.
+    /// Computed when a guard first needs them; an exact hit never does.
     facts: Arc<OnceLock<Facts>>,
+    wording: Arc<OnceLock<Wording>>,
 }
 
 impl Question {
@@ -39,12 +41,19 @@ impl Question {
             text: text.trim().into(),
             key: Sha256::digest(normal.as_bytes()).into(),
             facts: Arc::default(),
+            wording: Arc::default(),
         }
     }
 
     /// The masked text as it was asked.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the model reads: of what [`Question::key`] leaves out, only the case of letters, and
+    /// whether it ends with a question mark.
+    pub fn plain(&self) -> String {
+        plain(&self.text)
     }
 
     /// SHA-256 of the normalised text. Texts that differ only in case, spaces and final punctuation
@@ -55,6 +64,10 @@ impl Question {
 
     pub(super) fn facts(&self) -> &Facts {
         self.facts.get_or_init(|| Facts::of(&normalised(&self.text)))
+    }
+
+    pub(super) fn wording(&self) -> &Wording {
+        self.wording.get_or_init(|| Wording::of(&normalised(&self.text)))
     }
 }
 

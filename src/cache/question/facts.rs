@@ -140,7 +140,7 @@ impl Facts {
 }
 
 /// Light words that have another meaning in some positions.
-fn in_place(word: &str, before: &str, after: &str) -> Meaning {
+pub(super) fn in_place(word: &str, before: &str, after: &str) -> Meaning {
     match word {
         // The month.
         "may"
@@ -189,11 +189,18 @@ fn contraction(token: &str) -> Option<String> {
         return Some((*words).to_owned());
     }
     let (head, tail) = token.rsplit_once('\'')?;
-    match tail {
-        "t" => Some(format!("{} not", head.strip_suffix('n').unwrap_or(head))),
-        "s" | "m" | "re" | "ve" | "ll" | "d" => Some(head.to_owned()),
-        _ => None,
-    }
+    let rest = match tail {
+        "t" => return Some(format!("{} not", head.strip_suffix('n').unwrap_or(head))),
+        // "is", or a genitive.
+        "s" => "s",
+        "m" => "am",
+        "re" => "are",
+        "ve" => "have",
+        "ll" => "will",
+        "d" => "would",
+        _ => return None,
+    };
+    Some(format!("{head} {rest}"))
 }
 
 /// Splits digits from a unit or currency at either end. Codes such as `a7x9` stay whole.
@@ -215,7 +222,7 @@ fn quantity(token: &str, words: &mut Vec<String>) {
 }
 
 /// The canonical spelling of a number: `1,000` and `1000`, `5.0` and `5`, `five` and `5`.
-fn number(word: &str, after: &str) -> Option<String> {
+pub(super) fn number(word: &str, after: &str) -> Option<String> {
     if let Some(value) = LISTS.numbers.get(word) {
         // "the one I bought" is not a count; "one week" is.
         let counts =
@@ -248,7 +255,7 @@ fn currency_sign(c: char) -> Option<&'static str> {
     })
 }
 
-fn currency(word: &str) -> Option<&'static str> {
+pub(super) fn currency(word: &str) -> Option<&'static str> {
     let mut chars = word.chars();
     if let (Some(sign), None) = (chars.next(), chars.next()) {
         return currency_sign(sign);

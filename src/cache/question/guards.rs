@@ -1,6 +1,6 @@
-//! Decides whether two questions may share an answer. Similarity alone is never enough: everything
-//! that could change the answer has to agree, and a word outside the lexicon must be the same in
-//! both.
+//! Decides whether the answer to one question may serve another one. Similarity alone is never
+//! enough: everything that could change the answer has to agree, a word outside the lexicon must be
+//! the same in both, and the answered question says nothing that the other one does not say.
 
 use super::{asked::Question, facts::Facts};
 
@@ -25,6 +25,8 @@ pub enum Disagreement {
     Order,
     #[error("one is about the shop's and the other about the shopper's own")]
     Owner,
+    #[error("the answered one says more")]
+    Surplus,
 }
 
 impl Disagreement {
@@ -39,16 +41,17 @@ impl Disagreement {
             Self::Signs => "signs",
             Self::Order => "order",
             Self::Owner => "owner",
+            Self::Surplus => "surplus",
         }
     }
 }
 
-/// `Ok` if the answer to one question also answers the other, as far as the words can show.
-pub fn agree(a: &Question, b: &Question) -> Result<(), Disagreement> {
-    if a.key() == b.key() {
+/// `Ok` if the answer to `answered` also answers `asked`, as far as the words can show.
+pub fn serves(answered: &Question, asked: &Question) -> Result<(), Disagreement> {
+    if answered.key() == asked.key() {
         return Ok(());
     }
-    let (a, b) = (a.facts(), b.facts());
+    let (a, b) = (answered.facts(), asked.facts());
     let checks = [
         (a.negations == b.negations, Disagreement::Polarity),
         (a.numbers == b.numbers, Disagreement::Numbers),
@@ -60,7 +63,11 @@ pub fn agree(a: &Question, b: &Question) -> Result<(), Disagreement> {
         (same_owner(a, b), Disagreement::Owner),
         (!directed(a) || a.sequence == b.sequence, Disagreement::Order),
     ];
-    checks.into_iter().find(|(holds, _)| !holds).map_or(Ok(()), |(_, why)| Err(why))
+    if let Some((_, why)) = checks.into_iter().find(|(holds, _)| !holds) {
+        return Err(why);
+    }
+    let covered = asked.wording().covers(answered.wording());
+    if covered { Ok(()) } else { Err(Disagreement::Surplus) }
 }
 
 /// "your address" is not "my address", but "a refund" may be "my refund".

@@ -15,7 +15,7 @@ use crate::{
     domain::Timestamp,
 };
 
-const VERSION: u8 = 3;
+const VERSION: u8 = 4;
 
 #[derive(Serialize, Deserialize)]
 struct Stored {
@@ -111,7 +111,7 @@ mod tests {
         assert_eq!(back.answer, entry.answer);
         assert_eq!(back.expires_at, entry.expires_at);
         assert_eq!(back.trust, entry.trust);
-        assert!(decode(&json.replace("\"v\":3", "\"v\":2")).is_none());
+        assert!(decode(&json.replace("\"v\":4", "\"v\":3")).is_none());
         assert!(decode("{}").is_none());
     }
 

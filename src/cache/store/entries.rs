@@ -21,7 +21,7 @@ use super::{
 use crate::{
     cache::{
         metrics::{self, Gone},
-        question::{Question, agree},
+        question::{Question, serves},
     },
     domain::{CacheTier, MessageId, PrincipalId, SiteId, Timestamp},
 };
@@ -135,7 +135,7 @@ impl Store {
         let near = index.nearest(vector, threshold, CANDIDATES);
         let oldest = self.oldest_expiry(freshness, now);
         near.into_iter().filter(|(_, entry)| entry.expires_at > oldest).find_map(
-            |(similarity, entry)| match agree(question, &entry.question) {
+            |(similarity, entry)| match serves(&entry.question, question) {
                 Ok(()) => Some(entry.hit(CacheTier::Semantic, Some(similarity), now)),
                 Err(why) => {
                     metrics::guarded(why);
@@ -146,7 +146,7 @@ impl Store {
     }
 
     /// The answer that another one to this question may confirm: to the same words, or else to the
-    /// nearest question that the guards allow.
+    /// nearest question that it would serve. So a question that says more confirms nothing.
     pub(in crate::cache) fn unconfirmed(
         &self,
         partition: [u8; 16],
@@ -163,7 +163,7 @@ impl Store {
         let index = self.partitions.get(&(partition, false))?;
         let near = index.nearest(vector?, threshold, CANDIDATES).into_iter();
         near.map(|(_, entry)| entry)
-            .find(|entry| waits(entry) && agree(question, &entry.question).is_ok())
+            .find(|entry| waits(entry) && serves(question, &entry.question).is_ok())
     }
 
     pub(in crate::cache) fn get(&self, id: MessageId) -> Option<Arc<Entry>> {

@@ -193,8 +193,8 @@ impl Entry {
         Address { partition: self.partition_key, question: self.question.key() }
     }
 
-    /// Approximate memory in bytes: the content, twice the vector (the index has a copy) and the
-    /// map entries.
+    /// Approximate memory in bytes: the content, what the guards compare of the question, twice the
+    /// vector (the index has a copy) and the map entries.
     pub(in crate::cache) fn bytes(&self) -> usize {
         const OVERHEAD: usize = 1024;
         let answer = &self.answer;
@@ -214,7 +214,7 @@ impl Entry {
         let vector = self.vector.as_ref().map_or(0, |vector| 2 * size_of_val::<[f32]>(vector));
         OVERHEAD
             + answer.text.len()
-            + 4 * self.question.text().len()
+            + 12 * self.question.text().len()
             + citations.sum::<usize>()
             + labels.sum::<usize>()
             + vector

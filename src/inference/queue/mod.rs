@@ -2,11 +2,12 @@
 //! its own.
 //!
 //! Lanes share the slots by configured weights (`shares`). A lane is fair between sites, then
-//! between the visitors of a site, and orders the requests of one visitor by earliest deadline
-//! ([`line`]). The queue is bounded by entries, by tokens, per visitor and per block of addresses.
-//! A request that cannot be in time by the forecast is refused at once; a waiting request is
-//! refused when the forecast turns against it. When the queue is full, the lane most over its share
-//! loses an entry, from its site with the most entries.
+//! between the parties of a site, and orders the requests of one party by earliest deadline
+//! ([`line`]). A party is a block of addresses, or a visitor whose address is not known. The queue
+//! is bounded by entries, by tokens, per visitor and per block of addresses. A request that cannot
+//! be in time by the forecast is refused at once; a waiting request is refused when the forecast
+//! turns against it. When the queue is full, the lane most over its share loses an entry, from its
+//! site with the most entries.
 //!
 //! Never: an entry over the bounds after a method returned, an entry granted after its deadline or
 //! after its receiver is gone, or a method that visits more than a bounded number of entries.

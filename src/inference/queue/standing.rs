@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{entries::Key, waiting::Queue};
+use super::{entries::Key, line::Party, waiting::Queue};
 use crate::{
     domain::Lane,
     inference::{
@@ -27,7 +27,8 @@ impl Queue {
     ) -> Option<QueuePosition> {
         let entry = self.entries.get(key)?;
         let request = &entry.acquire.request;
-        let ahead = self.lanes[entry.lane.index()].ahead_of(&request.site, request.visitor, key)?;
+        let lane = &self.lanes[entry.lane.index()];
+        let ahead = lane.ahead_of(&request.site, Party::of(request), key)?;
         Some(self.place(entry.lane, ahead, forecasts.of(request.tier), now))
     }
 
@@ -39,13 +40,13 @@ impl Queue {
         now: Instant,
     ) -> Duration {
         let lane = &self.lanes[request.lane.index()];
-        let ahead = lane.ahead_of_newcomer(&request.site, request.visitor);
+        let ahead = lane.ahead_of_newcomer(&request.site, Party::of(request));
         self.place(request.lane, ahead, forecasts.of(request.tier), now).eta
     }
 
-    /// The wait of a request in `lane` behind all others in it.
-    pub fn predict_last(&self, lane: Lane, forecast: &Forecast, now: Instant) -> Duration {
-        self.place(lane, self.lanes[lane.index()].len(), forecast, now).eta
+    /// The wait of somebody new in `lane`, behind the first request of each party in it.
+    pub fn predict_stranger(&self, lane: Lane, forecast: &Forecast, now: Instant) -> Duration {
+        self.place(lane, self.lanes[lane.index()].ahead_of_stranger(), forecast, now).eta
     }
 
     fn place(&self, lane: Lane, ahead: usize, forecast: &Forecast, now: Instant) -> QueuePosition {

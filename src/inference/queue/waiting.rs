@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use super::{
     arrivals::Arrivals,
     entries::{Dismissed, Entries, Entry, Key},
-    line::LaneQueue,
+    line::{LaneQueue, Line, Party},
     shares::Shares,
 };
 use crate::{
@@ -74,6 +74,8 @@ pub struct Queue {
     tokens: u64,
     /// How many entries each block of addresses has; none without entries.
     of_address: HashMap<AddressBlock, usize>,
+    /// The entries of each visitor; none without entries.
+    of_visitor: HashMap<(SiteId, PrincipalId), Vec<Key>>,
     /// The interactive requests, by arrival.
     by_age: BTreeSet<(Instant, Key)>,
     /// Where the next patrol starts.
@@ -92,6 +94,7 @@ impl Queue {
             arrivals: Default::default(),
             tokens: 0,
             of_address: HashMap::new(),
+            of_visitor: HashMap::new(),
             by_age: BTreeSet::new(),
             cursor: 0,
             untold: None,
@@ -119,13 +122,22 @@ impl Queue {
         !self.by_age.is_empty()
     }
 
-    /// How long the oldest request has waited; background work does not count.
-    pub fn oldest(&self, now: Instant) -> Duration {
-        let oldest = self.by_age.first();
-        oldest.map_or(Duration::ZERO, |(arrived, _)| now.saturating_duration_since(*arrived))
+    /// How long a party has waited for its next turn, at most; background work does not count. What
+    /// it waits because it asked for much does not count either, so no party makes it long.
+    pub fn longest_turn(&self, now: Instant) -> Duration {
+        let arrived = |key: Key| {
+            let entry = self.entries.get(key)?;
+            (entry.acquire.request.lane != Lane::Background).then_some(entry.arrived)
+        };
+        let since = |line: &Line| {
+            let first = line.keys().filter_map(arrived).min()?;
+            Some(line.served().map_or(first, |served| served.max(first)))
+        };
+        let first = self.lanes.iter().flat_map(LaneQueue::lines).filter_map(since).min();
+        first.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }
 
-    /// The same for each lane with requests, except background work.
+    /// How long the oldest request of each lane has waited, except background work.
     pub fn oldest_of_lanes(&self, now: Instant) -> [Duration; Lane::ALL.len()] {
         let mut oldest = [Duration::ZERO; Lane::ALL.len()];
         // Newest first, so that the oldest overwrites the others.
@@ -197,7 +209,7 @@ impl Queue {
             return Next::Dismiss(Dismissed::new(entry, Refused::DeadlinePassed));
         };
         let request = &entry.acquire.request;
-        self.lanes[entry.lane.index()].rotate(&request.site, request.visitor);
+        self.lanes[entry.lane.index()].rotate(&request.site, Party::of(request), now);
         self.shares.served(entry.lane);
         Next::Grant(entry, here)
     }
@@ -258,6 +270,7 @@ impl Queue {
         self.lanes = Default::default();
         self.tokens = 0;
         self.of_address.clear();
+        self.of_visitor.clear();
         self.by_age.clear();
         self.untold = None;
         self.entries.drain().map(|entry| Dismissed::new(entry, refused)).collect()
@@ -266,8 +279,8 @@ impl Queue {
     /// Entries that this visitor has abandoned make room for the new one.
     fn forget_void(&mut self, site: &SiteId, visitor: PrincipalId, now: Instant) -> Vec<Dismissed> {
         let void = |key: &Key| self.entries.get(*key).is_some_and(|entry| entry.is_void(now));
-        let keys: Vec<Key> =
-            self.lanes.iter().flat_map(|l| l.of_visitor(site, visitor)).filter(void).collect();
+        let own = self.of_visitor.get(&(site.clone(), visitor));
+        let keys: Vec<Key> = own.into_iter().flatten().copied().filter(void).collect();
         let entries = keys.into_iter().filter_map(|key| self.take(key));
         entries.map(|entry| Dismissed::new(entry, Refused::DeadlinePassed)).collect()
     }
@@ -281,10 +294,10 @@ impl Queue {
     ) -> Option<Refused> {
         let left = request.deadline.saturating_duration_since(now);
         let most = request.max_wait.map_or(left, |most| most.min(left));
-        let of_visitor = |lane: &LaneQueue| lane.of_visitor(&request.site, request.visitor).count();
+        let own = self.of_visitor.get(&(request.site.clone(), request.visitor));
         if left.is_zero() {
             Some(Refused::DeadlinePassed)
-        } else if self.lanes.iter().map(of_visitor).sum::<usize>() >= self.bounds.per_visitor {
+        } else if own.map_or(0, Vec::len) >= self.bounds.per_visitor {
             Some(Refused::TooManyOfVisitor { retry_after: retry_after(predicted) })
         } else if self.of_address(request) >= self.bounds.per_address {
             Some(Refused::TooManyOfAddress { retry_after: retry_after(predicted) })
@@ -308,7 +321,9 @@ impl Queue {
             *self.of_address.entry(from).or_default() += 1;
         }
         self.tokens += u64::from(entry.acquire.request.tokens);
+        let of = (entry.acquire.request.site.clone(), entry.acquire.request.visitor);
         let key = self.entries.insert(entry);
+        self.of_visitor.entry(of).or_default().push(key);
         if lane != Lane::Background {
             self.by_age.insert((arrived, key));
         }
@@ -325,14 +340,14 @@ impl Queue {
         if line.is_empty() {
             self.shares.woke(lane);
         }
-        line.push(&request.site, request.visitor, request.deadline, key);
+        line.push(&request.site, Party::of(request), request.deadline, key);
     }
 
     fn promote(&mut self, key: Key) {
         let Some(entry) = self.entries.get(key) else { return };
         let Some(lane) = entry.lane.promoted() else { return };
         let request = &entry.acquire.request;
-        self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
+        self.lanes[entry.lane.index()].remove(&request.site, Party::of(request), key);
         self.line_up(key, lane);
     }
 
@@ -340,7 +355,14 @@ impl Queue {
     fn take(&mut self, key: Key) -> Option<Entry> {
         let entry = self.entries.remove(key)?;
         let request = &entry.acquire.request;
-        self.lanes[entry.lane.index()].remove(&request.site, request.visitor, key);
+        self.lanes[entry.lane.index()].remove(&request.site, Party::of(request), key);
+        let of = (request.site.clone(), request.visitor);
+        if let Some(own) = self.of_visitor.get_mut(&of) {
+            own.retain(|other| *other != key);
+            if own.is_empty() {
+                self.of_visitor.remove(&of);
+            }
+        }
         self.tokens -= u64::from(request.tokens);
         if let Some(from) = request.from
             && let Some(entries) = self.of_address.get_mut(&from)

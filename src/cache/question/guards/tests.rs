@@ -19,7 +19,7 @@ fn pairs(jsonl: &str) -> Vec<Pair> {
 /// Whether the second question would get the first one's answer if they were perfectly similar.
 fn served(a: &str, b: &str) -> bool {
     let ask = |text: &str| Question::new(&mask(text).text, true);
-    matches!((ask(a), ask(b)), (Ok(a), Ok(b)) if agree(&a, &b).is_ok())
+    matches!((ask(a), ask(b)), (Ok(a), Ok(b)) if serves(&a, &b).is_ok())
 }
 
 #[test]
@@ -31,8 +31,8 @@ fn no_near_identical_pair_with_different_answers_is_served_even_at_full_similari
     for Pair { kind, a, b } in &pairs {
         *kinds.entry(kind).or_default() += 1;
         // The guards alone must refuse, without help from the policy.
-        let agreed =
-            agree(&question(a), &question(b)).is_ok() || agree(&question(b), &question(a)).is_ok();
+        let agreed = serves(&question(a), &question(b)).is_ok()
+            || serves(&question(b), &question(a)).is_ok();
         if agreed || served(a, b) {
             wrong.push(format!("{kind}: {a} | {b}"));
         }
@@ -47,7 +47,7 @@ fn most_true_paraphrases_pass_the_guards() {
     let lost: Vec<_> = pairs
         .iter()
         .filter(|pair| !served(&pair.a, &pair.b))
-        .map(|Pair { a, b, .. }| format!("{a} | {b}: {:?}", agree(&question(a), &question(b))))
+        .map(|Pair { a, b, .. }| format!("{a} | {b}: {:?}", serves(&question(a), &question(b))))
         .collect();
     let kept = pairs.len() - lost.len();
     println!("{kept} of {} paraphrases are served; lost:\n{}", pairs.len(), lost.join("\n"));
@@ -68,7 +68,7 @@ fn each_guard_gives_its_reason() {
         ("pay before I ship", "ship before I pay", Disagreement::Order),
         ("what is my address", "what is your address", Disagreement::Owner),
     ] {
-        assert_eq!(agree(&question(a), &question(b)), Err(why), "{a} | {b}");
+        assert_eq!(serves(&question(a), &question(b)), Err(why), "{a} | {b}");
     }
 }
 
@@ -80,6 +80,6 @@ fn spelling_of_numbers_and_currencies_makes_no_difference() {
         ("can I return within two weeks", "can I return within 2 weeks"),
         ("does the 5kg bag fit", "does the 5 kg bag fit"),
     ] {
-        assert_eq!(agree(&question(a), &question(b)), Ok(()), "{a} | {b}");
+        assert_eq!(serves(&question(a), &question(b)), Ok(()), "{a} | {b}");
     }
 }

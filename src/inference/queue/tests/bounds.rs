@@ -55,6 +55,36 @@ fn one_address_with_many_visitors_cannot_fill_the_queue() {
 }
 
 #[test]
+fn one_address_with_many_visitors_takes_turns_as_one_and_makes_nobody_else_wait() {
+    let now = Instant::now();
+    let mut queue = Queue::new(Bounds { per_address: 16, ..ROOMY });
+    let ask = |queue: &mut Queue, address: &str, visitor, now: Instant| {
+        let from = Some(AddressBlock::of(address.parse().unwrap(), 32, 64));
+        let request = AcquireRequest { from, ..request("a", visitor, 10, now + seconds(60)) };
+        let (acquire, answer) = acquire(request);
+        assert!(offer(queue, acquire, now).is_empty());
+        answer
+    };
+    let _flood: Vec<_> = (0..16).map(|n| ask(&mut queue, "203.0.113.7", n, now)).collect();
+    let forecasts = busy(1, seconds(1), now);
+    assert_eq!(queue.predict_stranger(Lane::Browse, &forecasts.full, now), seconds(2));
+    // One is served each second, and the last of them has waited for all the others.
+    for second in 1..=8 {
+        let now = now + seconds(second);
+        assert!(next(&mut queue, now).is_some());
+        assert!(queue.longest_turn(now + seconds(1)) <= seconds(1), "{second}");
+    }
+    let now = now + seconds(9);
+    let _others = [ask(&mut queue, "203.0.113.8", 100, now), ask(&mut queue, "::2", 101, now)];
+    let served = [next(&mut queue, now), next(&mut queue, now), next(&mut queue, now)];
+    let served = served.map(|served| served.unwrap().1);
+    assert!(served.contains(&100) && served.contains(&101), "{served:?}");
+    // Who waits for a first turn presses.
+    let _late = ask(&mut queue, "203.0.113.9", 102, now);
+    assert_eq!(queue.longest_turn(now + seconds(5)), seconds(5));
+}
+
+#[test]
 fn a_full_queue_says_when_to_come_back() {
     let now = Instant::now();
     let bounds = Bounds { entries: 2, ..ROOMY };
@@ -122,5 +152,5 @@ fn clearing_dismisses_everybody() {
     let (mut queue, _answers) = filled(ROOMY, &[("a", 1), ("b", 2), ("a", 3)], now);
     assert_eq!(queue.clear(Refused::Closing).len(), 3);
     assert_eq!((queue.len(), queue.tokens()), (0, 0));
-    assert_eq!(queue.oldest(now + seconds(9)), Duration::ZERO);
+    assert_eq!(queue.longest_turn(now + seconds(9)), Duration::ZERO);
 }

@@ -94,11 +94,11 @@ fn a_promise_counts_in_those_who_keep_coming_into_more_urgent_lanes() {
     let _answers: Vec<_> =
         (0..9).map(|visitor| add(&mut queue, Lane::Browse, visitor, now)).collect();
     let forecasts = busy(4, seconds(1), now);
-    assert_eq!(queue.predict_last(Lane::Browse, &forecasts.full, now), seconds(3));
+    assert_eq!(queue.predict_stranger(Lane::Browse, &forecasts.full, now), seconds(3));
     // Half of the slots' capacity goes to urgent requests.
     let checkouts = &mut queue.arrivals[Lane::Checkout.index()];
     (0..60).for_each(|n| checkouts.arrived(now + Duration::from_millis(500) * n));
     let later = now + seconds(30);
     let forecasts = busy(4, seconds(1), later);
-    assert_eq!(queue.predict_last(Lane::Browse, &forecasts.full, later), seconds(5));
+    assert_eq!(queue.predict_stranger(Lane::Browse, &forecasts.full, later), seconds(5));
 }
