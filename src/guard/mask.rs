@@ -38,9 +38,15 @@ impl Vault {
         self.mask_with(original, Vec::new())
     }
 
-    /// Masks an answer to `question`, which may have asked for a secret.
-    pub fn mask_answer(&mut self, question: &str, original: &str) -> String {
-        let asked = find_in_answer(question, original, &self.shop().numbers);
+    /// Masks a text behind a `question`, which may have asked for a secret, and behind what the same
+    /// person said `before`, which may have announced one.
+    pub fn mask_answer(
+        &mut self,
+        question: Option<&str>,
+        before: Option<&str>,
+        original: &str,
+    ) -> String {
+        let asked = find_in_answer(question, before, original, &self.shop().numbers);
         self.mask_with(original, asked)
     }
 

@@ -39,25 +39,25 @@ pub fn screen(text: &str, history: &[Exchange], shop: &Shop) -> Screened {
         vault.reserve(typed);
     }
     let mut masked = Vec::with_capacity(history.len());
-    let mut question = None;
+    let (mut question, mut before) = (None, None);
     // The half of a card that the text before began.
     let mut half = None;
     for (index, exchange) in history.iter().enumerate() {
         let next = history.get(index + 1).map_or(text, |next| &next.user);
-        let user = said(&mut vault, question, &exchange.user, &mut half, Some(next));
-        question = exchange.answer.as_deref();
+        let user = said(&mut vault, (question, before), &exchange.user, &mut half, Some(next));
+        (question, before) = (exchange.answer.as_deref(), Some(exchange.user.as_str()));
         let answer = question.map(|answer| vault.mask(answer));
         masked.push(Exchange { user, answer });
     }
-    let text = said(&mut vault, question, text, &mut half, None);
+    let text = said(&mut vault, (question, before), text, &mut half, None);
     Screened { text, history: masked, vault }
 }
 
-/// Masks what a shopper said as an answer to `question` and before `next`. `half` is the rest of a
-/// card from the text before, and then the one for the next text.
+/// Masks what a shopper said as an answer to `question`, after what they said `before`, and before
+/// `next`. `half` is the rest of a card from the text before, and then the one for the next text.
 fn said(
     vault: &mut Vault,
-    question: Option<&str>,
+    (question, before): (Option<&str>, Option<&str>),
     text: &str,
     half: &mut Option<Found>,
     next: Option<&str>,
@@ -69,9 +69,9 @@ fn said(
         known.push(first);
         *half = Some(second);
     }
-    match question {
-        Some(question) if known.is_empty() => vault.mask_answer(question, text),
-        _ => vault.mask_with(text, known),
+    match known.is_empty() {
+        true => vault.mask_answer(question, before, text),
+        false => vault.mask_with(text, known),
     }
 }
 
@@ -138,6 +138,26 @@ mod tests {
             let later =
                 super::tests::screened("and now?", &[said("hello", question), said(answer, "ok")]);
             assert_eq!(later.history[1].user, masked, "{question}");
+        }
+    }
+
+    #[test]
+    fn a_secret_that_was_announced_is_masked_in_the_next_message() {
+        for (first, second, masked) in [
+            ("here comes my password", "sunshine", "[PASSWORD_1]"),
+            ("ok, my password is", "sunshine", "[PASSWORD_1]"),
+            ("Ich schicke Ihnen jetzt mein Passwort:", "sommer", "[PASSWORD_1]"),
+            ("voici mon mot de passe", "c'est soleil", "c'est [PASSWORD_1]"),
+            ("aquí va mi contraseña", "girasol", "[PASSWORD_1]"),
+            ("I send you the PIN now", "4821", "[PIN_1]"),
+            ("I forgot my password", "tell me more", "tell me more"),
+            ("what is my password?", "hello there", "hello there"),
+            ("here comes my password", "where is order 10482", "where is order 10482"),
+        ] {
+            let screened = screened(second, &[said(first, "Thank you.")]);
+            assert_eq!(screened.text, masked, "{first}");
+            let later = super::tests::screened("ok", &[said(first, "ok"), said(second, "ok")]);
+            assert_eq!(later.history[1].user, masked, "{first}");
         }
     }
 

@@ -369,7 +369,7 @@ vocabularies! {
     }
 
     /// The words around a number that show what it is.
-    Personal: "personal" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+    Personal: "personal" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         /// Has a number of the shop: order, tracking, invoice, article, ticket.
         shop: Words,
         /// Of the shop, and has a number only where that is said: "delivery number".
@@ -396,6 +396,8 @@ vocabularies! {
         prepositions: Words,
         /// "is"
         links: Words,
+        /// They part a number that is typed in pieces.
+        parts: Words,
         /// The end of a number follows.
         last: Words,
         digits: Words,
@@ -427,15 +429,31 @@ vocabularies! {
         boxes: Words,
         /// What has such a word is an amount or a time, and no address.
         amounts: Words,
+        /// Names of things.
+        brands: Words,
+        /// A name before one of them is one of a firm or a thing.
+        firms: Words,
+        /// Two of these in lower case name nobody.
+        scenery: Words,
+        /// A place follows.
+        toward: Words,
+        /// A text with one of them may be about places.
+        reaching: Words,
+        /// "or", between two of a kind.
+        either: Words,
     }
 
     /// The words of secrets that people type.
-    Secrets: "secrets" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+    Secrets: "secrets" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         password: Words,
         /// A PIN or a one-time code.
         pin: Words,
+        /// A number near them is a one-time code, unless it is one of the shop.
+        codes: Words,
         /// The digits that protect a card.
         cvv: Words,
+        /// "662 is written on the back"
+        shows: Words,
         /// A key of a program.
         token: Words,
         /// "I changed my password to" needs one of them.
@@ -446,10 +464,23 @@ vocabularies! {
         states: Words,
         /// They may stand between "my password is" and the password.
         hedges: Words,
+        /// "should": "my password should be" needs one of them and one of the next list.
+        modals: Words,
+        be: Words,
+        /// "the password that I use"
+        uses: Words,
+        /// Phrases that may stand anywhere: "as far as I know".
+        asides: Words,
+        /// With them somebody says that a secret comes next.
+        announcing: Words,
+        /// With them nothing is announced.
+        refusing: Words,
         /// "from": the old password follows.
         from: Words,
         /// Behind them stand a name and its password.
         logins: Words,
+        /// But these are no such names.
+        providers: Words,
         /// With them somebody asks for a secret.
         asking: Words,
     }

@@ -1,5 +1,5 @@
-//! Characters that are read as others: letters of other scripts that look like Latin ones, and
-//! digits that are words.
+//! Characters that are read as others: letters of other scripts that look like Latin ones, letters
+//! that look like digits, and digits that are words.
 
 /// Letters of Cyrillic and Greek that look like Latin ones, and the Latin ones in lower case.
 const TWINS: [(char, char); 58] = [
@@ -69,6 +69,24 @@ pub(super) fn latin(c: char) -> Option<char> {
         return None;
     }
     TWINS.binary_search_by_key(&c, |(twin, _)| *twin).ok().map(|index| TWINS[index].1)
+}
+
+/// The digit that a letter is typed for.
+pub(super) fn digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte),
+        b'o' => Some(b'0'),
+        b'l' | b'i' => Some(b'1'),
+        b'z' => Some(b'2'),
+        b's' => Some(b'5'),
+        b'b' => Some(b'8'),
+        _ => None,
+    }
+}
+
+/// Of a script that has no spaces between words.
+pub(super) fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3005}'..='\u{3007}' | '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}')
 }
 
 /// The digits of Chinese and Japanese, also as banks write them.

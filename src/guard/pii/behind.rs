@@ -1,6 +1,7 @@
 //! What stands behind a card in other words: its date, and the code that protects it.
 
 use super::{
+    card::is_amount,
     context::{Context, Named},
     run::{Run, digits_of, ends_freely},
     vocabulary::{Class, Role},
@@ -43,17 +44,12 @@ impl Behind {
             let class = word.meaning.and_then(|meaning| meaning.class);
             matches!(class, Some(Class::Cvv | Class::Pin)) || word.is(Role::Number)
         });
-        let amount = context
-            .after(range.end)
-            .is_some_and(|word| word.meaning.is_some_and(|m| m.class == Some(Class::Other)))
-            || text[range.end..].trim_start().starts_with(['€', '$', '£', '%'])
-            || text[..range.start].trim_end().ends_with(['€', '$', '£']);
         run.groups.len() == 1
             && (3..=4).contains(&run.digits())
             && !run.plus
             && (self.dated || called)
             && gap.len() <= FAR
-            && !amount
+            && !is_amount(text, range, context)
             && ends_freely(text, range.end)
             && context.named(range) != Named::Yes
     }

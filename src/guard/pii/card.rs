@@ -132,12 +132,24 @@ fn stands_alone(text: &str, run: &Run, part: &Range<usize>) -> bool {
     other(before) && other(after)
 }
 
-/// "INV4111…", "INV-4111…": two or three letters that are no word begin a code.
+/// How shops and carriers begin their numbers, where that is no word for one.
+const CODES: [&str; 32] = [
+    "jd", "jjd", "lp", "rr", "rb", "ra", "rg", "re", "so", "po", "tr", "trk", "trx", "sn", "tn",
+    "cn", "lx", "ly", "lv", "ls", "cp", "ee", "dn", "gs", "gf", "bk", "kd", "iv", "rn", "rt", "sh",
+    "wb",
+];
+
+/// "INV4111…", "INV-4111…": two or three letters begin a code of the shop. Other letters in front
+/// of a card's number are short for its brand: "MC4111…".
 fn is_of_code(text: &str, start: usize, context: &Context<'_>) -> bool {
     let end = text[..start].trim_end_matches(['-', '_']).len();
     let word = context.ending_at(end).filter(|word| (2..=3).contains(&word.range.len()));
     word.is_some_and(|word| {
-        word.meaning.is_none() && !text[..word.range.start].ends_with(|c: char| c.is_ascii_digit())
+        let typed = &text[word.range.clone()];
+        let of_shop = word.meaning.is_some_and(|meaning| meaning.class == Some(Class::Shop));
+        let named = context.named(&(word.range.start..start)) == Named::Yes;
+        (of_shop || named || CODES.contains(&typed) && end == start)
+            && !text[..word.range.start].ends_with(|c: char| c.is_ascii_digit())
     })
 }
 
@@ -166,8 +178,22 @@ pub(super) fn is_code(text: &str, run: &Run, context: &Context<'_>) -> bool {
     let said = || context.before(group.range.start).map(|told| told.class).find(of_card);
     (3..=4).contains(&group.digits)
         && !run.plus
-        && (said() == Some(Class::Cvv) || context.called_after(group.range.end) == Some(Class::Cvv))
+        && (said() == Some(Class::Cvv) || context.shown_as(group.range.end) == Some(Class::Cvv))
         && ends_freely(text, group.range.end)
+        && !is_amount(text, &group.range, context)
+}
+
+const UNITS: [&str; 12] =
+    ["kg", "g", "l", "ml", "mm", "m", "km", "liter", "litre", "litres", "gramm", "grams"];
+
+/// "120 cm", "129 EUR", "$129"
+pub(super) fn is_amount(text: &str, range: &Range<usize>, context: &Context<'_>) -> bool {
+    let unit = context.after(range.end).and_then(|word| word.meaning?.class);
+    let after = text[range.end..].trim_start();
+    matches!(unit, Some(Class::Other | Class::Size))
+        || after.starts_with(['€', '$', '£', '%'])
+        || UNITS.contains(&after.split(|c: char| !c.is_alphabetic()).next().unwrap_or_default())
+        || text[..range.start].trim_end().ends_with(['€', '$', '£'])
 }
 
 /// The last digits of a card: "last four 4821", "visa ending in 4821", "**** 4821".

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::vocabulary::{Class, MEANINGS, Meaning, NAMES, Role};
+use super::{
+    cut,
+    slip::is_one_slip,
+    vocabulary::{Class, MEANINGS, Meaning, NAMES, PASSWORDS, Role},
+};
 
 /// Longest way in bytes between a word and the number that it tells about.
 const WINDOW: usize = 40;
@@ -38,14 +42,16 @@ pub(super) struct Context<'t> {
     text: &'t str,
     pub(super) words: Vec<Word>,
     told: Vec<Told>,
+    /// What is said in between, and words for codes: they tell nothing of other numbers.
+    aside: Vec<Told>,
 }
 
 impl<'t> Context<'t> {
     pub(super) fn new(text: &'t str) -> Self {
-        let words: Vec<Word> = ranges(text)
-            .map(|range| Word { meaning: MEANINGS.get(&text[range.clone()]), range })
+        let words: Vec<Word> = cut::words(text)
+            .map(|range| Word { meaning: meaning(&text[range.clone()]), range })
             .collect();
-        let mut told = Vec::new();
+        let (mut told, mut aside) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < words.len() {
             let Some((class, length)) = phrase(text, &words[at..]) else {
@@ -61,15 +67,43 @@ impl<'t> Context<'t> {
             });
             if longer.is_none() {
                 let range = words[at].range.start..words[at + length - 1].range.end;
-                told.push(Told { range, class });
+                let quiet = matches!(class, Class::Aside | Class::Code);
+                (if quiet { &mut aside } else { &mut told }).push(Told { range, class });
             }
             at += longer.unwrap_or(length);
         }
-        Self { text, words, told }
+        Self { text, words, told, aside }
     }
 
     pub(super) fn told(&self) -> &[Told] {
         &self.told
+    }
+
+    /// The end of what is said in between at `at`: "as far as I know".
+    pub(super) fn aside_at(&self, at: usize) -> Option<usize> {
+        let aside = self.aside.iter().find(|told| told.range.start == at);
+        aside.filter(|told| told.class == Class::Aside).map(|told| told.range.end)
+    }
+
+    /// The nearest word for any code before `at`.
+    pub(super) fn code_before(&self, at: usize) -> Option<Range<usize>> {
+        let next = self.aside.partition_point(|told| told.range.end <= at);
+        let code = self.aside[..next].iter().rev().take(2).find(|told| told.class == Class::Code);
+        code.map(|told| told.range.clone())
+    }
+
+    /// The next one after `at`.
+    pub(super) fn code_after(&self, at: usize) -> Option<Range<usize>> {
+        let next = self.aside.partition_point(|told| told.range.start < at);
+        let code = self.aside[next..].iter().take(2).find(|told| told.class == Class::Code);
+        code.map(|told| told.range.clone())
+    }
+
+    /// What is told of within `range`.
+    pub(super) fn told_near(&self, range: Range<usize>) -> impl Iterator<Item = Class> {
+        let first = self.told.partition_point(|told| told.range.end <= range.start);
+        let within = move |told: &&Told| told.range.start < range.end;
+        self.told[first..].iter().take_while(within).map(|told| told.class)
     }
 
     /// The telling words before `at` within the window, nearest first.
@@ -114,7 +148,15 @@ impl<'t> Context<'t> {
 
     /// Whether the number at `range` is named as one of the shop, before or after it.
     pub(super) fn named(&self, range: &Range<usize>) -> Named {
-        if self.named_before(range.start) || self.named_after(range.end) {
+        // "order ET6694261808"
+        let code = self.ending_at(range.start).filter(|word| {
+            (2..=3).contains(&word.range.len())
+                && word.meaning.is_none_or(|m| m.class.is_none() && !m.is(Role::Number))
+        });
+        if self.named_before(range.start)
+            || code.is_some_and(|word| self.named_before(word.range.start))
+            || self.named_after(range.end)
+        {
             return Named::Yes;
         }
         let before = self.text[..range.start].trim_end();
@@ -201,6 +243,21 @@ impl<'t> Context<'t> {
         linked.then_some(told.class)
     }
 
+    /// "662 is written on the back of my card": a verb, and other words up to what is told of.
+    pub(super) fn shown_as(&self, at: usize) -> Option<Class> {
+        const MOST_WORDS: usize = 6;
+        let next = self.told.partition_point(|told| told.range.start < at);
+        let told = self.told[next..].iter().take(3).find(|told| told.class != Class::Card)?;
+        let gap = at..told.range.start;
+        let words: Vec<&Word> = self.between(gap.clone()).take(MOST_WORDS).collect();
+        // "se encuentra" has its verb in the second place.
+        let shows = |word: &&Word| word.is(Role::Link) || word.is(Role::Shows);
+        let shown = words.iter().take(2).any(shows);
+        let near = gap.len() <= WINDOW && words.len() < MOST_WORDS;
+        let joined = !self.text[gap].contains(['.', '!', '?', ';', '\n']);
+        (shown && near && joined).then_some(told.class)
+    }
+
     /// Whole words in `gap`.
     pub(super) fn between(&self, gap: Range<usize>) -> impl Iterator<Item = &Word> {
         let first = self.words.partition_point(|word| word.range.start < gap.start);
@@ -224,50 +281,24 @@ impl<'t> Context<'t> {
     }
 }
 
-/// What the first of `words` says, alone or with those after it, and how many words say it.
-fn phrase(text: &str, words: &[Word]) -> Option<(Class, usize)> {
-    let next = |i: usize| words.get(1 + i).map(|word| &text[word.range.clone()]);
-    words.first()?.meaning?.phrase(next)
-}
-
-fn ranges(text: &str) -> impl Iterator<Item = Range<usize>> {
-    let mut at = 0;
-    std::iter::from_fn(move || {
-        let start = at + text[at..].find(char::is_alphabetic)?;
-        let end =
-            text[start..].find(|c: char| !c.is_alphabetic()).map_or(text.len(), |n| start + n);
-        at = end;
-        Some(start..end)
+/// What a word means, also with a slip of the finger if it is one for passwords.
+fn meaning(word: &str) -> Option<&'static Meaning> {
+    const SHORTEST: usize = 7;
+    MEANINGS.get(word).or_else(|| {
+        let first = word.bytes().next().filter(|_| word.len() >= SHORTEST)?;
+        let meant = PASSWORDS.get(&first)?.iter().find(|name| is_one_slip(word, name))?;
+        MEANINGS.get(*meant)
     })
 }
 
-/// Whether one letter is wrong, missing, too much, or two change places.
-fn is_one_slip(typed: &str, name: &str) -> bool {
-    let (typed, name) = (typed.as_bytes(), name.as_bytes());
-    if typed.len().abs_diff(name.len()) > 1 || typed.first() != name.first() {
-        return false;
-    }
-    let same = typed.iter().zip(name).take_while(|(a, b)| a == b).count();
-    let (a, b) = (&typed[same..], &name[same..]);
-    match (a, b) {
-        ([x, y, a @ ..], [z, w, b @ ..]) if x == w && y == z && a == b => true,
-        ([_, a @ ..], [_, b @ ..]) if a == b => true,
-        ([_, a @ ..], b) if a == b => true,
-        (a, [_, b @ ..]) => a == b,
-        _ => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_slip_of_the_finger_is_forgiven() {
-        for typed in ["ordedr", "oder", "orders", "ordre", "orfer", "odrer"] {
-            assert!(is_one_slip(typed, "order"), "{typed}");
-        }
-        assert!(is_one_slip("purchaes", "purchase"));
-        assert!(!is_one_slip("border", "order") && !is_one_slip("olden", "order"));
-    }
+/// What the first of `words` says, alone or with those after it, and how many words say it.
+fn phrase(text: &str, words: &[Word]) -> Option<(Class, usize)> {
+    // "code 482913 bekommen" is no phrase.
+    let next = |i: usize| {
+        let word = words.get(1 + i)?;
+        let gap = &text.as_bytes()[words[i].range.end..word.range.start];
+        let joined = !gap.iter().any(u8::is_ascii_digit);
+        joined.then(|| &text[word.range.clone()])
+    };
+    words.first()?.meaning?.phrase(next)
 }

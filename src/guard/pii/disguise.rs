@@ -1,7 +1,10 @@
 //! Words and numbers with other signs in place of their letters: "p a s s w o r d", "p@ssw0rd",
 //! "O77OO 9OO123".
 
+use std::ops::{Range, RangeInclusive};
+
 use super::{
+    alike::digit,
     context::Context,
     plain::Edit,
     vocabulary::{Class, MEANINGS},
@@ -9,15 +12,17 @@ use super::{
 
 const SHORTEST: usize = 3;
 const LONGEST: usize = 16;
+/// Digits of a phone number, and tokens that it is typed in.
+const PHONE: RangeInclusive<usize> = 9..=15;
+const MOST_TOKENS: usize = 8;
 
 /// The edits that write them as they are meant.
 pub(super) fn edits(text: &str, context: &Context<'_>) -> Vec<Edit> {
     let mut edits = Vec::new();
     spaced(text, context, &mut edits);
+    numbers(text, &mut edits);
     let bytes = text.as_bytes();
     let mut at = 0;
-    // The end of the number before.
-    let mut number_to = None;
     while let Some(start) = bytes[at..].iter().position(is_inside).map(|n| at + n) {
         let (mut end, mut letters) = (start, 0);
         while let Some(byte) = bytes.get(end).filter(|byte| is_inside(byte)) {
@@ -30,11 +35,7 @@ pub(super) fn edits(text: &str, context: &Context<'_>) -> Vec<Edit> {
         if letters == 0 || letters == token.len() || token.len() > LONGEST {
             continue;
         }
-        let goes_on = number_to.is_some_and(|end| start - end == 1);
-        if let Some(number) = number(token, goes_on) {
-            number_to = Some(range.end);
-            edits.push(Edit { range, with: number.into() });
-        } else if letters * 2 < token.len() {
+        if letters * 2 < token.len() {
             // A code.
         } else if let Some(word) = word(token).filter(|_| !is_value(context, start)) {
             edits.push(Edit { range, with: word.into() });
@@ -47,20 +48,74 @@ fn is_inside(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'@' | b'$' | b'!')
 }
 
-/// "07700" typed with letters, or what comes after it.
-fn number(token: &str, goes_on: bool) -> Option<String> {
-    let digit = |c: char| match c {
-        'o' => Some('0'),
-        'l' | 'i' => Some('1'),
-        c => c.is_ascii_digit().then_some(c),
-    };
-    let digits = token.chars().filter(char::is_ascii_digit).count();
-    let trunk = token.len() > SHORTEST && digits >= 2 && (goes_on || token.starts_with(['0', 'o']));
-    trunk.then(|| token.chars().map(digit).collect()).flatten()
+/// Phone numbers that are typed with letters: "O77OO 9OO 123", "+49 I7O 555OI23".
+fn numbers(text: &str, edits: &mut Vec<Edit>) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    let begins = |byte: &u8| matches!(byte, b'0' | b'o' | b'+');
+    while let Some(start) = bytes[at..].iter().position(begins).map(|n| at + n) {
+        let before = &text[..start];
+        let free = !before.ends_with(|c: char| c.is_alphanumeric());
+        let start = start + usize::from(bytes[start] == b'+');
+        at = bytes.len().min(start + 1);
+        if !free || bytes.get(start).is_none_or(|byte| digit(*byte).is_none()) {
+            continue;
+        }
+        let tokens = tokens(bytes, start);
+        let Some(end) = tokens.last().map(|last| last.end) else { continue };
+        at = end;
+        let length: usize = tokens.iter().map(Range::len).sum();
+        let digits = bytes[start..end].iter().filter(|byte| byte.is_ascii_digit()).count();
+        let letters = length - digits;
+        if letters == 0 || !PHONE.contains(&length) || digits <= letters {
+            continue;
+        }
+        for token in tokens {
+            let typed = &text[token.clone()];
+            if typed.contains(char::is_alphabetic) {
+                let digits: String = typed.bytes().filter_map(digit).map(char::from).collect();
+                edits.push(Edit { range: token, with: digits.into() });
+            }
+        }
+    }
+}
+
+/// The tokens from `start` on that may be one number. Letters alone are a part of it only between
+/// digits, and never one alone.
+fn tokens(bytes: &[u8], start: usize) -> Vec<Range<usize>> {
+    let mut tokens: Vec<Range<usize>> = Vec::new();
+    let mut at = start;
+    loop {
+        let length = bytes[at..].iter().take_while(|byte| digit(**byte).is_some()).count();
+        let token = at..at + length;
+        let ends = !bytes.get(token.end).is_some_and(|b| b.is_ascii_alphanumeric() || *b >= 0x80);
+        let has_digit = bytes[token.clone()].iter().any(u8::is_ascii_digit);
+        let first = tokens.is_empty();
+        if !ends
+            || length == 0
+            || !has_digit && (first || length < 2)
+            || tokens.len() == MOST_TOKENS
+        {
+            break;
+        }
+        let gap = bytes[token.end..].iter().take_while(|b| b" .-/()".contains(b)).count();
+        at = token.end + gap;
+        tokens.push(token);
+        if !(1..=2).contains(&gap) {
+            break;
+        }
+    }
+    while tokens.last().is_some_and(|last| !bytes[last.clone()].iter().any(u8::is_ascii_digit)) {
+        tokens.pop();
+    }
+    tokens
 }
 
 /// The word for a secret that is typed with other signs.
 fn word(token: &str) -> Option<String> {
+    if token == "2fa" {
+        return Some("mfa".into());
+    }
     let letter = |c: char| match c {
         '@' | '4' => 'a',
         '3' => 'e',

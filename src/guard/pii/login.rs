@@ -4,9 +4,9 @@
 use std::ops::Range;
 
 use super::{
-    context::Context,
+    context::{Context, Word},
     fold::PLACEHOLDER,
-    secret::{is_strong, leading, token},
+    value::{is_strong, leading, token},
     vocabulary::Role,
 };
 
@@ -52,7 +52,7 @@ fn behind(text: &str, from: usize, context: &Context<'_>) -> Option<Range<usize>
         at += signs.len();
         let word =
             context.after(at).filter(|word| word.range.start == at && word.meaning.is_some());
-        let joins = [Role::Filler, Role::Link, Role::Preposition, Role::Login];
+        let joins = [Role::Filler, Role::Link, Role::Preposition, Role::Login, Role::Use];
         let Some(word) = word.filter(|word| joins.into_iter().any(|role| word.is(role))) else {
             break;
         };
@@ -61,7 +61,14 @@ fn behind(text: &str, from: usize, context: &Context<'_>) -> Option<Range<usize>
     }
     let name = text[at..].find(|c: char| c.is_whitespace() || PARTS.contains(&c))?;
     let end = at + name;
-    introduced |= text[at..end].contains('@');
+    // "credentials ann:hunter2"
+    let glued = text[end..].starts_with([':', '/', '|'])
+        && text[end + 1..].starts_with(|c: char| c.is_alphanumeric());
+    introduced |= text[at..end].contains('@') || glued;
+    let provider = |word: &Word| word.is(Role::Provider);
+    if context.between(at..end).any(provider) {
+        return None;
+    }
     if !introduced
         || name == 0
         || text[at..end].contains(PLACEHOLDER) && name > PLACEHOLDER.len_utf8()
@@ -83,7 +90,11 @@ fn behind(text: &str, from: usize, context: &Context<'_>) -> Option<Range<usize>
 fn password(text: &str, start: usize, sure: bool, context: &Context<'_>) -> Option<Range<usize>> {
     let token = token(text, start)?;
     let value = &text[token.clone()];
-    let known = || context.after(start).is_some_and(|w| w.range == token && w.meaning.is_some());
+    let known = || {
+        context.after(start).is_some_and(|word| {
+            word.is(Role::Provider) || word.range == token && word.meaning.is_some()
+        })
+    };
     let word = sure
         && value.chars().count() >= SHORTEST
         && value.contains(char::is_alphabetic)

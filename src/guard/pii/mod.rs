@@ -10,24 +10,30 @@
 
 mod account;
 mod address;
+mod after;
 mod alike;
 mod apart;
+mod before;
 mod behind;
 mod birth;
 mod card;
 mod claims;
 mod coded;
 mod context;
+mod cut;
 mod disguise;
 mod document;
 mod email;
 mod fold;
 mod found;
+mod goods;
+mod halves;
 mod iban;
 mod issuer;
 mod kind;
 mod login;
 mod moment;
+mod national;
 mod numbers;
 mod parcel;
 mod parted;
@@ -38,14 +44,19 @@ mod phrases;
 mod pin;
 mod plain;
 mod postal;
+mod proof;
 mod run;
 mod secret;
+mod slip;
 mod spelled;
 mod spoken;
 mod ssn;
+mod table;
 mod tagger;
 mod token;
+mod towns;
 mod turns;
+mod value;
 mod vocabulary;
 
 use std::ops::Range;
@@ -58,6 +69,7 @@ pub use kind::Kind;
 use numbers::Numbers;
 pub use people::Seekers;
 use plain::Plain;
+use turns::Said;
 use vocabulary::Class;
 
 use super::shop::Shop;
@@ -73,6 +85,7 @@ pub fn find_by(text: &str, shop: &Shop, seekers: Seekers) -> Vec<Found> {
     let folded = fold::fold(text);
     let context = Context::new(folded.as_str());
     let mut found = find_numbers(&folded, &context, text, &shop.numbers);
+    find_announced(&folded, &context, text, &shop.numbers, &mut found);
     people::find((&folded, &context, text), shop, seekers, &mut found);
     found
 }
@@ -104,10 +117,25 @@ fn find_numbers(
     read(&plain, &Context::new(plain.as_str()), text, formats)
 }
 
-/// What must be masked in `text` because `question` asked for it: "hunter2" behind "What is your
-/// password?". Empty if `text` is no bare answer.
-pub fn find_in_answer(question: &str, text: &str, formats: &NumberFormats) -> Vec<Found> {
-    let Some(lead_ins) = turns::lead_ins(question, text) else { return Vec::new() };
+/// What must be masked in `text` because `question` asked for it, or because the same person
+/// announced it `before`: "hunter2" behind "What is your password?" or "Here comes my password".
+/// Empty if `text` is nothing but an answer.
+pub fn find_in_answer(
+    question: Option<&str>,
+    before: Option<&str>,
+    text: &str,
+    formats: &NumberFormats,
+) -> Vec<Found> {
+    let said = question.map(Said::Question).into_iter().chain(before.map(Said::Announcement));
+    let lead_ins = said.filter_map(|said| turns::lead_ins(said, text));
+    lead_ins
+        .map(|lead_ins| behind(&lead_ins, text, formats))
+        .find(|f| !f.is_empty())
+        .unwrap_or_default()
+}
+
+/// The secrets of `text` if it stood behind one of `lead_ins`.
+fn behind(lead_ins: &[String], text: &str, formats: &NumberFormats) -> Vec<Found> {
     let find = |text: &str| {
         let folded = fold::fold(text);
         find_numbers(&folded, &Context::new(folded.as_str()), text, formats)
@@ -116,16 +144,40 @@ pub fn find_in_answer(question: &str, text: &str, formats: &NumberFormats) -> Ve
     if !find(text).is_empty() {
         return Vec::new();
     }
+    let value = turns::value(text);
     let behind = |lead_in: &String| {
         let start = lead_in.len() + 2;
-        let mut found = find(&format!("{lead_in}: {text}"));
+        let mut found = find(&format!("{lead_in}: {}", &text[value..]));
         found.retain(|found| found.range.start >= start);
         for Found { range, .. } in &mut found {
-            *range = range.start - start..range.end - start;
+            *range = value + range.start - start..value + range.end - start;
         }
         found
     };
     lead_ins.iter().map(behind).find(|found| !found.is_empty()).unwrap_or_default()
+}
+
+/// Adds the secrets that have a sentence of their own: "Here comes my password. hunter2"
+fn find_announced(
+    plain: &Plain,
+    context: &Context<'_>,
+    text: &str,
+    formats: &NumberFormats,
+    found: &mut Vec<Found>,
+) {
+    for (lead_in, range) in turns::announced(plain.as_str(), context) {
+        let typed = plain.original(&range);
+        if turns::is_bare(&text[typed.clone()]) {
+            let secrets = behind(&[lead_in], &text[typed.clone()], formats);
+            for Found { kind, range, canonical } in secrets {
+                let range = typed.start + range.start..typed.start + range.end;
+                if !found.iter().any(|f| f.range.start < range.end && range.start < f.range.end) {
+                    found.push(Found { kind, range, canonical });
+                }
+            }
+        }
+    }
+    found.sort_by_key(|found| found.range.start);
 }
 
 /// A card whose number begins at the end of one text and goes on in the next one.
@@ -143,6 +195,8 @@ fn read(
     let text = plain.as_str();
     let mut claims = Claims::default();
     let mut emails = Vec::new();
+    table::find(text, context, &mut |kind, range| claims.add(kind, range));
+    parted::find(text, &mut |range| claims.add(Kind::Card, range));
     email::find(text, context, &mut |range| emails.push(range));
     let mixed = |range: &Range<usize>| {
         let typed = &original[plain.original(range)];
@@ -161,11 +215,21 @@ fn read(
         // A part of an address of version 6 may look like an IBAN.
         address::find(text, context, &mut |range| claims.add(Kind::Ip, range));
         iban::find(text, context, &mut |range| claims.add(Kind::Iban, range));
-        document::find(text, context, &mut |kind, range| claims.add(kind, range));
-        parted::find(text, &mut |range| claims.add(Kind::Card, range));
         let own = formats.find(text).into_iter().filter(|range| !is_called(context, range.start));
-        let own = own.chain(parcel::find(text, context));
-        Numbers { text, context, own: own.collect(), named: None, card: None }.read(&mut claims);
+        let own: Vec<Range<usize>> = own.chain(parcel::find(text, context)).collect();
+        let ours = |range: &Range<usize>| {
+            own.iter().any(|own| own.start < range.end && range.start < own.end)
+        };
+        national::find(text, context, &mut |range| {
+            let paper =
+                matches!(context.adjacent(range.start), Some(Class::Passport | Class::Licence));
+            if !ours(&range) && !paper {
+                claims.add(Kind::Ssn, range);
+            }
+        });
+        document::find(text, context, &mut |kind, range| claims.add(kind, range));
+        halves::find(text, context, &mut |range| claims.add(Kind::Card, range));
+        Numbers { text, context, own, named: None, card: None }.read(&mut claims);
     }
     let found = claims.0.into_iter().map(|(kind, range)| Found {
         kind,

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::{
+    alike,
     card::{PRINTED, is_real},
     run::SEPARATORS,
 };
@@ -14,21 +15,16 @@ const WIDEST_GAP: usize = 12;
 const SPREAD: [&[usize]; 3] = [&[1; 16], &[1; 15], &[2; 8]];
 const SHORTEST: usize = 14;
 const LONGEST: usize = 19;
-/// Of real digits among letters.
-const FEWEST_DIGITS: usize = 6;
+/// In bytes, between two groups that are not all parted in the same way.
+const WIDEST_MIXED: usize = 5;
 
 pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
-    if text.bytes().filter(u8::is_ascii_digit).count() < FEWEST_DIGITS {
+    if text.bytes().filter(|byte| digit(*byte).is_some()).count() < SHORTEST {
         return;
     }
     cards(text, &tokens(text, |byte| byte.is_ascii_digit()), false, found);
-    let mut alike = tokens(text, |byte| digit(byte).is_some());
-    // A token among letters is a part of a word.
-    alike.retain(|token| {
-        let letter = |c: char| c.is_alphabetic();
-        !text[..token.start].ends_with(letter) && !text[token.end..].starts_with(letter)
-    });
-    let letter = |token: &Range<usize>| text[token.clone()].contains(|c: char| c.is_alphabetic());
+    let alike = words(text);
+    let letter = |token: &Range<usize>| text[token.clone()].contains(|c: char| !c.is_ascii_digit());
     if alike.iter().any(letter) {
         cards(text, &alike, true, found);
     }
@@ -37,13 +33,8 @@ pub(super) fn find(text: &str, found: &mut impl FnMut(Range<usize>)) {
 /// The digit that a byte is read as.
 fn digit(byte: u8) -> Option<u8> {
     match byte {
-        b'0'..=b'9' => Some(byte),
-        b'o' => Some(b'0'),
-        b'l' | b'i' => Some(b'1'),
-        b'z' => Some(b'2'),
-        b's' => Some(b'5'),
-        b'b' => Some(b'8'),
-        _ => None,
+        b'|' | b'!' => Some(b'1'),
+        byte => alike::digit(byte),
     }
 }
 
@@ -54,6 +45,22 @@ fn tokens(text: &str, is: impl Fn(u8) -> bool) -> Vec<Range<usize>> {
     while let Some(start) = bytes[at..].iter().position(|byte| is(*byte)).map(|n| at + n) {
         at = start + bytes[start..].iter().take_while(|byte| is(**byte)).count();
         made.push(start..at);
+    }
+    made
+}
+
+/// The words that have nothing but what is read as digits.
+fn words(text: &str) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let inside = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || b"|!".contains(byte);
+    let mut made = Vec::new();
+    let mut at = 0;
+    while let Some(start) = bytes[at..].iter().position(inside).map(|n| at + n) {
+        let read = start + bytes[start..].iter().take_while(|b| digit(**b).is_some()).count();
+        at = read + bytes[read..].iter().take_while(|byte| inside(byte)).count();
+        if at == read {
+            made.push(start..at);
+        }
     }
     made
 }
@@ -94,8 +101,13 @@ fn is_card(text: &str, part: &[Range<usize>], shape: &[usize], with_letters: boo
     let length: usize = shape.iter().sum();
     if !(SHORTEST..=LONGEST).contains(&length)
         || part.iter().map(Range::len).ne(shape.iter().copied())
-        || part.windows(2).any(|pair| gap(pair).len() > WIDEST_GAP || gap(pair) != gap(&part[..2]))
+        || part.windows(2).any(|pair| gap(pair).len() > WIDEST_GAP)
     {
+        return false;
+    }
+    let even = part.windows(2).all(|pair| gap(pair) == gap(&part[..2]));
+    let signs = |gap: &str| gap.len() <= WIDEST_MIXED && !gap.contains(char::is_alphanumeric);
+    if !even && !part.windows(2).all(|pair| signs(gap(pair))) {
         return false;
     }
     let typed: Vec<u8> = part.iter().flat_map(|token| text[token.clone()].bytes()).collect();
@@ -103,7 +115,5 @@ fn is_card(text: &str, part: &[Range<usize>], shape: &[usize], with_letters: boo
     let digits: Option<Vec<u8>> = typed.into_iter().map(digit).collect();
     let digits = digits.and_then(|digits| String::from_utf8(digits).ok());
     let letters = real_digits < length;
-    letters == with_letters
-        && real_digits >= FEWEST_DIGITS
-        && digits.is_some_and(|digits| is_real(&digits))
+    letters == with_letters && digits.is_some_and(|digits| is_real(&digits))
 }

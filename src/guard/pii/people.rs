@@ -10,11 +10,13 @@ use super::{
     birth,
     context::Context,
     found::Found,
+    goods,
     kind::Kind,
     person,
     plain::Plain,
-    postal,
+    postal, proof,
     tagger::{Label, Token, tag, tokens},
+    towns,
     vocabulary::Class,
 };
 use crate::guard::shop::Shop;
@@ -39,6 +41,8 @@ pub(super) fn find(
         Seekers::RulesAndTagger => tag(&tokens),
     };
     tells_of_numbers(&tokens, context, &mut labels);
+    goods::clear(&tokens, context, &mut labels);
+    towns::clear(&tokens, &mut labels);
     let mut free = vec![true; tokens.len()];
     let mut add = |kind: Kind, range: Range<usize>, told: bool| {
         let words = &tokens[range.clone()];
@@ -74,6 +78,10 @@ pub(super) fn find(
     }
     for (range, told) in person::names(&tokens, &labels, &introduced) {
         add(Kind::Name, range, told);
+    }
+    if let Some(range) = proof::digits(&tokens, found) {
+        let canonical = Kind::Pin.canonical(&original[range.clone()]);
+        found.push(Found { kind: Kind::Pin, range, canonical });
     }
     found.sort_by_key(|found| found.range.start);
 }

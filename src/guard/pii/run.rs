@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use super::context::{Context, Word};
+use super::{
+    alike::is_unspaced,
+    context::{Context, Word},
+    vocabulary::Role,
+};
 
 /// Digits without a separator, or single digits with the same one: "4 1 1 1" is one group.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -215,6 +219,9 @@ fn has_neighbours(groups: &[Group], start: usize, end: usize) -> bool {
 pub(super) fn starts_freely(text: &str, start: usize, context: &Context<'_>) -> bool {
     let before = &text[..start];
     let Some(last) = before.chars().next_back() else { return true };
+    if is_unspaced(last) {
+        return true;
+    }
     if last.is_alphabetic() {
         return is_known(text, context.ending_at(start));
     }
@@ -237,7 +244,9 @@ pub(super) fn starts_freely(text: &str, start: usize, context: &Context<'_>) -> 
 fn is_known(text: &str, word: Option<&Word>) -> bool {
     word.is_some_and(|word| {
         let whole = !text[..word.range.start].ends_with(|c: char| c.is_ascii_digit());
-        whole && word.meaning.is_some() && word.range.len() > 1
+        // Two letters may begin a code: "SU4336259825".
+        let says = word.meaning.is_some_and(|m| m.class.is_some()) || word.is(Role::Number);
+        whole && word.meaning.is_some() && (word.range.len() > 2 || says && word.range.len() > 1)
     })
 }
 
@@ -245,6 +254,7 @@ fn is_known(text: &str, word: Option<&Word>) -> bool {
 pub(super) fn ends_freely(text: &str, end: usize) -> bool {
     let mut after = text[end..].chars();
     match after.next() {
+        Some(c) if is_unspaced(c) => true,
         Some(c) if c.is_alphanumeric() || c == '_' => false,
         Some('-' | '/') => !after.next().is_some_and(char::is_alphanumeric),
         Some(',' | '.') => !after.next().is_some_and(|c| c.is_ascii_digit()),

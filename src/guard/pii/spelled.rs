@@ -12,6 +12,11 @@ use super::{
 
 /// Parts of a name or a domain that are looked at.
 const MOST_PARTS: usize = 8;
+/// What stands around a sign in words: "(at)", "\"at\"", "|dot|".
+const OPENING: [char; 17] =
+    ['(', '[', '{', '<', '-', '_', '*', '"', '\'', '`', '|', '=', '/', '\\', '#', '~', '^'];
+const CLOSING: [char; 17] =
+    [')', ']', '}', '>', '-', '_', '*', '"', '\'', '`', '|', '=', '/', '\\', '#', '~', '^'];
 
 /// The edits that write spelled addresses with their signs.
 pub(super) fn edits(plain: &Plain, context: &Context<'_>) -> Vec<Edit> {
@@ -179,7 +184,7 @@ impl Spelled<'_> {
     fn sign_after(&self, end: usize) -> Option<Sign> {
         let rest = &self.text[end..];
         let skipped =
-            rest.len() - rest.trim_start_matches([' ', '(', '[', '{', '<', '-', '_', '*']).len();
+            rest.len() - rest.trim_start_matches(|c| c == ' ' || OPENING.contains(&c)).len();
         let at = end + skipped.min(4);
         if let Some(word) = self.context.after(at).filter(|word| word.range.start == at)
             && let Some(with) = said_sign(word).filter(|with| matches!(*with, "." | "-"))
@@ -201,7 +206,7 @@ impl Spelled<'_> {
         if self.text[self.floor.min(start)..start].ends_with(" . ") {
             return Some(self.widened(start - 2..start - 1, ".", false));
         }
-        let trimmed = self.text[..start].trim_end_matches([' ', ')', ']', '}', '>']);
+        let trimmed = self.text[..start].trim_end_matches(|c| c == ' ' || CLOSING.contains(&c));
         let word = self
             .context
             .ending_at(trimmed.len())
@@ -230,7 +235,9 @@ impl Spelled<'_> {
     /// With the brackets and spaces around it.
     fn widened(&self, sign: Range<usize>, with: &'static str, said: bool) -> Sign {
         let before = self.text[self.floor.min(sign.start)..sign.start].trim_end_matches(' ');
-        let inner = before.trim_end_matches(['(', '[', '{', '<', '-', '_', '*']);
+        // A quote before a typed sign ends a name: "\"ann smith\"@example.com".
+        let opening = |c: char| OPENING.contains(&c) && (said || c != '"');
+        let inner = before.trim_end_matches(opening);
         let bracketed = inner.len() < before.len();
         let before = inner.trim_end_matches(' ');
         let start = self.floor.min(sign.start) + before.len();
@@ -238,7 +245,7 @@ impl Spelled<'_> {
         let blank: &[char] = if with == "@" && !said { &[' ', '\n', '\r'] } else { &[' '] };
         let after = self.text[sign.end..].trim_start_matches(blank);
         let after = if bracketed {
-            after.trim_start_matches([')', ']', '}', '>', '-', '_', '*']).trim_start_matches(' ')
+            after.trim_start_matches(CLOSING).trim_start_matches(' ')
         } else {
             after
         };

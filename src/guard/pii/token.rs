@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::{
     context::{Context, Named},
     fold::PLACEHOLDER,
-    secret::leading,
+    value::leading,
     vocabulary::{Class, Role},
 };
 

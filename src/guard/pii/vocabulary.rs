@@ -5,7 +5,7 @@ use std::{
     sync::LazyLock,
 };
 
-use super::fold::word;
+use super::{alike::is_unspaced, fold::word};
 use crate::words::{self, Personal, Secrets, Spoken};
 
 /// What a number or a word near it is.
@@ -27,6 +27,10 @@ pub(super) enum Class {
     Pin,
     Cvv,
     Token,
+    /// Any code: one that was sent, or one of the shop.
+    Code,
+    /// Said in between, and passed over: "as far as I know".
+    Aside,
     /// Has four numbers with dots that are no address.
     Version,
     /// Sizes are often listed.
@@ -76,8 +80,24 @@ pub(super) enum Role {
     From,
     /// "login", "username": a name and its password may follow.
     Login,
+    /// "google": is no name behind "login".
+    Provider,
     /// "enter", "what": somebody is asked for something.
     Ask,
+    /// "should", before `Be`.
+    Modal,
+    /// "be"
+    Be,
+    /// "use": "the password that I use".
+    Use,
+    /// "here comes": a secret follows in the next sentence.
+    Announce,
+    /// "forgot": no secret follows.
+    Refuse,
+    /// "written", "stands"
+    Shows,
+    /// "half", "then": parts a number in pieces.
+    Part,
 }
 
 #[derive(Default)]
@@ -137,6 +157,8 @@ pub(super) static MEANINGS: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|
         (&personal.ssn, Class::Ssn),
         (&personal.passport, Class::Passport),
         (&personal.licence, Class::Licence),
+        (&secrets.asides, Class::Aside),
+        (&secrets.codes, Class::Code),
         (&secrets.token, Class::Token),
         (&secrets.cvv, Class::Cvv),
         (&secrets.pin, Class::Pin),
@@ -159,7 +181,15 @@ pub(super) static MEANINGS: LazyLock<HashMap<String, Meaning>> = LazyLock::new(|
         (&secrets.hedges, Role::Hedge),
         (&secrets.from, Role::From),
         (&secrets.logins, Role::Login),
+        (&secrets.providers, Role::Provider),
         (&secrets.asking, Role::Ask),
+        (&secrets.modals, Role::Modal),
+        (&secrets.be, Role::Be),
+        (&secrets.uses, Role::Use),
+        (&secrets.announcing, Role::Announce),
+        (&secrets.refusing, Role::Refuse),
+        (&secrets.shows, Role::Shows),
+        (&personal.parts, Role::Part),
         (&spoken.at, Role::At),
         (&spoken.dot, Role::Dot),
         (&spoken.plus, Role::Plus),
@@ -191,6 +221,10 @@ fn tells(made: &mut HashMap<String, Meaning>, phrase: &str, class: Class) {
     let mut words = folded.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty());
     let Some(first) = words.next() else { return };
     let rest: Vec<String> = words.map(str::to_owned).collect();
+    // Words without spaces are cut where a list has one.
+    for word in rest.iter().filter(|word| word.starts_with(is_unspaced)) {
+        made.entry(word.clone()).or_default();
+    }
     let meaning = made.entry(first.to_owned()).or_default();
     if rest.is_empty() {
         meaning.class = Some(class);
@@ -204,10 +238,20 @@ pub(super) static ENDINGS: LazyLock<HashSet<&str>> =
     LazyLock::new(|| words::all::<Spoken>().endings);
 
 /// Single words that name a number of the shop and are long enough to be known with a slip.
-pub(super) static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| {
-    const SHORTEST: usize = 5;
+pub(super) static NAMES: LazyLock<Vec<&str>> = LazyLock::new(|| known_with_a_slip(Class::Shop, 5));
+
+/// The same for passwords, by their first byte. A shorter one is too near to other words.
+pub(super) static PASSWORDS: LazyLock<HashMap<u8, Vec<&str>>> = LazyLock::new(|| {
+    let mut made: HashMap<u8, Vec<&str>> = HashMap::new();
+    for name in known_with_a_slip(Class::Password, 8) {
+        made.entry(name.as_bytes()[0]).or_default().push(name);
+    }
+    made
+});
+
+fn known_with_a_slip(class: Class, shortest: usize) -> Vec<&'static str> {
     let names = MEANINGS
         .iter()
-        .filter(|(name, meaning)| meaning.class == Some(Class::Shop) && name.len() >= SHORTEST);
+        .filter(|(name, meaning)| meaning.class == Some(class) && name.len() >= shortest);
     names.map(|(name, _)| name.as_str()).collect()
-});
+}

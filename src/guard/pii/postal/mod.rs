@@ -27,6 +27,11 @@ pub(super) fn addresses(tokens: &[Token<'_>], labels: &[Label]) -> Vec<Range<usi
     for part in &ruled {
         inside[part.clone()].fill(true);
     }
+    // Nothing but who somebody is and where they live.
+    let all =
+        tokens.iter().zip(labels).enumerate().all(|(at, (token, label))| {
+            inside[at] || *label == Label::Name || token.is_placeholder()
+        });
     let mut addresses: Vec<Range<usize>> = Vec::new();
     for (at, token) in tokens.iter().enumerate().filter(|(at, _)| inside[*at]) {
         if token.is_placeholder() {
@@ -43,7 +48,7 @@ pub(super) fn addresses(tokens: &[Token<'_>], labels: &[Label]) -> Vec<Range<usi
     }
     addresses.retain(|address| {
         ruled.iter().any(|part| part.start < address.end && address.start < part.end)
-            || is_told(&tokens[address.clone()])
+            || is_told(&tokens[address.clone()], all)
     });
     addresses
 }
@@ -55,8 +60,8 @@ fn is_short(token: &Token<'_>) -> bool {
         && (token.text.len() <= SHORT || token.is_of_streets() || token.text.ends_with("str"))
 }
 
-/// What the tagger takes for an address must look like one.
-fn is_told(address: &[Token<'_>]) -> bool {
+/// What the tagger takes for an address must look like one, less so if that is `all` that was typed.
+fn is_told(address: &[Token<'_>], all: bool) -> bool {
     const LONGEST_ROW: usize = 3;
     let is_word = |token: &&Token<'_>| token.is_word() && token.text.chars().count() > 2;
     let words = address.iter().filter(is_word).count();
@@ -77,15 +82,17 @@ fn is_told(address: &[Token<'_>]) -> bool {
         [number, word] => number.is_number() && matches!(word.text, "p" | "pm" | "am"),
         _ => false,
     });
-    let amount = address.iter().any(|token| AMOUNTS.contains(token.text));
+    // "max 8292 katherine shore apt 152 new myron 42657" is no amount.
+    let whole = numbers > 2 && address.iter().any(Token::is_of_streets);
+    let amount = !whole && address.iter().any(|token| AMOUNTS.contains(token.text));
     // "INV-2024-001" begins before it, and "12/2027" is a month.
     let part = address.first().is_some_and(|first| first.gap == Gap::Sign);
     let month = address.windows(2).any(is_split);
-    words >= 1 && !listed && !part && !month && !signs && !time && !amount && is_shown(address)
+    words >= 1 && !listed && !part && !month && !signs && !time && !amount && is_shown(address, all)
 }
 
 /// Streets, towns, a long number or a name in capitals.
-fn is_shown(address: &[Token<'_>]) -> bool {
+fn is_shown(address: &[Token<'_>], all: bool) -> bool {
     const LONG: usize = 5;
     let number = address.iter().any(|token| token.has_digit() && token.text.len() > 1);
     let of_streets = address.iter().any(Token::is_of_streets);
@@ -99,6 +106,8 @@ fn is_shown(address: &[Token<'_>]) -> bool {
     let words = address.iter().filter(unknown).count();
     of_streets && address.len() >= 2
         || number && (town || long || named || words >= 2)
+        // "421 e drachman"
+        || number && all && words == 1 && address.first().is_some_and(Token::is_house_number)
         || town && words >= 2
 }
 

@@ -4,6 +4,7 @@ mod residents;
 mod secrets;
 mod shop;
 mod spelling;
+mod tables;
 
 use proptest::prelude::*;
 
