@@ -206,6 +206,7 @@ impl TicketWorker {
             // The address of the shopper is not stored.
             witness: Witness::new(meta.owner, None),
             locale: meta.locale.clone(),
+            page: meta.context.clone(),
             text,
             lane: Lane::Background,
             history,
@@ -219,6 +220,7 @@ impl TicketWorker {
         let bounds = Bounds {
             timeout: self.turn.timeout,
             cancel: CancellationToken::new(),
+            supersede: CancellationToken::new(),
             stopping: draining.clone(),
             resume_grace: None,
         };
@@ -230,9 +232,11 @@ impl TicketWorker {
                 Ok(Fact::AnswerCompleted(Answer { ticket, ..answer }))
             }
             Fact::TurnFailed { problem, .. } => Err(Unanswered::Failed(problem.code)),
-            Fact::MessageCreated { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {
-                Err(Unanswered::Failed(ErrorCode::Interrupted))
-            }
+            Fact::MessageCreated { .. }
+            | Fact::TurnCancelled { .. }
+            | Fact::ActionProposed(_)
+            | Fact::ActionResult(_)
+            | Fact::Unknown(_) => Err(Unanswered::Failed(ErrorCode::Interrupted)),
         }
     }
 

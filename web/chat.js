@@ -38,7 +38,7 @@ class Chat {
   #outbox = new Outbox({
     send: (item, signal) => this.#send(item, signal),
     accepted: (item, turn) => this.#change(() => this.#conversation.accept(item, turn)),
-    blocked: () => Boolean(this.#conversation.running),
+    blocked: () => Boolean(this.#conversation.running) && !this.#conversation.gathers,
     changed: (item) => this.#outboxChanged(item),
     sessionGone: () => this.#leave(),
   });

@@ -4,6 +4,9 @@
 // An entry is a bubble. `kind` is "question", "answer" or "agent". `view` is its id for as long as
 // it is shown. `rev` increases with each change.
 
+/** A message that follows within this time and before the first word joins the one before it. */
+const GATHER_MS = 1200;
+
 export class Conversation {
   entries = [];
   /** `seq` of the last durable event in the history. */
@@ -34,6 +37,12 @@ export class Conversation {
   /** The answer in progress, if there is one. */
   get running() {
     return this.entries.find((entry) => entry.kind === "answer" && entry.status === "streaming");
+  }
+
+  /** Whether a further message can still be answered together with the one that is being answered. */
+  get gathers() {
+    const { running } = this;
+    return Boolean(running) && running.text === "" && Date.now() - running.since < GATHER_MS;
   }
 
   /** Changes an entry and marks it as changed. */
@@ -89,7 +98,8 @@ export class Conversation {
         this.#end(event, "failed", { problem: event.problem });
         break;
       case "turn.cancelled":
-        this.#end(event, "cancelled", {});
+        if (event.reason === "superseded" && !event.text) this.#remove(event.turn_id);
+        else this.#end(event, "cancelled", {});
         break;
       case "agent.message":
         this.agentTyping = false;
@@ -159,6 +169,7 @@ export class Conversation {
       turn,
       message: null,
       status: "streaming",
+      since: Date.now(),
       text: "",
       // Text from the history, shown until the pieces have caught up with it.
       preview: "",
@@ -203,6 +214,11 @@ export class Conversation {
     const { message_id: message, text, at } = event;
     this.change(answer, { message, text, at, status, queue: null, preview: "", ...fields });
     this.#settle(event.ticket, event.turn_id);
+  }
+
+  /** The next turn answers this question, too. */
+  #remove(turn) {
+    this.entries = this.entries.filter((entry) => entry.kind !== "answer" || entry.turn !== turn);
   }
 
   /** The answer to a ticket arrived as the turn `turn`. It names its question, and the ticket is closed. */

@@ -20,8 +20,9 @@ use uuid::Uuid;
 use crate::{
     config::Secret,
     domain::{
-        Citation, Controller, Event, Head, MessageId, MessageRole, MessageStatus, PrincipalId,
-        Rating, Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp, TurnId,
+        Citation, Controller, Event, Head, MessageId, MessageRole, MessageStatus, PageContext,
+        PrincipalId, Rating, Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp,
+        TurnId,
     },
 };
 
@@ -286,6 +287,7 @@ column! {
     Vector as Binary, Vec<u8>: Vector::write, Vector::read;
     Json<Event> as Text, String: Json::write, Json::read;
     Json<serde_json::Value> as Text, String: Json::write, Json::read;
+    Json<PageContext> as Text, String: Json::write, Json::read;
     Json<Vec<String>> as Text, String: Json::write, Json::read;
     Json<Vec<Citation>> as Text, String: Json::write, Json::read;
 }

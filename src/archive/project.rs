@@ -1,7 +1,9 @@
 //! From durable facts to messages as people read them. The journal is the truth; a message is a
 //! view of one event.
 
-use crate::domain::{Answer, Event, Fact, Message, MessageId, MessageRole, MessageStatus};
+use crate::domain::{
+    Answer, CancelReason, Event, Fact, Message, MessageId, MessageRole, MessageStatus,
+};
 
 /// The message that `event` shows, if it shows one. `feedback` is not part of the journal and stays
 /// empty.
@@ -35,9 +37,15 @@ pub fn project(event: &Event) -> Option<Message> {
         Fact::TurnFailed { message_id, text, .. } => {
             Some(said(*message_id, assistant, MessageStatus::Failed, text))
         }
-        Fact::TurnCancelled { message_id, text } => {
+        // Its question is answered by the next turn.
+        Fact::TurnCancelled { text, reason: Some(CancelReason::Superseded), .. }
+            if text.is_empty() =>
+        {
+            None
+        }
+        Fact::TurnCancelled { message_id, text, .. } => {
             Some(said(*message_id, assistant, MessageStatus::Cancelled, text))
         }
-        Fact::Unknown(_) => None,
+        Fact::ActionProposed(_) | Fact::ActionResult(_) | Fact::Unknown(_) => None,
     }
 }

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::domain::{
     Citation, Controller, Event, Fact, Head, IdempotencyRecord, MessageId, MessageRole,
-    MessageStatus, PrincipalId, Route, SessionId, SessionMeta, SessionState, SiteId, Timestamp,
-    TurnId, Version,
+    MessageStatus, PageContext, PrincipalId, Route, SessionId, SessionMeta, SessionState, SiteId,
+    Timestamp, TurnId, Version,
 };
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -33,6 +33,7 @@ pub(super) struct SessionRow {
     pub owner_replica: Option<String>,
     pub owner_epoch: Count,
     pub head: Head,
+    pub page_context: Option<Json<PageContext>>,
 }
 
 impl SessionRow {
@@ -53,6 +54,7 @@ impl SessionRow {
             owner_replica: owner.map(str::to_owned),
             owner_epoch: Count(version.owner_epoch),
             head: version.head,
+            page_context: meta.context.as_deref().cloned().map(Json),
         }
     }
 
@@ -77,6 +79,7 @@ impl SessionRow {
             controller: self.controller,
             epoch: u32::try_from(self.epoch.0).unwrap_or(u32::MAX),
             locale: self.locale,
+            context: self.page_context.map(|Json(context)| Box::new(context)),
         }
     }
 }
@@ -131,6 +134,8 @@ impl MessageRow {
             Fact::AnswerCompleted(_)
             | Fact::TurnFailed { .. }
             | Fact::TurnCancelled { .. }
+            | Fact::ActionProposed(_)
+            | Fact::ActionResult(_)
             | Fact::Unknown(_) => None,
         };
         Some(Self {

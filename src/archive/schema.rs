@@ -80,6 +80,7 @@ diesel::table! {
         owner_replica -> Nullable<Text>,
         owner_epoch -> BigInt,
         head -> Text,
+        page_context -> Nullable<Text>,
     }
 }
 

@@ -128,6 +128,7 @@ fn meta(last_seq: u64) -> SessionMeta {
         controller: Controller::Bot,
         epoch: 0,
         locale: "en".into(),
+        context: None,
     }
 }
 

@@ -66,6 +66,8 @@ fn ticket_of(event: &Event) -> Option<Ticket> {
         Fact::MessageCreated { .. }
         | Fact::TurnFailed { .. }
         | Fact::TurnCancelled { .. }
+        | Fact::ActionProposed(_)
+        | Fact::ActionResult(_)
         | Fact::Unknown(_) => None,
     }
 }

@@ -20,6 +20,8 @@ unchanged where needed.";
 const UPSET: &str = " The customer is frustrated: begin with one short sentence of apology, do not repeat what was \
 said before, and offer to bring in a person.";
 
+const PAGE: &str = " When the conversation began, the customer's browser showed this; \"this\" and \"it\" may mean it:";
+
 const SHORT: &str =
     " Many customers are waiting: answer in at most two short sentences, without an introduction.";
 
@@ -81,6 +83,8 @@ pub struct Brief<'a> {
     pub today: &'a str,
     /// The customer is frustrated.
     pub upset: bool,
+    /// What the customer looked at, as the browser said, one field a line.
+    pub page: &'a [String],
 }
 
 /// What a prompt is made of, apart from the instructions.
@@ -112,6 +116,13 @@ impl Brief<'_> {
         }
         if self.upset {
             system.push_str(UPSET);
+        }
+        if !self.page.is_empty() {
+            system.push_str(PAGE);
+            for line in self.page {
+                system.push('\n');
+                system.push_str(&quote::passage(&quote::title(line)));
+            }
         }
     }
 }
@@ -193,6 +204,7 @@ mod tests {
         language: Language::De,
         today: "Monday, 30 November 2026",
         upset: false,
+        page: &[],
     };
     const NOTHING: Parts<'static> = Parts {
         brief: BRIEF,

@@ -14,6 +14,9 @@ use super::{
 pub struct Turn {
     #[serde(rename = "timeout_ms", deserialize_with = "millis")]
     pub timeout: Duration,
+    /// Zero if a message never joins the one before it.
+    #[serde(rename = "gather_ms", deserialize_with = "millis")]
+    pub gather: Duration,
     pub prompt_tokens: usize,
     pub history_tokens: usize,
     pub max_answer_tokens: u32,

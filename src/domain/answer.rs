@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    action::Card,
     ids::MessageId,
     language::Language,
     ticket::Ticket,
@@ -37,6 +38,9 @@ pub struct Answer {
     /// What the shopper can pick if the service asks back. Empty if it does not.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
+    /// What a tool found or offers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<Card>,
 }
 
 /// One way to go on, shown as a button.
@@ -64,6 +68,7 @@ impl Answer {
             intent: None,
             language: None,
             choices: Vec::new(),
+            cards: Vec::new(),
         }
     }
 }

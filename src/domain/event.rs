@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::{
+    action::{ActionOutcome, Proposal},
     answer::Answer,
     code::Problem,
     ids::{MessageId, SessionId, TurnId},
@@ -54,11 +55,27 @@ pub enum Fact {
         message_id: MessageId,
         /// What had been shown before the cancel; may be empty.
         text: String,
+        /// Absent if a client cancelled it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<CancelReason>,
     },
+    /// The service offers to change something. The turn that offers it says the same in words.
+    #[serde(rename = "action.proposed")]
+    ActionProposed(Proposal),
+    #[serde(rename = "action.result")]
+    ActionResult(ActionOutcome),
     /// A fact that a newer replica wrote. It is kept and passed on as it is.
     #[serde(untagged)]
     #[schema(value_type = Object)]
     Unknown(Unknown),
+}
+
+/// Why a turn was cancelled, if no client asked for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CancelReason {
+    /// The shopper added a message, and the next turn answers both.
+    Superseded,
 }
 
 /// What a fact is to the turn that it belongs to.
@@ -72,8 +89,14 @@ pub enum Part {
 
 impl Fact {
     /// The names of the facts that this build knows.
-    const NAMES: [&'static str; 4] =
-        ["message.created", "answer.completed", "turn.failed", "turn.cancelled"];
+    const NAMES: [&'static str; 6] = [
+        "message.created",
+        "answer.completed",
+        "turn.failed",
+        "turn.cancelled",
+        "action.proposed",
+        "action.result",
+    ];
 
     /// The SSE `event:` name, equal to `type` in the JSON.
     pub fn name(&self) -> Name {
@@ -82,6 +105,8 @@ impl Fact {
             Self::AnswerCompleted(_) => "answer.completed",
             Self::TurnFailed { .. } => "turn.failed",
             Self::TurnCancelled { .. } => "turn.cancelled",
+            Self::ActionProposed(_) => "action.proposed",
+            Self::ActionResult(_) => "action.result",
             Self::Unknown(unknown) => return unknown.name(),
         })
     }
@@ -97,7 +122,7 @@ impl Fact {
             Self::AnswerCompleted(_) | Self::TurnFailed { .. } | Self::TurnCancelled { .. } => {
                 Part::Ends
             }
-            Self::Unknown(_) => Part::Aside,
+            Self::ActionProposed(_) | Self::ActionResult(_) | Self::Unknown(_) => Part::Aside,
         }
     }
 
@@ -108,7 +133,7 @@ impl Fact {
             | Self::AnswerCompleted(Answer { message_id, .. })
             | Self::TurnFailed { message_id, .. }
             | Self::TurnCancelled { message_id, .. } => Some(*message_id),
-            Self::Unknown(_) => None,
+            Self::ActionProposed(_) | Self::ActionResult(_) | Self::Unknown(_) => None,
         }
     }
 
@@ -119,7 +144,13 @@ impl Fact {
 
     /// A turn that was cancelled after `text` had been shown.
     pub fn cancelled(text: String) -> Self {
-        Self::TurnCancelled { message_id: MessageId::new(), text }
+        Self::TurnCancelled { message_id: MessageId::new(), text, reason: None }
+    }
+
+    /// A turn whose question the next turn answers, too.
+    pub fn superseded(text: String) -> Self {
+        let message_id = MessageId::new();
+        Self::TurnCancelled { message_id, text, reason: Some(CancelReason::Superseded) }
     }
 }
 

@@ -49,6 +49,8 @@ uuid_id!(
     TicketId,
     /// Who calls: a visitor, a customer, an agent, an admin or a server key.
     PrincipalId,
+    /// A change that was proposed to a shopper.
+    ActionId,
 );
 
 /// One shop (tenant): 1 to 40 characters of `a-z`, `0-9` and `-`.

@@ -5,6 +5,7 @@
 // A new variant of the contract must be decided at every match.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod action;
 mod address;
 mod answer;
 mod code;
@@ -14,6 +15,7 @@ mod lane;
 mod language;
 mod message;
 mod number_formats;
+mod page_context;
 mod principal;
 mod session;
 mod step;
@@ -23,15 +25,17 @@ mod time;
 mod topic;
 mod turn;
 
+pub use action::{ActionOutcome, ActionStatus, Card, Details, Field, Proposal};
 pub use address::AddressBlock;
 pub use answer::{Answer, Choice};
 pub use code::{Challenge, ErrorCode, FieldError, Problem};
-pub use event::{Event, Fact, Live, Name, Part, newest_part, unfinished};
-pub use ids::{MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
+pub use event::{CancelReason, Event, Fact, Live, Name, Part, newest_part, unfinished};
+pub use ids::{ActionId, MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;
 pub use language::Language;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use number_formats::{BadNumberFormat, NumberFormats};
+pub use page_context::{BadField, CartItem, PageContext};
 pub use principal::{Principal, Role};
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
 pub use step::{Append, Appended, Head, Malformed, Version};

@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     ids::{PrincipalId, SessionId, SiteId, TurnId},
+    page_context::PageContext,
     time::Timestamp,
 };
 
@@ -82,6 +83,8 @@ pub struct SessionMeta {
     pub epoch: u32,
     /// BCP 47 language tag.
     pub locale: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context: Option<Box<PageContext>>,
 }
 
 /// Which turn an `Idempotency-Key` of a session belongs to.

@@ -125,7 +125,7 @@ impl From<SessionError> for ApiError {
         match error {
             SessionError::NotFound => Self::new(ErrorCode::NotFound),
             SessionError::Erased => Self::new(ErrorCode::Erased),
-            SessionError::TurnActive => {
+            SessionError::TurnActive | SessionError::Joins => {
                 Self::new(ErrorCode::TurnActive).retry_after(Duration::from_secs(1))
             }
             SessionError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),

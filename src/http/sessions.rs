@@ -17,8 +17,8 @@ use crate::{
     archive::ErasureCounts,
     clock,
     domain::{
-        Controller, ErrorCode, Problem, Role, SessionId, SessionMeta, SessionState, SiteId,
-        Timestamp,
+        BadField, Controller, ErrorCode, PageContext, Problem, Role, SessionId, SessionMeta,
+        SessionState, SiteId, Timestamp,
     },
     journal::JournalError,
     session::messages::{Attach, Erase},
@@ -30,6 +30,9 @@ pub struct NewSession {
     /// BCP 47 tag; the default is `en`.
     #[serde(default)]
     pub locale: Option<String>,
+    /// What the shopper is looking at.
+    #[serde(default)]
+    pub context: Option<PageContext>,
 }
 
 /// A session as clients see it.
@@ -47,6 +50,9 @@ pub struct SessionView {
     pub controller: Controller,
     pub epoch: u32,
     pub locale: String,
+    /// What the shopper was looking at when the session began, as the shop's page said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<Box<PageContext>>,
 }
 
 impl From<SessionMeta> for SessionView {
@@ -61,9 +67,21 @@ impl From<SessionMeta> for SessionView {
             controller,
             epoch,
             locale,
-            ..
+            context,
+            owner: _,
         } = meta;
-        Self { id, site_id, created_at, updated_at, last_seq, state, controller, epoch, locale }
+        Self {
+            id,
+            site_id,
+            created_at,
+            updated_at,
+            last_seq,
+            state,
+            controller,
+            epoch,
+            locale,
+            context,
+        }
     }
 }
 
@@ -81,9 +99,13 @@ pub async fn create_session(
     body: Body<NewSession>,
 ) -> Result<HttpResponse, ApiError> {
     caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
-    let locale = body.0.locale.unwrap_or_else(|| "en".to_owned());
+    let NewSession { locale, context } = body.0;
+    let locale = locale.unwrap_or_else(|| "en".to_owned());
     if !is_locale(&locale) {
         return Err(ApiError::field("locale", "must be a language tag such as `en` or `de-AT`"));
+    }
+    if let Some(context) = &context {
+        context.check().map_err(|BadField(name, detail)| ApiError::field(name, detail))?;
     }
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
@@ -102,6 +124,7 @@ pub async fn create_session(
         controller: Controller::Bot,
         epoch: 0,
         locale,
+        context: context.map(Box::new),
     };
     app.journal.create(&meta).await.map_err(|error| match error {
         JournalError::Erased { .. } => ApiError::with_detail(

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     domain::{
-        Answer, CacheInfo, Choice, Citation, ErrorCode, Event, Fact, FinishReason, Intent,
+        Answer, CacheInfo, Card, Choice, Citation, ErrorCode, Event, Fact, FinishReason, Intent,
         Language, Message, MessageId, Problem, Role, Route, ServiceLevel, SessionId, Ticket,
         Timings, TurnId, Usage, is_blank,
     },
@@ -131,6 +131,9 @@ pub struct AnswerView {
     /// What the shopper can pick if the service asks back.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<Choice>,
+    /// What a tool found or offers.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<Card>,
 }
 
 impl From<&Answer> for AnswerView {
@@ -149,6 +152,7 @@ impl From<&Answer> for AnswerView {
             intent: answer.intent.clone(),
             language: answer.language,
             choices: answer.choices.clone(),
+            cards: answer.cards.clone(),
         }
     }
 }
@@ -160,7 +164,13 @@ impl TurnView {
         let shown = history::messages(std::slice::from_ref(message), None).into_iter().next();
         let message_view = shown.ok_or_else(|| ApiError::new(ErrorCode::Internal))?;
         let (status, answer, problem) = match end.map(|event| &event.fact) {
-            None | Some(Fact::MessageCreated { .. } | Fact::Unknown(_)) => ("running", None, None),
+            None
+            | Some(
+                Fact::MessageCreated { .. }
+                | Fact::ActionProposed(_)
+                | Fact::ActionResult(_)
+                | Fact::Unknown(_),
+            ) => ("running", None, None),
             Some(Fact::TurnFailed { problem, .. }) => ("failed", None, Some(problem.clone())),
             Some(Fact::TurnCancelled { .. }) => ("cancelled", None, None),
             Some(Fact::AnswerCompleted(answer)) => ("completed", Some(answer.into()), None),

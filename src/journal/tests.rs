@@ -35,6 +35,7 @@ pub fn meta() -> SessionMeta {
         controller: Controller::Bot,
         epoch: 0,
         locale: "en".into(),
+        context: None,
     }
 }
 

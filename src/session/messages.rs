@@ -162,6 +162,10 @@ pub enum SessionError {
     Erased,
     #[error("a turn is being answered")]
     TurnActive,
+    /// The turn that runs has been told to stop, and the message will be answered with the one
+    /// before it. It is sent again once that turn has ended.
+    #[error("the message joins the one before it")]
+    Joins,
     #[error("the idempotency key was used for another request")]
     KeyReused,
     #[error("too many turns are running")]

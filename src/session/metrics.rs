@@ -61,7 +61,10 @@ pub fn turn_interrupted() {
 pub fn turn_ended(fact: &Fact) {
     gauge!(RUNNING).decrement(1);
     let (outcome, route) = match fact {
-        Fact::MessageCreated { .. } | Fact::Unknown(_) => return,
+        Fact::MessageCreated { .. }
+        | Fact::ActionProposed(_)
+        | Fact::ActionResult(_)
+        | Fact::Unknown(_) => return,
         Fact::AnswerCompleted(Answer { route, timings, .. }) => {
             let label = route.as_str();
             #[expect(clippy::cast_precision_loss, reason = "milliseconds of a turn are small")]

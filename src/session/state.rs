@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 
 use crate::{
     domain::{
-        Answer, Append, Event, Fact, IdempotencyRecord, MessageId, Part, Running, SessionMeta,
-        SessionState, Ticket, TicketState, Timestamp, TurnId, Version,
+        Answer, Append, CancelReason, Event, Fact, IdempotencyRecord, MessageId, Part, Running,
+        SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId, Version,
     },
     turn::ports::Exchange,
 };
@@ -23,7 +23,15 @@ pub struct Session {
     begun_at: u64,
     /// Where the running turn runs, if that is another replica.
     pub elsewhere: Option<Running>,
-    exchanges: VecDeque<(TurnId, Exchange)>,
+    exchanges: VecDeque<Kept>,
+}
+
+/// A message that is kept for the prompt.
+struct Kept {
+    turn: TurnId,
+    exchange: Exchange,
+    /// The next message is answered together with this one.
+    is_open: bool,
 }
 
 /// Answer to "may a turn begin?".
@@ -157,11 +165,15 @@ impl Session {
     fn remember(&mut self, event: &Event) {
         match &event.fact {
             Fact::MessageCreated { text, .. } => {
+                let user = self.joined(text);
+                if self.begun_text().is_some() {
+                    self.exchanges.pop_back();
+                }
                 if self.exchanges.len() == MAX_EXCHANGES {
                     self.exchanges.pop_front();
                 }
-                let exchange = Exchange { user: text.clone(), answer: None };
-                self.exchanges.push_back((event.turn_id, exchange));
+                let exchange = Exchange { user, answer: None };
+                self.exchanges.push_back(Kept { turn: event.turn_id, exchange, is_open: false });
             }
             // That a question was kept is no answer to it.
             Fact::AnswerCompleted(Answer {
@@ -172,20 +184,47 @@ impl Session {
                 // An answer that comes later belongs to the question of its ticket.
                 let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
                 let mut known = self.exchanges.iter_mut().rev();
-                if let Some((_, exchange)) = known.find(|(turn, _)| *turn == asked) {
-                    exchange.answer = Some(text.clone());
+                if let Some(kept) = known.find(|kept| kept.turn == asked) {
+                    kept.exchange.answer = Some(text.clone());
+                }
+            }
+            Fact::TurnCancelled { reason: Some(CancelReason::Superseded), .. } => {
+                let last = self.exchanges.back_mut().filter(|kept| kept.turn == event.turn_id);
+                if let Some(kept) = last {
+                    kept.is_open = true;
                 }
             }
             // What failed or was stopped is not something the assistant said.
-            Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {}
+            Fact::TurnFailed { .. }
+            | Fact::TurnCancelled { .. }
+            | Fact::ActionProposed(_)
+            | Fact::ActionResult(_)
+            | Fact::Unknown(_) => {}
         }
     }
 
-    /// Earlier exchanges, oldest first, without the message that is being answered.
+    /// What a turn is asked that `text` begins: the messages before it that no turn has answered
+    /// because a further one came at once, and `text`.
+    pub fn joined(&self, text: &str) -> String {
+        self.begun_text().map_or_else(|| text.to_owned(), |begun| format!("{begun}\n{text}"))
+    }
+
+    /// What the running or last turn was asked.
+    pub fn asked(&self) -> &str {
+        self.exchanges.back().map_or("", |kept| &kept.exchange.user)
+    }
+
+    fn begun_text(&self) -> Option<&str> {
+        let last = self.exchanges.back().filter(|kept| kept.is_open)?;
+        Some(&last.exchange.user)
+    }
+
+    /// Earlier exchanges, oldest first, without the message that is being answered and those that
+    /// are answered together with it.
     pub fn history(&self) -> Vec<Exchange> {
-        let answering = usize::from(self.running.is_some());
+        let answering = usize::from(self.running.is_some() || self.begun_text().is_some());
         let earlier = self.exchanges.len().saturating_sub(answering);
-        self.exchanges.iter().take(earlier).map(|(_, exchange)| exchange.clone()).collect()
+        self.exchanges.iter().take(earlier).map(|kept| kept.exchange.clone()).collect()
     }
 }
 
@@ -265,6 +304,29 @@ mod tests {
         let history = session.history();
         assert_eq!(history.len(), 1);
         assert_eq!((history[0].user.as_str(), &history[0].answer), ("one", &None));
+    }
+
+    #[test]
+    fn a_message_that_came_at_once_is_answered_together_with_the_one_before() {
+        let mut session = session();
+        say(&mut session, "before");
+        let turn = session.running().unwrap();
+        fail(&mut session, turn);
+        for text in ["do you ship", "to Norway", "and how much"] {
+            let turn = say(&mut session, text);
+            let fact = Fact::superseded(String::new());
+            let append = session.ending(turn, fact, clock::now());
+            take(&mut session, &append);
+        }
+        assert_eq!(session.joined("is it?"), "do you ship\nto Norway\nand how much\nis it?");
+        assert_eq!(session.history().len(), 1);
+        let turn = say(&mut session, "is it?");
+        assert_eq!(session.history().len(), 1);
+        fail(&mut session, turn);
+        let history = session.history();
+        assert_eq!(history.len(), 2);
+        assert_eq!(history[1].user, "do you ship\nto Norway\nand how much\nis it?");
+        assert_eq!(session.joined("next"), "next");
     }
 
     #[test]

@@ -26,6 +26,10 @@ const ATTEMPTS: usize = 3;
 const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 
+/// How long the turn of the message before may take to end, and how often that is looked at.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(3);
+const JOIN_INTERVAL: Duration = Duration::from_millis(10);
+
 #[derive(Clone)]
 pub struct Sessions {
     supervisor: Addr<Supervisor>,
@@ -61,13 +65,19 @@ impl Sessions {
         Result<R, SessionError>: MessageResponse<SessionActor, M> + Send,
         actix::Context<SessionActor>: ToEnvelope<SessionActor, M>,
     {
-        for _ in 0..ATTEMPTS {
+        let begun = Instant::now();
+        let mut closed = 0;
+        while closed < ATTEMPTS {
             let address = self.find(id).await?;
             match address.send(message()).timeout(ASK_TIMEOUT).await {
+                Ok(Err(SessionError::Joins)) if begun.elapsed() < JOIN_TIMEOUT => {
+                    tokio::time::sleep(JOIN_INTERVAL).await;
+                }
+                Ok(Err(SessionError::Joins)) => return Err(SessionError::TurnActive.into()),
                 Ok(answer) => return Ok(answer?),
                 Err(MailboxError::Timeout) => return Err(AskError::Timeout),
                 // It stopped between the look-up and the message.
-                Err(MailboxError::Closed) => {}
+                Err(MailboxError::Closed) => closed += 1,
             }
         }
         Err(AskError::Timeout)

@@ -6,6 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     exact, language,
+    page::Page,
     ports::{Ports, Purpose, TurnInput},
     said::Said,
 };
@@ -27,6 +28,8 @@ pub struct Ask {
     /// The visitor, for the trust in cached answers.
     pub witness: Witness,
     pub locale: String,
+    /// The page that the shopper looked at, if the message does not stand alone.
+    pub page: Option<Page>,
     /// The language of the message, which the answer follows.
     pub language: Language,
     pub lane: Lane,
@@ -48,13 +51,17 @@ impl Ask {
     /// Masks the conversation and looks up an answer to exactly this question. It never waits, so
     /// the caller can store question and answer in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
-        let TurnInput { purpose, site, visitor, from, witness, locale, text, lane, history } =
+        let TurnInput { purpose, site, visitor, from, witness, locale, page, text, lane, history } =
             input;
         let before = history.last().map(|exchange| exchange.user.as_str());
         let look = guard::look(&text, before);
-        let said = Said::new(&text, &history, &ports.own_of(&site));
+        let own = ports.own_of(&site);
+        let said = Said::new(&text, &history, &own);
         let earlier = said.history().iter().map(|exchange| exchange.user.as_str());
         let language = language::of(said.text(), earlier, &locale);
+        // Others who ask the same look at other pages.
+        let page =
+            page.filter(|_| said.question().is_none()).and_then(|page| Page::of(&page, &own));
         let service = match purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
             Purpose::Ticket => Service::FULL,
@@ -67,6 +74,7 @@ impl Ask {
             from,
             witness,
             locale,
+            page,
             language,
             lane,
             said,

@@ -17,6 +17,8 @@ pub struct Bounds {
     pub timeout: Duration,
     /// Ends the turn as cancelled, or as interrupted while `stopping`.
     pub cancel: CancellationToken,
+    /// Ends the turn as superseded.
+    pub supersede: CancellationToken,
     pub stopping: CancellationToken,
     /// How long after its last reader left a turn is cancelled, if none has come back. `None` for a
     /// turn whose caller is its only reader.
@@ -39,6 +41,7 @@ pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds
     let answered = tokio::select! {
         biased;
         () = bounds.cancel.cancelled() => None,
+        () = bounds.supersede.cancelled() => None,
         () = abandoned => None,
         answered = tokio::time::timeout(bounds.timeout, run) => Some(answered),
     };
@@ -59,6 +62,7 @@ pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds
         }
         Some(Err(_elapsed)) => failed(ErrorCode::UpstreamTimeout),
         None if bounds.stopping.is_cancelled() => failed(ErrorCode::Interrupted),
+        None if bounds.supersede.is_cancelled() => Fact::superseded(log.text()),
         None => Fact::cancelled(log.text()),
     }
 }

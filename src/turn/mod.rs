@@ -13,6 +13,7 @@ pub mod decisions;
 mod exact;
 mod language;
 pub mod metrics;
+mod page;
 pub mod pipeline;
 pub mod ports;
 mod refuse;

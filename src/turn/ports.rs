@@ -10,7 +10,7 @@ use crate::{
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
-    domain::{AddressBlock, Lane, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, PageContext, PrincipalId, SiteId},
     embedding::messages::Embed,
     guard::{self, Pages, Policy},
     inference::{Acquire, Limits, PressureGauge},
@@ -124,6 +124,8 @@ pub struct TurnInput {
     /// The visitor, for the trust in cached answers.
     pub witness: Witness,
     pub locale: String,
+    /// What the shopper was looking at, as the shop's page said.
+    pub page: Option<Box<PageContext>>,
     pub text: String,
     /// The need, and thus the urgency; see `triage::lane`.
     pub lane: Lane,

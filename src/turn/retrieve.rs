@@ -8,7 +8,7 @@ use tracing::{Instrument as _, trace_span};
 
 use super::{
     ask::Ask,
-    ports::{EmbedPort, Exchange, Ports},
+    ports::{EmbedPort, Ports},
     reply::{Reply, millis},
 };
 use crate::{
@@ -57,11 +57,7 @@ fn first_text(ask: &Ask) -> String {
     if ask.said.question().is_some() {
         return without_references(ask.said.text());
     }
-    let read = questions(
-        &earlier(ask.said.history()),
-        &without_references(ask.said.text()),
-        ask.language.code(),
-    );
+    let read = questions(&earlier(ask), &without_references(ask.said.text()), ask.language.code());
     let first = read.into_iter().next().and_then(|readings| readings.into_iter().next());
     first.unwrap_or_default()
 }
@@ -86,7 +82,7 @@ pub async fn passages(
         most: ports.turn.passages,
     };
     let known = embedding.map(|embedding| (first_text(ask), embedding.vector.clone()));
-    let earlier = earlier(ask.said.history());
+    let earlier = earlier(ask);
     let retrieved = search
         .read(&earlier, &without_references(ask.said.text()), ask.language.code(), known)
         .await;
@@ -159,8 +155,10 @@ fn is_reference(word: &str) -> bool {
     digits >= DIGITS && word.chars().all(of_a_number)
 }
 
-fn earlier(history: &[Exchange]) -> Vec<&str> {
-    history.iter().map(|exchange| exchange.user.as_str()).collect()
+/// What was said before, and before that what the shopper looked at.
+fn earlier(ask: &Ask) -> Vec<&str> {
+    let page = ask.page.iter().map(|page| page.words.as_str()).filter(|words| !words.is_empty());
+    page.chain(ask.said.history().iter().map(|exchange| exchange.user.as_str())).collect()
 }
 
 /// Where a message is looked up, for turns and for their measure.

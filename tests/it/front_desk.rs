@@ -68,3 +68,41 @@ async fn a_frustrated_shopper_gets_an_apology_and_the_offer_of_a_person() {
     }
     app.stop().await;
 }
+
+#[test]
+async fn this_in_a_first_message_is_what_the_shopper_looks_at() {
+    let app = TestApp::with_model("helpful").await;
+    let shopper = app.visitor().await;
+    let wishes = json!({"context": {"page": "https://shop.example/help/returns", "sku": "TNT-2"}});
+    let session = ok(shopper.new_session(&wishes)).await;
+    assert_eq!(session["context"], wishes["context"]);
+    let id = session["id"].as_str().unwrap();
+    assert_eq!(ok(shopper.view(id)).await["context"], wishes["context"]);
+    shopper.ask(id, "how long does this take?").await;
+    let prompt = app.model().last_prompt();
+    assert!(prompt.contains("| page: https://shop.example/help/returns"), "{prompt}");
+    assert!(prompt.contains("| article: TNT-2"), "{prompt}");
+    // What stands alone is answered for everybody, so it knows of no page.
+    let other = ok(shopper.new_session(&wishes)).await;
+    shopper.ask(other["id"].as_str().unwrap(), "How long does a refund take?").await;
+    let prompt = app.model().last_prompt();
+    assert!(!prompt.contains("shop.example"), "{prompt}");
+    app.stop().await;
+}
+
+#[test]
+async fn a_page_that_says_too_much_is_refused_and_the_field_is_named() {
+    let app = TestApp::start().await;
+    let shopper = app.visitor().await;
+    for (context, field) in [
+        (json!({"page": "x".repeat(501)}), "context.page"),
+        (json!({"sku": ""}), "context.sku"),
+        (json!({"cart": [{"sku": "x".repeat(65)}]}), "context.cart"),
+    ] {
+        let refused =
+            refused(shopper.new_session(&json!({"context": context})), 422, "schema_violation")
+                .await;
+        assert_eq!(refused["field_errors"][0]["field"], field);
+    }
+    app.stop().await;
+}

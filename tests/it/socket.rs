@@ -222,8 +222,9 @@ async fn a_refused_message_gets_a_problem_and_the_socket_goes_on() {
         let frame = socket.next().await.unwrap();
         assert_eq!(frame["problem"]["field_errors"][0]["field"], "idempotency_key", "{frame}");
     }
+    app.model().steps.add_permits(3);
     socket.message("When do boots ship?", "first").await;
-    socket.until("message.created").await;
+    socket.until("answer.delta").await;
     socket.message("And tents?", "second").await;
     let frame = socket.until("error").await.pop().unwrap();
     assert_eq!(frame["problem"]["code"], "turn_active", "{frame}");

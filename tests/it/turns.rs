@@ -88,13 +88,54 @@ async fn a_key_that_is_used_for_another_text_is_refused_and_a_repeat_gets_the_sa
 #[test]
 async fn a_second_turn_is_refused_while_one_is_answering() {
     let (app, shopper, session) = TestApp::chat("step").await;
+    app.model().steps.add_permits(3);
     let mut first = shopper.stream(&session, "When do boots ship?").await;
-    first.until("message.created").await;
+    first.until("answer.delta").await;
     let second = shopper.message(&session, "two", "And tents?");
     assert!(refused(second, 409, "turn_active").await["retry_after_ms"].is_u64());
     app.model().steps.add_permits(100);
     first.until("answer.completed").await;
     shopper.ask(&session, "And tents?").await;
+    app.stop().await;
+}
+
+#[test]
+async fn a_message_that_follows_at_once_is_answered_together_with_the_one_before() {
+    let (app, shopper, session) = TestApp::chat("step").await;
+    let mut first = shopper.stream(&session, "When do boots").await;
+    first.until("message.created").await;
+    let mut second = shopper.stream(&session, "ship to Norway?").await;
+    let rest = first.rest().await;
+    let end = rest.last().unwrap();
+    assert_eq!((end.name.as_str(), &end.data["reason"]), ("turn.cancelled", &json!("superseded")));
+    second.until("message.created").await;
+    app.model().steps.add_permits(100);
+    second.until("answer.completed").await;
+    let asked = app.model().last_body()["messages"].as_array().unwrap().last().unwrap().clone();
+    assert_eq!(asked["content"], "When do boots\nship to Norway?");
+    let messages = shopper.messages(&session).await;
+    let roles: Vec<&str> = messages.iter().filter_map(|m| m["role"].as_str()).collect();
+    assert_eq!(roles, ["user", "user", "assistant"]);
+    app.stop().await;
+}
+
+#[test]
+async fn a_message_that_follows_late_or_makes_too_long_a_question_is_refused() {
+    let (app, shopper, session) =
+        TestApp::chat_with("step", &[("turn.gather_ms", "0".into())]).await;
+    let mut first = shopper.stream(&session, "When do boots ship?").await;
+    first.until("message.created").await;
+    refused(shopper.message(&session, "two", "And tents?"), 409, "turn_active").await;
+    app.model().steps.add_permits(100);
+    first.until("answer.completed").await;
+    app.stop().await;
+    let (app, shopper, session) = TestApp::chat("step").await;
+    let mut first = shopper.stream(&session, &"boots ".repeat(400)).await;
+    first.until("message.created").await;
+    let long = "tents ".repeat(300);
+    refused(shopper.message(&session, "two", &long), 409, "turn_active").await;
+    app.model().steps.add_permits(100);
+    first.until("answer.completed").await;
     app.stop().await;
 }
 

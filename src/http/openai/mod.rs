@@ -144,6 +144,7 @@ fn input(
         from: sender.of_caller(&caller.principal),
         witness,
         locale: "en".into(),
+        page: None,
         lane: triage::lane(&text, caller.principal.role),
         text,
         history,

@@ -46,6 +46,7 @@ impl Completion {
         let bounds = Bounds {
             timeout: app.config.turn.timeout,
             cancel: CancellationToken::new(),
+            supersede: CancellationToken::new(),
             stopping: app.draining.clone(),
             resume_grace: None,
         };
@@ -232,8 +233,10 @@ fn outcome(fact: Fact) -> Result<Answer, Box<Problem>> {
     match fact {
         Fact::AnswerCompleted(answer) => Ok(answer),
         Fact::TurnFailed { problem, .. } => Err(Box::new(problem)),
-        Fact::MessageCreated { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {
-            Err(Box::new(Problem::new(ErrorCode::Interrupted)))
-        }
+        Fact::MessageCreated { .. }
+        | Fact::TurnCancelled { .. }
+        | Fact::ActionProposed(_)
+        | Fact::ActionResult(_)
+        | Fact::Unknown(_) => Err(Box::new(Problem::new(ErrorCode::Interrupted))),
     }
 }

@@ -60,7 +60,8 @@ pub fn prepare(
 ) -> Prepared {
     let turn_id = TurnId::new();
     let running = shared.journal.will_run(turn_id);
-    let lane = triage::lane(&message.text, message.asker.0.role);
+    let text = session.joined(&message.text);
+    let lane = triage::lane(&text, message.asker.0.role);
     let span = trace_span!(
         parent: &message.asked.span,
         "turn",
@@ -92,7 +93,8 @@ pub fn prepare(
         from: message.asked.from,
         witness: Witness::new(meta.owner, message.asked.from),
         locale: meta.locale.clone(),
-        text: message.text.clone(),
+        page: meta.context.clone(),
+        text,
         lane,
         history: session.history(),
     };

@@ -41,7 +41,31 @@ pub(in crate::session) struct Live {
     pub session: Session,
     pub feed: Arc<Feed>,
     /// The turn that runs here; one that runs elsewhere is known to the feed alone.
-    pub turn: Option<(Arc<TurnLog>, CancellationToken)>,
+    pub turn: Option<RunningHere>,
+}
+
+/// How the actor reaches the task of its turn.
+pub(in crate::session) struct RunningHere {
+    pub log: Arc<TurnLog>,
+    pub cancel: CancellationToken,
+    pub supersede: CancellationToken,
+    pub begun: Instant,
+}
+
+impl RunningHere {
+    pub fn new(log: Arc<TurnLog>) -> Self {
+        let (cancel, supersede) = (CancellationToken::new(), CancellationToken::new());
+        Self { log, cancel, supersede, begun: Instant::now() }
+    }
+
+    /// Tells the turn to stop in favour of a further message, if it is not too late for that.
+    pub fn give_way(&self, window: Duration) -> bool {
+        let is_early = self.begun.elapsed() < window && self.log.text().is_empty();
+        if is_early {
+            self.supersede.cancel();
+        }
+        self.supersede.is_cancelled()
+    }
 }
 
 impl SessionActor {
@@ -137,8 +161,8 @@ impl Actor for SessionActor {
         }
         if let Ok(live) = &self.live {
             self.shared.lookout.leave(&live.feed);
-            if let Some((_, cancel)) = &live.turn {
-                cancel.cancel();
+            if let Some(turn) = &live.turn {
+                turn.cancel.cancel();
             }
             let erased = live.session.meta.state == SessionState::Closed;
             live.feed.end(if erased { FeedEnd::Erased } else { FeedEnd::Stopped });
@@ -180,8 +204,8 @@ impl Handler<CancelTurn> for SessionActor {
     fn handle(&mut self, message: CancelTurn, _: &mut Self::Context) -> Self::Result {
         let live = self.live(&message.asker)?;
         match &live.turn {
-            Some((log, cancel)) if log.turn_id() == message.turn_id => {
-                cancel.cancel();
+            Some(turn) if turn.log.turn_id() == message.turn_id => {
+                turn.cancel.cancel();
                 Ok(Cancelled::Stopping)
             }
             _ => {
@@ -202,8 +226,8 @@ impl Handler<Erase> for SessionActor {
     fn handle(&mut self, Erase { asker }: Erase, ctx: &mut Self::Context) -> Self::Result {
         let live = self.live(&asker)?;
         live.session.meta.state = SessionState::Closed;
-        if let Some((_, cancel)) = &live.turn {
-            cancel.cancel();
+        if let Some(turn) = &live.turn {
+            turn.cancel.cancel();
         }
         let meta = live.session.meta.clone();
         ctx.stop();
@@ -215,8 +239,8 @@ impl Handler<Interrupt> for SessionActor {
     type Result = ();
 
     fn handle(&mut self, _: Interrupt, _: &mut Self::Context) {
-        if let Ok(Live { turn: Some((_, cancel)), .. }) = &self.live {
-            cancel.cancel();
+        if let Ok(Live { turn: Some(turn), .. }) = &self.live {
+            turn.cancel.cancel();
         }
     }
 }

@@ -4,12 +4,11 @@ use std::{rc::Rc, sync::Arc, time::Duration};
 
 use actix::{fut::LocalBoxActorFuture, prelude::*};
 use futures_util::{FutureExt, future::LocalBoxFuture};
-use tokio_util::sync::CancellationToken;
 use tracing::debug;
 
 use super::{
     prepare::{Doubt, Prepared, prepare},
-    shell::SessionActor,
+    shell::{Live, RunningHere, SessionActor},
     turn::TurnTask,
 };
 use crate::session::{messages::*, metrics, open::Refresh, replay::replay, state::Begin};
@@ -111,6 +110,9 @@ impl SessionActor {
     ) -> LocalBoxFuture<'static, Result<Option<Started>, SessionError>> {
         let ready = |result| std::future::ready(result).boxed_local();
         match accepted {
+            Err(SessionError::TurnActive) if self.makes_way(message) => {
+                ready(Err(SessionError::Joins))
+            }
             Err(error) => ready(Err(error)),
             Ok(Accepted::New(prepared, version)) => {
                 let started = self.begin_turn(*prepared, version, ctx);
@@ -139,6 +141,14 @@ impl SessionActor {
                 replay.map(|started| started.map(Some)).boxed_local()
             }
         }
+    }
+
+    /// Whether the turn that runs here ends in favour of a further message.
+    fn makes_way(&self, message: &StartTurn) -> bool {
+        let Ok(Live { session, turn: Some(turn), .. }) = &self.live else { return false };
+        let asked = session.asked().chars().count() + message.text.chars().count();
+        asked < self.shared.sessions.max_message_chars
+            && turn.give_way(self.shared.ports.turn.gather)
     }
 
     /// Sends the message in doubt again after a while. Readers are served meanwhile.
@@ -196,8 +206,9 @@ impl SessionActor {
             reply.close(end);
             return Some(started);
         };
-        let cancel = CancellationToken::new();
-        live.turn = Some((Arc::clone(&log), cancel.clone()));
+        let turn = RunningHere::new(Arc::clone(&log));
+        let (cancel, supersede) = (turn.cancel.clone(), turn.supersede.clone());
+        live.turn = Some(turn);
         live.feed.set_turn(log);
         let task = TurnTask {
             ask,
@@ -206,6 +217,7 @@ impl SessionActor {
             meta: append.meta,
             version,
             cancel,
+            supersede,
             shared: Arc::clone(&self.shared),
             _running: running,
             _permit: permit,

@@ -32,6 +32,7 @@ pub struct TurnTask {
     pub meta: SessionMeta,
     pub version: Version,
     pub cancel: CancellationToken,
+    pub supersede: CancellationToken,
     pub shared: Arc<Shared>,
     pub _running: RunningTurn,
     pub _permit: OwnedSemaphorePermit,
@@ -68,6 +69,7 @@ impl TurnTask {
         let bounds = Bounds {
             timeout: self.shared.turn_timeout,
             cancel: self.cancel.clone(),
+            supersede: self.supersede.clone(),
             stopping: self.shared.draining.clone(),
             resume_grace: Some(self.shared.sessions.resume_grace),
         };

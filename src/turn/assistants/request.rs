@@ -56,6 +56,7 @@ pub fn request(
             language: ask.language,
             today: &today,
             upset: understood.frustrated,
+            page: ask.page.as_ref().map_or(&[], |page| &page.lines),
         },
         question: &told.text,
         sources: &sources,
