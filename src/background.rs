@@ -16,6 +16,7 @@ use crate::{
     inference::Observe,
     telemetry::actors::{self, ActorKind},
     tickets::TicketWorker,
+    turn::muster,
 };
 
 /// How often the service level is updated.
@@ -77,6 +78,12 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
                 brownout.pin(pin);
             }
         }
+    });
+    let (archive, ports) = (app.archive.clone(), Arc::clone(&app.ports));
+    repeat(tasks, stopping, MODES_REFRESH, move || {
+        let (archive, ports) = (archive.clone(), Arc::clone(&ports));
+        // While the archive is unreachable, the last ones stay.
+        async move { drop(muster::follow(&ports, &archive).await) }
     });
     // The archive logs its own outages; a missed round is made up for by the next one.
     let parts =

@@ -210,6 +210,7 @@ impl TicketWorker {
             text,
             lane: Lane::Background,
             history,
+            duty: None,
         };
         let max_bytes = self.turn.max_answer_bytes;
         let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);

@@ -21,9 +21,12 @@ use crate::{
     inference::{InferencePool, Pool, discover_ollama},
     knowledge::Knowledge,
     runtime::Services,
+    triage,
     turn::{
         decisions::Decisions,
+        muster,
         ports::{EmbedPort, Guards, ModelPort, Ports, Shop},
+        roster::{Duty, Roster},
     },
 };
 
@@ -74,6 +77,7 @@ impl Answering {
                 embed: embedder.embed,
                 id: embedder.embedder_id,
                 timeout: config.embedding.timeout,
+                like_example: embedder.card.cosine.of_standard(triage::LIKE_EXAMPLE),
             }),
             model: pool.as_ref().map(|pool| model_port(pool, &models, config)),
             cache,
@@ -86,6 +90,7 @@ impl Answering {
             turn: config.turn.clone(),
             shops: shops(config)?,
             other_shop: other_shop(),
+            roster: Roster::default(),
             guards: guards(config),
             decisions: Decisions::start(
                 stores.archive.clone(),
@@ -94,6 +99,7 @@ impl Answering {
                 stopping,
             ),
         });
+        muster::follow(&ports, &stores.archive).await.context("cannot read the assistants")?;
         Ok(Self { ports, pool, models })
     }
 }
@@ -123,7 +129,8 @@ fn shops(config: &Config) -> anyhow::Result<HashMap<SiteId, Shop>> {
         let names = site.own_names.iter().map(|name| plain_words(name)).collect();
         let own = guard::Shop { numbers: Arc::new(numbers), names, pages: None };
         let catalog = Catalog::new(&site.assistants, site.topic_confidence);
-        Ok((site.id, Shop { name: site.name, own, catalog }))
+        let configured = Duty::configured(catalog);
+        Ok((site.id, Shop { name: site.name, own, configured }))
     };
     stores::sites(config).into_iter().map(read).collect()
 }
@@ -131,7 +138,8 @@ fn shops(config: &Config) -> anyhow::Result<HashMap<SiteId, Shop>> {
 /// A site that only the archive knows has the built-in assistants.
 fn other_shop() -> Shop {
     let catalog = Catalog::new(&[], config::topic_confidence());
-    Shop { name: String::new(), own: guard::Shop::default(), catalog }
+    let configured = Duty::configured(catalog);
+    Shop { name: String::new(), own: guard::Shop::default(), configured }
 }
 
 /// A site's own hosts are those of its pages and of this service.

@@ -8,6 +8,7 @@
 
 mod accounts;
 mod append;
+mod assistants;
 mod audit;
 mod column;
 mod customers;
@@ -48,6 +49,7 @@ mod write_all;
 
 pub use accounts::User;
 pub use append::{Advanced, Step};
+pub use assistants::{ActiveAssistants, AssistantVersion};
 pub use audit::AuditEntry;
 pub use column::RecordId;
 pub use customers::{Cleared, CustomerErasure};

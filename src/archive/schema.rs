@@ -257,3 +257,32 @@ diesel::table! {
         written_at -> BigInt,
     }
 }
+
+diesel::table! {
+    assistant_versions (site_id, version) {
+        site_id -> Text,
+        version -> BigInt,
+        document -> Text,
+        note -> Text,
+        created_by -> Text,
+        created_at -> BigInt,
+        replaced -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    active_assistants (site_id) {
+        site_id -> Text,
+        version -> BigInt,
+        activated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    assistant_tests (site_id) {
+        site_id -> Text,
+        conversations -> Text,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(active_assistants, assistant_versions);

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+use super::document::{Document, ExampleText};
 use crate::{config, domain::Topic};
 
 /// One of the shop's automatic assistants. A person who answers is called an agent.
@@ -84,6 +85,16 @@ impl Catalog {
     /// The shop's own assistants, and the built-in ones for all other topics. Of two for one topic
     /// the first counts; the check of the configuration refuses them.
     pub fn new(own: &[config::Assistant], confidence: f32) -> Self {
+        Self::with(own, &[], confidence)
+    }
+
+    /// As an admin wrote it.
+    pub fn written(document: &Document, confidence: f32) -> Self {
+        Self::with(&document.assistants, &document.examples, confidence)
+    }
+
+    /// `examples` choose the assistant of a message, so they change answers, too.
+    fn with(own: &[config::Assistant], examples: &[ExampleText], confidence: f32) -> Self {
         let own = own.iter().map(|assistant| Assistant {
             name: assistant.name.clone(),
             topics: assistant.topics.clone(),
@@ -110,6 +121,7 @@ impl Catalog {
         let mut hash = Sha256::new();
         // It is plain data, so this never fails.
         hash.update(serde_json::to_vec(&assistants).unwrap_or_default());
+        hash.update(serde_json::to_vec(examples).unwrap_or_default());
         hash.update(confidence.to_le_bytes());
         let fingerprint = hex::encode(&hash.finalize()[..8]).into();
         Self { assistants, by_topic, confidence, fingerprint }

@@ -2,6 +2,7 @@
 //! decides and never acts.
 
 mod catalog;
+pub mod document;
 pub mod plan;
 pub mod problems;
 pub mod prompt;

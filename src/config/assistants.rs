@@ -1,6 +1,7 @@
 //! `[[sites.assistants]]`: the assistants that a shop has in place of the built-in ones.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::check::Check;
 use crate::domain::Topic;
@@ -10,7 +11,7 @@ const INSTRUCTIONS_CHARS: usize = 4_000;
 const TONE_CHARS: usize = 400;
 const MOST: usize = 20;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Assistant {
     pub name: String,
@@ -27,6 +28,13 @@ pub struct Assistant {
     pub temperature: Option<f32>,
     #[serde(default)]
     pub person_after: Option<usize>,
+}
+
+/// What is wrong with the assistants of one shop, each fault with the path of its field.
+pub fn faults(assistants: &[Assistant]) -> Vec<String> {
+    let mut faults = Vec::new();
+    check(assistants, &mut Check::of("document", &mut faults));
+    faults
 }
 
 /// The assistants of one shop.

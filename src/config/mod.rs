@@ -31,7 +31,7 @@ mod telemetry;
 mod turn;
 mod whole;
 
-pub use assistants::Assistant;
+pub use assistants::{Assistant, faults as assistant_faults};
 pub use auth::{Auth, Oidc};
 pub use brownout::Brownout;
 pub use cache::Cache;

@@ -223,6 +223,7 @@ pub async fn answers(options: &AnswerOptions, config: &Config) -> anyhow::Result
         embed: handle.embed.clone(),
         id: handle.embedder_id.clone(),
         timeout: std::time::Duration::from_secs(60),
+        like_example: handle.card.cosine.of_standard(crate::triage::LIKE_EXAMPLE),
     });
     let shop = Shop::open(config, &options.knowledge, handle.as_ref()).await?;
     let least = options.confidence.unwrap_or(config.turn.answer_confidence);

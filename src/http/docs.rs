@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    admin, auth, customers, decisions, events, export, feedback, health, knowledge, modes, openai,
-    sessions, socket, turns, users,
+    admin, assistants, auth, customers, decisions, events, export, feedback, health, knowledge,
+    modes, openai, sessions, socket, turns, users,
 };
 use crate::domain;
 
@@ -39,6 +39,9 @@ const PROBLEM_JSON: &str = "application/problem+json";
         knowledge::delete_document, knowledge::search_knowledge,
         admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
         users::create_reset, admin::list_audit, admin::backends, decisions::list_decisions, modes::modes, modes::set_modes,
+        assistants::versions::list_assistants, assistants::versions::draft_assistants, assistants::versions::get_assistants,
+        assistants::check::check_assistants, assistants::versions::activate_assistants, assistants::versions::roll_back_assistants,
+        assistants::conversations::get_tests, assistants::conversations::put_tests,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem, export::Line)),

@@ -5,6 +5,7 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod admin;
+pub mod assistants;
 pub mod auth;
 pub mod connection;
 pub mod customers;
@@ -83,6 +84,15 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(admin::list_audit)
         .service(admin::backends)
         .service(decisions::list_decisions)
+        // `tests` and `rollback` before what takes any name there.
+        .service(assistants::conversations::get_tests)
+        .service(assistants::conversations::put_tests)
+        .service(assistants::versions::roll_back_assistants)
+        .service(assistants::versions::list_assistants)
+        .service(assistants::versions::draft_assistants)
+        .service(assistants::versions::get_assistants)
+        .service(assistants::check::check_assistants)
+        .service(assistants::versions::activate_assistants)
         .service(modes::modes)
         .service(modes::set_modes)
         .service(health::livez)

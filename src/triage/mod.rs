@@ -46,8 +46,8 @@ const ALSO: f32 = 0.25;
 /// Or this share of the words of a clause.
 const ALSO_IN_CLAUSE: f32 = 0.7;
 const MOST_ALSO: usize = 3;
-/// A message this close to an example of the site means the same.
-const LIKE_EXAMPLE: f32 = 0.86;
+/// A message with this cosine to an example of the site means the same, with the standard model.
+pub const LIKE_EXAMPLE: f32 = 0.86;
 /// How much the nearest example counts then, against all else.
 const EXAMPLE: f32 = 0.9;
 
@@ -58,6 +58,8 @@ pub struct Prior<'a> {
     pub language: Option<Language>,
     /// What the site's admins added for topics. Vectors are those of the embedder of the message.
     pub examples: &'a [Example],
+    /// A message with at least this cosine to an example means the same.
+    pub like_example: f32,
 }
 
 /// A question that a site says belongs to a topic.
@@ -145,7 +147,7 @@ fn shares(
     let nearest = seen.and_then(|Seen { vector, .. }| {
         let near =
             prior.examples.iter().map(|example| (dot(vector, &example.vector), example.topic));
-        near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(cosine, _)| *cosine >= LIKE_EXAMPLE)
+        near.max_by(|a, b| a.0.total_cmp(&b.0)).filter(|(cosine, _)| *cosine >= prior.like_example)
     });
     if let Some((_, topic)) = nearest {
         shares = shares.scale(1.0 - EXAMPLE);

@@ -109,7 +109,7 @@ fn an_empty_message_and_one_of_an_unknown_script_are_read_without_confidence() {
 fn an_example_of_the_site_decides_for_messages_like_it() {
     let vector: Arc<[f32]> = [0.6, 0.8].into();
     let examples = [Example { topic: Topic::Product, vector: vector.clone() }];
-    let prior = Prior { language: None, examples: &examples };
+    let prior = Prior { language: None, examples: &examples, like_example: LIKE_EXAMPLE };
     let seen = |vector| Some(Seen { vector, head: None });
     let like = triage("do you paint zeppelins", seen(&vector), &prior);
     assert_eq!(like.intent.topic, Topic::Product);

@@ -8,6 +8,7 @@ use super::{
     exact, language,
     page::Page,
     ports::{Ports, Purpose, TurnInput},
+    roster::Duty,
     said::Said,
 };
 use crate::{
@@ -35,6 +36,8 @@ pub struct Ask {
     pub lane: Lane,
     /// Without personal data; model, cache and index receive only this.
     pub said: Said,
+    /// The assistants when the turn began.
+    pub duty: Arc<Duty>,
     /// The service level when the turn began.
     pub service: Service,
     pub partition: Arc<Partition>,
@@ -51,12 +54,25 @@ impl Ask {
     /// Masks the conversation and looks up an answer to exactly this question. It never waits, so
     /// the caller can store question and answer in one step.
     pub fn new(ports: &Ports, input: TurnInput) -> Self {
-        let TurnInput { purpose, site, visitor, from, witness, locale, page, text, lane, history } =
-            input;
+        let TurnInput {
+            purpose,
+            site,
+            visitor,
+            from,
+            witness,
+            locale,
+            page,
+            text,
+            lane,
+            history,
+            duty,
+        } = input;
         let before = history.last().map(|exchange| exchange.user.as_str());
         let look = guard::look(&text, before);
         let own = ports.own_of(&site);
         let said = Said::new(&text, &history, &own);
+        // What a check finds is not given to shoppers, nor taken from what they got.
+        let said = if purpose == Purpose::Check { said.personal() } else { said };
         let earlier = said.history().iter().map(|exchange| exchange.user.as_str());
         let language = language::of(said.text(), earlier, &locale);
         // Others who ask the same look at other pages.
@@ -64,9 +80,12 @@ impl Ask {
             page.filter(|_| said.question().is_none()).and_then(|page| Page::of(&page, &own));
         let service = match purpose {
             Purpose::Conversation | Purpose::Completion => ports.brownout.service(),
-            Purpose::Ticket => Service::FULL,
+            Purpose::Ticket | Purpose::Check => Service::FULL,
         };
-        let partition = Arc::new(exact::partition(ports, &site, search_locale(&locale, language)));
+        let duty = duty.unwrap_or_else(|| ports.duty(&site));
+        let locale_of_pages = search_locale(&locale, language);
+        let partition = exact::partition(ports, &site, &duty.catalog, locale_of_pages);
+        let partition = Arc::new(partition);
         let mut ask = Self {
             purpose,
             site,
@@ -78,6 +97,7 @@ impl Ask {
             language,
             lane,
             said,
+            duty,
             service,
             partition,
             began_at: clock::now(),

@@ -6,13 +6,14 @@ use tokio::time::Instant;
 
 use super::{ports::Ports, said::Said};
 use crate::{
+    assistant::Catalog,
     cache::{Cache, Freshness, Hit, Partition, Witness},
     clock,
     domain::SiteId,
 };
 
 /// Everything that two shoppers must have in common to share an answer.
-pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
+pub fn partition(ports: &Ports, site: &SiteId, catalog: &Catalog, locale: &str) -> Partition {
     let embedder = ports.embedder.as_ref().map_or_else(|| "none".into(), |e| Arc::clone(&e.id));
     let fingerprint =
         ports.model.as_ref().map_or_else(|| "knowledge".into(), |m| Arc::clone(&m.fingerprint));
@@ -21,7 +22,7 @@ pub fn partition(ports: &Ports, site: &SiteId, locale: &str) -> Partition {
         locale: locale.into(),
         audience: "public".into(),
         knowledge_version: ports.knowledge.version(site),
-        assistant: ports.shop(site).catalog.fingerprint.as_ref().into(),
+        assistant: catalog.fingerprint.as_ref().into(),
         fingerprint,
         embedder,
     }

@@ -4,9 +4,11 @@ use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
 
 use actix::Recipient;
 
-use super::decisions::Decisions;
+use super::{
+    decisions::Decisions,
+    roster::{Duty, Roster},
+};
 use crate::{
-    assistant::Catalog,
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
@@ -37,6 +39,7 @@ pub struct Ports {
     pub shops: HashMap<SiteId, Shop>,
     /// A shop that the configuration does not name.
     pub other_shop: Shop,
+    pub roster: Roster,
     pub guards: Guards,
     pub decisions: Decisions,
 }
@@ -57,6 +60,11 @@ impl Guards {
 impl Ports {
     pub fn shop(&self, site: &SiteId) -> &Shop {
         self.shops.get(site).unwrap_or(&self.other_shop)
+    }
+
+    /// The assistants that answer for a site now.
+    pub fn duty(&self, site: &SiteId) -> Arc<Duty> {
+        self.roster.of(site).unwrap_or_else(|| Arc::clone(&self.shop(site).configured))
     }
 
     /// What is the shop's own, and so no personal data of a shopper.
@@ -84,7 +92,8 @@ pub struct Shop {
     pub name: String,
     /// Its own numbers and names.
     pub own: guard::Shop,
-    pub catalog: Catalog,
+    /// Its assistants, unless an admin has activated others.
+    pub configured: Arc<Duty>,
 }
 
 pub struct EmbedPort {
@@ -92,6 +101,8 @@ pub struct EmbedPort {
     /// Name, quantisation and hash of the model: vectors of two embedders are never compared.
     pub id: Arc<str>,
     pub timeout: Duration,
+    /// See `triage::Prior`; for this model.
+    pub like_example: f32,
 }
 
 pub struct ModelPort {
@@ -112,6 +123,8 @@ pub enum Purpose {
     Completion,
     /// No reader waits: a ticket gets a full answer when there is capacity.
     Ticket,
+    /// An admin tries assistants that are not active.
+    Check,
 }
 
 /// The input of a turn before masking.
@@ -131,6 +144,8 @@ pub struct TurnInput {
     pub lane: Lane,
     /// Earlier exchanges, oldest first.
     pub history: Vec<Exchange>,
+    /// Other assistants than those that are active.
+    pub duty: Option<Arc<Duty>>,
 }
 
 /// One earlier message and its answer, if it had one.

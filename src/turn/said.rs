@@ -56,6 +56,20 @@ impl Said {
         }
     }
 
+    /// The same, for this shopper alone: its answer is neither shared nor looked up.
+    pub fn personal(self) -> Self {
+        match self {
+            Self::Alone(shareable) => Self::Within(Box::new(Conversation {
+                screened: Screened::alone(shareable.0.text()),
+                question: None,
+                repeated: false,
+            })),
+            Self::Within(conversation) => {
+                Self::Within(Box::new(Conversation { question: None, ..*conversation }))
+            }
+        }
+    }
+
     /// Present if the answer may serve others.
     pub fn shareable(&self) -> Option<&Shareable> {
         match self {

@@ -35,7 +35,8 @@ impl Understanding {
 pub fn understand(ports: &Ports, ask: &Ask, embedding: Option<&Embedding>) -> Understanding {
     let head = ports.embedder.as_ref().and_then(|embedder| triage::head(&embedder.id));
     let seen = embedding.map(|embedding| Seen { vector: &embedding.vector, head });
-    let prior = Prior { language: Some(ask.language), ..Prior::default() };
+    let like_example = ports.embedder.as_ref().map_or(1.0, |embedder| embedder.like_example);
+    let prior = Prior { language: Some(ask.language), examples: &ask.duty.examples, like_example };
     let understood = triage(ask.said.text(), seen, &prior);
     let history = ask.said.history();
     let earlier = history.iter().skip(history.len().saturating_sub(EARLIER));

@@ -9,6 +9,7 @@
 
 mod accounts;
 mod architecture;
+mod assistants;
 mod attack;
 mod auth;
 mod bad_input;

@@ -59,6 +59,14 @@ const TABLE: &str = "\
 | POST /v1/admin/users/reset | 401 | 403 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 |
 | GET /v1/admin/audit | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/backends | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
+| GET /v1/admin/assistants | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| POST /v1/admin/assistants | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| GET /v1/admin/assistants/{version} | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 404 | 403 |
+| POST /v1/admin/assistants/{version}/check | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 404 | 403 |
+| POST /v1/admin/assistants/{version}/activate | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 404 | 403 |
+| POST /v1/admin/assistants/rollback | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 409 | 403 |
+| GET /v1/admin/assistants/tests | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| PUT /v1/admin/assistants/tests | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/guard/decisions | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
 | PUT /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
@@ -167,6 +175,7 @@ impl Shop {
             answer: String::new(),
         };
         shop.put_document().await;
+        shop.write_assistants().await;
         shop.session = shop.new_session().await;
         let owner = ok(shop.who("owner").me()).await;
         owner["id"].as_str().unwrap().clone_into(&mut shop.customer);
@@ -199,6 +208,20 @@ impl Shop {
     async fn put_document(&self) {
         let document = json!({"title": MARK, "text": format!("We sell {MARK} for 12 EUR.")});
         sent(self.who("admin").put_document(DOCUMENT, &document)).await;
+    }
+
+    /// Three versions, of which the last is active, and conversations to check them against.
+    async fn write_assistants(&self) {
+        let admin = self.who("admin");
+        let path = "/v1/admin/assistants";
+        let tests = admin.request(Method::PUT, &format!("{path}/tests"));
+        let messages = [format!("Do you sell {MARK}?")];
+        ok(tests.json(&json!({"conversations": [{"name": MARK, "messages": messages}]}))).await;
+        let document = json!({"document": {}, "note": MARK});
+        for _ in 0..3 {
+            assert_eq!(status_of(admin.post(path).json(&document)).await, 201);
+        }
+        ok(admin.post(&format!("{path}/3/activate"))).await;
     }
 
     /// What a good request to this operation says.
@@ -240,6 +263,10 @@ impl Shop {
             "/v1/knowledge/documents/{external_id}" => json!({"title": "Ours", "text": "Ours."}),
             "/v1/admin/cache/purge" => json!({"all": true}),
             "/v1/admin/keys" => json!({"name": "next"}),
+            "/v1/admin/assistants" => json!({"document": {}}),
+            "/v1/admin/assistants/tests" => {
+                json!({"conversations": [{"name": "any", "messages": ["Hello"]}]})
+            }
             "/v1/admin/modes" => json!({"service_level": null}),
             _ => json!({}),
         }
@@ -279,7 +306,8 @@ impl Shop {
             .replace("/customers/{id}", &format!("/customers/{customer}"))
             .replace("/sessions/{id}", &format!("/sessions/{session}"))
             .replace("/messages/{id}", &format!("/messages/{}", self.answer))
-            .replace("{turn}", &self.turn);
+            .replace("{turn}", &self.turn)
+            .replace("{version}", "3");
         assert!(!path.contains('{'), "{path}");
         if path.ends_with("/socket") {
             return (self.socket(&session, token).await, String::new());

@@ -148,6 +148,7 @@ fn input(
         lane: triage::lane(&text, caller.principal.role),
         text,
         history,
+        duty: None,
     })
 }
 

@@ -97,6 +97,7 @@ pub fn prepare(
         text,
         lane,
         history: session.history(),
+        duty: None,
     };
     // A panic ends this turn; in a handler it would end the session.
     let Ok(ask) = catch_unwind(AssertUnwindSafe(|| Ask::new(&shared.ports, input))) else {

@@ -49,14 +49,14 @@ pub async fn answer(
     understood: &Understanding,
     embedding: Option<&Embedding>,
 ) -> Result<Given, Problem> {
-    let shop = ports.shop(&ask.site);
+    let catalog = &ask.duty.catalog;
     let at = ask.service.level;
     let mut scratch = scratch(ports, ask, understood);
     let (mut retrieved, mut found, mut failure) = (Retrieved::default(), None, None);
     let (answer, at, is_supported, for_all) = loop {
-        let at_once = match plan::next(&scratch, &shop.catalog) {
+        let at_once = match plan::next(&scratch, catalog) {
             Step::Search => {
-                let assistant = shop.catalog.of(understood.intent.topic);
+                let assistant = catalog.of(understood.intent.topic);
                 retrieved = retrieve::passages(ports, ask, reply, embedding, assistant).await;
                 found = pages::found(ports, ask, &retrieved);
                 let by_meaning = embedding.is_some();

@@ -46,7 +46,7 @@ pub fn request(
         .collect();
     let budget = Budget { total: config.prompt_tokens, history: config.history_tokens };
     let shop = ports.shop(&ask.site);
-    let assistant = shop.catalog.of(understood.intent.topic);
+    let assistant = ask.duty.catalog.of(understood.intent.topic);
     let Size { length, max_tokens, reasoning, tier, max_wait } = size(ports, ask, level, assistant);
     let today = ask.began_at.date_in_words();
     let parts = Parts {

@@ -969,3 +969,212 @@ async fn how_the_service_is() {
     "#);
     app.stop().await;
 }
+
+#[test]
+async fn versions_of_assistants() {
+    const PATH: &str = "/v1/admin/assistants";
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let put = admin.request(reqwest::Method::PUT, &format!("{PATH}/tests"));
+    let tests = json!({"conversations": [{"name": "prices", "messages": [QUESTION], "must_say": ["30 days"], "must_not_say": ["never"]}]});
+    assert_json_snapshot!(answer("PUT /v1/admin/assistants/tests", put.json(&tests)).await, @r#"
+    {
+      "body": {
+        "conversations": [
+          {
+            "messages": [
+              "What is the price guarantee?"
+            ],
+            "must_not_say": [
+              "never"
+            ],
+            "must_say": [
+              "30 days"
+            ],
+            "name": "prices"
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let get = admin.get(&format!("{PATH}/tests"));
+    assert_json_snapshot!(answer("GET /v1/admin/assistants/tests", get).await, @r#"
+    {
+      "body": {
+        "conversations": [
+          {
+            "messages": [
+              "What is the price guarantee?"
+            ],
+            "must_not_say": [
+              "never"
+            ],
+            "must_say": [
+              "30 days"
+            ],
+            "name": "prices"
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let assistant = json!({"name": "ours", "topics": ["returns"]});
+    let example = json!({"topic": "returns", "text": "these boots pinch"});
+    let document =
+        json!({"assistants": [assistant], "topic_confidence": 0.5, "examples": [example]});
+    let draft = admin.post(PATH).json(&json!({"document": document, "note": "a try"}));
+    assert_json_snapshot!(answer("POST /v1/admin/assistants", draft).await, @r#"
+    {
+      "body": {
+        "active": false,
+        "created_at": "[time]",
+        "created_by": "[id]",
+        "document": {
+          "assistants": [
+            {
+              "instructions": "",
+              "knowledge_tags": [],
+              "name": "ours",
+              "person_after": null,
+              "small_model": false,
+              "temperature": null,
+              "tone": "",
+              "topics": [
+                "returns"
+              ]
+            }
+          ],
+          "examples": [
+            {
+              "text": "these boots pinch",
+              "topic": "returns"
+            }
+          ],
+          "topic_confidence": 0.5
+        },
+        "note": "a try",
+        "version": 1
+      },
+      "status": 201
+    }
+    "#);
+    let get = admin.get(&format!("{PATH}/1"));
+    assert_json_snapshot!(answer("GET /v1/admin/assistants/{version}", get).await, @r#"
+    {
+      "body": {
+        "active": false,
+        "created_at": "[time]",
+        "created_by": "[id]",
+        "document": {
+          "assistants": [
+            {
+              "instructions": "",
+              "knowledge_tags": [],
+              "name": "ours",
+              "person_after": null,
+              "small_model": false,
+              "temperature": null,
+              "tone": "",
+              "topics": [
+                "returns"
+              ]
+            }
+          ],
+          "examples": [
+            {
+              "text": "these boots pinch",
+              "topic": "returns"
+            }
+          ],
+          "topic_confidence": 0.5
+        },
+        "note": "a try",
+        "version": 1
+      },
+      "status": 200
+    }
+    "#);
+    let check = admin.post(&format!("{PATH}/1/check"));
+    assert_json_snapshot!(answer("POST /v1/admin/assistants/{version}/check", check).await, @r#"
+    {
+      "body": {
+        "active": 0,
+        "changed": 0,
+        "conversations": [
+          {
+            "active_faults": [
+              "the last answer does not say \"30 days\""
+            ],
+            "changed": false,
+            "faults": [
+              "the last answer does not say \"30 days\""
+            ],
+            "name": "prices",
+            "turns": [
+              {
+                "active": {
+                  "documents": [
+                    "[documents]"
+                  ],
+                  "route": "knowledge",
+                  "text": "[long text]",
+                  "topic": "returns"
+                },
+                "checked": {
+                  "documents": [
+                    "[documents]"
+                  ],
+                  "route": "knowledge",
+                  "text": "[long text]",
+                  "topic": "returns"
+                },
+                "message": "What is the price guarantee?"
+              }
+            ]
+          }
+        ],
+        "failed": 1,
+        "version": 1
+      },
+      "status": 200
+    }
+    "#);
+    let activate = admin.post(&format!("{PATH}/1/activate"));
+    assert_json_snapshot!(answer("POST /v1/admin/assistants/{version}/activate", activate).await, @r#"
+    {
+      "body": {
+        "active": 1
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/admin/assistants", admin.get(PATH)).await, @r#"
+    {
+      "body": {
+        "active": 1,
+        "items": [
+          {
+            "active": true,
+            "created_at": "[time]",
+            "created_by": "[id]",
+            "note": "a try",
+            "version": 1
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let rollback = admin.post(&format!("{PATH}/rollback"));
+    assert_json_snapshot!(answer("POST /v1/admin/assistants/rollback", rollback).await, @r#"
+    {
+      "body": {
+        "active": 0
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
