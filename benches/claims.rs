@@ -56,7 +56,13 @@ fn evidence_and_claims(bencher: Bencher<'_, '_>) {
     let policy = Policy::of(&config.guard, &SiteId::parse("demo").unwrap(), Vec::new());
     let (policy, pieces, vault) = (Arc::new(policy), pieces(), Vault::new());
     bencher.bench_local(|| {
-        let sources = PASSAGES.map(|(title, text)| Source { title, heading: "", text, url: None });
+        let sources = PASSAGES.map(|(title, text)| Source {
+            title,
+            heading: "",
+            text,
+            url: None,
+            is_looked_up: false,
+        });
         let evidence = Evidence::new(QUESTION, &sources, &[], "");
         let (evidence, policy) = (Arc::new(evidence), Arc::clone(&policy));
         let mut filter = ClaimFilter::new(evidence, policy, &vault, "en");

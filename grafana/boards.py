@@ -129,6 +129,22 @@ SALE_DAY = Board(
                       "A message that is answered as JSON takes as long as its answer."),
             ],
         ),
+        (
+            "Do the shop's systems answer?",
+            [
+                Panel("Calls of tools", "reqps",
+                      [(per("tool, outcome", "rushdesk_tools_calls_total"), "{{tool}} {{outcome}}")],
+                      "`in_doubt` writes are asked about later; `too_many_tries` are guesses of orders.", stack=True,
+                      quiet="no site has a shop or tools"),
+                Panel("Time of a call", "s", quantiles("rushdesk_tools_call_seconds", "tool", (0.95,)),
+                      "With waiting for a place, and with results that were kept.",
+                      quiet="no tool was called"),
+                Panel("Breakers of targets", "short",
+                      [("max by (target) (rushdesk_tools_breaker_open{@})", "{{target}}")],
+                      "1: the target failed several times in a row and is asked once a second.", limit=1,
+                      quiet="no site has a shop or tools"),
+            ],
+        ),
     ],
 )
 

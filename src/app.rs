@@ -21,11 +21,11 @@ use self::{
     answering::Answering,
     replica::Replica,
     server::serve,
-    stores::{Stores, sites},
+    stores::Stores,
 };
 pub(crate) use self::{
     answering::start_embedder,
-    stores::{Absent, database, open_archive},
+    stores::{Absent, database, open_archive, sites},
 };
 pub use self::{measured::measured, summary::Summary};
 use crate::{
@@ -41,6 +41,8 @@ use crate::{
     session::{lookout::Lookout, shared::Shared},
     supervisor::door::Sessions,
     telemetry,
+    tools::{Customers, Tools},
+    turn::ports::ActionPort,
 };
 
 /// A running service.
@@ -66,6 +68,18 @@ impl Application {
     /// # Errors
     /// One clear message: what could not be reached, read or bound.
     pub async fn start(config: Config, metrics: PrometheusHandle) -> anyhow::Result<Self> {
+        Self::start_with(config, metrics, None).await
+    }
+
+    /// As [`Application::start`], with another way to ask shops to make changes.
+    ///
+    /// # Errors
+    /// As [`Application::start`].
+    pub async fn start_with(
+        config: Config,
+        metrics: PrometheusHandle,
+        actions: Option<ActionPort>,
+    ) -> anyhow::Result<Self> {
         telemetry::announce(&measured());
         let config = Arc::new(prepared(config)?);
         let stopping = CancellationToken::new();
@@ -76,8 +90,22 @@ impl Application {
             false => Replica::shared(&config.server),
         };
         let stores = Stores::open(&config, &replica, &tasks, &stopping).await?;
-        let Answering { ports, pool, models } =
-            Answering::start(&config, &stores, &services, &tasks, &stopping).await?;
+        let limits = if config.is_embedded() {
+            Limits::local(&config.limits)
+        } else {
+            Limits::shared(&config.limits, &config.store).context("cannot set up the limits")?
+        };
+        let tools = Tools::new(&config, limits.clone())?;
+        let Answering { ports, pool, models } = Answering::start(
+            &config,
+            &stores,
+            &services,
+            &tasks,
+            &stopping,
+            actions,
+            tools.clone(),
+        )
+        .await?;
         let Stores { archive, hot, journal } = stores;
         let lookout = Arc::new(Lookout::default());
         let draining = CancellationToken::new();
@@ -86,6 +114,7 @@ impl Application {
         let shared = Arc::new(Shared {
             journal: journal.clone(),
             sessions: config.sessions.clone(),
+            actions: config.actions.clone(),
             turn_timeout: config.turn.timeout,
             max_answer_bytes: config.turn.max_answer_bytes,
             ports: Arc::clone(&ports),
@@ -95,11 +124,6 @@ impl Application {
             turns: turns.clone(),
         });
         let sessions = Sessions::start(shared, &services.arbiter());
-        let limits = if config.is_embedded() {
-            Limits::local(&config.limits)
-        } else {
-            Limits::shared(&config.limits, &config.store).context("cannot set up the limits")?
-        };
         let mut watched = Vec::new();
         let accounts = open_accounts(&archive, &limits, &config, &mut watched).await?;
         accounts.recall_erased().await?;
@@ -112,6 +136,7 @@ impl Application {
                 ports.cache.clone(),
                 accounts.erased(),
             ),
+            customers: Customers::new(archive.clone()),
             accounts,
             readiness: Readiness::new(archive.clone(), &replica.id),
             archive: archive.clone(),
@@ -124,6 +149,7 @@ impl Application {
             ports,
             pool,
             limits,
+            tools,
             senders: Senders::new(&config),
             origins: origins(&archive, &config).await?,
             metrics,

@@ -9,6 +9,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::warn;
 
 use crate::{
+    actions::ActionWorker,
     archive::{Archive, ArchiveError, Erasures},
     brownout::Pin,
     clock,
@@ -59,6 +60,7 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
     });
     delete_ended_tokens(app, tasks, stopping);
     answer_tickets(app, tasks);
+    settle_actions(app, tasks);
     follow_knowledge(app, tasks, stopping);
     end_abandoned_turns(app, tasks, stopping);
     let eraser = app.eraser.clone();
@@ -163,6 +165,17 @@ fn answer_tickets(app: &web::Data<App>, tasks: &TaskTracker) {
     let draining = app.draining.clone();
     // On this thread, like a turn on its session's: it waits for the model and the stores.
     tasks.spawn_local(async move { worker.run(draining).await });
+}
+
+fn settle_actions(app: &web::Data<App>, tasks: &TaskTracker) {
+    let worker = ActionWorker::new(
+        app.archive.clone(),
+        app.journal.clone(),
+        app.sessions.clone(),
+        Arc::clone(&app.ports),
+    );
+    let draining = app.draining.clone();
+    tasks.spawn(async move { worker.run(draining).await });
 }
 
 /// One small read a round, until something has changed.

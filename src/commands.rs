@@ -1,5 +1,7 @@
 //! All commands except `serve`.
 
+mod tools;
+
 use std::{
     collections::BTreeSet,
     io::{BufRead, IsTerminal, Write},
@@ -10,6 +12,7 @@ use std::{
 
 use anyhow::Context as _;
 
+pub use self::tools::{ToolsCommand, tools};
 use crate::{
     accounts::{AccountError, Accounts, Credentials},
     app::{Absent, database, open_archive, start_embedder},

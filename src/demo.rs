@@ -14,6 +14,9 @@ use crate::{
 /// Also in `web/index.html`: the chat page belongs to the site with this key.
 pub const SITE_KEY: &str = "pk_demo";
 
+/// Of its orders and parcels.
+const NUMBERS: [&str; 2] = ["FJ-#####", "FJ############"];
+
 #[derive(RustEmbed)]
 #[folder = "demo/knowledge/"]
 struct Documents;
@@ -25,8 +28,14 @@ pub fn site_id() -> SiteId {
     SiteId::parse(config::DEMO_SITE).unwrap_or_else(|| unreachable!())
 }
 
-pub fn site() -> Option<config::Site> {
-    Some(config::Site::new(SiteId::parse(config::DEMO_SITE)?, "Fjellheim Outdoor", SITE_KEY))
+/// The site, with its shop if the configuration names one.
+pub fn site(tools: &config::Tools) -> Option<config::Site> {
+    let mut site =
+        config::Site::new(SiteId::parse(config::DEMO_SITE)?, "Fjellheim Outdoor", SITE_KEY);
+    site.number_formats = NUMBERS.map(str::to_owned).to_vec();
+    let url = tools.demo_shop_url.clone();
+    site.shop = (!url.is_empty()).then(|| config::Shop { url, key: config::Secret::default() });
+    Some(site)
 }
 
 /// Loads the documents into a demo site that has none yet.

@@ -5,6 +5,7 @@
 //! it never does.
 
 pub mod accounts;
+pub mod actions;
 pub mod app;
 pub mod archive;
 pub mod assistant;
@@ -43,6 +44,7 @@ pub mod supervisor;
 pub mod telemetry;
 pub mod tickets;
 pub mod tls;
+pub mod tools;
 pub mod triage;
 pub mod turn;
 pub mod vector;

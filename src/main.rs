@@ -64,6 +64,11 @@ enum Command {
         #[command(subcommand)]
         command: KnowledgeCommand,
     },
+    /// Looks at the tools of the sites and tries them.
+    Tools {
+        #[command(subcommand)]
+        command: commands::ToolsCommand,
+    },
     /// Checks what the archive holds of sessions.
     Sessions {
         #[command(subcommand)]
@@ -236,6 +241,10 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
             print!("{report}");
             Ok(())
         }
+        Command::Eval { measure: evaluate::Measure::Errands(options) } => {
+            print!("{}", evaluate::errands(&options)?);
+            Ok(())
+        }
         Command::Eval { measure: evaluate::Measure::Answers(options) } => {
             print!("{}", evaluate::answers(&options, &config).await?);
             Ok(())
@@ -250,6 +259,7 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         Command::Knowledge { command: KnowledgeCommand::Import { folder, site, new } } => {
             commands::import_knowledge(&config, &site, &folder, new.create).await
         }
+        Command::Tools { command } => Box::pin(commands::tools(&command, &config)).await,
         Command::Sessions { command: SessionsCommand::Verify } => {
             commands::verify_sessions(&config).await
         }

@@ -18,7 +18,7 @@ use crate::{
     brownout::{Service, metrics},
     cache::Witness,
     clock, config,
-    domain::{Answer, ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket, Timestamp},
+    domain::{Answer, ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket},
     journal::{Journal, JournalError},
     log::{Writer, frame::Place},
     session::{
@@ -127,7 +127,7 @@ impl TicketWorker {
         let lease = self.turn.timeout + DELIVERY_PATIENCE + Duration::from_secs(30);
         let now = clock::now();
         let room = u32::try_from(room).unwrap_or(u32::MAX);
-        self.archive.lease_tickets(room, now, after(now, lease)).await
+        self.archive.lease_tickets(room, now, now.after(lease)).await
     }
 
     /// Answers one ticket, or gives it back for later.
@@ -168,7 +168,7 @@ impl TicketWorker {
             None => Duration::ZERO,
         };
         // If this fails, the lease ends by itself.
-        let _ = self.archive.release_ticket(&ticket, after(clock::now(), pause)).await;
+        let _ = self.archive.release_ticket(&ticket, clock::now().after(pause)).await;
     }
 
     async fn answer(
@@ -207,6 +207,7 @@ impl TicketWorker {
             witness: Witness::new(meta.owner, None),
             locale: meta.locale.clone(),
             page: meta.context.clone(),
+            customer: None,
             text,
             lane: Lane::Background,
             history,
@@ -225,7 +226,7 @@ impl TicketWorker {
             stopping: draining.clone(),
             resume_grace: None,
         };
-        let fact = attend(&self.ports, &ask, &mut reply, &bounds).instrument(span).await;
+        let fact = attend(&self.ports, &ask, &mut reply, &bounds).instrument(span).await.end;
         reply.end(fact.clone());
         match fact {
             Fact::AnswerCompleted(answer) => {
@@ -245,7 +246,8 @@ impl TicketWorker {
     async fn deliver(&self, ticket: &TicketRow, answer: Fact) -> Result<Delivered, Unanswered> {
         let begun = Instant::now();
         loop {
-            let message = || Deliver { ticket: ticket.id, answer: answer.clone() };
+            let key = deliver::key(ticket.id);
+            let message = || Deliver { key: key.clone(), ending: answer.clone().into() };
             match self.sessions.ask(ticket.session_id, message).await? {
                 Delivered::Busy if begun.elapsed() >= DELIVERY_PATIENCE => {
                     return Err(Unanswered::Busy);
@@ -255,11 +257,6 @@ impl TicketWorker {
             }
         }
     }
-}
-
-fn after(now: Timestamp, span: Duration) -> Timestamp {
-    let millis = i64::try_from(span.as_millis()).unwrap_or(i64::MAX);
-    Timestamp::from_millis(now.as_millis().saturating_add(millis))
 }
 
 fn pause_after(attempts: u64) -> Duration {

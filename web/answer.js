@@ -1,5 +1,6 @@
 // One answer: its text while it grows, then its badge, sources and buttons.
 
+import { CardsView } from "./cards.js";
 import { shownText } from "./conversation.js";
 import { el, icon } from "./dom.js";
 import { FeedbackView } from "./feedback.js";
@@ -27,13 +28,14 @@ export class AnswerView {
   #failure = el("p.failure", { hidden: true });
   #footer = el("footer.answer-footer", { hidden: true });
   #sources = new SourcesView();
+  #cards = new CardsView((card, decision) => this.#actions.decide(this.#entry, card, decision));
   #choices = el("div.choices", { hidden: true });
   #feedback;
   #copy;
   #refs = "";
 
   /** `actions.rate(entry, rating, comment)`, `actions.askAgain(entry)`, `actions.ask(text)`,
-   * `actions.say(words)`. */
+   * `actions.decide(entry, card, decision)`, `actions.say(words)`. */
   constructor(actions) {
     this.#actions = actions;
     this.#feedback = new FeedbackView((rating, comment) => actions.rate(this.#entry, rating, comment));
@@ -51,6 +53,7 @@ export class AnswerView {
       this.#prose,
       this.#failure,
       this.#sources.node,
+      this.#cards.node,
       this.#choices,
       this.#footer,
       this.#feedback.form,
@@ -68,6 +71,7 @@ export class AnswerView {
     this.#progress.hidden = !writing || (text !== "" && entry.queue === null);
     this.#failure.hidden = writing || (entry.status === "complete" && !entry.cut);
     this.#footer.hidden = writing;
+    this.#cards.update(entry.cards, entry.decided);
     this.#offer(entry.choices);
     this.tick(entry, Date.now());
     if (!this.#failure.hidden) this.#fail(entry);

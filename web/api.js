@@ -57,6 +57,14 @@ export class Api {
     });
   }
 
+  /** Confirms or declines a change that was proposed. */
+  decide({ action_id: id, hash }, decision) {
+    return this.#json("POST", `/v1/actions/${id}/${decision}`, {
+      body: decision === "confirm" ? { hash } : undefined,
+      headers: { Prefer: "respond-async" },
+    });
+  }
+
   cancelTurn(session, turn) {
     return this.#json("POST", `/v1/sessions/${session}/turns/${turn}/cancel`);
   }

@@ -51,6 +51,7 @@ class Chat {
       rate: (entry, rating, comment) => this.#rate(entry, rating, comment),
       askAgain: (entry) => this.#askAgain(entry),
       ask: (text) => this.#ask(text),
+      decide: (entry, card, decision) => this.#decide(entry, card, decision),
       say: (words) => this.#say(words),
     },
   );
@@ -135,6 +136,20 @@ class Chat {
       this.#stopping = null;
       this.#say(t("stop_failed", { why: problem.detail }));
       this.#draw();
+    }
+  }
+
+  /** The turn of the decision comes on the event stream. */
+  async #decide(entry, card, decision) {
+    // A second click comes before the buttons are drawn as disabled.
+    if (entry.decided[card.action_id]) return;
+    this.#change(() => this.#conversation.decide(entry, card.action_id, "pending"));
+    this.#log.toEnd();
+    try {
+      await this.#api.decide(card, decision);
+    } catch (problem) {
+      this.#change(() => this.#conversation.decide(entry, card.action_id, null));
+      this.#say(t("decide_failed", { why: problem.detail }));
     }
   }
 

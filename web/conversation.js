@@ -90,9 +90,13 @@ export class Conversation {
           route: event.route,
           citations: event.citations ?? [],
           cut: event.finish_reason === "length",
+          cards: event.cards ?? [],
           choices: event.choices ?? [],
           ...ticketFields(event.ticket),
         });
+        break;
+      case "action.result":
+        this.#decided(event);
         break;
       case "turn.failed":
         this.#end(event, "failed", { problem: event.problem });
@@ -136,12 +140,26 @@ export class Conversation {
         status: message.status,
         route: message.route ?? null,
         citations: message.citations ?? [],
+        cards: message.cards ?? [],
         rating: message.feedback ?? null,
         ...ticketFields(message.ticket),
         at,
       });
       this.#settle(message.ticket, turn);
+      if (message.outcome) this.#decided(message.outcome);
     }
+  }
+
+  /** It is known, or for now not known, what became of a change. */
+  #decided({ action_id: id, status }) {
+    const offers = (entry) => entry.cards?.some((card) => card.action_id === id);
+    const entry = this.entries.find(offers);
+    if (entry) this.decide(entry, id, status);
+  }
+
+  /** Marks a change of an answer: "pending", what became of it, or null for undecided. */
+  decide(entry, id, state) {
+    this.change(entry, { decided: { ...entry.decided, [id]: state } });
   }
 
   #question(turn, { key, text, at }) {
@@ -178,6 +196,9 @@ export class Conversation {
       queue: null,
       route: null,
       citations: [],
+      // What was looked up, and changes that wait for a yes or no; their states by id.
+      cards: [],
+      decided: {},
       // Ways to go on, `{label, text}`, until the shopper asks something.
       choices: [],
       rating: null,

@@ -9,6 +9,7 @@ pub mod proxy;
 pub mod questions;
 pub mod replay;
 pub mod rig;
+pub mod shop;
 pub mod sim;
 pub mod sse;
 pub mod surge;

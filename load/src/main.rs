@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use rushdesk_load::{bench, capacity, chaos, proxy, replay, sim, surge};
+use rushdesk_load::{bench, capacity, chaos, proxy, replay, shop, sim, surge};
 
 #[derive(Parser)]
 #[command(version, about = "Simulated model servers, conversation replay and benchmarks")]
@@ -29,6 +29,8 @@ enum Command {
     Chaos(chaos::Args),
     /// Slots, replicas and memory for a number of shoppers.
     Capacity(capacity::Args),
+    /// The order system of the demo shop: orders, returns, products, stores.
+    DemoShop(shop::Args),
     /// A bare streaming reverse proxy: the baseline of the benchmarks.
     Proxy(proxy::Args),
 }
@@ -42,6 +44,7 @@ fn main() -> ExitCode {
             Command::Surge(args) => surge::main(&args).await,
             Command::Chaos(args) => chaos::main(&args).await,
             Command::Capacity(args) => capacity::main(&args),
+            Command::DemoShop(args) => shop::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Proxy(args) => proxy::run(args).await.map(|()| ExitCode::SUCCESS),
         }
     });

@@ -21,11 +21,12 @@ use crate::{
     inference::{InferencePool, Pool, discover_ollama},
     knowledge::Knowledge,
     runtime::Services,
+    tools::Tools,
     triage,
     turn::{
         decisions::Decisions,
         muster,
-        ports::{EmbedPort, Guards, ModelPort, Ports, Shop},
+        ports::{ActionPort, EmbedPort, Guards, ModelPort, Ports, Shop, TakesTools},
         roster::{Duty, Roster},
     },
 };
@@ -49,6 +50,8 @@ impl Answering {
         services: &Services,
         tasks: &TaskTracker,
         stopping: &CancellationToken,
+        actions: Option<ActionPort>,
+        tools: Tools,
     ) -> anyhow::Result<Self> {
         let embedder = start_embedder(config, services).await?;
         let knowledge = Knowledge::load(
@@ -73,6 +76,8 @@ impl Answering {
         let brownout = Arc::new(Brownout::new(&config.brownout));
         brownout.pin(read_pin(&stores.archive).await.context("cannot read the service level")?);
         let ports = Arc::new(Ports {
+            actions: actions.unwrap_or_else(|| ActionPort::new(&tools, &config.actions)),
+            tools,
             embedder: embedder.map(|embedder| EmbedPort {
                 embed: embedder.embed,
                 id: embedder.embedder_id,
@@ -187,6 +192,7 @@ fn model_port(pool: &Pool, models: &[String], config: &Config) -> ModelPort {
         limits: (&config.inference).into(),
         pressure: pool.pressure(),
         fingerprint: prompt::fingerprint(&models.join(",")).into(),
+        takes_tools: TakesTools::default(),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::{
     archive, brownout, cache, embedding, erasure, hot, http, inference, journal, knowledge, limits,
     relay, renewal, session,
     telemetry::{Chapter, actors, process, traces},
-    turn,
+    tools, turn,
 };
 
 /// In the order of `docs/metrics.md`.
@@ -18,6 +18,7 @@ pub fn measured() -> Vec<Chapter> {
         ("Cache", cache::metrics::METRICS),
         ("Embedding", embedding::metrics::METRICS),
         ("Knowledge", knowledge::METRICS),
+        ("Tools", tools::metrics::METRICS),
         ("Limits", limits::METRICS),
         ("Hot store", hot::METRICS),
         ("Journal", journal::METRICS),

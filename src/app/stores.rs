@@ -89,7 +89,7 @@ pub fn sites(config: &Config) -> Vec<config::Site> {
     let mut sites = config.sites.clone();
     let has_demo = sites.iter().any(|site| site.id.as_str() == config::DEMO_SITE);
     if config.is_embedded() && !has_demo {
-        sites.extend(demo::site());
+        sites.extend(demo::site(&config.tools));
     }
     sites
 }

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
 
 use super::{
+    actions::LockActions as _,
     error::ArchiveError,
     handle::Archive,
     metrics,
@@ -30,7 +31,10 @@ use super::{
     write_all::WriteAll as _,
 };
 use crate::{
-    domain::{Append, IdempotencyRecord, PrincipalId, SessionId, SessionMeta, Version},
+    domain::{
+        ActionId, ActionState, Append, Decision, IdempotencyRecord, PrincipalId, SessionId,
+        SessionMeta, Version,
+    },
     telemetry::traces,
 };
 
@@ -69,8 +73,8 @@ impl Step {
 
     /// `replica` appends, and owns the session afterwards.
     pub fn new(append: &Append, replica: &str) -> Self {
-        let Append { meta, from, events, idempotency, .. } = append;
-        let views = Views::of(meta, events, idempotency.as_ref());
+        let Append { meta, from, idempotency, .. } = append;
+        let views = Views::of(append, replica);
         let to = append.to(views.events.iter().map(|row| row.payload.as_str()));
         let session = SessionRow::new(meta, &to, Some(replica));
         Self { session, from: Some(*from), views, record: idempotency.clone() }
@@ -106,6 +110,7 @@ impl Archive {
         // deadlocking.
         ids.sort_unstable();
         ids.dedup();
+        let needed: Vec<ActionId> = steps.iter().flat_map(Step::needed).collect();
         let keys: Vec<String> = steps.iter().filter_map(Step::key).map(str::to_owned).collect();
         transact!(self, |conn| {
             let mut plan = Plan::default();
@@ -152,6 +157,11 @@ impl Archive {
                     .map(|row| ((row.session_id, row.idempotency_key.clone()), row.into_record()));
                 plan.records = used.collect();
             }
+            if !needed.is_empty() {
+                let standing = conn.lock_actions(&needed).await?.into_iter();
+                plan.actions =
+                    standing.map(|(id, state, decision)| (id, (state, decision))).collect();
+            }
             let outcome = steps.iter().map(|step| plan.take(step)).collect();
             let moved: Vec<SessionRow> =
                 plan.moved.iter().filter_map(|id| plan.rows.get(id)).cloned().collect();
@@ -165,6 +175,13 @@ impl Step {
     fn key(&self) -> Option<&str> {
         self.record.as_ref().map(|record| record.key.as_str())
     }
+
+    /// The actions that it may only change while they are open. The end of a running turn is not
+    /// held up: nobody else settles its action before.
+    fn needed(&self) -> Vec<ActionId> {
+        let needed = self.record.iter().flat_map(|_| self.views.actions.needed());
+        needed.collect()
+    }
 }
 
 /// What a transaction found, and what it will write.
@@ -173,6 +190,7 @@ struct Plan {
     rows: HashMap<SessionId, SessionRow>,
     records: HashMap<(SessionId, String), IdempotencyRecord>,
     erased: HashMap<SessionId, PrincipalId>,
+    actions: HashMap<ActionId, (ActionState, Option<Decision>)>,
     moved: HashSet<SessionId>,
     views: Views,
 }
@@ -196,7 +214,11 @@ impl Plan {
         {
             return Advanced::Replayed(known.clone());
         }
-        if at != from {
+        let fits = |id: ActionId| {
+            let standing = self.actions.get(&id);
+            standing.is_some_and(|standing| step.views.actions.fits(id, *standing))
+        };
+        if at != from || !step.needed().into_iter().all(fits) {
             return Advanced::Outrun;
         }
         if let Some(record) = &step.record {

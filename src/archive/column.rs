@@ -20,9 +20,9 @@ use uuid::Uuid;
 use crate::{
     config::Secret,
     domain::{
-        Citation, Controller, Event, Head, MessageId, MessageRole, MessageStatus, PageContext,
-        PrincipalId, Rating, Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp,
-        TurnId,
+        ActionId, ActionState, Citation, Controller, Decision, Event, Head, Language, MessageId,
+        MessageRole, MessageStatus, PageContext, PrincipalId, Rating, Role, Route, SessionId,
+        SessionState, SiteId, TicketId, Timestamp, TurnId,
     },
 };
 
@@ -247,6 +247,14 @@ const fn status_name(status: MessageStatus) -> &'static str {
 column! {
     SessionId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     TurnId as Text, String: |id| id.to_string(), |text| text.parse().ok();
+    ActionId as Text, String: |id| id.to_string(), |text| text.parse().ok();
+    ActionState as Text, String:
+        |state| state.as_str().to_owned(), |text| ActionState::parse(&text);
+    Decision as Text, String:
+        |decision| decision.as_str().to_owned(),
+        |text| named(&text, &Decision::ALL, Decision::as_str);
+    Language as Text, String:
+        |language| language.code().to_owned(), |text| Language::parse(&text);
     TicketId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     MessageId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     PrincipalId as Text, String: |id| id.to_string(), |text| text.parse().ok();

@@ -24,8 +24,8 @@ use super::{
     replicas::now,
     rows::{IdempotencyRow, SessionRow},
     schema::{
-        audit, customer_erasures, erased_sessions, events, feedback, guard_decisions, idempotency,
-        messages, sessions, tickets,
+        actions, audit, customer_erasures, erased_sessions, events, feedback, guard_decisions,
+        idempotency, messages, sessions, tickets,
     },
 };
 use crate::domain::{
@@ -232,6 +232,8 @@ impl Archive {
             let of_tickets = tickets::table.filter(tickets::session_id.eq(id));
             let of_guard = guard_decisions::table.filter(guard_decisions::session_id.eq(id));
             diesel::delete(of_guard).execute(conn).await?;
+            let of_actions = actions::table.filter(actions::session_id.eq(id));
+            diesel::delete(of_actions).execute(conn).await?;
             let of_audit = audit::table.filter(audit::target.eq(&target));
             let counts = ErasureCounts {
                 events: diesel::delete(of_events).execute(conn).await?,

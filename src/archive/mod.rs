@@ -7,6 +7,7 @@
 //! a customer's words into an error or a log.
 
 mod accounts;
+mod actions;
 mod append;
 mod assistants;
 mod audit;
@@ -48,10 +49,11 @@ mod verify;
 mod write_all;
 
 pub use accounts::User;
+pub use actions::Action;
 pub use append::{Advanced, Step};
 pub use assistants::{ActiveAssistants, AssistantVersion};
 pub use audit::AuditEntry;
-pub use column::RecordId;
+pub use column::{Count, Json, RecordId};
 pub use customers::{Cleared, CustomerErasure};
 pub use decisions::GuardDecision;
 pub use error::ArchiveError;

@@ -1,9 +1,7 @@
 //! From durable facts to messages as people read them. The journal is the truth; a message is a
 //! view of one event.
 
-use crate::domain::{
-    Answer, CancelReason, Event, Fact, Message, MessageId, MessageRole, MessageStatus,
-};
+use crate::domain::{CancelReason, Event, Fact, Message, MessageId, MessageRole, MessageStatus};
 
 /// The message that `event` shows, if it shows one. `feedback` is not part of the journal and stays
 /// empty.
@@ -18,6 +16,8 @@ pub fn project(event: &Event) -> Option<Message> {
         created_at: event.at,
         route: None,
         citations: Vec::new(),
+        cards: Vec::new(),
+        outcome: None,
         ticket: None,
         feedback: None,
     };
@@ -26,14 +26,14 @@ pub fn project(event: &Event) -> Option<Message> {
         Fact::MessageCreated { message_id, text, .. } => {
             Some(said(*message_id, user, MessageStatus::Complete, text))
         }
-        Fact::AnswerCompleted(Answer { message_id, text, route, citations, ticket, .. }) => {
-            Some(Message {
-                route: Some(*route),
-                citations: citations.clone(),
-                ticket: *ticket,
-                ..said(*message_id, assistant, MessageStatus::Complete, text)
-            })
-        }
+        Fact::AnswerCompleted(answer) => Some(Message {
+            route: Some(answer.route),
+            citations: answer.citations.clone(),
+            cards: answer.cards.clone(),
+            outcome: answer.outcome.clone(),
+            ticket: answer.ticket,
+            ..said(answer.message_id, assistant, MessageStatus::Complete, &answer.text)
+        }),
         Fact::TurnFailed { message_id, text, .. } => {
             Some(said(*message_id, assistant, MessageStatus::Failed, text))
         }

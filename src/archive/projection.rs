@@ -1,11 +1,12 @@
-//! The views of the journal: messages, idempotency records and tickets are written here and nowhere
-//! else, in one transaction with the events that they show.
+//! The views of the journal: messages, idempotency records, tickets and actions are written here and
+//! nowhere else, in one transaction with the events that they show.
 
 use super::{
+    actions::ActionViews,
     rows::{EventRow, IdempotencyRow, MessageRow},
     tickets::{TicketRow, answered},
 };
-use crate::domain::{Event, IdempotencyRecord, SessionMeta, TicketId, Timestamp};
+use crate::domain::{Append, TicketId, Timestamp};
 
 /// The rows of some events, of one session or of many.
 #[derive(Clone, Default)]
@@ -16,17 +17,21 @@ pub(super) struct Views {
     pub tickets: Vec<TicketRow>,
     /// Tickets that these events answer.
     pub answered: Vec<(TicketId, Timestamp)>,
+    pub actions: ActionViews,
 }
 
 impl Views {
-    /// What `events` of a session show, and the record of the turn that they begin.
-    pub fn of(meta: &SessionMeta, events: &[Event], record: Option<&IdempotencyRecord>) -> Self {
+    /// What the events of a step show, and the record of the turn that they begin. `replica`
+    /// appends.
+    pub fn of(append: &Append, replica: &str) -> Self {
+        let Append { meta, events, idempotency: record, .. } = append;
         Self {
             events: events.iter().map(EventRow::new).collect(),
             messages: events.iter().filter_map(MessageRow::new).collect(),
             idempotency: record.iter().map(|r| IdempotencyRow::new(meta.id, r)).collect(),
             tickets: events.iter().filter_map(|e| TicketRow::opened(e, &meta.site_id)).collect(),
             answered: events.iter().filter_map(answered).collect(),
+            actions: ActionViews::of(append, replica),
         }
     }
 
@@ -37,6 +42,7 @@ impl Views {
         self.idempotency.extend_from_slice(&other.idempotency);
         self.tickets.extend_from_slice(&other.tickets);
         self.answered.extend_from_slice(&other.answered);
+        self.actions.extend(&other.actions);
     }
 }
 
@@ -56,6 +62,7 @@ macro_rules! write_journal {
             let answered = $crate::archive::schema::tickets::answered_at.eq(Some(*at));
             close.set(answered).execute($connection).await?;
         }
+        $crate::archive::actions::write_actions!($connection, &views.actions);
     }};
 }
 pub(super) use write_journal;

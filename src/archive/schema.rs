@@ -209,6 +209,32 @@ diesel::table! {
 }
 
 diesel::table! {
+    actions (id) {
+        id -> Text,
+        site_id -> Text,
+        session_id -> Text,
+        owner_id -> Text,
+        turn_id -> Text,
+        tool -> Text,
+        arguments -> Text,
+        hash -> Text,
+        effect -> Text,
+        language -> Text,
+        signed_in -> Bool,
+        proposed_at -> BigInt,
+        expires_at -> BigInt,
+        state -> Text,
+        decision -> Nullable<Text>,
+        decided_turn_id -> Nullable<Text>,
+        decided_at -> Nullable<BigInt>,
+        replica -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+        tries -> BigInt,
+        leased_until -> BigInt,
+    }
+}
+
+diesel::table! {
     tickets (id) {
         id -> Text,
         site_id -> Text,

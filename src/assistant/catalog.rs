@@ -40,8 +40,8 @@ const BUILT_IN: [(&str, &[Topic], &str); 8] = [
     (
         "orders",
         &[Topic::Orders],
-        "The question is about an order. You cannot see orders, so say how the customer can see or change it, and never \
-         what state it is in.",
+        "The question is about an order. Say what state it is in only from what a tool returned. Without that, say how the \
+         customer can see or change it.",
     ),
     (
         "returns",

@@ -1,12 +1,14 @@
-//! The assistants of a shop, what they do next, their prompt and their own sentences. Pure: it
-//! decides and never acts.
+//! The assistants of a shop, what they do next, their prompt and their own sentences; `errand`
+//! understands what a tool can do for a shopper. Pure: it decides and never acts.
 
+pub mod actions;
 mod catalog;
 pub mod document;
+pub mod errand;
 pub mod plan;
 pub mod problems;
 pub mod prompt;
-mod quote;
+pub mod quote;
 pub mod sentences;
 
 pub use catalog::{Assistant, Catalog};

@@ -27,6 +27,8 @@ pub struct Scratch<'a> {
     /// The message is nothing but an order or tracking number.
     pub number: bool,
     pub asks_for_person: bool,
+    /// A tool of the shop can do what the shopper wants.
+    pub errand: bool,
     /// The last answer offered a person.
     pub offered: bool,
     /// So many answers before this message, in a row, did not help.
@@ -61,6 +63,8 @@ pub enum Step {
     Say(Sentence),
     /// Ends it with a question and topics to choose from.
     AskBack(Sentence, Vec<Topic>),
+    /// Ends it with what a tool finds, or with a question for what it needs.
+    Errand,
     /// Ends it with how to reach a person.
     Reach,
     Search,
@@ -75,6 +79,9 @@ pub enum Step {
 /// The next step of `scratch`, for the shop with this `catalog`.
 pub fn next(scratch: &Scratch<'_>, catalog: &Catalog) -> Step {
     let intent = scratch.intent;
+    if scratch.errand {
+        return Step::Errand;
+    }
     if let Some(small_talk) = scratch.small_talk {
         return match small_talk {
             SmallTalk::Assent if scratch.offered => Step::Reach,
@@ -171,6 +178,7 @@ mod tests {
             small_talk: None,
             number: false,
             asks_for_person: false,
+            errand: false,
             offered: false,
             helpless: 0,
             follows: false,

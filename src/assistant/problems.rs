@@ -62,6 +62,8 @@ fn sentence(code: ErrorCode, language: &str) -> Option<&'static str> {
         ErrorCode::ControlConflict => list.control_conflict,
         ErrorCode::TurnActive => list.turn_active,
         ErrorCode::Conflict => list.conflict,
+        ErrorCode::EffectChanged => list.effect_changed,
+        ErrorCode::IdentityRequired => list.identity_required,
         ErrorCode::Erased => list.erased,
         ErrorCode::PreconditionFailed => list.precondition_failed,
         ErrorCode::PayloadTooLarge => list.payload_too_large,
@@ -87,7 +89,9 @@ mod tests {
 
     use super::*;
 
-    const CODES: [ErrorCode; 28] = [
+    const CODES: [ErrorCode; 30] = [
+        ErrorCode::EffectChanged,
+        ErrorCode::IdentityRequired,
         ErrorCode::InvalidRequest,
         ErrorCode::IdempotencyKeyMissing,
         ErrorCode::TokenExpired,

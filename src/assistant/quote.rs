@@ -62,6 +62,11 @@ pub fn passage(text: &str) -> String {
     disarmed(text, Writer::Document).split('\n').map(marked).collect::<Vec<_>>().join("\n")
 }
 
+/// What a tool returned: each of its lines is marked. Placeholders in it stand for values.
+pub fn result(text: &str) -> String {
+    disarmed(text, Writer::Conversation).split('\n').map(marked).collect::<Vec<_>>().join("\n")
+}
+
 /// A title, on one line.
 pub fn title(text: &str) -> String {
     let text = disarmed(text, Writer::Document);

@@ -1,7 +1,11 @@
 //! Checks across several sections.
 
+use std::net::IpAddr;
+
+use reqwest::Url;
+
 use super::{check::Check, sites::DEMO_SITE, whole::Config};
-use crate::domain::SiteId;
+use crate::domain::{SiteId, is_public};
 
 pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
     let mut auth = Check::of("auth", faults);
@@ -27,6 +31,32 @@ pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
         let known = has_site(config, &provider.site);
         check.require("site", known, "there is no such site in [[sites]]");
     });
+    let mut sites = Check::of("sites", faults);
+    sites.each("", &config.sites, |site, check| {
+        const WHAT: &str = "is a private or local address: add it to tools.allowed_networks";
+        if let Some(shop) = &site.shop {
+            check.require("shop.url", is_in_reach(config, &shop.url), WHAT);
+        }
+        check.each("tools", &site.tools, |tool, check| {
+            check.require("url", is_in_reach(config, &tool.url), WHAT);
+            check.require("outcome_url", is_in_reach(config, &tool.outcome_url), WHAT);
+        });
+    });
+}
+
+/// False for an address of a tool whose host is a number that tools may not call. A name is looked
+/// up with each call.
+fn is_in_reach(config: &Config, address: &str) -> bool {
+    // Places stand behind the host.
+    let before_places = address.split('{').next().unwrap_or_default();
+    let Ok(url) = Url::parse(before_places) else { return true };
+    let demo = Url::parse(&config.tools.demo_shop_url).ok().filter(|_| config.is_embedded());
+    if demo.is_some_and(|demo| demo.origin() == url.origin()) {
+        return true;
+    }
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).parse::<IpAddr>();
+    let allowed = &config.tools.allowed_networks;
+    host.map_or(true, |ip| is_public(ip) || allowed.iter().any(|network| network.contains(ip)))
 }
 
 /// The demo site of the embedded mode is not in the configuration.
@@ -61,6 +91,23 @@ mod tests {
             ("RUSHDESK__AUTH__JWT_SECRET_FILE", "keys"),
         ];
         assert_faults(&file("demo"), &distributed, &keys);
+    }
+
+    #[test]
+    fn a_shop_at_home_has_to_be_allowed_unless_it_is_that_of_the_demo() {
+        let file = |allowed: &str, url: &str| {
+            format!(
+                "[tools]\nallowed_networks = [{allowed}]\n[[sites]]\nid = \"shop\"\nname = \"S\"\n\
+                 site_key = \"pk_shop\"\nshop.url = \"{url}\"\n"
+            )
+        };
+        for url in ["http://10.1.2.3", "http://0x7f.1", "http://[::1]:8090", "http://127.0.0.1:81"]
+        {
+            assert_faults(&file("", url), &[], &["sites[0].shop.url: is a private or local"]);
+        }
+        load(&file("\"10.1.0.0/16\"", "http://10.1.2.3"), &[]).unwrap();
+        load(&file("", "http://127.0.0.1:8090/api"), &[]).unwrap();
+        load(&file("", "https://shop.example"), &[]).unwrap();
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //!
 //! The example defines the valid keys. A list of tables is empty by default, so the example shows
 //! one item as a comment; [`shown`] reads that, too. So one rule finds unknown keys at every depth.
+//! An empty table of the example stands for a table with any keys.
 
 use std::{collections::BTreeSet, mem};
 
@@ -130,8 +131,9 @@ pub(super) fn shown(example: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Merges `layer` over `base` and drops keys that `shape` does not have. Tables are merged, and a
-/// list replaces the one below. A value of the wrong kind leaves `base` as it is.
+/// Merges `layer` over `base` and drops keys that `shape` does not have. Tables are merged, but a
+/// table with any keys and a list replace the one below. A value of the wrong kind leaves `base` as
+/// it is.
 fn overlay(
     base: Option<Value>,
     layer: Value,
@@ -140,6 +142,7 @@ fn overlay(
     fault: &mut impl FnMut(&str, &str),
 ) -> Option<Value> {
     match (layer, shape) {
+        (layer @ Value::Table(_), Value::Table(shape)) if shape.is_empty() => Some(layer),
         (Value::Table(layer), Value::Table(shape)) => {
             let mut merged = match base {
                 Some(Value::Table(base)) => base,

@@ -4,6 +4,7 @@
 //! defaults are in `rushdesk.toml.example`, which is compiled in.
 
 mod across;
+mod actions;
 mod address;
 mod assistants;
 mod auth;
@@ -28,9 +29,11 @@ mod sites;
 mod spans;
 mod store;
 mod telemetry;
+mod tools;
 mod turn;
 mod whole;
 
+pub use actions::Actions;
 pub use assistants::{Assistant, faults as assistant_faults};
 pub use auth::{Auth, Oidc};
 pub use brownout::Brownout;
@@ -51,5 +54,6 @@ pub use sessions::Sessions;
 pub use sites::{DEMO_SITE, Site, topic_confidence};
 pub use store::{Store, StoreMode};
 pub use telemetry::{LogFormat, Telemetry};
+pub use tools::{Effect, Identity, Method, Shop, Template, Tool, Tools, validator};
 pub use turn::Turn;
 pub use whole::Config;

@@ -7,6 +7,7 @@ use super::{
     check::{Check, Section},
     origin::OriginPattern,
     secret::Secret,
+    tools::{self, Shop, Tool},
 };
 use crate::domain::{NumberFormats, SiteId};
 
@@ -38,6 +39,12 @@ pub struct Site {
     pub topic_confidence: f32,
     #[serde(default)]
     pub assistants: Vec<Assistant>,
+    /// Brings the built-in tools.
+    #[serde(default)]
+    pub shop: Option<Shop>,
+    /// As declared; [`Site::all_tools`] has those that are used.
+    #[serde(default)]
+    pub tools: Vec<Tool>,
 }
 
 /// Of messages that no answer fits, about one in twenty is above it (`make eval-routing`).
@@ -67,7 +74,14 @@ impl Site {
             identity_secret: Secret::default(),
             topic_confidence: topic_confidence(),
             assistants: Vec::new(),
+            shop: None,
+            tools: Vec::new(),
         }
+    }
+
+    /// The tools of the site: the built-in ones of its shop, and its own.
+    pub fn all_tools(&self) -> Vec<Tool> {
+        tools::all(&self.tools, self.shop.as_ref())
     }
 
     fn check(&self, check: &mut Check<'_>) {
@@ -84,6 +98,7 @@ impl Site {
         }
         check.between_0_and_1("topic_confidence", self.topic_confidence);
         assistants::check(&self.assistants, check);
+        tools::declared(&self.tools, self.shop.as_ref(), check);
         let named = |name: &String| name.chars().any(char::is_alphabetic);
         check.require("own_names", self.own_names.iter().all(named), "must have letters");
         let is_tag = |tag: &str| {

@@ -24,6 +24,7 @@ pub struct Turn {
     pub temperature: f32,
     pub passages: usize,
     pub answer_confidence: f32,
+    pub tool_steps: usize,
 }
 
 impl Section for Turn {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{
+    actions::Actions,
     auth::Auth,
     brownout::Brownout,
     cache::Cache,
@@ -19,6 +20,7 @@ use super::{
     sites::Site,
     store::{Store, StoreMode},
     telemetry::Telemetry,
+    tools::Tools,
     turn::Turn,
 };
 
@@ -52,6 +54,7 @@ sections! {
     auth: Auth,
     sessions: Sessions,
     turn: Turn,
+    actions: Actions,
     brownout: Brownout,
     inference: Inference,
     embedding: Embedding,
@@ -60,6 +63,7 @@ sections! {
     guard: Guard,
     limits: Limits,
     telemetry: Telemetry,
+    tools: Tools,
     #[serde(default)]
     sites: Vec<Site>,
 }

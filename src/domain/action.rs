@@ -1,9 +1,18 @@
 //! Actions: what a tool would change for a shopper, proposed first and done once confirmed.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use utoipa::ToSchema;
 
-use super::{ids::ActionId, time::Timestamp};
+use super::{
+    ids::{ActionId, TurnId},
+    language::Language,
+    principal::Role,
+    time::Timestamp,
+};
 
 /// A change that the service offers to make. Nothing happens before the shopper confirms it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -18,6 +27,115 @@ pub struct Proposal {
     /// what was not shown.
     pub hash: String,
     pub expires_at: Timestamp,
+}
+
+impl Proposal {
+    /// SHA-256 of a tool and its arguments, in lowercase hex.
+    pub fn hash(tool: &str, arguments: &Value) -> String {
+        let mut hash = Sha256::new();
+        hash.update((tool.len() as u64).to_le_bytes());
+        hash.update(tool);
+        hash.update(arguments.to_string());
+        hex::encode(hash.finalize())
+    }
+}
+
+/// A proposal, and what is kept of it that nobody is shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub proposal: Proposal,
+    /// What the tool will be called with. The shop's tools alone read it.
+    pub arguments: Value,
+    /// In which the proposal is worded, and its outcome will be.
+    pub language: Language,
+    /// Only a signed-in customer may confirm it.
+    pub signed_in: bool,
+}
+
+impl Draft {
+    /// Proposes to call `tool`. The offer stands for `valid_for` from `now` on.
+    pub fn new(
+        tool: &str,
+        arguments: Value,
+        (effect, fields): (String, Vec<Field>),
+        language: Language,
+        now: Timestamp,
+        valid_for: Duration,
+    ) -> Self {
+        let proposal = Proposal {
+            action_id: ActionId::new(),
+            tool: tool.to_owned(),
+            effect,
+            fields,
+            hash: Proposal::hash(tool, &arguments),
+            expires_at: now.after(valid_for),
+        };
+        Self { proposal, arguments, language, signed_in: false }
+    }
+}
+
+/// What a shopper said to a proposal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Decision {
+    Confirmed,
+    Declined,
+}
+
+impl Decision {
+    pub const ALL: [Self; 2] = [Self::Confirmed, Self::Declined];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Confirmed => "confirmed",
+            Self::Declined => "declined",
+        }
+    }
+}
+
+/// A decision, as the message that begins a turn makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decided {
+    pub action_id: ActionId,
+    pub tool: String,
+    pub decision: Decision,
+    /// Of the turn, which tells what became of it.
+    pub turn_id: TurnId,
+    pub by: Role,
+    /// The turn will ask the shop. If it does not, its outcome comes with the same step.
+    pub calls: bool,
+}
+
+/// How far a proposal came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ActionState {
+    Proposed,
+    /// Confirmed. The shop is asked, or was asked and nobody heard its answer.
+    Calling,
+    /// For [`ActionStatus::Unknown`], only for now.
+    Ended(ActionStatus),
+}
+
+impl ActionState {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Calling => "calling",
+            Self::Ended(status) => status.as_str(),
+        }
+    }
+
+    pub fn parse(text: &str) -> Option<Self> {
+        let ended = ActionStatus::ALL.map(Self::Ended);
+        [Self::Proposed, Self::Calling].into_iter().chain(ended).find(|s| s.as_str() == text)
+    }
+
+    /// Whether nothing will become of it any more.
+    pub const fn is_settled(self) -> bool {
+        match self {
+            Self::Proposed | Self::Calling | Self::Ended(ActionStatus::Unknown) => false,
+            Self::Ended(_) => true,
+        }
+    }
 }
 
 /// A name and a value that a shopper reads, such as `Order` and `FJ-10234`.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    action::Card,
+    action::{ActionOutcome, Card},
     ids::MessageId,
     language::Language,
     ticket::Ticket,
@@ -41,6 +41,9 @@ pub struct Answer {
     /// What a tool found or offers.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
+    /// What became of a change that the shopper has decided about. `action.result` says the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<ActionOutcome>,
 }
 
 /// One way to go on, shown as a button.
@@ -69,6 +72,7 @@ impl Answer {
             language: None,
             choices: Vec::new(),
             cards: Vec::new(),
+            outcome: None,
         }
     }
 }

@@ -19,6 +19,10 @@ pub enum ErrorCode {
     ControlConflict,
     TurnActive,
     Conflict,
+    /// A confirmation names another effect than the one that was proposed last.
+    EffectChanged,
+    /// Only a signed-in customer may do this.
+    IdentityRequired,
     Erased,
     PreconditionFailed,
     PayloadTooLarge,
@@ -55,6 +59,8 @@ impl ErrorCode {
             Self::ControlConflict => "control_conflict",
             Self::TurnActive => "turn_active",
             Self::Conflict => "conflict",
+            Self::EffectChanged => "effect_changed",
+            Self::IdentityRequired => "identity_required",
             Self::Erased => "erased",
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
@@ -83,9 +89,12 @@ impl ErrorCode {
             Self::NotFound => 404,
             Self::MethodNotAllowed => 405,
             Self::RequestTimeout => 408,
-            Self::RequestInProgress | Self::ControlConflict | Self::TurnActive | Self::Conflict => {
-                409
-            }
+            Self::RequestInProgress
+            | Self::ControlConflict
+            | Self::TurnActive
+            | Self::Conflict
+            | Self::EffectChanged
+            | Self::IdentityRequired => 409,
             Self::Erased => 410,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
@@ -134,6 +143,10 @@ impl ErrorCode {
             Self::ControlConflict => "Somebody else has taken over this conversation.",
             Self::TurnActive => "An answer is still being written; please wait for it or stop it.",
             Self::Conflict => "This conflicts with something that already exists.",
+            Self::EffectChanged => {
+                "What will happen is not what you were shown; please look again."
+            }
+            Self::IdentityRequired => "Please sign in first.",
             Self::Erased => "This conversation has been erased.",
             Self::PreconditionFailed => "This has changed since you last read it.",
             Self::PayloadTooLarge => "The request is too large.",

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
+    action::{ActionOutcome, Card},
     ids::{MessageId, TurnId},
     ticket::Ticket,
     time::Timestamp,
@@ -58,6 +59,12 @@ pub struct Message {
     pub route: Option<Route>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub citations: Vec<Citation>,
+    /// What a tool found or offers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cards: Vec<Card>,
+    /// What became of a change that the shopper has decided about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<ActionOutcome>,
     /// The ticket that the message opens or answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,

@@ -17,6 +17,7 @@ mod message;
 mod number_formats;
 mod page_context;
 mod principal;
+mod reach;
 mod session;
 mod step;
 mod text;
@@ -25,7 +26,10 @@ mod time;
 mod topic;
 mod turn;
 
-pub use action::{ActionOutcome, ActionStatus, Card, Details, Field, Proposal};
+pub use action::{
+    ActionOutcome, ActionState, ActionStatus, Card, Decided, Decision, Details, Draft, Field,
+    Proposal,
+};
 pub use address::AddressBlock;
 pub use answer::{Answer, Choice};
 pub use code::{Challenge, ErrorCode, FieldError, Problem};
@@ -34,12 +38,13 @@ pub use ids::{ActionId, MessageId, PrincipalId, SessionId, SiteId, TicketId, Tur
 pub use lane::Lane;
 pub use language::Language;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
-pub use number_formats::{BadNumberFormat, NumberFormats};
+pub use number_formats::{BadNumberFormat, NumberFormats, Typed};
 pub use page_context::{BadField, CartItem, PageContext};
 pub use principal::{Principal, Role};
+pub use reach::is_public;
 pub use session::{Controller, IdempotencyRecord, Running, SessionMeta, SessionState};
-pub use step::{Append, Appended, Head, Malformed, Version};
-pub use text::{is_blank, is_unseen};
+pub use step::{Append, Appended, Ending, Head, Malformed, Version};
+pub use text::{is_blank, is_invisible, is_unseen};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
 pub use topic::{Coarse, Intent, SmallTalk, Topic};

@@ -5,6 +5,7 @@ use std::{fmt, str::FromStr};
 use sha2::{Digest as _, Sha256};
 
 use super::{
+    action::{ActionOutcome, Decided, Draft},
     event::{Event, Fact, Part},
     ids::TurnId,
     session::{IdempotencyRecord, SessionMeta},
@@ -78,6 +79,36 @@ pub struct Append {
     /// At least one, numbered from `from.seq + 1` without gaps.
     pub events: Vec<Event>,
     pub idempotency: Option<IdempotencyRecord>,
+    /// Of the proposals among the events.
+    pub drafts: Vec<Draft>,
+    /// The message is a decision about a proposal. The step is taken only if that is still open.
+    pub decided: Option<Decided>,
+}
+
+/// How a turn ended, and what became true with it: one step of a session.
+#[derive(Clone, Debug)]
+pub struct Ending {
+    /// A fact that ends a turn.
+    pub end: Fact,
+    /// What became of a proposal.
+    pub outcome: Option<ActionOutcome>,
+    /// What the answer proposes.
+    pub drafts: Vec<Draft>,
+}
+
+impl From<Fact> for Ending {
+    fn from(end: Fact) -> Self {
+        Self { end, outcome: None, drafts: Vec::new() }
+    }
+}
+
+impl Ending {
+    /// The facts in the order in which they are shown, the end last.
+    pub fn facts(&self) -> impl Iterator<Item = Fact> {
+        let outcome = self.outcome.iter().cloned().map(Fact::ActionResult);
+        let proposed = self.drafts.iter().map(|draft| Fact::ActionProposed(draft.proposal.clone()));
+        outcome.chain(proposed).chain([self.end.clone()])
+    }
 }
 
 /// How an append ended.
@@ -104,11 +135,13 @@ pub enum Malformed {
 
 impl Append {
     /// Adds the end of the turn that this begins: one step instead of two.
-    pub fn answer(&mut self, fact: Fact) {
-        let Some(message) = self.events.last() else { return };
-        let end = Event { seq: message.seq + 1, fact, ..message.clone() };
-        self.meta.last_seq = end.seq;
-        self.events.push(end);
+    pub fn answer(&mut self, ending: &Ending) {
+        let Some(message) = self.events.last().cloned() else { return };
+        for (seq, fact) in (message.seq + 1..).zip(ending.facts()) {
+            self.meta.last_seq = seq;
+            self.events.push(Event { seq, fact, ..message.clone() });
+        }
+        self.drafts.extend_from_slice(&ending.drafts);
     }
 
     /// Where the session stands after the step. `payloads` are the events as they are stored.

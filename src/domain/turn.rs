@@ -125,6 +125,8 @@ pub struct Timings {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retrieve_ms: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tools_ms: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_token_ms: Option<u64>,
     #[serde(default)]
     pub total_ms: u64,

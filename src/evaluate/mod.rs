@@ -4,6 +4,7 @@
 
 mod answers;
 mod cache;
+mod errands;
 mod injection;
 mod options;
 mod pii;
@@ -15,8 +16,9 @@ mod tally;
 pub use self::{
     answers::{Answered, answers},
     cache::{CacheReport, Served, cache},
+    errands::{Errands, errands},
     injection::injection,
-    options::{AnswerOptions, CacheOptions, Measure, Options, RoutingOptions},
+    options::{AnswerOptions, CacheOptions, ErrandOptions, Measure, Options, RoutingOptions},
     pii::pii,
     routing::{Routing, routing},
     score::Report,
@@ -50,6 +52,20 @@ mod tests {
         for (file, alarms) in &report.alarms {
             assert!(alarms.alarmed * 100 <= alarms.rows, "{file}: {}", alarms.alarmed);
         }
+    }
+
+    /// What share of the messages must end in the right tool or question.
+    const ERRANDS: f64 = 0.95;
+
+    #[test]
+    fn errands_end_in_the_right_tool_or_question_and_rules_of_the_shop_are_no_errands() {
+        let options = ErrandOptions { data: vec!["tests/data/errands".into()], show: 20 };
+        let report = errands(&options).unwrap();
+        println!("{report}");
+        assert!(report.all() >= 200 && report.no_errands().1 >= 60);
+        assert!(report.share() >= ERRANDS, "{}", report.share());
+        let (right, all) = report.no_errands();
+        assert!(right * 100 >= all * 98, "{right} of {all}");
     }
 
     #[actix::test]

@@ -18,6 +18,9 @@ pub enum Measure {
     /// Whether attacks on the assistant are seen, by category, and how often something else is taken
     /// for one. Needs the embedding model of the configuration.
     Injection(InjectionOptions),
+    /// Whether messages about orders, products and stores end in the right tool, with the right
+    /// arguments, or in the right question back, without a model.
+    Errands(ErrandOptions),
     /// Whether questions get the right answer from the pages of a shop, without a model.
     Answers(AnswerOptions),
 }
@@ -58,6 +61,17 @@ pub struct RoutingOptions {
     #[arg(long, default_value_t = topic_confidence())]
     pub confidence: f32,
     /// Prints this many faults of each kind.
+    #[arg(long, default_value_t = 0)]
+    pub show: usize,
+}
+
+#[derive(Clone, Debug, clap::Args)]
+pub struct ErrandOptions {
+    /// Files of JSON lines with `language`, `text`, `want` and possibly `earlier` and `signed_in`, or
+    /// folders of such files.
+    #[arg(required = true)]
+    pub data: Vec<PathBuf>,
+    /// Prints this many faults.
     #[arg(long, default_value_t = 0)]
     pub show: usize,
 }

@@ -3,8 +3,10 @@
 
 use std::sync::LazyLock;
 
-use super::sentence::{Sequences, Text};
-use crate::words::{self, Abuse as Lists};
+use crate::words::{
+    self, Abuse as Lists,
+    sentence::{Sequences, Text},
+};
 
 /// A message with more other words than this says something else, too.
 const OTHER_WORDS: usize = 2;
@@ -37,7 +39,7 @@ pub(super) fn find(text: &Text) -> Option<(Abuse, bool)> {
     let threat = hits.iter().any(|hit| hit.tag == Abuse::Threat);
     let abuse = if threat { Abuse::Threat } else { hits.first().map(|hit| hit.tag)? };
     let within = |at: usize| hits.iter().any(|hit| (hit.start..hit.end).contains(&at));
-    let other = (0..text.len()).filter(|at| !within(*at)).count();
+    let other = (0..text.word_count()).filter(|at| !within(*at)).count();
     let only = other <= OTHER_WORDS && !text.folded().contains(['?', '？', '؟']);
     Some((abuse, only))
 }

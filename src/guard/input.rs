@@ -4,21 +4,12 @@
 
 use std::borrow::Cow;
 
+use crate::domain::is_invisible;
+
 /// So many characters of a hidden text are no accident.
 const SPELLED: usize = 4;
 /// A message with more invisible characters than this, and more than visible ones, hides something.
 const MANY: usize = 32;
-
-/// Format and control characters that take no room.
-pub const fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{0}'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{7f}'..='\u{84}'
-        | '\u{86}'..='\u{9f}' | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}'
-        | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}'
-        | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
-}
 
 /// The text without invisible characters. These stay: the signs that show in which direction to
 /// read, in a text with letters that are read from the right; joiners and selectors of emoji, and

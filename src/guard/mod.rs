@@ -18,7 +18,6 @@ mod mask;
 mod output;
 mod pii;
 mod policy;
-mod sentence;
 mod shop;
 mod vault;
 

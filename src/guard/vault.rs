@@ -54,6 +54,26 @@ impl Vault {
         self.shown.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// `text` with the values of some kinds in the place of their placeholders.
+    pub fn restore(&self, text: &str, kinds: &[Kind]) -> String {
+        let mut restored = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find('[') {
+            restored.push_str(&rest[..at]);
+            rest = &rest[at..];
+            let end = rest.find(']').map_or(rest.len(), |end| end + 1);
+            let is_of = |kind: &Kind| {
+                rest[1..].strip_prefix(kind.label()).is_some_and(|rest| rest.starts_with('_'))
+            };
+            let value = self.shown(&rest[..end]).filter(|value| *value != HIDDEN);
+            let value = value.filter(|_| kinds.iter().any(is_of));
+            let end = if value.is_some() { end } else { 1 };
+            restored.push_str(value.unwrap_or(&rest[..end]));
+            rest = &rest[end..];
+        }
+        restored + rest
+    }
+
     /// Reserves this placeholder, so that no value gets it.
     pub(super) fn reserve_placeholder(&mut self, typed: &str) {
         self.typed.insert(typed.to_owned());
@@ -109,6 +129,16 @@ mod tests {
         assert_eq!(vault.mask("my password is hunter2"), "my password is [PASSWORD_1]");
         assert_eq!(vault.shown("[PASSWORD_1]"), Some("••••"));
         assert_eq!(vault.mask("hunter2 is my password"), "[PASSWORD_1] is my password");
+    }
+
+    #[test]
+    fn values_are_restored_for_a_tool_and_secrets_are_not() {
+        let mut vault = Vault::new();
+        let masked = vault.mask("I am ann@example.com and my password is hunter2");
+        assert_eq!(
+            vault.restore(&format!("[[EMAIL_1] [x] {masked} [EMAIL_9] ["), &Kind::ALL),
+            "[ann@example.com [x] I am ann@example.com and my password is [PASSWORD_1] [EMAIL_9] ["
+        );
     }
 
     #[test]

@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    admin, assistants, auth, customers, decisions, events, export, feedback, health, knowledge,
-    modes, openai, sessions, socket, turns, users,
+    actions, admin, assistants, auth, customers, decisions, events, export, feedback, health,
+    knowledge, modes, openai, sessions, socket, tools, turns, users,
 };
 use crate::domain;
 
@@ -33,12 +33,13 @@ const PROBLEM_JSON: &str = "application/problem+json";
         sessions::create_session, sessions::list_sessions, sessions::get_session, sessions::erase_session,
         customers::erase_customer, export::export_customer,
         turns::send_message, turns::list_messages, turns::cancel_turn,
+        actions::confirm_action, actions::decline_action,
         events::events, socket::socket, feedback::feedback,
         openai::models, openai::chat_completions,
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
         knowledge::delete_document, knowledge::search_knowledge,
         admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
-        users::create_reset, admin::list_audit, admin::backends, decisions::list_decisions, modes::modes, modes::set_modes,
+        users::create_reset, admin::list_audit, admin::backends, decisions::list_decisions, tools::list_tools, modes::modes, modes::set_modes,
         assistants::versions::list_assistants, assistants::versions::draft_assistants, assistants::versions::get_assistants,
         assistants::check::check_assistants, assistants::versions::activate_assistants, assistants::versions::roll_back_assistants,
         assistants::conversations::get_tests, assistants::conversations::put_tests,

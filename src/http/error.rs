@@ -128,6 +128,11 @@ impl From<SessionError> for ApiError {
             SessionError::TurnActive | SessionError::Joins => {
                 Self::new(ErrorCode::TurnActive).retry_after(Duration::from_secs(1))
             }
+            SessionError::EffectChanged => Self::new(ErrorCode::EffectChanged),
+            SessionError::IdentityRequired => Self::new(ErrorCode::IdentityRequired),
+            SessionError::Decided => {
+                Self::with_detail(ErrorCode::Conflict, "this was already decided otherwise")
+            }
             SessionError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
             SessionError::TooManyTurns => {
                 Self::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(2)))

@@ -18,8 +18,8 @@ use crate::{
     archive::{Archive, ArchiveError, AuditEntry, Held, RecordId},
     clock,
     domain::{
-        ErrorCode, Event, MessageId, PrincipalId, Problem, Rating, Role, SessionId, SessionMeta,
-        TicketId, Timestamp, TurnId,
+        ActionId, ErrorCode, Event, MessageId, PrincipalId, Problem, Rating, Role, SessionId,
+        SessionMeta, TicketId, Timestamp, TurnId,
     },
 };
 
@@ -63,7 +63,7 @@ pub enum Line {
         session: SessionView,
     },
     Event {
-        event: Event,
+        event: Box<Event>,
     },
     Rating {
         message_id: MessageId,
@@ -77,6 +77,22 @@ pub enum Line {
         session_id: SessionId,
         created_at: Timestamp,
         answered_at: Option<Timestamp>,
+    },
+    /// A change that was proposed in a session.
+    Action {
+        id: ActionId,
+        session_id: SessionId,
+        tool: String,
+        effect: String,
+        /// With which the shop is asked.
+        #[schema(value_type = Object)]
+        arguments: Value,
+        /// `proposed`, `calling` (confirmed, and nobody heard the shop's answer), or what became of
+        /// it, as in `action.result`.
+        state: &'static str,
+        proposed_at: Timestamp,
+        decided_at: Option<Timestamp>,
+        ended_at: Option<Timestamp>,
     },
     /// The `Idempotency-Key` of a request.
     RequestKey {
@@ -269,7 +285,7 @@ impl Export {
             let Some(last) = events.last() else { break };
             after = last.seq;
             for event in events {
-                self.add(&Line::Event { event });
+                self.add(&Line::Event { event: Box::new(event) });
             }
             for rating in ratings {
                 self.add(&Line::Rating {
@@ -293,8 +309,32 @@ impl Export {
             }
             self.send().await?;
         }
+        self.actions(id).await?;
         self.audit(&id.to_string()).await?;
         self.send().await
+    }
+
+    async fn actions(&mut self, session: SessionId) -> Result<(), Cut> {
+        let mut after = None;
+        loop {
+            let page = self.archive.actions_of(session, after, PAGE).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id);
+            for action in page {
+                self.add(&Line::Action {
+                    id: action.id,
+                    session_id: session,
+                    tool: action.tool,
+                    effect: action.effect,
+                    arguments: action.arguments.into(),
+                    state: action.state.as_str(),
+                    proposed_at: action.proposed_at,
+                    decided_at: action.decided_at,
+                    ended_at: action.ended_at,
+                });
+            }
+            self.send().await?;
+        }
     }
 
     fn add(&mut self, line: &Line) {

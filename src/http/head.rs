@@ -17,7 +17,7 @@ const MOST: usize = 64 * 1024;
 /// The colon, the space and the end of a line.
 const SIGNS: usize = 4;
 
-/// Middleware: 431 `headers_too_large` for more than [`MOST`] bytes of headers.
+/// Middleware: 431 `headers_too_large` for more than 64 KiB of headers.
 pub async fn head(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,

@@ -11,6 +11,7 @@ pub fn server_timing(timings: &Timings) -> String {
         ("embed", timings.embed_ms),
         ("cache", timings.cache_ms),
         ("retrieve", timings.retrieve_ms),
+        ("tools", timings.tools_ms),
         ("ttft", timings.first_token_ms),
         ("total", Some(timings.total_ms)),
     ];

@@ -4,6 +4,7 @@
 // A new variant of the contract must be decided at every match.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+pub mod actions;
 pub mod admin;
 pub mod assistants;
 pub mod auth;
@@ -37,6 +38,7 @@ pub mod sessions;
 pub mod socket;
 mod sse;
 pub mod state;
+pub mod tools;
 mod trace;
 pub mod turns;
 pub mod users;
@@ -65,6 +67,8 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(turns::send_message)
         .service(turns::list_messages)
         .service(turns::cancel_turn)
+        .service(actions::confirm_action)
+        .service(actions::decline_action)
         .service(events::events)
         .service(socket::socket)
         .service(feedback::feedback)
@@ -93,6 +97,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(assistants::versions::get_assistants)
         .service(assistants::check::check_assistants)
         .service(assistants::versions::activate_assistants)
+        .service(tools::list_tools)
         .service(modes::modes)
         .service(modes::set_modes)
         .service(health::livez)

@@ -16,6 +16,7 @@ use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
 
 use super::{
+    actions,
     error::{ApiError, spread},
     extract::{Caller, IdempotencyKey, count_read, id},
     frames::{Guarded, TooLarge},
@@ -26,12 +27,12 @@ use super::{
 };
 use crate::{
     accounts::AccountError,
-    domain::{ErrorCode, Problem, SessionId, TurnId},
+    domain::{ActionId, Decision, ErrorCode, Problem, SessionId, TurnId},
     log::frame::{Frame, Position},
     session::{
         feed::FeedEnd,
         follow::{Followed, Follower},
-        messages::{Attach, CancelTurn, SessionError},
+        messages::{Attach, CancelTurn, SessionError, Wish},
     },
     supervisor::door::AskError,
 };
@@ -60,6 +61,13 @@ enum ClientFrame {
     },
     Cancel {
         turn_id: TurnId,
+    },
+    Confirm {
+        action_id: ActionId,
+        hash: String,
+    },
+    Decline {
+        action_id: ActionId,
     },
     Ack {
         /// How far the client has read. Ignored: a resume sends its position as `after`.
@@ -313,6 +321,14 @@ impl Connection {
                     Err(error) => self.problem(ApiError::from(error), None).await,
                 }
             }
+            ClientFrame::Confirm { action_id: action, hash } => {
+                let hash = Some(hash);
+                self.decide(caller, Wish { action, decision: Decision::Confirmed, hash }).await
+            }
+            ClientFrame::Decline { action_id: action } => {
+                let wish = Wish { action, decision: Decision::Declined, hash: None };
+                self.decide(caller, wish).await
+            }
             ClientFrame::Message { text, idempotency_key, client_message_id, locale } => {
                 let message = NewMessage { text, client_message_id, locale };
                 let Some(key) = IdempotencyKey::parse(&idempotency_key) else {
@@ -327,6 +343,13 @@ impl Connection {
                     Err(error) => self.problem(error, Some(&key)).await,
                 }
             }
+        }
+    }
+
+    async fn decide(&mut self, caller: &Caller, wish: Wish) -> Result<(), Close> {
+        match actions::decide(&self.app, caller, self.sender, wish).await {
+            Ok(_) => Ok(()),
+            Err(error) => self.problem(error, None).await,
         }
     }
 

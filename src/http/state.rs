@@ -8,9 +8,20 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{origins::Origins, places::Places, readiness::Readiness, sender::Senders};
 use crate::{
-    accounts::Accounts, archive::Archive, cache::Cache, config::Config, erasure::Eraser,
-    hot::HotStore, inference::Pool, journal::Journal, knowledge::Knowledge, limits::Limits,
-    session::lookout::Lookout, supervisor::door::Sessions, turn::ports::Ports,
+    accounts::Accounts,
+    archive::Archive,
+    cache::Cache,
+    config::Config,
+    erasure::Eraser,
+    hot::HotStore,
+    inference::Pool,
+    journal::Journal,
+    knowledge::Knowledge,
+    limits::Limits,
+    session::lookout::Lookout,
+    supervisor::door::Sessions,
+    tools::{Customers, Tools},
+    turn::ports::Ports,
 };
 
 pub struct App {
@@ -30,6 +41,9 @@ pub struct App {
     pub cache: Option<Cache>,
     pub knowledge: Knowledge,
     pub limits: Limits,
+    pub tools: Tools,
+    /// The shop's own ids of its customers.
+    pub customers: Customers,
     pub senders: Senders,
     pub origins: Origins,
     pub metrics: PrometheusHandle,

@@ -17,9 +17,9 @@ use super::{
 };
 use crate::{
     domain::{
-        Answer, CacheInfo, Card, Choice, Citation, ErrorCode, Event, Fact, FinishReason, Intent,
-        Language, Message, MessageId, Problem, Role, Route, ServiceLevel, SessionId, Ticket,
-        Timings, TurnId, Usage, is_blank,
+        ActionOutcome, Answer, CacheInfo, Card, Choice, Citation, ErrorCode, Event, Fact,
+        FinishReason, Intent, Language, Message, MessageId, Problem, Role, Route, ServiceLevel,
+        SessionId, Ticket, Timings, TurnId, Usage, is_blank,
     },
     limits::Quota,
     log::TurnLog,
@@ -27,6 +27,7 @@ use crate::{
         history,
         messages::{Asked, Attach, CancelTurn, Cancelled, Progress, StartTurn, Started},
     },
+    tools::Customer,
 };
 
 /// Longest wait for the text so far of a turn that another replica runs.
@@ -134,6 +135,9 @@ pub struct AnswerView {
     /// What a tool found or offers.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cards: Vec<Card>,
+    /// What became of a change that the shopper has decided about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<ActionOutcome>,
 }
 
 impl From<&Answer> for AnswerView {
@@ -153,6 +157,7 @@ impl From<&Answer> for AnswerView {
             language: answer.language,
             choices: answer.choices.clone(),
             cards: answer.cards.clone(),
+            outcome: answer.outcome.clone(),
         }
     }
 }
@@ -206,14 +211,25 @@ pub async fn send_message(
 ) -> Result<HttpResponse, ApiError> {
     let session = id(&path)?;
     let (started, quota) = start(&app, &caller, sender, session, &key, &body).await?;
+    answer(&app, &caller, &request, started, quota.as_ref()).await
+}
+
+/// Answers a request that began a turn, or repeats one, in the way that it asks for.
+pub async fn answer(
+    app: &web::Data<App>,
+    caller: &Caller,
+    request: &HttpRequest,
+    started: Started,
+    quota: Option<&Quota>,
+) -> Result<HttpResponse, ApiError> {
     if started.replayed && matches!(started.turn, Progress::Elsewhere) {
         return Err(ApiError::new(ErrorCode::RequestInProgress));
     }
-    if accepts(&request, "text/event-stream") {
-        return sse::turn(&app, &caller, &request, started, quota.as_ref());
+    if accepts(request, "text/event-stream") {
+        return sse::turn(app, caller, request, started, quota);
     }
-    let asynchronous = header_has(&request, "prefer", "respond-async");
-    respond(&app, session, started, asynchronous, quota.as_ref()).await
+    let asynchronous = header_has(request, "prefer", "respond-async");
+    respond(app, started, asynchronous, quota).await
 }
 
 /// Checks a message, takes it from the quota and begins its turn, for REST and sockets.
@@ -228,24 +244,40 @@ pub async fn start(
     // Staff may read a session, but not write for the shopper.
     caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
     message.check(app.config.sessions.max_message_chars)?;
+    begin(app, caller, sender, session, |asked, customer| StartTurn {
+        asker: caller.asker(),
+        customer,
+        text: message.text.clone(),
+        client_message_id: message.client_message_id.clone(),
+        idempotency_key: key.0.clone(),
+        body_hash: message.hash(),
+        asked,
+        wish: None,
+    })
+    .await
+}
+
+/// Takes a message from the quota and begins its turn.
+pub async fn begin(
+    app: &App,
+    caller: &Caller,
+    sender: Sender,
+    session: SessionId,
+    message: impl Fn(Asked, Option<Customer>) -> StartTurn,
+) -> Result<(Started, Option<Quota>), ApiError> {
     if app.draining.is_cancelled() {
         return Err(ApiError::new(ErrorCode::Draining));
     }
     let (site, visitor) = (&caller.principal.site_id, caller.principal.id);
     let from = sender.of_caller(&caller.principal);
+    let customer = match caller.principal.role {
+        Role::Customer => app.customers.of(site, visitor).await,
+        Role::Visitor | Role::Agent | Role::Admin | Role::Server => Ok(None),
+    };
+    let customer = customer.map_err(|_| ApiError::new(ErrorCode::DependencyUnavailable))?;
     let taken = app.limits.message(site, visitor, from).await?;
-    let started = app
-        .sessions
-        .ask(session, || StartTurn {
-            asker: caller.asker(),
-            text: message.text.clone(),
-            client_message_id: message.client_message_id.clone(),
-            idempotency_key: key.0.clone(),
-            body_hash: message.hash(),
-            asked: Asked::here(from),
-        })
-        .await
-        .map_err(ApiError::from);
+    let message = || message(Asked::here(from), customer.clone());
+    let started = app.sessions.ask(session, message).await.map_err(ApiError::from);
     // A message whose turn did not begin costs no quota.
     if started.as_ref().is_err_and(ApiError::is_unavailable) {
         app.limits.give_back(&taken).await;
@@ -255,7 +287,6 @@ pub async fn start(
 
 async fn respond(
     app: &App,
-    session: SessionId,
     started: Started,
     asynchronous: bool,
     quota: Option<&Quota>,
@@ -268,6 +299,7 @@ async fn respond(
     let view = TurnView::new(&started.message, end.as_deref())?;
     let mut response = if end.is_some() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     if end.is_none() {
+        let session = started.message.session_id;
         response.insert_header((header::LOCATION, format!("/v1/sessions/{session}/events")));
     }
     if started.replayed {

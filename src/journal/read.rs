@@ -3,7 +3,12 @@
 use std::collections::HashMap;
 
 use super::{error::JournalError, handle::Journal};
-use crate::domain::{Event, IdempotencyRecord, PrincipalId, SessionId, SessionMeta};
+use crate::{
+    archive::Action,
+    domain::{
+        ActionId, Event, IdempotencyRecord, PrincipalId, SessionId, SessionMeta, SiteId, Timestamp,
+    },
+};
 
 impl Journal {
     /// At most `limit` events after `after_seq`, ascending.
@@ -27,6 +32,25 @@ impl Journal {
         key: &str,
     ) -> Result<Option<IdempotencyRecord>, JournalError> {
         Ok(self.archive.idempotency(id, key).await?)
+    }
+
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn action(&self, id: ActionId) -> Result<Option<Action>, JournalError> {
+        Ok(self.archive.action(id).await?)
+    }
+
+    /// How many confirmed changes of `owner`, and of the site, were to be made since then.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn carried_out_since(
+        &self,
+        site: &SiteId,
+        owner: PrincipalId,
+        since: Timestamp,
+    ) -> Result<(u64, u64), JournalError> {
+        Ok(self.archive.carried_out_since(site, owner, since).await?)
     }
 
     /// At most `limit` sessions of a shopper that were made before `before`, newest first.

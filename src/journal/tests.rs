@@ -74,5 +74,7 @@ fn message(meta: &SessionMeta, text: &str) -> Append {
             turn_id,
             trace: None,
         }),
+        drafts: Vec::new(),
+        decided: None,
     }
 }

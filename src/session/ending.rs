@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tracing::{error, warn};
 
-use super::state::Session;
+use super::{metrics, state::Session};
 use crate::{
     clock,
-    domain::{Append, Appended, Event, Fact, Part, SessionMeta, TurnId, Version},
+    domain::{Append, Appended, Ending, Event, Fact, Part, SessionMeta, TurnId, Version},
     journal::{Journal, JournalError},
 };
 
@@ -27,6 +27,7 @@ pub struct Begun {
 /// How a turn ended.
 #[derive(Clone)]
 pub struct Ended {
+    ending: Ending,
     append: Append,
     /// Where the session stands if this replica appended the end.
     version: Option<Version>,
@@ -38,6 +39,13 @@ impl Ended {
     /// What was appended since the turn began, its end last.
     pub fn events(&self) -> impl Iterator<Item = &Event> {
         self.before.iter().chain(&self.append.events)
+    }
+
+    /// Counts what became of proposals, if this replica appended it.
+    pub fn count(&self) {
+        if self.version.is_some() {
+            metrics::acted(&self.append);
+        }
     }
 
     /// The session takes the end in.
@@ -61,10 +69,10 @@ impl Begun {
     ///
     /// There is no limit: what may have been written is never taken back. The same bytes are sent
     /// until the archive has them, or has another end.
-    pub async fn end(&self, journal: &Journal, fact: Fact, withdraw: impl Fn()) -> Ended {
+    pub async fn end(&self, journal: &Journal, ending: Ending, withdraw: impl Fn()) -> Ended {
         let session = Session::owned(self.meta.clone(), self.version, &[]);
-        let append = session.ending(self.turn_id, fact, clock::now());
-        let mut ended = Ended { append, version: None, before: Vec::new() };
+        let append = session.ending(self.turn_id, &ending, clock::now());
+        let mut ended = Ended { ending, append, version: None, before: Vec::new() };
         ended.version = self.make_durable(journal, &mut ended, withdraw).await;
         ended
     }
@@ -144,14 +152,14 @@ impl Begun {
             return Ok(Adopted::Lost);
         }
         let session = Session::owned(now.meta, now.version, &now.events);
-        let Some(end) = ended.append.events.pop() else { return Ok(Adopted::Lost) };
-        let fact = if session.meta.epoch > self.meta.epoch {
+        if session.meta.epoch > self.meta.epoch {
             withdraw();
-            Fact::cancelled(String::new())
-        } else {
-            end.fact
-        };
-        ended.append = session.ending(turn_id, fact, clock::now());
+            // What was done was done, whoever may speak.
+            let outcome = ended.ending.outcome.take();
+            let cancelled = Ending::from(Fact::cancelled(String::new()));
+            ended.ending = Ending { outcome, ..cancelled };
+        }
+        ended.append = session.ending(turn_id, &ended.ending, clock::now());
         ended.before.append(&mut before);
         Ok(Adopted::Behind)
     }

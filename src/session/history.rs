@@ -26,6 +26,8 @@ pub fn messages(events: &[Event], running: Option<&TurnLog>) -> Vec<Message> {
             created_at: last.at,
             route: None,
             citations: log.citations(),
+            cards: Vec::new(),
+            outcome: None,
             ticket: None,
             feedback: None,
         });

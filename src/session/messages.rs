@@ -9,8 +9,11 @@ use tracing::Span;
 
 use super::feed::Feed;
 use crate::{
-    domain::{AddressBlock, Event, Principal, SessionId, SessionMeta, SiteId, TurnId},
+    domain::{
+        ActionId, AddressBlock, Decision, Event, Principal, SessionId, SessionMeta, SiteId, TurnId,
+    },
     log::TurnLog,
+    tools::Customer,
 };
 
 /// Who asks, as far as a session cares: another person's session is a session that does not exist.
@@ -38,12 +41,25 @@ impl Asker {
 #[rtype(result = "Result<Started, SessionError>")]
 pub struct StartTurn {
     pub asker: Asker,
+    /// The asker, if the shop knows them.
+    pub customer: Option<Customer>,
     pub text: String,
     pub client_message_id: Option<String>,
     pub idempotency_key: String,
     /// SHA-256 of what the request means, in hex; the same key with another hash is refused.
     pub body_hash: String,
     pub asked: Asked,
+    /// The message is a button of a proposal, which then gives the text.
+    pub wish: Option<Wish>,
+}
+
+/// What a shopper wants to become of a proposal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wish {
+    pub action: ActionId,
+    pub decision: Decision,
+    /// Of the proposal that was shown. A confirmation needs it.
+    pub hash: Option<String>,
 }
 
 /// Where and when a message was sent.
@@ -168,6 +184,12 @@ pub enum SessionError {
     Joins,
     #[error("the idempotency key was used for another request")]
     KeyReused,
+    #[error("the proposal was another one")]
+    EffectChanged,
+    #[error("only a signed-in customer may confirm it")]
+    IdentityRequired,
+    #[error("the proposal was decided otherwise")]
+    Decided,
     #[error("too many turns are running")]
     TooManyTurns,
     #[error("this replica is shutting down")]

@@ -1,10 +1,12 @@
 //! What sessions count.
 
+use std::time::Duration;
+
 use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
 use crate::{
-    domain::{Answer, Fact, Route},
+    domain::{ActionStatus, Answer, Append, Decision, Fact, Route},
     telemetry::declare,
 };
 
@@ -25,6 +27,14 @@ declare! {
         "Turns that were ended because their replica had died or had no task for them";
     SECONDS: histogram(SECONDS) "rushdesk_turn_seconds" ["route"]
         "Time from a message to the end of its answer";
+    ACTIONS: counter "rushdesk_actions_total" ["step"]
+        "Changes that were `proposed`, `confirmed`, `declined` or had `expired`, and what became of those confirmed: `done`, `failed`, or for now `unknown`"
+        when "after the first";
+    DOUBT: histogram(LONG) "rushdesk_action_doubt_seconds" []
+        "Time from a confirmation until it was known what became of it, of changes whose call had no answer"
+        when "after the first";
+    UNSETTLED: gauge "rushdesk_actions_unsettled" []
+        "Confirmed changes of which nobody knows what became, on all replicas";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";
 }
@@ -84,4 +94,40 @@ pub fn turn_ended(fact: &Fact) {
     let route = route.map_or("none", Route::as_str);
     counter!(TURNS, "outcome" => outcome, "route" => route).increment(1);
     Span::current().record("outcome", outcome).record("route", route);
+}
+
+/// Counts what a step did about changes.
+pub fn acted(append: &Append) {
+    let count = |step| counter!(ACTIONS, "step" => step).increment(1);
+    if append.decided.as_ref().is_some_and(|decided| decided.calls) {
+        count(Decision::Confirmed.as_str());
+    }
+    for event in &append.events {
+        match &event.fact {
+            Fact::ActionProposed(_) => count("proposed"),
+            // Counted when nobody may confirm it any more, also if nobody tries.
+            Fact::ActionResult(outcome) if outcome.status == ActionStatus::Expired => {}
+            Fact::ActionResult(outcome) => count(outcome.status.as_str()),
+            Fact::MessageCreated { .. }
+            | Fact::AnswerCompleted(_)
+            | Fact::TurnFailed { .. }
+            | Fact::TurnCancelled { .. }
+            | Fact::Unknown(_) => {}
+        }
+    }
+}
+
+pub fn actions_expired(count: u64) {
+    if count > 0 {
+        counter!(ACTIONS, "step" => ActionStatus::Expired.as_str()).increment(count);
+    }
+}
+
+pub fn action_settled(doubt: Duration) {
+    histogram!(DOUBT).record(doubt);
+}
+
+pub fn actions_unsettled(count: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "there are not that many changes")]
+    gauge!(UNSETTLED).set(count as f64);
 }

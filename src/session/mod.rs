@@ -4,6 +4,7 @@
 //! readers hold. Called by the supervisor and the HTTP layer; never speaks to a backend itself.
 
 pub mod actor;
+mod confirm;
 mod ending;
 pub mod feed;
 pub mod follow;

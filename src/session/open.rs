@@ -98,7 +98,7 @@ pub async fn open(
         }
         let session = Session::new(opened.meta.clone(), opened.version, &opened.events);
         let fact = Fact::failed(Problem::new(ErrorCode::Interrupted), String::new());
-        let append = session.ending(running.turn_id, fact, clock::now());
+        let append = session.ending(running.turn_id, &fact.into(), clock::now());
         match journal.append(&append).await? {
             Appended::Done(version) => {
                 metrics::turn_interrupted();

@@ -12,6 +12,7 @@ use crate::{config, journal::Journal, turn::ports::Ports};
 pub struct Shared {
     pub journal: Journal,
     pub sessions: config::Sessions,
+    pub actions: config::Actions,
     pub turn_timeout: Duration,
     pub max_answer_bytes: usize,
     pub ports: Arc<Ports>,

@@ -4,8 +4,9 @@ use std::collections::VecDeque;
 
 use crate::{
     domain::{
-        Answer, Append, CancelReason, Event, Fact, IdempotencyRecord, MessageId, Part, Running,
-        SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId, Version,
+        Answer, Append, CancelReason, Ending, Event, Fact, IdempotencyRecord, MessageId, Part,
+        Proposal, Running, SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId,
+        Version,
     },
     turn::ports::Exchange,
 };
@@ -24,6 +25,8 @@ pub struct Session {
     /// Where the running turn runs, if that is another replica.
     pub elsewhere: Option<Running>,
     exchanges: VecDeque<Kept>,
+    /// What was proposed since the newest message.
+    proposed: Vec<Proposal>,
 }
 
 /// A message that is kept for the prompt.
@@ -48,9 +51,16 @@ impl Session {
         let began =
             |event: &&Event| event.fact.part() == Part::Begins && Some(event.turn_id) == running;
         let begun_at = events.iter().rev().find(began).map_or(meta.last_seq, |event| event.seq);
-        let exchanges = VecDeque::new();
-        let (is_owned, elsewhere) = (false, None);
-        let mut session = Self { meta, version, is_owned, running, begun_at, elsewhere, exchanges };
+        let mut session = Self {
+            meta,
+            version,
+            is_owned: false,
+            running,
+            begun_at,
+            elsewhere: None,
+            exchanges: VecDeque::new(),
+            proposed: Vec::new(),
+        };
         events.iter().for_each(|event| session.remember(event));
         session
     }
@@ -98,39 +108,43 @@ impl Session {
         now: Timestamp,
     ) -> Append {
         let fact = Fact::MessageCreated { message_id: MessageId::new(), text, client_message_id };
-        self.append(idempotency.turn_id, fact, Some(idempotency), now)
+        self.append(idempotency.turn_id, [fact].into_iter(), Some(idempotency), now)
     }
 
     /// The append that ends a turn.
-    pub fn ending(&self, turn_id: TurnId, fact: Fact, now: Timestamp) -> Append {
-        self.append(turn_id, fact, None, now)
+    pub fn ending(&self, turn_id: TurnId, ending: &Ending, now: Timestamp) -> Append {
+        let drafts = ending.drafts.clone();
+        Append { drafts, ..self.append(turn_id, ending.facts(), None, now) }
     }
 
     /// The append that brings a late answer into a session where no turn runs.
-    pub fn delivery(&self, fact: Fact, record: IdempotencyRecord, now: Timestamp) -> Append {
-        self.append(record.turn_id, fact, Some(record), now)
+    pub fn delivery(&self, ending: &Ending, record: IdempotencyRecord, now: Timestamp) -> Append {
+        self.append(record.turn_id, ending.facts(), Some(record), now)
     }
 
     fn append(
         &self,
         turn_id: TurnId,
-        fact: Fact,
+        facts: impl Iterator<Item = Fact>,
         idempotency: Option<IdempotencyRecord>,
         now: Timestamp,
     ) -> Append {
-        let seq = self.meta.last_seq + 1;
-        let event = Event {
-            v: 1,
-            seq,
-            session_id: self.meta.id,
-            turn_id,
-            epoch: self.meta.epoch,
-            at: now,
-            fact,
-        };
-        let meta = SessionMeta { last_seq: seq, updated_at: now, ..self.meta.clone() };
-        let takes_over = !self.is_owned;
-        Append { meta, from: self.version, takes_over, events: vec![event], idempotency }
+        let (session_id, epoch) = (self.meta.id, self.meta.epoch);
+        let events: Vec<Event> = (self.meta.last_seq + 1..)
+            .zip(facts)
+            .map(|(seq, fact)| Event { v: 1, seq, session_id, turn_id, epoch, at: now, fact })
+            .collect();
+        let last_seq = events.last().map_or(self.meta.last_seq, |event| event.seq);
+        let meta = SessionMeta { last_seq, updated_at: now, ..self.meta.clone() };
+        Append {
+            meta,
+            from: self.version,
+            takes_over: !self.is_owned,
+            events,
+            idempotency,
+            drafts: Vec::new(),
+            decided: None,
+        }
     }
 
     /// The append is durable, and the session stands at `version`.
@@ -165,6 +179,7 @@ impl Session {
     fn remember(&mut self, event: &Event) {
         match &event.fact {
             Fact::MessageCreated { text, .. } => {
+                self.proposed.clear();
                 let user = self.joined(text);
                 if self.begun_text().is_some() {
                     self.exchanges.pop_back();
@@ -197,9 +212,17 @@ impl Session {
             // What failed or was stopped is not something the assistant said.
             Fact::TurnFailed { .. }
             | Fact::TurnCancelled { .. }
-            | Fact::ActionProposed(_)
             | Fact::ActionResult(_)
             | Fact::Unknown(_) => {}
+            Fact::ActionProposed(proposal) => self.proposed.push(proposal.clone()),
+        }
+    }
+
+    /// What the newest answer proposes, if that is one thing: "yes" and "no" are about it.
+    pub fn proposed(&self) -> Option<&Proposal> {
+        match self.proposed.as_slice() {
+            [proposal] => Some(proposal),
+            _ => None,
         }
     }
 
@@ -255,7 +278,7 @@ mod tests {
     fn fail(session: &mut Session, turn_id: TurnId) {
         let problem = Problem::new(crate::domain::ErrorCode::Interrupted);
         let fact = Fact::failed(problem, String::new());
-        let append = session.ending(turn_id, fact, clock::now());
+        let append = session.ending(turn_id, &fact.into(), clock::now());
         take(session, &append);
     }
 
@@ -283,7 +306,7 @@ mod tests {
     fn the_first_append_takes_a_session_over_and_the_next_ones_do_not() {
         let mut session = session();
         let end = |session: &Session| {
-            session.ending(TurnId::new(), Fact::cancelled(String::new()), clock::now())
+            session.ending(TurnId::new(), &Fact::cancelled(String::new()).into(), clock::now())
         };
         assert!(end(&session).takes_over);
         say(&mut session, "one");
@@ -315,7 +338,7 @@ mod tests {
         for text in ["do you ship", "to Norway", "and how much"] {
             let turn = say(&mut session, text);
             let fact = Fact::superseded(String::new());
-            let append = session.ending(turn, fact, clock::now());
+            let append = session.ending(turn, &fact.into(), clock::now());
             take(&mut session, &append);
         }
         assert_eq!(session.joined("is it?"), "do you ship\nto Norway\nand how much\nis it?");
@@ -338,10 +361,10 @@ mod tests {
         let mut session = session();
         let first = say(&mut session, "one");
         let kept = Ticket::opened_by(first);
-        let append = session.ending(first, answer("later", Some(kept)), clock::now());
+        let append = session.ending(first, &answer("later", Some(kept)).into(), clock::now());
         take(&mut session, &append);
         let second = say(&mut session, "two");
-        let append = session.ending(second, answer("two!", None), clock::now());
+        let append = session.ending(second, &answer("two!", None).into(), clock::now());
         take(&mut session, &append);
         let late = answer("one!", Some(Ticket::answered(kept.id)));
         let record = IdempotencyRecord {
@@ -350,10 +373,38 @@ mod tests {
             turn_id: TurnId::new(),
             trace: None,
         };
-        let append = session.delivery(late, record, clock::now());
+        let append = session.delivery(&late.into(), record, clock::now());
         take(&mut session, &append);
         assert_eq!(session.begin(), Begin::Yes);
         let answers: Vec<_> = session.history().into_iter().map(|known| known.answer).collect();
         assert_eq!(answers, [Some("one!".to_owned()), Some("two!".to_owned())]);
+    }
+
+    #[test]
+    fn yes_and_no_are_about_the_one_proposal_of_the_newest_answer() {
+        use crate::domain::{Draft, Ending, Language, Route};
+        let draft = |order: &str| {
+            let arguments = serde_json::json!({ "order_number": order });
+            let effect = (format!("Cancel {order}"), Vec::new());
+            let valid_for = std::time::Duration::from_secs(60);
+            Draft::new("order_cancel", arguments, effect, Language::En, clock::now(), valid_for)
+        };
+        let propose = |session: &mut Session, orders: &[&str]| {
+            let turn = say(session, "cancel it");
+            let end = Fact::AnswerCompleted(Answer::new("Shall I?", Route::Tool));
+            let drafts: Vec<Draft> = orders.iter().map(|order| draft(order)).collect();
+            let append = session.ending(turn, &Ending { drafts, ..end.into() }, clock::now());
+            assert_eq!(append.drafts.len(), orders.len());
+            take(session, &append);
+            append.drafts
+        };
+        let mut session = session();
+        let drafts = propose(&mut session, &["FJ-1"]);
+        assert_eq!(session.proposed(), Some(&drafts[0].proposal));
+        propose(&mut session, &["FJ-2", "FJ-3"]);
+        assert_eq!(session.proposed(), None, "it is not said which");
+        propose(&mut session, &["FJ-4"]);
+        say(&mut session, "something else");
+        assert_eq!(session.proposed(), None);
     }
 }

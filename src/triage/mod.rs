@@ -8,6 +8,7 @@
 //! Pure. Never here: what is done about it. Thresholds, questions back and handoffs belong to the
 //! assistants.
 
+mod consent;
 mod head;
 mod lane;
 mod language;
@@ -126,6 +127,12 @@ pub fn triage(text: &str, seen: Option<Seen<'_>>, prior: &Prior<'_>) -> Understo
 /// What a message says, if it asks nothing.
 pub fn small_talk(text: &str) -> Option<SmallTalk> {
     smalltalk::of(&Message::new(text))
+}
+
+/// What a message says to a proposal: `Some(true)` for a yes, `Some(false)` for a no, and `None`
+/// for anything else.
+pub fn consent(text: &str) -> Option<bool> {
+    consent::of(&Message::new(text))
 }
 
 /// The language of a message. `prior` is that of the conversation so far, which is kept in doubt.

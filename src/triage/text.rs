@@ -44,6 +44,11 @@ impl Message {
         message
     }
 
+    /// Whether it has a question mark.
+    pub fn asks(&self) -> bool {
+        self.folded.contains(['?', '？', '؟'])
+    }
+
     /// Characters between the words are kept in the text, and no word contains them.
     fn push(&mut self, c: char) {
         let at = self.folded.len();

@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
+use jiff::{civil::Date, tz::TimeZone};
 use tokio::time::Instant;
 
 use super::{
-    exact, language,
-    page::Page,
+    errands, exact, language,
+    page::{self, Page},
     ports::{Ports, Purpose, TurnInput},
     roster::Duty,
     said::Said,
 };
 use crate::{
+    assistant::errand::Errand,
     brownout::Service,
     cache::{Freshness, Hit, Partition, Question, Witness},
     clock,
@@ -19,12 +21,15 @@ use crate::{
         AddressBlock, Lane, Language, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId,
     },
     guard::{self, Look},
+    tools::Customer,
 };
 
 pub struct Ask {
     pub purpose: Purpose,
     pub site: SiteId,
     pub visitor: PrincipalId,
+    /// The visitor, if the shop knows them.
+    pub customer: Option<Customer>,
     pub from: Option<AddressBlock>,
     /// The visitor, for the trust in cached answers.
     pub witness: Witness,
@@ -45,6 +50,8 @@ pub struct Ask {
     pub begun: Instant,
     /// What the message is before anybody knows what it asks.
     pub look: Look,
+    /// What the shopper wants to have done with a tool of the shop.
+    pub errand: Option<Errand>,
     exact: Option<Hit>,
     /// How long the exact look-up took; absent if none was made.
     pub looked_up_ms: Option<u64>,
@@ -58,6 +65,7 @@ impl Ask {
             purpose,
             site,
             visitor,
+            customer,
             from,
             witness,
             locale,
@@ -75,6 +83,20 @@ impl Ask {
         let said = if purpose == Purpose::Check { said.personal() } else { said };
         let earlier = said.history().iter().map(|exchange| exchange.user.as_str());
         let language = language::of(said.text(), earlier, &locale);
+        let wishes = purpose == Purpose::Conversation;
+        let errand =
+            wishes.then(|| errands::read(ports, &site, &said, language, customer.is_some()));
+        let errand = errand.flatten();
+        // What a tool finds is for this shopper alone.
+        let said = match &errand {
+            Some(_) => said.personal(),
+            // The model may look up what belongs to a customer whom the shop knows.
+            None if customer.is_some() && ports.tools.of(&site).has_personal() => said.kept(),
+            None => said,
+        };
+        // "How heavy is it?" on the page of a tent and on that of a stove are two questions.
+        let points = page.is_some() && page::points(said.text());
+        let said = if points { said.personal() } else { said };
         // Others who ask the same look at other pages.
         let page =
             page.filter(|_| said.question().is_none()).and_then(|page| Page::of(&page, &own));
@@ -90,6 +112,7 @@ impl Ask {
             purpose,
             site,
             visitor,
+            customer,
             from,
             witness,
             locale,
@@ -103,6 +126,7 @@ impl Ask {
             began_at: clock::now(),
             begun: Instant::now(),
             look,
+            errand,
             exact: None,
             looked_up_ms: None,
         };
@@ -142,6 +166,12 @@ impl Ask {
     pub fn ticket(&self, ports: &Ports, turn: TurnId) -> Option<Ticket> {
         let deliverable = self.purpose == Purpose::Conversation;
         (deliverable && ports.brownout.tickets()).then(|| Ticket::opened_by(turn))
+    }
+
+    /// The day of the message, in UTC.
+    pub fn day(&self) -> Date {
+        let at = jiff::Timestamp::from_millisecond(self.began_at.as_millis()).unwrap_or_default();
+        at.to_zoned(TimeZone::UTC).date()
     }
 
     /// At a reduced service level an older answer is better than none.

@@ -9,7 +9,7 @@ use tracing::error;
 use super::{ask::Ask, pipeline::run_turn, ports::Ports, reply::Reply};
 use crate::{
     assistant::problems,
-    domain::{ErrorCode, Fact, Problem},
+    domain::{Ending, ErrorCode, Fact, Problem},
 };
 
 /// What ends a turn that does not end by itself.
@@ -25,11 +25,11 @@ pub struct Bounds {
     pub resume_grace: Option<Duration>,
 }
 
-/// Runs a turn and returns how it ended, always as a fact that ends a turn. A panic ends only this
-/// turn. The caller makes the fact durable, if it has a journal, and then ends the log.
+/// Runs a turn and returns how it ended, always with a fact that ends a turn. A panic ends only this
+/// turn. The caller makes the ending durable, if it has a journal, and then ends the log.
 ///
 /// Dropping the future cancels the turn. Dropping `reply` then ends its log.
-pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds) -> Fact {
+pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds) -> Ending {
     let log = reply.log().clone();
     let abandoned = async {
         match bounds.resume_grace {
@@ -49,11 +49,11 @@ pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds
         if let Some(language) = problems::language([ask.locale.as_str()]) {
             problems::translate(&mut problem, language);
         }
-        Fact::failed(problem, log.text())
+        Ending::from(Fact::failed(problem, log.text()))
     };
     let failed = |code| told(Problem::new(code));
     match answered {
-        Some(Ok(Ok(Ok(fact)))) => fact,
+        Some(Ok(Ok(Ok(ending)))) => ending,
         Some(Ok(Ok(Err(problem)))) => told(problem),
         Some(Ok(Err(_panic))) => {
             super::metrics::panicked();
@@ -62,7 +62,7 @@ pub async fn attend(ports: &Ports, ask: &Ask, reply: &mut Reply, bounds: &Bounds
         }
         Some(Err(_elapsed)) => failed(ErrorCode::UpstreamTimeout),
         None if bounds.stopping.is_cancelled() => failed(ErrorCode::Interrupted),
-        None if bounds.supersede.is_cancelled() => Fact::superseded(log.text()),
-        None => Fact::cancelled(log.text()),
+        None if bounds.supersede.is_cancelled() => Fact::superseded(log.text()).into(),
+        None => Fact::cancelled(log.text()).into(),
     }
 }

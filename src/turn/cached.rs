@@ -45,7 +45,7 @@ pub async fn remember(
     ports: &Ports,
     ask: &Ask,
     reply: &Reply,
-    Given { answer, at, is_supported, for_all, retrieved }: &Given,
+    Given { answer, drafts, at, is_supported, for_all, retrieved }: &Given,
     embedding: Option<&Embedding>,
 ) {
     let (Some(cache), Some(shareable)) = (&ports.cache, ask.said.shareable()) else { return };
@@ -56,7 +56,7 @@ pub async fn remember(
         route: answer.route,
         finish_reason: Some(answer.finish_reason),
         service_level: *at,
-        used_tools: false,
+        used_tools: !drafts.is_empty() || !answer.cards.is_empty(),
         is_supported: *is_supported,
         truncated: embedding.is_some_and(|embedding| embedding.truncated),
         text: &answer.text,

@@ -5,12 +5,15 @@
 //! Session actors, the OpenAI-compatible endpoint and the ticket worker call it; it knows none of
 //! them.
 
+pub mod act;
 pub mod ask;
 mod assistants;
 pub mod attend;
 mod cached;
 pub mod decisions;
+mod errands;
 mod exact;
+mod kept;
 mod language;
 pub mod metrics;
 pub mod muster;

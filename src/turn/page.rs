@@ -6,6 +6,26 @@ use crate::{
     guard::{Shop, find, injection},
 };
 
+/// Words that may mean what the shopper looks at, in the eleven languages.
+const POINTS: [&str; 62] = [
+    "it", "its", "this", "that", "these", "those", "they", "them", "one", "es", "das", "dies",
+    "diese", "dieser", "dieses", "diesen", "sie", "er", "ihn", "c", "ce", "ça", "cela", "celui",
+    "celle", "cette", "cet", "il", "elle", "lo", "la", "los", "las", "esto", "este", "esta", "ese",
+    "esa", "questo", "questa", "quello", "quella", "isto", "isso", "ele", "ela", "dit", "deze",
+    "het", "hij", "dat", "to", "ten", "ta", "tego", "tym", "ono", "hier", "hij", "hiervan",
+    "ervan", "u",
+];
+/// Of languages without spaces, and Arabic.
+const POINTS_INSIDE: [&str; 8] = ["这", "它", "那个", "これ", "それ", "この", "هذا", "هذه"];
+
+/// Whether the message may mean what the shopper looks at. A message too many costs a shared answer,
+/// and one too few gives a shopper the answer for another product.
+pub fn points(text: &str) -> bool {
+    let text = text.to_lowercase();
+    let mut words = text.split(|c: char| !c.is_alphanumeric());
+    words.any(|word| POINTS.contains(&word)) || POINTS_INSIDE.iter().any(|word| text.contains(word))
+}
+
 /// Without personal data, and without what reads like an instruction.
 pub struct Page {
     /// For the search.

@@ -10,13 +10,13 @@ use super::{
     share::{self, Shared},
     understand,
 };
-use crate::domain::{Fact, Problem};
+use crate::domain::{Ending, Problem};
 
 /// Continues as the leader, or ends the turn with another turn's answer.
 macro_rules! shared {
     ($shared:expr) => {
         match $shared {
-            Shared::Answered(fact) => return Ok(*fact),
+            Shared::Answered(fact) => return Ok((*fact).into()),
             Shared::Leading(place) => Some(place),
             Shared::Alone => None,
         }
@@ -29,31 +29,35 @@ macro_rules! shared {
 ///
 /// # Errors
 /// The problem that the shopper sees in `turn.failed`.
-pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<Fact, Problem> {
+pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<Ending, Problem> {
     if let Some(refusal) = refuse::at_once(ask) {
-        return Ok(reply.refuse(refusal));
+        return Ok(reply.refuse(refusal).into());
     }
     if let Some(hit) = ask.exact() {
-        return Ok(reply.serve(hit));
+        return Ok(reply.serve(hit).into());
     }
     let level = share::level(ports, ask);
     let _place = shared!(share::same_words(ports, ask, reply).await);
-    let embedding = retrieve::embed(ports, ask, reply).await;
+    // Rules read an errand, and nothing is searched for it.
+    let embedding = match &ask.errand {
+        Some(_) => None,
+        None => retrieve::embed(ports, ask, reply).await,
+    };
     let embedding = embedding.as_ref();
     if let Some(refusal) = refuse::by_meaning(ports, ask, embedding).await {
-        return Ok(reply.refuse(refusal));
+        return Ok(reply.refuse(refusal).into());
     }
     let understood = understand::understand(ports, ask, embedding);
     reply.understand(&understood.intent, ask.language);
     let mut led = None;
     if understood.is_question() {
         if let Some(hit) = cached::by_meaning(ports, ask, reply, embedding) {
-            return Ok(reply.serve(&hit));
+            return Ok(reply.serve(&hit).into());
         }
         led = shared!(share::same_meaning(ports, ask, reply, embedding).await);
     }
     let given = assistants::answer(ports, ask, reply, level, &understood, embedding).await?;
     cached::remember(ports, ask, reply, &given, embedding).await;
     drop(led);
-    Ok(reply.complete(given.answer))
+    Ok(Ending { drafts: given.drafts, ..reply.complete(given.answer).into() })
 }

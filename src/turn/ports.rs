@@ -1,14 +1,22 @@
 //! The dependencies of a turn: messages that it may send and indexes that it may read.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use actix::Recipient;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use tokio::time::Instant;
 
 use super::{
     decisions::Decisions,
     roster::{Duty, Roster},
 };
 use crate::{
+    archive::Action,
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
@@ -19,9 +27,14 @@ use crate::{
     knowledge::Knowledge,
     log::TurnLog,
     relay::Relay,
+    tools::{Customer, Tools},
 };
 
+/// How long no tools are sent to model servers that have refused them.
+const AFTER_A_REFUSAL: Duration = Duration::from_secs(600);
+
 pub struct Ports {
+    pub actions: ActionPort,
     /// Absent without an embedding model: the search uses terms, and nothing is cached by meaning.
     pub embedder: Option<EmbedPort>,
     /// Absent without a configured backend: answers come from the knowledge.
@@ -42,6 +55,7 @@ pub struct Ports {
     pub roster: Roster,
     pub guards: Guards,
     pub decisions: Decisions,
+    pub tools: Tools,
 }
 
 /// What each site does about sentences of a model that no source supports.
@@ -86,6 +100,49 @@ impl Pages for SitePages {
     }
 }
 
+/// A call of the shop.
+type Calling = Arc<dyn Fn(Action, Instant) -> BoxFuture<'static, Carried> + Send + Sync>;
+
+/// How the shop is asked to make a change that its shopper has confirmed. Both have until the
+/// instant that they are given.
+#[derive(Clone)]
+pub struct ActionPort {
+    /// Asks for the change, once, with the id of the action as the key.
+    pub call: Calling,
+    /// Asks what became of that key. It changes nothing; a shop that never saw the key refuses it
+    /// from now on, and that is [`Carried::NotDone`].
+    pub recall: Calling,
+    pub timeout: Duration,
+    /// How long a proposal may be confirmed.
+    pub valid_for: Duration,
+}
+
+impl ActionPort {
+    /// Of a service without tools: nothing is carried out, and nothing ever was.
+    pub fn none(config: &config::Actions) -> Self {
+        let nothing: Calling = Arc::new(|_, _| std::future::ready(Carried::NotDone).boxed());
+        Self {
+            call: Arc::clone(&nothing),
+            recall: nothing,
+            timeout: config.timeout,
+            valid_for: config.valid_for,
+        }
+    }
+}
+
+/// What the shop said about a change. The texts are for the shopper, in the language of the
+/// action; an empty one means that there is nothing more to say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Carried {
+    Done(String),
+    /// The shop refused it, and nothing was changed.
+    Failed(String),
+    /// It is certain that nothing was changed.
+    NotDone,
+    /// There is no answer, so it may have been done.
+    Unknown,
+}
+
 /// A shop, as its turns see it.
 pub struct Shop {
     /// For people; empty if it is not known.
@@ -112,6 +169,28 @@ pub struct ModelPort {
     pub pressure: Arc<PressureGauge>,
     /// Identifies the models and the prompt; it is part of the cache key.
     pub fingerprint: Arc<str>,
+    pub takes_tools: TakesTools,
+}
+
+/// Whether the model servers take requests with tools. One that was not started for tools refuses
+/// every such request, so they are left out for a while after a refusal.
+#[derive(Default)]
+pub struct TakesTools {
+    refused: Mutex<Option<Instant>>,
+}
+
+impl TakesTools {
+    pub fn refused(&self) {
+        *self.lock() = Some(Instant::now());
+    }
+
+    pub fn is_worth_trying(&self) -> bool {
+        self.lock().is_none_or(|at| at.elapsed() >= AFTER_A_REFUSAL)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// What happens with the answer.
@@ -132,6 +211,8 @@ pub struct TurnInput {
     pub purpose: Purpose,
     pub site: SiteId,
     pub visitor: PrincipalId,
+    /// The visitor, if the shop knows them.
+    pub customer: Option<Customer>,
     /// Where the message came from, if that is known.
     pub from: Option<AddressBlock>,
     /// The visitor, for the trust in cached answers.

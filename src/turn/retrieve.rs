@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
 
@@ -95,12 +94,7 @@ pub fn setting(ports: &Ports, ask: &Ask) -> Setting<'static> {
     let crosses = ports.embedder.as_ref().is_some_and(|port| port.id.contains("multilingual"));
     let least = ports.turn.answer_confidence;
     let least = if ask.language == Language::En || crosses { least } else { least.max(FOREIGN) };
-    Setting { today: day(ask), language: ask.language.code(), least, crosses }
-}
-
-fn day(ask: &Ask) -> Date {
-    let at = Timestamp::from_millisecond(ask.began_at.as_millis()).unwrap_or_default();
-    at.to_zoned(TimeZone::UTC).date()
+    Setting { today: ask.day(), language: ask.language.code(), least, crosses }
 }
 
 /// Words that only lead to the number of an order.

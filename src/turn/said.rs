@@ -70,6 +70,19 @@ impl Said {
         }
     }
 
+    /// The same, if the answer may have something of this shopper: it is not shared, but an answer of
+    /// others may serve.
+    pub fn kept(self) -> Self {
+        match self {
+            Self::Alone(shareable) => Self::Within(Box::new(Conversation {
+                screened: Screened::alone(shareable.0.text()),
+                question: Some(shareable.0),
+                repeated: false,
+            })),
+            within => within,
+        }
+    }
+
     /// Present if the answer may serve others.
     pub fn shareable(&self) -> Option<&Shareable> {
         match self {

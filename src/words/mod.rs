@@ -5,9 +5,10 @@
 //! once.
 
 mod format;
+pub mod sentence;
 
 use format::Shape;
-pub use format::{GAP, Groups, Pairs, Patterns, Phrases, Sequences, Text, Texts, Words};
+pub use format::{Groups, Pairs, Patterns, Phrases, Sequences, Text, Texts, Words};
 
 /// The lists for one module, each in a section of a file.
 pub trait Vocabulary: Default {
@@ -111,6 +112,8 @@ vocabularies! {
         nods: Words,
         /// "Yes" to what was offered.
         assents: Words,
+        /// "No" to it. Alone they are no small talk.
+        dissents: Words,
     }
 
     /// What the service says itself.
@@ -150,6 +153,25 @@ vocabularies! {
         human: Text,
     }
 
+    /// What the service says about changes that it proposed.
+    Actions: "actions" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// What a shopper says who confirms by a button. `{effect}` is the change in words.
+        yes: Text,
+        /// After the change in words.
+        ask: Text,
+        /// And who declines.
+        no: Text,
+        /// The shop was asked and has not answered.
+        checking: Text,
+        /// Nothing was changed, for no reason that is known.
+        not_done: Text,
+        done: Text,
+        declined: Text,
+        expired: Text,
+        /// More changes than one shopper, or the shop, may have in a day.
+        too_many: Text,
+    }
+
     /// The sentence of each public error, for shoppers. The English ones are in the code.
     Problems: "problems" in "ar", "de", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         invalid_request: Text,
@@ -165,6 +187,8 @@ vocabularies! {
         control_conflict: Text,
         turn_active: Text,
         conflict: Text,
+        effect_changed: Text,
+        identity_required: Text,
         erased: Text,
         precondition_failed: Text,
         payload_too_large: Text,
@@ -276,6 +300,155 @@ vocabularies! {
         refusal: Text,
         /// To one that only insults.
         calm: Text,
+    }
+
+    /// What a shopper wants done with an order, a product or a store, and what the service says about
+    /// it. In sentences, `{name}` is filled in, and what stands in `<` and `>` is left out if
+    /// there is nothing to fill in.
+    Errands: "errands" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// The shopper's own order. A number of an order is read as `ordernumber`, and a placeholder as its
+        /// kind, such as `emailmask`.
+        own: Sequences,
+        /// Where an order is.
+        status: Sequences,
+        /// Several orders of theirs.
+        list: Sequences,
+        cancel: Sequences,
+        /// Another address for an order.
+        address: Sequences,
+        /// Sending something back.
+        give_back: Sequences,
+        /// How something is done as a rule, or no wish at all.
+        general: Sequences,
+        /// Not wanted.
+        negated: Sequences,
+        /// Something else about an order than what a tool does.
+        other: Sequences,
+        /// Asks for a product. No part of its name.
+        search: Sequences,
+        /// Things that shops sell.
+        goods: Sequences,
+        /// Words that say nothing about a product or a number.
+        light: Sequences,
+        /// A size follows.
+        sizes: Sequences,
+        /// The highest price follows.
+        under: Sequences,
+        /// Asks for a store nearby.
+        stores: Sequences,
+        /// A place follows.
+        near: Sequences,
+        /// A place stands before.
+        near_behind: Sequences,
+        /// The number of an order follows.
+        called: Sequences,
+        /// The number of a parcel follows.
+        parcel: Sequences,
+        /// A postcode follows.
+        postcode: Sequences,
+        /// Stands for an order that was named before.
+        it: Sequences,
+        /// All items.
+        all: Sequences,
+        /// The shopper does not have what was asked for.
+        lost: Sequences,
+        /// Why something goes back, and how the shop calls that.
+        reasons: Pairs,
+        /// From January on, as in a date.
+        months: Texts,
+        /// Of a month, if it is said in another way.
+        first_day: Text,
+        date: Text,
+        date_with_year: Text,
+        /// An amount of 1234.50 euros.
+        money: Text,
+        /// Between two items of a list.
+        comma: Text,
+        /// Between the last two.
+        and: Text,
+        processing: Text,
+        shipped: Text,
+        /// It should have arrived.
+        late: Text,
+        delivered: Text,
+        cancelled: Text,
+        returned: Text,
+        /// Any other state.
+        unknown_state: Text,
+        tracking: Text,
+        orders: Text,
+        no_orders: Text,
+        order_line: Text,
+        /// The name of a state.
+        is_processing: Text,
+        is_shipped: Text,
+        is_delivered: Text,
+        is_cancelled: Text,
+        is_returned: Text,
+        order: Text,
+        state: Text,
+        items: Text,
+        total: Text,
+        carrier: Text,
+        tracking_number: Text,
+        expected: Text,
+        price: Text,
+        sizes_in_stock: Text,
+        new_address: Text,
+        reason: Text,
+        refund: Text,
+        returnable: Text,
+        which_items: Text,
+        /// Why nothing can be sent back.
+        return_not_delivered: Text,
+        return_too_late: Text,
+        return_final_sale: Text,
+        return_already_returned: Text,
+        return_cancelled: Text,
+        return_refused: Text,
+        in_stock: Text,
+        in_stock_in_size: Text,
+        sold_out_in_size: Text,
+        sold_out: Text,
+        in_stores: Text,
+        products: Text,
+        product_line: Text,
+        no_products: Text,
+        stores_near: Text,
+        all_stores: Text,
+        store_line: Text,
+        no_stores: Text,
+        /// The exact effect of an action.
+        cancels: Text,
+        changes_address: Text,
+        starts_return: Text,
+        /// What was done.
+        cancelled_now: Text,
+        address_changed: Text,
+        return_started: Text,
+        return_label: Text,
+        /// Why the shop refused an action.
+        already_shipped: Text,
+        too_late: Text,
+        already_cancelled: Text,
+        already_returned: Text,
+        not_delivered: Text,
+        refused: Text,
+        /// After wrong guesses.
+        too_many_tries: Text,
+        /// The same for an unknown number and for a wrong address.
+        not_found: Text,
+        identity: Text,
+        unavailable: Text,
+        busy: Text,
+        ask_order: Text,
+        ask_proof: Text,
+        ask_both: Text,
+        ask_address: Text,
+        ask_product: Text,
+        ask_place: Text,
+        give_up: Text,
+        explain_tracking: Text,
     }
 
     /// Data for the search of the knowledge. Folded like its words, so without accents.

@@ -36,6 +36,8 @@ class Server:
             "RUSHDESK__SERVER__DATA_DIR": str(folder / "data"),
             # The scripted model says what no page supports.
             "RUSHDESK__GUARD__GROUNDING": "off",
+            # A test with a shop names it.
+            "RUSHDESK__TOOLS__DEMO_SHOP_URL": "",
             "RUSHDESK__INFERENCE__BACKENDS": f'[{{name="fake",kind="openai",url="{model_url}",model="m",slots=4}}]',
             **_embedding(),
             **(settings or {}),

@@ -3,7 +3,7 @@
 use actix_web::rt::test;
 use rushdesk::{
     domain::{Answer, Fact, Route, Ticket, TicketId},
-    session::deliver::{Deliver, Delivered},
+    session::deliver::{self, Deliver, Delivered},
 };
 use serde_json::{Value, json};
 
@@ -145,7 +145,7 @@ async fn a_delivery_that_is_done_again_changes_nothing() {
         ..Answer::new(WORDS.concat(), Route::Model)
     });
     let deliver = async || {
-        let message = || Deliver { ticket, answer: answer.clone() };
+        let message = || Deliver { key: deliver::key(ticket), ending: answer.clone().into() };
         app.app().sessions.ask(session.parse().unwrap(), message).await.unwrap()
     };
     assert_eq!(deliver().await, Delivered::Now);

@@ -75,7 +75,7 @@ impl Customer {
 }
 
 /// How often these bytes stand in files of a folder.
-fn found(folder: &Path, text: &str) -> usize {
+pub fn found(folder: &Path, text: &str) -> usize {
     let mut count = 0;
     for file in fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();

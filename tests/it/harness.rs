@@ -17,6 +17,7 @@ use rushdesk::{
     inference::Observe,
     session::messages::{Asker, Erase},
     shutdown,
+    turn::ports::ActionPort,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -135,7 +136,20 @@ impl TestApp {
         (app, shopper, session)
     }
 
+    /// With a shop that makes changes.
+    pub async fn with_actions(settings: Settings<'_>, actions: ActionPort) -> Self {
+        Self::in_folder_with(tempfile::tempdir().unwrap(), settings, Some(actions)).await
+    }
+
     pub async fn in_folder(data: TempDir, settings: Settings<'_>) -> Self {
+        Self::in_folder_with(data, settings, None).await
+    }
+
+    pub async fn in_folder_with(
+        data: TempDir,
+        settings: Settings<'_>,
+        actions: Option<ActionPort>,
+    ) -> Self {
         let mut flags: BTreeMap<String, String> = [
             ("server.listen", "127.0.0.1:0".to_owned()),
             ("server.workers", "1".to_owned()),
@@ -143,6 +157,8 @@ impl TestApp {
             ("server.drain_timeout_ms", "3000".to_owned()),
             ("embedding.model_dir", data.path().join("no-model").display().to_string()),
             ("inference.discover_ollama", "false".to_owned()),
+            // A test with a shop names it.
+            ("tools.demo_shop_url", String::new()),
             // The fake models say what no page of the demo shop supports.
             ("guard.grounding", "off".to_owned()),
             ("sessions.resume_grace_ms", "400".to_owned()),
@@ -157,7 +173,7 @@ impl TestApp {
         let sources = Sources { flags: flags.into_iter().collect(), ..Sources::default() };
         let config = Config::load(&sources).unwrap();
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let application = Application::start(config, metrics()).await.unwrap();
+        let application = Application::start_with(config, metrics(), actions).await.unwrap();
         let url = format!("http://{}", application.address);
         let client = Client::builder().no_proxy().build().unwrap();
         Self { application: Some(application), model: None, data: Some(data), client, url }

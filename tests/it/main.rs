@@ -8,6 +8,7 @@
 )]
 
 mod accounts;
+mod actions;
 mod architecture;
 mod assistants;
 mod attack;
@@ -52,5 +53,7 @@ mod shopper;
 mod socket;
 mod streams;
 mod tls;
+mod toolbox;
+mod tools;
 mod traces;
 mod turns;

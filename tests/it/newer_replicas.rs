@@ -26,7 +26,8 @@ async fn wave(app: &TestApp, session: &str, epoch: u32) -> u64 {
     let meta = SessionMeta { last_seq: seq, epoch, ..meta };
     // Inside a turn only its owner appends; otherwise the replica becomes the owner.
     let takes_over = from.open_turn.is_none();
-    let append = Append { meta, from, takes_over, events: vec![event], idempotency: None };
+    let (events, idempotency, drafts, decided) = (vec![event], None, Vec::new(), None);
+    let append = Append { meta, from, takes_over, events, idempotency, drafts, decided };
     assert!(matches!(journal.append(&append).await.unwrap(), Appended::Done(_)));
     seq
 }

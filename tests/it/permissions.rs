@@ -43,6 +43,8 @@ const TABLE: &str = "\
 | POST /v1/sessions/{id}/turns/{turn}/cancel | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | GET /v1/sessions/{id}/events | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | GET /v1/sessions/{id}/socket | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| POST /v1/actions/{id}/confirm | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
+| POST /v1/actions/{id}/decline | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
 | POST /v1/messages/{id}/feedback | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | GET /v1/models | 401 | ok | ok | ok | ok | ok | ok | ok | ok | ok |
 | POST /v1/chat/completions | 401 | ok | ok | ok | ok | ok | ok | ok | ok | ok |
@@ -68,6 +70,7 @@ const TABLE: &str = "\
 | GET /v1/admin/assistants/tests | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | PUT /v1/admin/assistants/tests | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/guard/decisions | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| GET /v1/tools | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
 | PUT /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
 | GET /v1/status | ok | ok | ok | ok | ok | ok | ok | ok | ok | ok |
@@ -140,15 +143,19 @@ struct Shop {
 
 impl Shop {
     async fn open() -> Self {
+        let (url, _) = super::tools::shop();
         let site = |id: &str| {
             format!(
-                "{{id=\"{id}\",name=\"S\",site_key=\"pk_{id}\",identity_secret=\"{IDENTITY}\"}}"
+                "{{id=\"{id}\",name=\"S\",site_key=\"pk_{id}\",identity_secret=\"{IDENTITY}\",\
+                 number_formats=[\"FJ-#####\"],shop={{url=\"{url}\"}}}}"
             )
         };
         let settings = [
             ("sites", format!("[{},{}]", site("shop"), site("other"))),
             ("auth.operator_sites", "[\"other\"]".to_owned()),
+            ("tools.allowed_networks", "[\"127.0.0.0/8\"]".to_owned()),
             ("sessions.max_wait_ms", "20000".to_owned()),
+            ("limits.visitor_burst", "1000".to_owned()),
         ];
         let app = TestApp::with(&settings).await;
         let owner = sign_in(&app, "visitor", json!({"site_key": "pk_shop"})).await;
@@ -203,6 +210,17 @@ impl Shop {
         let own = (column == "owner").then_some(visitor.token);
         let id = tokens["principal"]["id"].as_str().unwrap().to_owned();
         (id, own.or_else(|| token.map(str::to_owned)))
+    }
+
+    /// A change that was just proposed to the owner, and its hash.
+    async fn proposal(&self) -> (String, String) {
+        let owner = self.who("owner");
+        let session = owner.session().await;
+        let turn = owner.ask(&session, "Please cancel order FJ-10240, anna@example.com").await;
+        let card = &turn["answer"]["cards"][0];
+        let text =
+            |field: &str| card[field].as_str().unwrap_or_else(|| panic!("{turn}")).to_owned();
+        (text("action_id"), text("hash"))
     }
 
     async fn put_document(&self) {
@@ -291,6 +309,12 @@ impl Shop {
                 if row.method == Method::PUT { format!("put-{nth}") } else { DOCUMENT.into() };
             path = path.replace("{external_id}", &name);
         }
+        let mut hash = String::new();
+        if path.starts_with("/v1/actions/") {
+            let (action, of_action) = self.proposal().await;
+            path = path.replace("{id}", &action);
+            hash = of_action;
+        }
         let session = if fresh && path.starts_with("/v1/sessions") {
             self.new_session().await
         } else {
@@ -314,9 +338,12 @@ impl Shop {
         }
         let mut request = self.app.request(row.method.clone(), &path);
         if row.method != Method::GET {
-            request = request
-                .header("idempotency-key", uuid::Uuid::now_v7().to_string())
-                .json(&self.body(row, nth).await);
+            request = request.header("idempotency-key", uuid::Uuid::now_v7().to_string()).json(
+                &match row.path {
+                    "/v1/actions/{id}/confirm" => json!({ "hash": hash }),
+                    _ => self.body(row, nth).await,
+                },
+            );
         }
         if let Some(token) = token {
             request = request.bearer_auth(token);

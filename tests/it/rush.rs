@@ -81,7 +81,8 @@ async fn a_stream_that_cannot_take_text_back_fails_instead_of_saying_it_twice() 
     let told: String = chunks
         .filter_map(|chunk| Some(chunk["choices"][0]["delta"]["content"].as_str()?.to_owned()))
         .collect();
-    assert_eq!(told.matches("boots").count(), 1, "{text}");
+    // A slow reader may have seen no more than the first word when the rest was withdrawn.
+    assert!(told.starts_with("All ") && told.matches("boots").count() <= 1, "{text}");
     // Where the answer began again before a word of it was on its way, it is simply told.
     assert!(text.contains("\"error\"") != text.contains("[DONE]"), "{text}");
     app.stop().await;

@@ -112,7 +112,7 @@ async fn a_message_that_follows_at_once_is_answered_together_with_the_one_before
     app.model().steps.add_permits(100);
     second.until("answer.completed").await;
     let asked = app.model().last_body()["messages"].as_array().unwrap().last().unwrap().clone();
-    assert_eq!(asked["content"], "When do boots\nship to Norway?");
+    assert_eq!(asked["content"], "When do boots ship to Norway?");
     let messages = shopper.messages(&session).await;
     let roles: Vec<&str> = messages.iter().filter_map(|m| m["role"].as_str()).collect();
     assert_eq!(roles, ["user", "user", "assistant"]);

@@ -198,6 +198,7 @@ impl Server {
         server.set("TELEMETRY__LOG", "warn");
         server.set("INFERENCE__BACKENDS", backends);
         server.set("INFERENCE__DISCOVER_OLLAMA", false);
+        server.set("TOOLS__DEMO_SHOP_URL", "");
         for (key, path) in [("EMBEDDING__LIBRARY", LIBRARY), ("EMBEDDING__MODEL_DIR", MODEL)] {
             if let Ok(path) = std::fs::canonicalize(path) {
                 server.set(key, path.display());

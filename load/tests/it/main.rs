@@ -4,4 +4,5 @@
 
 mod fake;
 mod replay;
+mod shop;
 mod sim;

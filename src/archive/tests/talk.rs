@@ -103,6 +103,8 @@ impl Talk {
             takes_over: before != Some(self.replica),
             events,
             idempotency: record,
+            drafts: Vec::new(),
+            decided: None,
         };
         append.check().unwrap();
         let payloads: Vec<String> =

@@ -23,6 +23,8 @@ pub struct Source<'a> {
     pub heading: &'a str,
     pub text: &'a str,
     pub url: Option<&'a str>,
+    /// A tool found it for this shopper, so it may say what is with their order.
+    pub is_looked_up: bool,
 }
 
 /// A part of a sentence of a source, up to a comma or a "but".
@@ -64,6 +66,7 @@ struct Whole {
     roots: Vec<Root>,
     /// It answers its heading with a yes or a no.
     denies: Option<bool>,
+    is_looked_up: bool,
 }
 
 /// The compiled sources of one answer.
@@ -200,6 +203,7 @@ impl Evidence {
             head_pairs,
             roots: sorted(all),
             denies,
+            is_looked_up: source.is_looked_up,
         });
     }
 
@@ -315,6 +319,16 @@ impl Evidence {
             Some(denies) if own * 2 <= roots.len() => denies,
             _ => unit.is_negative,
         }
+    }
+
+    /// Whether a source has this text, in lower case, as a part.
+    pub(super) fn text_has(&self, source: usize, plain: &str) -> bool {
+        self.wholes[source].plain.contains(plain)
+    }
+
+    /// What tools found for this shopper.
+    pub(super) fn looked_up(&self) -> impl Iterator<Item = usize> {
+        (0..self.wholes.len()).filter(|source| self.wholes[*source].is_looked_up)
     }
 
     /// Whether a source says the word anywhere.

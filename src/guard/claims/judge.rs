@@ -132,10 +132,13 @@ impl Said<'_> {
                 false => Verdict::talk(Sort::Talk),
             };
         }
-        let support = self.support(&roots);
         if self.tells_of_order() {
-            return Verdict::bad(Rule::Orders);
+            return match self.looked_up(&roots) {
+                Some(source) => Verdict { sort: Sort::Fact, fault: None, sources: vec![source] },
+                None => Verdict::bad(Rule::Orders),
+            };
         }
+        let support = self.support(&roots);
         let is_conditional = self.tokens.iter().any(|t| t.entry.marks.has(Marks::CONDITION));
         if self.does(Does::Stocks) && !is_conditional && !self.stocks(&own) {
             return Verdict::bad(Rule::Availability);

@@ -82,7 +82,13 @@ fn evidence(question: &str, passages: &[&Passage]) -> Arc<Evidence> {
     let owned: Vec<_> = passages.iter().map(source).collect();
     let sources: Vec<Source<'_>> = owned
         .iter()
-        .map(|(title, heading, text)| Source { title, heading, text, url: None })
+        .map(|(title, heading, text)| Source {
+            title,
+            heading,
+            text,
+            url: None,
+            is_looked_up: false,
+        })
         .collect();
     Arc::new(Evidence::new(question, &sources, &["shop.example".to_owned()], INSTRUCTIONS))
 }
@@ -261,4 +267,41 @@ proptest! {
         prop_assert_eq!(whole, pieces);
         prop_assert_eq!(checked.decisions, same.decisions);
     }
+}
+
+#[test]
+fn what_a_tool_found_may_say_what_is_with_an_order() {
+    let text = "Your order FJ-10234 was sent with DHL and should arrive on 1 December.\n\
+                number: FJ-10234\nstatus: shipped\ncarrier: DHL\nexpected at: 2026-12-01\ncan cancel: no";
+    let result = Source { title: "Order status", heading: "", text, url: None, is_looked_up: true };
+    let page = Source {
+        title: "Delivery",
+        heading: "",
+        text: "An order that was delivered can be sent back. Your order was cancelled if you got a mail. It takes until 9 January.",
+        url: None,
+        is_looked_up: false,
+    };
+    let evidence = Evidence::new("where is my order FJ-10234", &[page, result], &[], "");
+    let fault = |said: &str| judge::judge(&evidence, said, &[], |_| false).fault;
+    for said in [
+        "Your order FJ-10234 was shipped with DHL.",
+        "Your order was sent with DHL and should arrive on 1 December.",
+        "Your order FJ-10234 has been shipped.",
+        "It should arrive on 1 December.",
+    ] {
+        assert_eq!(fault(said), None, "{said}");
+    }
+    for said in [
+        "Your order FJ-10234 was delivered.",
+        "Your order FJ-10234 was cancelled.",
+        "Your order FJ-10234 was not shipped.",
+        "Your order FJ-10235 was shipped with DHL.",
+        "Your order was shipped with UPS.",
+        "Your order FJ-10234 arrives on 9 January.",
+    ] {
+        assert!(fault(said).is_some(), "{said}");
+    }
+    let evidence = Evidence::new("where is my order FJ-10234", &[page], &[], "");
+    let fault = judge::judge(&evidence, "Your order was delivered.", &[], |_| false).fault;
+    assert!(fault.is_some());
 }

@@ -9,7 +9,7 @@ use base64::{
     engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig},
 };
 
-use crate::guard::{input, sentence::Text};
+use crate::{guard::input, words::sentence::Text};
 
 /// Longest message that is decoded, in bytes; a longer one is decoded to here.
 const LONGEST: usize = 16_384;

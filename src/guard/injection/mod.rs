@@ -18,7 +18,7 @@ pub use self::{
     head::{Head, of as head},
     verdict::{Rule, Screening},
 };
-use super::sentence::Text;
+use crate::words::sentence::Text;
 
 /// Reads a text by rules. Takes a few microseconds for a short message, and about 0.04 ms for 500
 /// characters.

@@ -9,11 +9,11 @@ use super::{
     verdict::{Rule, Screening},
 };
 use crate::{
-    guard::{
-        input,
+    guard::input,
+    words::{
+        self, Injection, Search, Vocabulary as _,
         sentence::{Hit, Sequences, Text, fold},
     },
-    words::{self, Injection, Search, Vocabulary as _},
 };
 
 /// Hints of so many sentences are told.

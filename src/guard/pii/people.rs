@@ -44,7 +44,9 @@ pub(super) fn find(
     goods::clear(&tokens, context, &mut labels);
     towns::clear(&tokens, &mut labels);
     let mut free = vec![true; tokens.len()];
+    let numbers = shop.numbers.find(original);
     let mut add = |kind: Kind, range: Range<usize>, told: bool| {
+        let range = without_numbers(&tokens, range, &numbers);
         let words = &tokens[range.clone()];
         let (Some(first), Some(last)) = (words.first(), words.last()) else { return };
         let clear = free[range.clone()].iter().all(|free| *free);
@@ -105,4 +107,22 @@ fn tells_of_numbers(tokens: &[Token<'_>], context: &Context<'_>, labels: &mut [L
 fn said(words: &[Token<'_>]) -> String {
     let words: Vec<&str> = words.iter().map(|token| token.text).collect();
     words.join(" ")
+}
+
+/// The longer part of `range` before or behind the shop's own numbers in it.
+fn without_numbers(
+    tokens: &[Token<'_>],
+    range: Range<usize>,
+    numbers: &[Range<usize>],
+) -> Range<usize> {
+    let is_number = |at: &usize| {
+        let typed = &tokens[*at].typed;
+        numbers.iter().any(|number| number.start < typed.end && typed.start < number.end)
+    };
+    let (Some(first), Some(last)) = (range.clone().find(is_number), range.clone().rfind(is_number))
+    else {
+        return range;
+    };
+    let (before, behind) = (range.start..first, last + 1..range.end);
+    if before.len() > behind.len() { before } else { behind }
 }

@@ -184,6 +184,7 @@ async fn play(
             lane: Lane::Background,
             history: history.clone(),
             duty: Some(Arc::clone(duty)),
+            customer: None,
         };
         let said = match tokio::time::timeout_at(deadline, answer(app, input)).await {
             Ok(Ok(answer)) => Said::of(answer),
@@ -210,7 +211,7 @@ async fn answer(app: &App, input: TurnInput) -> Result<Answer, ErrorCode> {
         stopping: app.draining.clone(),
         resume_grace: None,
     };
-    let end = attend(&app.ports, &ask, &mut reply, &bounds).await;
+    let end = attend(&app.ports, &ask, &mut reply, &bounds).await.end;
     reply.end(end.clone());
     match end {
         Fact::AnswerCompleted(answer) => Ok(answer),

@@ -145,6 +145,7 @@ fn input(
         witness,
         locale: "en".into(),
         page: None,
+        customer: None,
         lane: triage::lane(&text, caller.principal.role),
         text,
         history,

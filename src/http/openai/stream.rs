@@ -51,7 +51,7 @@ impl Completion {
             resume_grace: None,
         };
         let run = async move {
-            let fact = attend(&ports, &ask, &mut reply, &bounds).await;
+            let fact = attend(&ports, &ask, &mut reply, &bounds).await.end;
             reply.end(fact.clone());
             fact
         };

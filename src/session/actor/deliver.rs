@@ -1,7 +1,7 @@
-//! A late answer comes into its session: the answer to a ticket, once.
+//! A late answer comes into its session, once: the answer to a ticket, or what became of a change.
 //!
-//! The key of the append is derived from the ticket, so a delivery that is done again changes
-//! nothing, on whichever replica and after whichever crash.
+//! The key of the append is derived from the ticket or the change, so a delivery that is done again
+//! changes nothing, on whichever replica and after whichever crash.
 
 use actix::prelude::*;
 use tokio::time::Instant;
@@ -9,25 +9,26 @@ use tokio::time::Instant;
 use super::shell::SessionActor;
 use crate::session::{
     messages::SessionError,
+    metrics,
     open::Refresh,
     state::{Begin, Session},
 };
 use crate::{
     clock,
     domain::{
-        Append, Appended, Event, Fact, IdempotencyRecord, SessionMeta, TicketId, TurnId, Version,
+        ActionId, ActionStatus, Append, Appended, Ending, Event, Fact, IdempotencyRecord,
+        SessionMeta, TicketId, TurnId, Version,
     },
     journal::Journal,
     turn::ports::Exchange,
 };
 
-/// Appends `answer`, an `answer.completed` that answers `ticket`, and shows it to whoever reads
-/// along.
+/// Appends an answer under `key`, and shows it to whoever reads along.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Delivered, SessionError>")]
 pub struct Deliver {
-    pub ticket: TicketId,
-    pub answer: Fact,
+    pub key: String,
+    pub ending: Ending,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,12 @@ pub enum Delivered {
 /// it.
 pub fn key(ticket: TicketId) -> String {
     format!("ticket {ticket}")
+}
+
+/// The key under which it is appended what became of a change: what is told for now, and at last.
+pub fn action_key(action: ActionId, status: ActionStatus) -> String {
+    let which = if status == ActionStatus::Unknown { "unknown" } else { "settled" };
+    format!("action {action} {which}")
 }
 
 /// The question of a ticket and what was said before it, found in `events` of its session.
@@ -88,6 +95,7 @@ impl Handler<Deliver> for SessionActor {
                 Ok(Stored::Appended(append, version)) => {
                     live.session.accepted(&append, version);
                     append.events.iter().for_each(|event| live.feed.publish(event));
+                    metrics::acted(&append);
                     Ok(Delivered::Now)
                 }
                 Ok(Stored::Known) => Ok(Delivered::Before),
@@ -109,7 +117,7 @@ impl Handler<Deliver> for SessionActor {
 impl SessionActor {
     fn propose_delivery(
         &self,
-        Deliver { ticket, answer }: Deliver,
+        Deliver { key, ending }: Deliver,
     ) -> Result<Option<Append>, SessionError> {
         let live = self.live.as_ref().map_err(|absent| absent.plainly())?;
         if self.shared.draining.is_cancelled() {
@@ -117,12 +125,12 @@ impl SessionActor {
         }
         let free = live.session.begin() == Begin::Yes && self.doubt.is_none();
         let record = IdempotencyRecord {
-            key: key(ticket),
+            key,
             body_hash: String::new(),
             turn_id: TurnId::new(),
             trace: None,
         };
-        Ok(free.then(|| live.session.delivery(answer, record, clock::now())))
+        Ok(free.then(|| live.session.delivery(&ending, record, clock::now())))
     }
 }
 

@@ -49,18 +49,20 @@ pub(in crate::session) struct RunningHere {
     pub log: Arc<TurnLog>,
     pub cancel: CancellationToken,
     pub supersede: CancellationToken,
-    pub begun: Instant,
+    begun: Instant,
+    /// Whether it may stop in favour of a further message.
+    yields: bool,
 }
 
 impl RunningHere {
-    pub fn new(log: Arc<TurnLog>) -> Self {
+    pub fn new(log: Arc<TurnLog>, yields: bool) -> Self {
         let (cancel, supersede) = (CancellationToken::new(), CancellationToken::new());
-        Self { log, cancel, supersede, begun: Instant::now() }
+        Self { log, cancel, supersede, begun: Instant::now(), yields }
     }
 
     /// Tells the turn to stop in favour of a further message, if it is not too late for that.
     pub fn give_way(&self, window: Duration) -> bool {
-        let is_early = self.begun.elapsed() < window && self.log.text().is_empty();
+        let is_early = self.yields && self.begun.elapsed() < window && self.log.text().is_empty();
         if is_early {
             self.supersede.cancel();
         }

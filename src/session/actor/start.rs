@@ -7,20 +7,32 @@ use futures_util::{FutureExt, future::LocalBoxFuture};
 use tracing::debug;
 
 use super::{
-    prepare::{Doubt, Prepared, prepare},
+    prepare::{Doubt, Prepared, Work, prepare, prepare_decision},
     shell::{Live, RunningHere, SessionActor},
     turn::TurnTask,
 };
-use crate::session::{messages::*, metrics, open::Refresh, replay::replay, state::Begin};
+use crate::session::{
+    confirm::{Offer, Used, Verdict, judge},
+    messages::*,
+    metrics,
+    open::Refresh,
+    replay::replay,
+    shared::Shared,
+    state::Begin,
+};
 use crate::{
-    domain::{Appended, IdempotencyRecord, SessionId, Version},
+    clock,
+    domain::{Appended, Decision, IdempotencyRecord, Part, SessionId, TurnId, Version},
     journal::Journal,
     telemetry::actors::{self, ActorKind},
+    triage,
 };
 
 /// How often a message in doubt is sent again, at first and at most.
 const DOUBT_RETRY: Duration = Duration::from_millis(250);
 const DOUBT_RETRY_MAX: Duration = Duration::from_secs(2);
+/// For which confirmed changes are counted.
+const DAY: Duration = Duration::from_hours(24);
 
 impl Handler<StartTurn> for SessionActor {
     // Atomic: two quick messages keep their order, and five equal ones become one turn.
@@ -37,12 +49,16 @@ enum Proposal {
     Append(Box<Prepared>),
     /// A turn runs: only a repetition of a known key may be answered.
     Lookup(SessionId, String),
+    /// The message was taken before, in this turn.
+    Known(TurnId),
 }
 
 /// What the journal said, before the actor acts on it.
 enum Accepted {
     New(Box<Prepared>, Version),
     Known(IdempotencyRecord),
+    /// It was decided before, in this turn.
+    Decided(TurnId),
     Doubtful(Box<Prepared>),
     /// Another replica wrote to this session.
     Outrun,
@@ -71,23 +87,63 @@ impl SessionActor {
     /// `None` if another replica was faster.
     fn attempt(&mut self, message: Rc<StartTurn>) -> Outcome<Option<Started>> {
         let fresh = self.refresh(Refresh::ToWrite);
-        let accepted = fresh.then(move |fresh, actor, _| {
-            let proposal = fresh.and_then(|_| actor.propose(&message));
+        let offer = fresh.then(move |fresh, actor, _| {
+            let wish = fresh.map(|_| actor.wish(&message));
+            let shared = Arc::clone(&actor.shared);
+            let id = actor.id;
+            let offer = async move {
+                let offer = match wish? {
+                    Some(wish) => offer(&shared, &message, wish, id).await?,
+                    None => None,
+                };
+                Ok((offer, message))
+            };
+            offer.into_actor(actor)
+        });
+        let accepted = offer.then(move |offer, actor, _| {
+            let (offer, message) = match offer {
+                Ok(offer) => offer,
+                Err(error) => return Box::pin(fut::ready(Err(error))) as Outcome<_>,
+            };
+            let proposal = actor.propose(&message, offer);
             let journal = actor.shared.journal.clone();
             let accepted = async move { accept(&journal, proposal?).await };
-            accepted.into_actor(actor).map(move |accepted, _, _| (accepted, message))
+            Box::pin(accepted.into_actor(actor).map(move |accepted, _, _| Ok((accepted, message))))
         });
-        Box::pin(accepted.then(|(accepted, message), actor, ctx| {
-            actor.reply(accepted, &message, ctx).into_actor(actor)
+        Box::pin(accepted.then(|accepted, actor, ctx| match accepted {
+            Ok((accepted, message)) => actor.reply(accepted, &message, ctx).into_actor(actor),
+            Err(error) => std::future::ready(Err(error)).boxed_local().into_actor(actor),
         }))
     }
 
-    fn propose(&mut self, message: &StartTurn) -> Result<Proposal, SessionError> {
+    /// What the message wants to become of a proposal: by its button, or as a yes or no right after
+    /// the answer that proposes it.
+    fn wish(&self, message: &StartTurn) -> Option<Wish> {
+        if message.wish.is_some() {
+            return message.wish.clone();
+        }
+        let live = self.live.as_ref().ok()?;
+        let proposal = live.session.proposed()?;
+        let decision = match triage::consent(&message.text)? {
+            true => Decision::Confirmed,
+            false => Decision::Declined,
+        };
+        Some(Wish { action: proposal.action_id, decision, hash: Some(proposal.hash.clone()) })
+    }
+
+    fn propose(
+        &mut self,
+        message: &StartTurn,
+        offer: Option<Offer>,
+    ) -> Result<Proposal, SessionError> {
         let shared = Arc::clone(&self.shared);
         let is_in_doubt = self.doubt.is_some();
         let live = self.live(&message.asker)?;
         if is_in_doubt {
             return Err(SessionError::StoreUnavailable);
+        }
+        if let Some(Offer { verdict: Verdict::Before(turn_id), .. }) = &offer {
+            return Ok(Proposal::Known(*turn_id));
         }
         if live.session.begin() == Begin::Busy {
             return Ok(Proposal::Lookup(live.session.meta.id, message.idempotency_key.clone()));
@@ -98,7 +154,11 @@ impl SessionActor {
         let permit = Arc::clone(&shared.turn_permits)
             .try_acquire_owned()
             .map_err(|_| SessionError::TooManyTurns)?;
-        Ok(Proposal::Append(Box::new(prepare(&shared, &live.session, message, permit))))
+        let session = &live.session;
+        Ok(Proposal::Append(Box::new(match offer {
+            Some(offer) => prepare_decision(&shared, session, message, offer, permit),
+            None => prepare(&shared, session, message, permit),
+        })))
     }
 
     /// Turns what the journal said into the answer. Async only if an old turn is looked up.
@@ -133,11 +193,11 @@ impl SessionActor {
             Ok(Accepted::Known(record)) if record.body_hash != message.body_hash => {
                 ready(Err(SessionError::KeyReused))
             }
-            Ok(Accepted::Known(record)) => {
+            Ok(Accepted::Known(IdempotencyRecord { turn_id, .. }) | Accepted::Decided(turn_id)) => {
                 let log = self.live.as_ref().ok().and_then(|live| live.feed.turn());
-                let log = log.filter(|log| log.turn_id() == record.turn_id);
+                let log = log.filter(|log| log.turn_id() == turn_id);
                 let journal = self.shared.journal.clone();
-                let replay = replay(journal, self.id, record.turn_id, log);
+                let replay = replay(journal, self.id, turn_id, log);
                 replay.map(|started| started.map(Some)).boxed_local()
             }
         }
@@ -147,7 +207,8 @@ impl SessionActor {
     fn makes_way(&self, message: &StartTurn) -> bool {
         let Ok(Live { session, turn: Some(turn), .. }) = &self.live else { return false };
         let asked = session.asked().chars().count() + message.text.chars().count();
-        asked < self.shared.sessions.max_message_chars
+        message.wish.is_none()
+            && asked < self.shared.sessions.max_message_chars
             && turn.give_way(self.shared.ports.turn.gather)
     }
 
@@ -187,31 +248,36 @@ impl SessionActor {
         version: Version,
         ctx: &Context<Self>,
     ) -> Option<Started> {
-        let Prepared { append, reply, ask, span, running, permit } = prepared;
+        let Prepared { append, reply, work, span, running, permit } = prepared;
         let live = self.live.as_mut().ok()?;
         live.session.accepted(&append, version);
         let message = Arc::new(append.events.first()?.clone());
         metrics::turn_started();
+        metrics::acted(&append);
         live.feed.publish(&message);
         let log = Arc::clone(reply.log());
         let started =
             Started { message, turn: Progress::Running(Arc::clone(&log)), replayed: false };
-        let Some(ask) = ask else {
+        let Some(work) = work else {
             // Answered in the same step: the log is full, and there is nothing to run.
             let end = append.events.get(1..).unwrap_or_default();
             for event in end {
-                span.in_scope(|| metrics::turn_ended(&event.fact));
+                if event.fact.part() == Part::Ends {
+                    span.in_scope(|| metrics::turn_ended(&event.fact));
+                }
                 live.feed.publish(event);
             }
             reply.close(end);
             return Some(started);
         };
-        let turn = RunningHere::new(Arc::clone(&log));
+        // What the shop was asked for goes on, and no other message is answered with it.
+        let yields = matches!(work, Work::Answer(_));
+        let turn = RunningHere::new(Arc::clone(&log), yields);
         let (cancel, supersede) = (turn.cancel.clone(), turn.supersede.clone());
         live.turn = Some(turn);
         live.feed.set_turn(log);
         let task = TurnTask {
-            ask,
+            work,
             reply,
             feed: Arc::clone(&live.feed),
             meta: append.meta,
@@ -227,6 +293,35 @@ impl SessionActor {
     }
 }
 
+/// Reads the proposal that a wish is about, and judges. `None` if the message is to be answered like
+/// any other: words are a decision only if they lead to something.
+async fn offer(
+    shared: &Shared,
+    message: &StartTurn,
+    wish: Wish,
+    session: SessionId,
+) -> Result<Option<Offer>, SessionError> {
+    let by_button = message.wish.is_some();
+    let refused = |error| if by_button { Err(error) } else { Ok(None) };
+    let Some(action) = shared.journal.action(wish.action).await? else {
+        return refused(SessionError::NotFound);
+    };
+    let now = clock::now();
+    let mut used = Used::default();
+    if wish.decision == Decision::Confirmed && action.decision.is_none() {
+        let since = now.before(DAY);
+        let counted = shared.journal.carried_out_since(&action.site_id, action.owner_id, since);
+        (used.shopper, used.site) = counted.await?;
+    }
+    let (asker, limits) = (&message.asker.0, &shared.actions);
+    let decision = wish.decision;
+    match judge(&action, &wish, (asker, session), (used, limits), now) {
+        Ok(Verdict::Before(_)) if !by_button => Ok(None),
+        Ok(verdict) => Ok(Some(Offer { action, decision, verdict })),
+        Err(error) => refused(error),
+    }
+}
+
 async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, SessionError> {
     let prepared = match proposal {
         Proposal::Append(prepared) => prepared,
@@ -234,6 +329,7 @@ async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, Sessi
             let known = journal.idempotency(id, &key).await?;
             return known.map(Accepted::Known).ok_or(SessionError::TurnActive);
         }
+        Proposal::Known(turn_id) => return Ok(Accepted::Decided(turn_id)),
     };
     match journal.append(&prepared.append).await {
         Ok(Appended::Done(version)) => Ok(Accepted::New(prepared, version)),

@@ -7,7 +7,7 @@ use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{Instrument as _, Span};
 
-use super::shell::SessionActor;
+use super::{prepare::Work, shell::SessionActor};
 use crate::session::{
     ending::{Begun, Ended},
     feed::Feed,
@@ -18,7 +18,7 @@ use crate::{
     domain::{Event, SessionMeta, Version},
     journal::RunningTurn,
     turn::{
-        ask::Ask,
+        act::carry_out,
         attend::{Bounds, attend},
         reply::Reply,
     },
@@ -26,7 +26,7 @@ use crate::{
 
 /// What the task of a turn holds.
 pub struct TurnTask {
-    pub ask: Box<Ask>,
+    pub work: Work,
     pub reply: Reply,
     pub feed: Arc<Feed>,
     pub meta: SessionMeta,
@@ -66,18 +66,32 @@ impl TurnTask {
 
     /// Runs to the end and makes the end durable.
     async fn run(mut self) -> (Ended, Reply, RunningTurn) {
-        let bounds = Bounds {
-            timeout: self.shared.turn_timeout,
-            cancel: self.cancel.clone(),
-            supersede: self.supersede.clone(),
-            stopping: self.shared.draining.clone(),
-            resume_grace: Some(self.shared.sessions.resume_grace),
+        let (ports, reply, stopping) = (&self.shared.ports, &mut self.reply, &self.shared.draining);
+        let ending = match &self.work {
+            Work::Answer(ask) => {
+                let bounds = Bounds {
+                    timeout: self.shared.turn_timeout,
+                    cancel: self.cancel.clone(),
+                    supersede: self.supersede.clone(),
+                    stopping: stopping.clone(),
+                    resume_grace: Some(self.shared.sessions.resume_grace),
+                };
+                attend(ports, ask, reply, &bounds).await
+            }
+            Work::CarryOut(action) => {
+                // A reader who leaves, or says stop, takes back nothing that was sent.
+                let interrupted = async {
+                    self.cancel.cancelled().await;
+                    stopping.cancelled().await;
+                };
+                carry_out(ports, action, reply, interrupted).await
+            }
         };
-        let fact = attend(&self.shared.ports, &self.ask, &mut self.reply, &bounds).await;
-        metrics::turn_ended(&fact);
+        metrics::turn_ended(&ending.end);
         let begun = Begun { turn_id: self.reply.turn_id(), meta: self.meta, version: self.version };
         let withdraw = || self.reply.withdraw("control_changed");
-        let ended = begun.end(&self.shared.journal, fact, withdraw).await;
+        let ended = begun.end(&self.shared.journal, ending, withdraw).await;
+        ended.count();
         (ended, self.reply, self._running)
     }
 }

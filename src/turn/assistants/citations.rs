@@ -1,5 +1,6 @@
 //! The passages that an answer is based on.
 
+use super::results::Found;
 use crate::{domain::Citation, knowledge::Passage};
 
 /// Longest quote shown with a citation, in characters.
@@ -7,10 +8,12 @@ const QUOTE_CHARS: usize = 280;
 
 /// The passages that `text` cites as `[1]`, `[2]`, ... (the numbers from the prompt), and those
 /// that support it otherwise. `sources` are their indexes, `None` if that was not checked: then an
-/// answer without citations gets the best passage, if its confidence is at least `confidence`.
+/// answer without citations gets the best passage, if its confidence is at least `confidence`. What
+/// tools `found` is numbered after the passages.
 pub fn cited(
     text: &str,
     passages: &[Passage],
+    found: &[Found],
     sources: Option<&[usize]>,
     confidence: f32,
 ) -> Vec<Citation> {
@@ -22,6 +25,8 @@ pub fn cited(
         .filter(|(index, _)| named(index + 1))
         .map(|(index, passage)| citation(index + 1, passage))
         .collect();
+    let results = (passages.len() + 1..).zip(found).filter(|(number, _)| named(*number));
+    cited.extend(results.map(|(number, found)| result(number, found)));
     if cited.is_empty() && sources.is_none() {
         cited.extend(
             passages.first().filter(|p| p.confidence >= confidence).map(|p| citation(1, p)),
@@ -31,15 +36,30 @@ pub fn cited(
 }
 
 fn citation(number: usize, passage: &Passage) -> Citation {
-    let mut quote: String = passage.text.chars().take(QUOTE_CHARS).collect();
-    if quote.len() < passage.text.len() {
-        quote.push('…');
-    }
     Citation {
         id: number.to_string(),
         document_id: passage.document_id.clone(),
         title: passage.title.clone(),
         url: passage.url.clone(),
-        quote,
+        quote: quote(&passage.text),
     }
+}
+
+/// What a tool found stays between the shopper and the shop: only its name is shown.
+fn result(number: usize, found: &Found) -> Citation {
+    Citation {
+        id: number.to_string(),
+        document_id: format!("tool:{}", found.tool),
+        title: found.title(),
+        url: None,
+        quote: String::new(),
+    }
+}
+
+fn quote(text: &str) -> String {
+    let mut quote: String = text.chars().take(QUOTE_CHARS).collect();
+    if quote.len() < text.len() {
+        quote.push('…');
+    }
+    quote
 }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::results::Found;
 use crate::{
     config::Grounding,
-    guard::{Checked, ClaimFilter, Evidence, Policy, Source},
+    guard::{Checked, ClaimFilter, Evidence, Policy, Source, Vault},
     inference::ChatRequest,
     knowledge::Passage,
     turn::{ask::Ask, ports::Ports, screen::Screened},
@@ -26,6 +27,7 @@ impl Ground {
         ask: &Ask,
         told: &Screened,
         passages: &[Passage],
+        found: &[Found],
         chat: &ChatRequest,
     ) -> Self {
         let policy = ports.guards.of(&ask.site);
@@ -35,7 +37,15 @@ impl Ground {
             Grounding::Off => false,
         };
         let checks = checks.then(|| {
-            let sources: Vec<Source<'_>> = passages.iter().map(source).collect();
+            let titles: Vec<String> = found.iter().map(Found::title).collect();
+            let results = found.iter().zip(&titles).map(|(found, title)| Source {
+                title,
+                heading: "",
+                text: &found.text,
+                url: None,
+                is_looked_up: true,
+            });
+            let sources: Vec<Source<'_>> = passages.iter().map(source).chain(results).collect();
             // The passages follow the instructions.
             let system = chat.messages.first().map_or("", |message| message.content.as_str());
             let instructions = system.split("\n\n[").next().unwrap_or_default();
@@ -45,17 +55,17 @@ impl Ground {
         Self { checks, language: ask.language.code().to_owned() }
     }
 
-    pub fn filter(&self, told: &Screened) -> Grounded {
+    pub fn filter(&self, vault: &Vault) -> Grounded {
         Grounded(self.checks.as_ref().map(|(evidence, policy)| {
             let (evidence, policy) = (Arc::clone(evidence), Arc::clone(policy));
-            ClaimFilter::new(evidence, policy, &told.vault, &self.language)
+            ClaimFilter::new(evidence, policy, vault, &self.language)
         }))
     }
 }
 
 fn source(passage: &Passage) -> Source<'_> {
     let Passage { title, heading, text, url, .. } = passage;
-    Source { title, heading, text, url: url.as_deref() }
+    Source { title, heading, text, url: url.as_deref(), is_looked_up: false }
 }
 
 impl Grounded {

@@ -2,14 +2,19 @@
 //! model has no capacity, the service level decides what happens instead, down to a ticket.
 
 mod citations;
+mod errands;
 mod failure;
 mod grounding;
+mod hands;
 mod model;
 mod own;
 mod pages;
+mod proposal;
 mod request;
+mod results;
+mod stream;
 
-use self::failure::Failure;
+use self::{failure::Failure, hands::Hands, model::Made, proposal::propose};
 use super::{
     ask::Ask,
     ports::{ModelPort, Ports},
@@ -20,14 +25,17 @@ use super::{
 use crate::{
     assistant::plan::{self, Scratch, Search, Step},
     brownout::{self, Service},
-    domain::{Answer, Problem, ServiceLevel},
+    domain::{Answer, Draft, Problem, Route, ServiceLevel},
     embedding::messages::Embedding,
     knowledge::{Extract, Passage},
+    tools::Prepared,
 };
 
 /// An answer and what it was made from.
 pub struct Given {
     pub answer: Answer,
+    /// Changes that it proposes, to this shopper only.
+    pub drafts: Vec<Draft>,
     /// The service level of the answer. Only answers at the full level are shared.
     pub at: ServiceLevel,
     /// No sentence of it broke a rule of the guard.
@@ -53,10 +61,14 @@ pub async fn answer(
     let at = ask.service.level;
     let mut scratch = scratch(ports, ask, understood);
     let (mut retrieved, mut found, mut failure) = (Retrieved::default(), None, None);
+    let mut drafts = Vec::new();
+    // An errand is not embedded before it turns out to be a question for the pages.
+    let mut late = None;
     let (answer, at, is_supported, for_all) = loop {
         let at_once = match plan::next(&scratch, catalog) {
             Step::Search => {
                 let assistant = catalog.of(understood.intent.topic);
+                let embedding = embedding.or(late.as_ref());
                 retrieved = retrieve::passages(ports, ask, reply, embedding, assistant).await;
                 found = pages::found(ports, ask, &retrieved);
                 let by_meaning = embedding.is_some();
@@ -76,10 +88,19 @@ pub async fn answer(
                 .await
                 {
                     Ok(Generated::Model(answer, is_supported)) => {
-                        break (answer, level, is_supported, !understood.frustrated);
+                        let for_all = !understood.frustrated && answer.route == Route::Model;
+                        break (*answer, level, is_supported, for_all);
+                    }
+                    Ok(Generated::Proposal(change)) => {
+                        let (answer, draft) = propose(ports, ask, reply, &change).await;
+                        drafts.extend(draft);
+                        break (answer, at, true, false);
+                    }
+                    Ok(Generated::Person) => {
+                        break (own::reach(ports, ask, reply), at, true, false);
                     }
                     Ok(Generated::Quoted(answer)) => {
-                        break (answer, at, true, !understood.frustrated);
+                        break (*answer, at, true, !understood.frustrated);
                     }
                     Err(failed) => {
                         failure = Some(failed);
@@ -107,13 +128,29 @@ pub async fn answer(
                 }
                 None => own::unknown(ask, reply, understood),
             },
+            Step::Errand => match &ask.errand {
+                Some(errand) => match errands::run(ports, ask, reply, errand).await {
+                    errands::Done::Answer(answer) => *answer,
+                    errands::Done::Nothing => {
+                        scratch.errand = false;
+                        late = retrieve::embed(ports, ask, reply).await;
+                        continue;
+                    }
+                    errands::Done::Proposal(change) => {
+                        let (answer, draft) = propose(ports, ask, reply, &change).await;
+                        drafts.extend(draft);
+                        answer
+                    }
+                },
+                None => own::unknown(ask, reply, understood),
+            },
             Step::Say(sentence) => own::say(ask, reply, understood, sentence),
             Step::AskBack(sentence, topics) => own::ask_back(ask, reply, sentence, &topics),
             Step::Reach => own::reach(ports, ask, reply),
         };
         break (at_once, at, true, false);
     };
-    Ok(Given { answer, at, is_supported, for_all, retrieved })
+    Ok(Given { answer, drafts, at, is_supported, for_all, retrieved })
 }
 
 fn scratch<'a>(ports: &Ports, ask: &Ask, understood: &'a Understanding) -> Scratch<'a> {
@@ -122,6 +159,7 @@ fn scratch<'a>(ports: &Ports, ask: &Ask, understood: &'a Understanding) -> Scrat
         small_talk: understood.small_talk,
         number: understood.number,
         asks_for_person: understood.asks_for_person,
+        errand: ask.errand.is_some(),
         offered: understood.offered,
         helpless: understood.helpless,
         follows: !ask.said.history().is_empty(),
@@ -139,9 +177,13 @@ fn searched(passages: &[Passage], found: Option<&Extract>, by_meaning: bool) -> 
 
 enum Generated {
     /// And whether no sentence of it broke a rule of the guard.
-    Model(Answer, bool),
+    Model(Box<Answer>, bool),
+    /// The model asks for a change.
+    Proposal(Box<Prepared>),
+    /// The model asks for a person.
+    Person,
     /// The model has no capacity, and a page answers.
-    Quoted(Answer),
+    Quoted(Box<Answer>),
 }
 
 /// Asks the model, unless the service level says that a page comes first.
@@ -160,14 +202,20 @@ async fn generate(
         && current >= ServiceLevel::KNOWLEDGE
         && !has_room(ports, ask, model)
     {
-        return Ok(Generated::Quoted(pages::quote(ask, reply, understood, found.clone())));
+        let quoted = pages::quote(ask, reply, understood, found.clone());
+        return Ok(Generated::Quoted(Box::new(quoted)));
     }
     if current >= ServiceLevel::TICKET && pinned {
         return Err(Failure::Ordered);
     }
-    let (answer, is_supported) =
-        model::generate(ports, ask, reply, model, level, understood, passages).await?;
-    Ok(Generated::Model(answer, is_supported))
+    let hands = Hands::of(ports, ask);
+    let made =
+        model::generate(ports, ask, reply, model, level, understood, passages, hands).await?;
+    Ok(match made {
+        Made::Answer(answer, is_supported) => Generated::Model(answer, is_supported),
+        Made::Proposal(change) => Generated::Proposal(change),
+        Made::Person => Generated::Person,
+    })
 }
 
 /// Whether the model would start at once, so that skipping it gains nothing. False if an operator

@@ -1,26 +1,41 @@
-//! An answer of the model, piece by piece.
+//! An answer of the model, with the tools that it calls on the way.
 
-use tokio::{sync::watch, time::Instant};
-
-use super::{citations::cited, failure::Failure, grounding::Ground, request::request};
+use super::{
+    citations::cited,
+    failure::Failure,
+    grounding::Ground,
+    hands::{Handed, Hands},
+    request::request,
+    stream::{Streamed, stream},
+};
 use crate::{
-    domain::{Answer, FinishReason, Route, ServiceLevel, Stage},
-    guard::OutputFilter,
-    inference::{GenerateError, Generation, Piece, QueuePosition},
+    domain::{Answer, Route, ServiceLevel, Stage, Usage},
+    inference::{ChatMessage, GenerateError, Outcome, ToolChoice},
     knowledge::Passage,
+    tools::Prepared,
     turn::{
         ask::Ask,
         ports::{ModelPort, Ports},
-        reply::{Reply, millis},
+        reply::Reply,
         understand::Understanding,
     },
 };
 
-/// Sends the question to the model at `level` of service, and shows what the guard lets through.
-/// Also returns whether that was all of it.
+pub enum Made {
+    /// And whether the guard let through all of it.
+    Answer(Box<Answer>, bool),
+    /// The model asks for a change. The shopper decides.
+    Proposal(Box<Prepared>),
+    /// The model asks for a person.
+    Person,
+}
+
+/// Sends the question to the model at `level` of service, runs the tools that it calls with
+/// `hands`, and shows what the guard lets through.
 ///
 /// # Errors
 /// The text shown before the failure stays in `reply`.
+#[expect(clippy::too_many_arguments, reason = "each is another part of the turn")]
 pub async fn generate(
     ports: &Ports,
     ask: &Ask,
@@ -29,97 +44,81 @@ pub async fn generate(
     level: ServiceLevel,
     understood: &Understanding,
     passages: &[Passage],
-) -> Result<(Answer, bool), Failure> {
-    let (sender, mut queued) = watch::channel(None);
+    hands: Option<Hands<'_>>,
+) -> Result<Made, Failure> {
     let told = ask.said.told();
     let mut request = request(ports, ask, model, level, &told, understood, passages);
-    request.queued = Some(sender);
-    let ground = Ground::new(ports, ask, &told, passages, &request.chat);
-    let begun = Instant::now();
-    let started = Generation::start(&model.acquire, request.clone());
-    let mut generation = wait_for_start(reply, started, &mut queued).await?;
-    reply.timings.queue_ms = Some(generation.queue_wait().as_millis().try_into().unwrap_or(0));
-    reply.start(Route::Model);
-    reply.stage(Stage::Writing);
-    tracing::debug!(backend = generation.backend(), waited_ms = millis(begun), "generation began");
-
-    let filter = || OutputFilter::new(&told.vault, ports.turn.max_answer_bytes);
-    let (mut claims, mut safe) = (ground.filter(&told), filter());
+    let mut hands = hands.filter(|_| model.takes_tools.is_worth_trying());
+    let mut steps = if hands.is_some() { ports.turn.tool_steps } else { 0 };
+    request.chat.tools = hands.as_ref().map(Hands::offered).unwrap_or_default();
+    let mut found = Vec::new();
     let mut usage = None;
-    let mut finish_reason = FinishReason::Stop;
-    let mut restarts = request.limits.restarts;
-    loop {
-        let piece = match generation.next().await {
-            Ok(piece) => piece,
-            Err(error) if generation.can_restart() && restarts > 0 => {
-                restarts -= 1;
-                let restarted = generation.restart(&model.acquire, request.clone());
-                // The first failure is more useful, and the shown text stays.
-                generation =
-                    wait_for_start(reply, restarted, &mut queued).await.map_err(|_| error)?;
-                reply.withdraw("restarted");
-                (claims, safe) = (ground.filter(&told), filter());
+    let Streamed { finish_reason, checked, .. } = loop {
+        if steps == 0 {
+            request.chat.tool_choice = ToolChoice::None;
+        }
+        let ground = Ground::new(ports, ask, &told, passages, &found, &request.chat);
+        let vault = hands.as_ref().map_or(&told.vault, |hands| &hands.vault);
+        let streamed = match stream(ports, reply, model, &request, &ground, vault).await {
+            // A server that was not started for tools refuses every request with some.
+            Err(GenerateError::Upstream(Outcome::ClientError(400 | 422))) if steps > 0 => {
+                model.takes_tools.refused();
+                hands = None;
+                steps = 0;
+                request.chat.tools.clear();
                 continue;
             }
-            Err(error) => return Err(error.into()),
-        };
-        match piece {
-            Some(Piece::Text(piece)) => {
-                let piece = claims.push(piece);
-                if !reply.add(&safe.push(&piece)) || safe.is_truncated() {
-                    finish_reason = FinishReason::Length;
-                    break;
-                }
-                if claims.is_blocked() {
-                    break;
-                }
+            // Half a call is never run.
+            Err(GenerateError::Upstream(Outcome::BrokenToolCall)) if steps > 0 => {
+                reply.withdraw("tool_call");
+                steps = 0;
+                continue;
             }
-            Some(Piece::Usage(counted)) => usage = Some(counted),
-            Some(Piece::Finished(reason)) => finish_reason = reason,
-            // No tool was offered, so no call is run.
-            Some(Piece::ToolCall(_)) => {}
-            None => break,
+            streamed => streamed?,
+        };
+        usage = sum(usage, streamed.usage);
+        let calls = &streamed.calls;
+        let Some(hands) = hands.as_mut().filter(|_| steps > 0 && !calls.is_empty()) else {
+            break streamed;
+        };
+        steps -= 1;
+        reply.withdraw("tool_call");
+        reply.stage(Stage::Searching);
+        let first_number = passages.len() + 1;
+        match hands.run(calls, first_number, &mut found).await {
+            Handed::Proposed(prepared) => return Ok(Made::Proposal(prepared)),
+            Handed::Person => return Ok(Made::Person),
+            Handed::Results(results) => {
+                let results = calls.iter().zip(results);
+                let results = results.map(|(call, result)| ChatMessage::result(call, result));
+                let called = ChatMessage::calls(streamed.spoken.clone(), calls.clone());
+                request.chat.messages.extend(std::iter::once(called).chain(results));
+            }
         }
-    }
-    let checked = claims.finish();
-    let rest = checked.as_ref().map_or("", |checked| checked.text.as_str());
-    let shown = reply.add(&safe.push(rest));
-    let tail = safe.finish();
-    if !shown || !reply.add(&tail.text) || tail.truncated {
-        finish_reason = FinishReason::Length;
-    }
+    };
     let text = reply.text();
     if text.trim().is_empty() {
         return Err(Failure::Empty);
     }
     let sources = checked.as_ref().map(|checked| checked.sources.as_slice());
-    let citations = cited(&text, passages, sources, ports.turn.answer_confidence);
+    let citations = cited(&text, passages, &found, sources, ports.turn.answer_confidence);
     reply.cite(&citations);
     let decisions = checked.map(|checked| checked.decisions).unwrap_or_default();
     let is_supported = decisions.is_empty();
     let session = reply.log().session_id();
     ports.decisions.note(&ask.site, session, reply.turn_id(), decisions);
-    let answer = Answer { citations, usage, finish_reason, ..Answer::new(text, Route::Model) };
-    Ok((answer, is_supported))
+    let route = if found.is_empty() { Route::Model } else { Route::Tool };
+    let answer = Answer { citations, usage, finish_reason, ..Answer::new(text, route) };
+    Ok(Made::Answer(Box::new(answer), is_supported))
 }
 
-/// Waits until the answer begins; meanwhile reports the turn's position in the queue.
-async fn wait_for_start(
-    reply: &Reply,
-    started: impl Future<Output = Result<Generation, GenerateError>>,
-    queued: &mut watch::Receiver<Option<QueuePosition>>,
-) -> Result<Generation, GenerateError> {
-    let mut started = Box::pin(started);
-    loop {
-        tokio::select! {
-            biased;
-            generation = &mut started => return generation,
-            Ok(()) = queued.changed() => {
-                let place = *queued.borrow_and_update();
-                if let Some(place) = place {
-                    reply.queued(place);
-                }
-            }
-        }
+/// Of all requests of the turn.
+fn sum(one: Option<Usage>, other: Option<Usage>) -> Option<Usage> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Usage {
+            prompt_tokens: one.prompt_tokens + other.prompt_tokens,
+            completion_tokens: one.completion_tokens + other.completion_tokens,
+        }),
+        (one, other) => one.or(other),
     }
 }

@@ -9,7 +9,10 @@ use reqwest::RequestBuilder;
 use serde_json::{Value, json};
 
 use super::{document, mentioned, shape};
-use crate::harness::*;
+use crate::{
+    actions::{VALID, draft, propose, with_shop},
+    harness::*,
+};
 
 const IDENTITY: &str = "the-identity-key-of-this-shop-7f3c9a21";
 const QUESTION: &str = "What is the price guarantee?";
@@ -211,6 +214,93 @@ async fn signing_in() {
     }
     "#);
     app.stop().await;
+}
+
+#[test]
+async fn a_change_that_waits_for_a_yes() {
+    let (app, shop, shopper, session) = with_shop(&[]).await;
+    let proposed = propose(&app, &session, draft("FJ-1", VALID)).await;
+    let confirm = proposed.confirm(&shopper);
+    assert_json_snapshot!(answer("POST /v1/actions/{id}/confirm", confirm).await, @r#"
+    {
+      "body": {
+        "answer": {
+          "cache": null,
+          "citations": [],
+          "finish_reason": "stop",
+          "language": "en",
+          "message_id": "[id]",
+          "outcome": {
+            "action_id": "[id]",
+            "detail": "Order FJ-1 is cancelled.",
+            "status": "done"
+          },
+          "route": "tool",
+          "service_level": 0,
+          "text": "Order FJ-1 is cancelled.",
+          "timings": {
+            "first_token_ms": "[first_token_ms]",
+            "total_ms": "[total_ms]"
+          },
+          "usage": null
+        },
+        "message": {
+          "created_at": "[time]",
+          "id": "[id]",
+          "role": "user",
+          "seq": 4,
+          "status": "complete",
+          "text": "Yes, please: Cancel order FJ-1",
+          "turn_id": "[id]"
+        },
+        "status": "completed",
+        "turn_id": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    let session = shopper.session().await;
+    let decline = propose(&app, &session, draft("FJ-2", VALID)).await.decline(&shopper);
+    assert_json_snapshot!(answer("POST /v1/actions/{id}/decline", decline).await, @r#"
+    {
+      "body": {
+        "answer": {
+          "cache": null,
+          "citations": [],
+          "finish_reason": "stop",
+          "language": "en",
+          "message_id": "[id]",
+          "outcome": {
+            "action_id": "[id]",
+            "detail": "All right, nothing was changed.",
+            "status": "declined"
+          },
+          "route": "tool",
+          "service_level": 0,
+          "text": "All right, nothing was changed.",
+          "timings": {
+            "first_token_ms": "[first_token_ms]",
+            "total_ms": "[total_ms]"
+          },
+          "usage": null
+        },
+        "message": {
+          "created_at": "[time]",
+          "id": "[id]",
+          "role": "user",
+          "seq": 4,
+          "status": "complete",
+          "text": "No, thank you: Cancel order FJ-2",
+          "turn_id": "[id]"
+        },
+        "status": "completed",
+        "turn_id": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+    shop.stop().await;
 }
 
 #[test]
@@ -745,7 +835,8 @@ async fn what_is_held_of_a_customer() {
 
 #[test]
 async fn what_operators_see() {
-    let app = TestApp::with_model("ok").await;
+    let shop = ("tools.demo_shop_url", "http://127.0.0.1:8090".to_owned());
+    let app = TestApp::with_model_and("ok", &[shop]).await;
     let admin = app.admin().await;
     app.ask("Which payment methods do you accept?").await;
     assert_json_snapshot!(answer("GET /v1/admin/cache", admin.cache()).await, @r#"
@@ -846,6 +937,39 @@ async fn what_operators_see() {
     {
       "body": {
         "items": []
+      },
+      "status": 200
+    }
+    "#);
+    let mut tools = answer("GET /v1/tools", admin.get("/v1/tools")).await;
+    tools["body"]["items"].as_array_mut().unwrap().truncate(1);
+    assert_json_snapshot!(tools, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "breaker_open": false,
+            "description": "The state of one order: what was ordered, whether it was sent, where it is and when it arrives.",
+            "effect": "read",
+            "identity": "order",
+            "name": "order_status",
+            "parameters": {
+              "properties": {
+                "order_number": {
+                  "description": "The number of the order, as the shopper wrote it.",
+                  "maxLength": 40,
+                  "minLength": 1,
+                  "type": "string"
+                }
+              },
+              "required": [
+                "order_number"
+              ],
+              "type": "object"
+            },
+            "target": "http://127.0.0.1:8090"
+          }
+        ]
       },
       "status": 200
     }

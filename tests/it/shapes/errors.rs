@@ -35,6 +35,8 @@ fn the_list_of_errors() {
     409 again turn_active: An answer is still being written; please wait for it or stop it.
     409 never conflict: This conflicts with something that already exists.
     409 never control_conflict: Somebody else has taken over this conversation.
+    409 never effect_changed: What will happen is not what you were shown; please look again.
+    409 never identity_required: Please sign in first.
     410 never erased: This conversation has been erased.
     412 never precondition_failed: This has changed since you last read it.
     413 never payload_too_large: The request is too large.

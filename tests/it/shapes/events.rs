@@ -5,7 +5,10 @@ use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 
 use super::{mentioned, shape, words_of};
-use crate::harness::*;
+use crate::{
+    actions::{VALID, draft, propose, with_shop},
+    harness::*,
+};
 
 const QUESTION: &str = "When do boots ship?";
 
@@ -265,6 +268,59 @@ async fn a_turn_that_is_cancelled() {
     }
     "#);
     app.stop().await;
+}
+
+#[test]
+async fn a_change_that_is_proposed_and_confirmed() {
+    let (app, shop, shopper, session) = with_shop(&[]).await;
+    let proposed = propose(&app, &session, draft("FJ-1", VALID)).await;
+    let events = shopper.events(&session, None).await.until("answer.completed").await;
+    assert_json_snapshot!(event(&events, "action.proposed"), @r#"
+    {
+      "data": {
+        "action_id": "[id]",
+        "at": "[time]",
+        "effect": "Cancel order FJ-1",
+        "epoch": 0,
+        "expires_at": "[time]",
+        "fields": [
+          {
+            "label": "Order",
+            "value": "FJ-1"
+          }
+        ],
+        "hash": "b1fc33a423cc60272010fbb3fb679521c57e69c20b1a501da0ed723ac5df5db4",
+        "seq": 2,
+        "session_id": "[id]",
+        "tool": "order_cancel",
+        "turn_id": "[id]",
+        "type": "action.proposed",
+        "v": 1
+      },
+      "id": "2"
+    }
+    "#);
+    ok(proposed.confirm(&shopper)).await;
+    let events = shopper.events(&session, Some("3")).await.until("answer.completed").await;
+    assert_json_snapshot!(event(&events, "action.result"), @r#"
+    {
+      "data": {
+        "action_id": "[id]",
+        "at": "[time]",
+        "detail": "Order FJ-1 is cancelled.",
+        "epoch": 0,
+        "seq": 5,
+        "session_id": "[id]",
+        "status": "done",
+        "turn_id": "[id]",
+        "type": "action.result",
+        "v": 1
+      },
+      "id": "5"
+    }
+    "#);
+    app.stop().await;
+    shop.stop().await;
 }
 
 #[test]

@@ -265,3 +265,18 @@ fn an_address_of_the_network_is_masked() {
         ],
     );
 }
+
+#[test]
+fn an_address_never_takes_a_number_of_the_shop_with_it() {
+    let numbers = std::sync::Arc::new(crate::domain::NumberFormats::new(["FJ-#####"]).unwrap());
+    let shop = Shop { numbers, ..Shop::default() };
+    for text in [
+        "Bestellung FJ-10234, PLZ 80331",
+        "Bestellung FJ-10234, 80331 München",
+        "pedido FJ-10234, código postal 28013 Madrid",
+        "order FJ-10234, Hauptstr. 5, 80331 Munich",
+    ] {
+        let masked = crate::guard::Vault::of_shop(shop.clone()).mask(text);
+        assert!(masked.contains("FJ-10234"), "{masked}");
+    }
+}

@@ -72,7 +72,7 @@ impl Process {
             let mut append =
                 actor.borrow().session.message("hello".into(), None, record, clock::now());
             if is_cached {
-                append.answer(answer());
+                append.answer(&answer().into());
             }
             match self.journal.append(&append).await {
                 Ok(Appended::Done(version)) => {
@@ -109,7 +109,7 @@ impl Process {
         let begun = Begun { turn_id, meta: append.meta, version };
         let (process, actor) = (Rc::clone(self), Rc::clone(actor));
         self.spawn(async move {
-            let ended = begun.end(&process.journal, answer(), || {}).await;
+            let ended = begun.end(&process.journal, answer().into(), || {}).await;
             process.post(actor, Letter::TurnEnded(Box::new(ended), running));
         });
     }
@@ -166,7 +166,7 @@ impl Process {
         let append = {
             let actor = actor.borrow();
             let is_free = actor.session.begin() == Begin::Yes && actor.doubt.is_none();
-            is_free.then(|| actor.session.delivery(answer(), record(key), clock::now()))
+            is_free.then(|| actor.session.delivery(&answer().into(), record(key), clock::now()))
         };
         let Some(append) = append else {
             actor.borrow_mut().session.disown();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::text::{Text, fold};
-use crate::words::GAP;
+use crate::words::format::GAP;
 
 /// At most so many words stand at a gap.
 const GAP_WORDS: u32 = 6;

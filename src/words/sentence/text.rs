@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use unicode_normalization::char::{decompose_compatible, is_combining_mark};
 
-use crate::guard::input::is_invisible;
+use crate::domain::is_invisible;
 
 /// How many words of a text are read.
 const WORDS: usize = 6_000;
@@ -16,6 +16,8 @@ const SHORTEST: usize = 3;
 pub struct Text {
     folded: String,
     words: Vec<Range<usize>>,
+    /// Where each word stands in the text that was folded, in bytes.
+    origins: Vec<Range<usize>>,
     sentences: Vec<Sentence>,
     /// How many words stand before the last stop.
     stop: usize,
@@ -32,6 +34,7 @@ impl Text {
         let mut read = Self {
             folded: String::with_capacity(text.len() + 1),
             words: Vec::new(),
+            origins: Vec::new(),
             sentences: Vec::new(),
             stop: 0,
         };
@@ -41,18 +44,18 @@ impl Text {
             if read.words.len() >= WORDS {
                 break;
             }
+            let end = at + c.len_utf8();
             if c.is_ascii() {
-                read.push(c.to_ascii_lowercase());
+                read.push(c.to_ascii_lowercase(), at..end);
             } else {
-                plain(c, |c| read.push(c));
+                plain(c, |c| read.push(c, at..end));
             }
             let next = chars.peek().map(|(_, c)| *c);
-            let end = at + c.len_utf8();
             if ends(c, next) && read.end(begun..end) {
                 begun = end;
             }
         }
-        read.push('\n');
+        read.push('\n', text.len()..text.len());
         read.end(begun..text.len());
         // The rest is too short for a sentence of its own.
         if let Some(last) = read.sentences.last_mut() {
@@ -64,7 +67,7 @@ impl Text {
         read
     }
 
-    fn push(&mut self, c: char) {
+    fn push(&mut self, c: char, origin: Range<usize>) {
         let at = self.folded.len();
         self.folded.push(c);
         if !c.is_alphanumeric() {
@@ -72,9 +75,15 @@ impl Text {
         }
         let joins =
             !stands_alone(c) && !self.folded[..at].chars().next_back().is_some_and(stands_alone);
-        match self.words.last_mut() {
-            Some(last) if last.end == at && joins => last.end = self.folded.len(),
-            _ => self.words.push(at..self.folded.len()),
+        match (self.words.last_mut(), self.origins.last_mut()) {
+            (Some(last), Some(begun)) if last.end == at && joins => {
+                last.end = self.folded.len();
+                begun.end = origin.end;
+            }
+            _ => {
+                self.words.push(at..self.folded.len());
+                self.origins.push(origin);
+            }
         }
     }
 
@@ -90,12 +99,17 @@ impl Text {
         whole
     }
 
-    pub fn len(&self) -> usize {
+    pub fn word_count(&self) -> usize {
         self.words.len()
     }
 
     pub fn word(&self, index: usize) -> &str {
         self.words.get(index).map_or("", |range| &self.folded[range.clone()])
+    }
+
+    /// Where a word stands in the text that was folded, in bytes.
+    pub fn origin(&self, index: usize) -> Range<usize> {
+        self.origins.get(index).cloned().unwrap_or_default()
     }
 
     pub fn words(&self) -> impl Iterator<Item = &str> {
@@ -252,5 +266,6 @@ mod tests {
         let text = "Größe M ist da. Wo ist es jetzt?";
         let read = Text::new(text);
         assert_eq!(text[read.original(1)].trim(), "Wo ist es jetzt?");
+        assert_eq!(&text[read.origin(0)], "Größe");
     }
 }

@@ -1,5 +1,4 @@
-//! The HTTP client for addresses other than model backends. A response is bounded in time and size.
-//! It comes from the requested address, since redirects are not followed.
+//! Fetches small documents.
 
 use std::time::Duration;
 

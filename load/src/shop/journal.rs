@@ -1,0 +1,79 @@
+//! Every action that was done or refused, a line of JSON each. A line is on the disk before the
+//! action is answered.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{BufRead as _, BufReader, Write as _},
+    path::Path,
+};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// An action and what became of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub key: String,
+    pub status: Outcome,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deed: Option<Deed>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result: Option<Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Done,
+    Failed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Deed {
+    Cancel,
+    Address(String),
+    Return(Vec<String>),
+}
+
+#[derive(Default)]
+pub struct Journal(Option<File>);
+
+impl Journal {
+    /// The journal and what it holds. A last line that was cut off by a crash is taken out.
+    pub fn open(path: Option<&Path>) -> anyhow::Result<(Self, Vec<Entry>)> {
+        let Some(path) = path else { return Ok((Self::default(), Vec::new())) };
+        let shown = path.display();
+        let file = OpenOptions::new().create(true).read(true).append(true).open(path);
+        let file = file.with_context(|| format!("cannot open {shown}"))?;
+        let (mut entries, mut whole) = (Vec::new(), 0);
+        let mut reader = BufReader::new(&file);
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            let length = reader.read_until(b'\n', &mut line)?;
+            if length == 0 || !line.ends_with(b"\n") {
+                break;
+            }
+            let entry = serde_json::from_slice(&line);
+            entries.push(entry.with_context(|| format!("{shown} has a line that is no action"))?);
+            whole += length as u64;
+        }
+        file.set_len(whole)?;
+        Ok((Self(Some(file)), entries))
+    }
+
+    pub fn write(&mut self, entry: &Entry) -> anyhow::Result<()> {
+        let Some(file) = &mut self.0 else { return Ok(()) };
+        let mut line = serde_json::to_vec(entry)?;
+        line.push(b'\n');
+        file.write_all(&line)?;
+        file.sync_data()?;
+        Ok(())
+    }
+}

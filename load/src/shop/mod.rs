@@ -1,0 +1,82 @@
+//! `demo-shop`: a shop's order system over real HTTP, as `docs/shop-api.md` describes it.
+//!
+//! It has the orders, products and stores of the demo shop. Days are counted from today, so it never
+//! ages. What is changed is kept in memory, and in a journal if there is one. Some order numbers show
+//! a fault (`fault`).
+
+mod book;
+mod data;
+mod fault;
+mod http;
+mod journal;
+mod stores;
+mod wares;
+
+use std::{
+    net::{SocketAddr, TcpListener},
+    path::PathBuf,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use actix_web::{App, HttpServer, dev::Server, web};
+use anyhow::Context as _;
+
+use self::book::Book;
+
+#[derive(clap::Args, Clone, Debug)]
+pub struct Args {
+    /// Address to listen on; port 0 picks a free one.
+    #[arg(long, default_value = "127.0.0.1:8090")]
+    pub listen: SocketAddr,
+    /// Callers must send it as `Authorization: Bearer`. Without it everybody may call.
+    #[arg(long, env = "DEMO_SHOP_KEY")]
+    pub key: Option<String>,
+    /// Writes every action into this file before it is answered, and reads them at the start.
+    #[arg(long)]
+    pub journal: Option<PathBuf>,
+    /// Milliseconds that a slow order takes.
+    #[arg(long, default_value_t = 5_000)]
+    pub slow_ms: u64,
+}
+
+/// What the handlers of one server share.
+pub struct Shop {
+    args: Args,
+    book: Mutex<Book>,
+}
+
+impl Shop {
+    /// The book stays whole if a handler panics, since it is changed in one step.
+    fn book(&self) -> MutexGuard<'_, Book> {
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Runs until it gets a signal.
+///
+/// # Errors
+/// If the address cannot be bound, or the journal cannot be read.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let (server, address) = start(args)?;
+    println!("demo shop on http://{address} (made-up orders)");
+    server.await.context("the demo shop ended")
+}
+
+/// Binds and starts; the caller awaits the [`Server`] or keeps its handle.
+///
+/// # Errors
+/// If the address cannot be bound, or the journal cannot be read.
+pub fn start(args: Args) -> anyhow::Result<(Server, SocketAddr)> {
+    let listener = TcpListener::bind(args.listen)
+        .with_context(|| format!("cannot listen on {}", args.listen))?;
+    let address = listener.local_addr()?;
+    let book = Mutex::new(Book::open(args.journal.as_deref())?);
+    let shop = web::Data::new(Shop { args, book });
+    let server = HttpServer::new(move || App::new().app_data(shop.clone()).configure(http::routes))
+        .workers(2)
+        .tcp_nodelay(true)
+        .shutdown_timeout(1)
+        .listen(listener)?
+        .run();
+    Ok((server, address))
+}

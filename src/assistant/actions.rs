@@ -1,0 +1,68 @@
+//! What the service says about changes that it proposed, in the language of the proposal.
+
+use std::sync::LazyLock;
+
+use crate::{
+    domain::{ActionStatus, Decision, Language},
+    words::{self, Actions, Text},
+};
+
+static SENTENCES: LazyLock<[Actions; Language::ALL.len()]> =
+    LazyLock::new(|| Language::ALL.map(|language| words::of(language.code())));
+
+/// The message of a shopper who decides by a button.
+pub fn message(decision: Decision, effect: &str, language: Language) -> String {
+    let said = &SENTENCES[language as usize];
+    let text = match decision {
+        Decision::Confirmed => said.yes,
+        Decision::Declined => said.no,
+    };
+    shown(text).replace("{effect}", effect)
+}
+
+/// Asks whether a change is to be made, after its effect in words.
+pub fn ask(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].ask)
+}
+
+/// What became of a proposal, if the shop has said nothing about it.
+pub fn outcome(status: ActionStatus, language: Language) -> &'static str {
+    let said = &SENTENCES[language as usize];
+    shown(match status {
+        ActionStatus::Done => said.done,
+        ActionStatus::Failed => said.not_done,
+        ActionStatus::Unknown => said.checking,
+        ActionStatus::Declined => said.declined,
+        ActionStatus::Expired => said.expired,
+    })
+}
+
+/// The shopper, or the shop, has had as many changes as a day may have.
+pub fn too_many(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].too_many)
+}
+
+/// The tests see that every language has every sentence.
+fn shown(text: Text) -> &'static str {
+    text.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_language_says_every_outcome_and_repeats_the_effect() {
+        for language in Language::ALL {
+            let mut said: Vec<&str> =
+                ActionStatus::ALL.iter().map(|status| outcome(*status, language)).collect();
+            said.extend([too_many(language), ask(language)]);
+            for (at, text) in said.iter().enumerate() {
+                assert!(!text.is_empty() && !said[..at].contains(text), "{language:?}: {text}");
+            }
+            let messages = Decision::ALL.map(|decision| message(decision, "X-1", language));
+            assert!(messages.iter().all(|text| text.ends_with("X-1") && text.len() > 5));
+            assert_ne!(messages[0], messages[1]);
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! Errands: what a shopper wants done with a tool of the shop, understood without a model.
+//!
+//! [`plan`] reads a message and the conversation before it, and either asks for what is missing or
+//! says which tool to call. [`render`] puts what a tool has found into words and cards, [`effect`]
+//! says what an action would change, and [`Reply`] what the service says where nothing was found or
+//! done.
+//!
+//! Pure: it never calls a tool and never sees a value behind a placeholder.
+
+mod call;
+mod effect;
+mod masks;
+mod memory;
+mod numbers;
+mod plan;
+mod render;
+mod reply;
+mod said;
+mod slots;
+mod text;
+mod vocabulary;
+mod wish;
+
+#[cfg(test)]
+mod tests;
+
+pub use self::{
+    call::{Call, Errand, Proof, Wanted},
+    effect::effect,
+    plan::{Heard, plan},
+    render::{Rendered, render},
+    reply::{Reply, refused},
+};

@@ -1,0 +1,62 @@
+//! For whom a tool is called.
+
+use std::fmt;
+
+use crate::{
+    config::Identity,
+    domain::{AddressBlock, PrincipalId, SiteId},
+};
+
+/// Who asks, as the session knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    pub site: SiteId,
+    pub visitor: PrincipalId,
+    /// Where the message came from, if that is known.
+    pub from: Option<AddressBlock>,
+    /// Signed in, or identified by the shop.
+    pub customer: Option<Customer>,
+    /// What the shopper has shown for the order that the call names.
+    pub proof: Option<Proof>,
+}
+
+/// A customer of the shop.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Customer {
+    /// The shop's own id.
+    pub id: String,
+    pub email: Option<String>,
+}
+
+/// That an order is the shopper's own.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Proof {
+    Email(String),
+    Postcode(String),
+}
+
+impl Caller {
+    /// The highest level that the caller has.
+    pub fn level(&self) -> Identity {
+        match (&self.customer, &self.proof) {
+            (Some(_), _) => Identity::Customer,
+            (None, Some(_)) => Identity::Order,
+            (None, None) => Identity::Nobody,
+        }
+    }
+}
+
+impl fmt::Debug for Customer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[customer]")
+    }
+}
+
+impl fmt::Debug for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Email(_) => "[e-mail]",
+            Self::Postcode(_) => "[postcode]",
+        })
+    }
+}

@@ -1,0 +1,46 @@
+//! Whether a message is an errand for a tool of the shop. It is read by rules when the turn begins,
+//! before anything is shared with others who ask the same.
+
+use super::{ports::Ports, said::Said};
+use crate::{
+    assistant::errand::{Errand, Heard, plan},
+    domain::{Language, SiteId},
+    guard::Kind,
+    triage::{Prior, triage},
+};
+
+pub fn read(
+    ports: &Ports,
+    site: &SiteId,
+    said: &Said,
+    language: Language,
+    signed_in: bool,
+) -> Option<Errand> {
+    let toolbox = ports.tools.of(site);
+    if toolbox.is_empty() {
+        return None;
+    }
+    // Rules read their own earlier answers as they were shown: the name of a product may look like
+    // that of a person.
+    let told = said.told();
+    let shown = |answer: &String| told.vault.restore(answer, &Kind::ALL);
+    let answers: Vec<Option<String>> =
+        said.history().iter().map(|exchange| exchange.answer.as_ref().map(shown)).collect();
+    let users = said.history().iter().map(|exchange| exchange.user.as_str());
+    let earlier: Vec<(&str, Option<&str>)> =
+        users.zip(answers.iter().map(Option::as_deref)).collect();
+    let prior = Prior { language: Some(language), ..Prior::default() };
+    let understood = triage(said.text(), None, &prior);
+    if understood.asks_for_person {
+        return None;
+    }
+    plan(&Heard {
+        text: said.text(),
+        earlier: &earlier,
+        intent: &understood.intent,
+        language,
+        formats: &ports.shop(site).own.numbers,
+        signed_in,
+        has: &|name| toolbox.get(name).is_some(),
+    })
+}

@@ -1,0 +1,125 @@
+//! What is kept of a proposed call until its shopper decides, and how the shop is asked for it then.
+//! It has personal data, so it goes with its session.
+
+use std::sync::Arc;
+
+use futures_util::FutureExt as _;
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::time::Instant;
+
+use super::ports::{ActionPort, Carried};
+use crate::{
+    archive::Action,
+    assistant::errand::{Reply as Said, refused, render},
+    clock, config,
+    tools::{CallError, Caller, Customer, Known, Output, Prepared, Proof, Tools},
+};
+
+#[derive(Serialize, Deserialize)]
+pub struct Kept {
+    arguments: Map<String, Value>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    customer: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    email: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    postcode: Option<String>,
+}
+
+impl Kept {
+    pub fn of(change: &Prepared) -> Self {
+        let Caller { customer, proof, .. } = change.caller().clone();
+        let (email, postcode) = match proof {
+            Some(Proof::Email(email)) => (Some(email), None),
+            Some(Proof::Postcode(code)) => (None, Some(code)),
+            None => (None, None),
+        };
+        let customer = customer.map(|customer| customer.id);
+        Self { arguments: change.arguments().clone(), customer, email, postcode }
+    }
+
+    /// As it is stored.
+    pub fn sealed(&self) -> Value {
+        // Plain data with text keys, so this never fails.
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The call that was proposed. `None` if it cannot be made any more: the tool is gone, or takes
+    /// other arguments.
+    fn prepare(tools: &Tools, action: &Action) -> Option<Prepared> {
+        let Self { arguments, customer, email, postcode } =
+            serde_json::from_value(action.arguments.0.clone()).ok()?;
+        let caller = Caller {
+            site: action.site_id.clone(),
+            visitor: action.owner_id,
+            from: None,
+            customer: customer.map(|id| Customer { id, email: None }),
+            proof: email.map(Proof::Email).or(postcode.map(Proof::Postcode)),
+        };
+        let toolbox = tools.of(&action.site_id);
+        toolbox.get(&action.tool)?.prepare(Value::Object(arguments), &caller).ok()
+    }
+
+    fn arguments(action: &Action) -> Map<String, Value> {
+        let kept: Option<Self> = serde_json::from_value(action.arguments.0.clone()).ok();
+        kept.map(|kept| kept.arguments).unwrap_or_default()
+    }
+}
+
+impl ActionPort {
+    /// Asks the shops of the sites.
+    pub fn new(tools: &Tools, config: &config::Actions) -> Self {
+        let (calling, recalling) = (tools.clone(), tools.clone());
+        Self {
+            call: Arc::new(move |action, deadline| {
+                let tools = calling.clone();
+                async move { call(&tools, &action, deadline).await }.boxed()
+            }),
+            recall: Arc::new(move |action, deadline| {
+                let tools = recalling.clone();
+                async move { recall(&tools, &action, deadline).await }.boxed()
+            }),
+            timeout: config.timeout,
+            valid_for: config.valid_for,
+        }
+    }
+}
+
+async fn call(tools: &Tools, action: &Action, deadline: Instant) -> Carried {
+    let Some(prepared) = Kept::prepare(tools, action) else { return Carried::NotDone };
+    let language = action.language;
+    match tools.call(&prepared, Some(action.id), deadline).await {
+        Ok(Output::Found(value)) => Carried::Done(done(action, &value)),
+        Ok(Output::NotFound) => Carried::Failed(Said::NotFound.text(language).to_owned()),
+        Ok(Output::Refused { reason }) => Carried::Failed(refused(&reason, language).to_owned()),
+        Err(CallError::InDoubt) => Carried::Unknown,
+        Err(CallError::Busy) => Carried::Failed(Said::Busy.text(language).to_owned()),
+        Err(CallError::Unavailable | CallError::BadAnswer | CallError::TooLarge) => {
+            Carried::Failed(Said::Unavailable.text(language).to_owned())
+        }
+    }
+}
+
+async fn recall(tools: &Tools, action: &Action, deadline: Instant) -> Carried {
+    match tools.outcome(&action.site_id, &action.tool, action.id, deadline).await {
+        Ok(Known::Done(value)) => Carried::Done(done(action, &value)),
+        Ok(Known::Failed { reason }) => {
+            Carried::Failed(refused(&reason, action.language).to_owned())
+        }
+        Ok(Known::NeverSeen) => Carried::NotDone,
+        Err(_) => Carried::Unknown,
+    }
+}
+
+/// What was done, in words; empty if the tool is not built in.
+fn done(action: &Action, value: &Value) -> String {
+    let rendered = render(&action.tool, &Kept::arguments(action), value, today(), action.language);
+    rendered.map(|rendered| rendered.text).unwrap_or_default()
+}
+
+fn today() -> Date {
+    let now = Timestamp::from_millisecond(clock::now().as_millis()).unwrap_or_default();
+    now.to_zoned(TimeZone::UTC).date()
+}
