@@ -580,9 +580,11 @@ vocabularies! {
     }
 
     /// The words around the names, addresses and birth dates of people.
-    People: "people" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+    People: "people" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         /// A name follows.
         introductions: Words,
+        /// A name stands before them.
+        closings: Words,
         /// But these are none.
         never: Words,
         /// The names of these are no names of people.
@@ -598,6 +600,8 @@ vocabularies! {
         streets_before: Words,
         /// "strasse", the end of its name.
         street_endings: Words,
+        /// "flat": its number follows that of the house.
+        units: Words,
         /// A number follows.
         boxes: Words,
         /// What has such a word is an amount or a time, and no address.
@@ -608,6 +612,10 @@ vocabularies! {
         firms: Words,
         /// Two of these in lower case name nobody.
         scenery: Words,
+        /// "mount": what follows is no person.
+        landforms: Words,
+        /// A thing may follow them, but no address, and no name that nobody has.
+        articles: Words,
         /// A place follows.
         toward: Words,
         /// A text with one of them may be about places.
@@ -617,7 +625,7 @@ vocabularies! {
     }
 
     /// The words of secrets that people type.
-    Secrets: "secrets" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+    Secrets: "secrets" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh" {
         password: Words,
         /// A PIN or a one-time code.
         pin: Words,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{context::Context, vocabulary::Role};
+use super::{alike::is_unspaced, context::Context, tagger::may_name, vocabulary::Role};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;
@@ -28,6 +28,18 @@ const PROVIDERS: [&str; 17] = [
     "mailinator",
     "zoho",
     "yandex",
+];
+/// Those that are nothing but mail: there "anna at gmail" needs no ending.
+const MAIL: [&str; 9] = [
+    "gmail",
+    "googlemail",
+    "hotmail",
+    "yahoomail",
+    "ymail",
+    "icloud",
+    "protonmail",
+    "gmx",
+    "outlook",
 ];
 /// Known by "com" right behind them only, since they are words.
 const WORDS: [&str; 5] = ["mail", "gamil", "gmial", "gmai", "gail"];
@@ -70,17 +82,24 @@ fn glued(text: &str, found: &mut impl FnMut(Range<usize>)) {
     }
 }
 
+/// Chinese and Japanese have no spaces: "メールはann@example.comです".
+fn is_of_script(c: char, first: Option<char>) -> bool {
+    is_unspaced(c) == first.is_some_and(is_unspaced) || !c.is_alphanumeric()
+}
+
 fn is_local(c: char) -> bool {
     c.is_alphanumeric() || "._%+-'!#$&*/=?^`{|}~".contains(c)
 }
 
 /// The address around an `@`. Text before `floor` does not belong to it.
 fn around(text: &str, at: usize, floor: usize) -> Option<Range<usize>> {
+    let last = text[..at].chars().next_back();
+    let first = text[at + 1..].chars().take(MOST_SIGNS + 1).find(|c| *c != '@');
     let start = text[floor..at]
         .char_indices()
         .rev()
         .take(LOCAL_MAX)
-        .take_while(|(_, c)| is_local(*c))
+        .take_while(|(_, c)| is_local(*c) && is_of_script(*c, last))
         .map(|(index, _)| floor + index)
         .last()
         .unwrap_or(at);
@@ -91,7 +110,7 @@ fn around(text: &str, at: usize, floor: usize) -> Option<Range<usize>> {
     let domain: usize = text[at + 1..]
         .chars()
         .take(DOMAIN_MAX)
-        .take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-'))
+        .take_while(|c| c.is_alphanumeric() && is_of_script(*c, first) || matches!(c, '.' | '-'))
         .map(char::len_utf8)
         .sum();
     let domain = text[at + 1..at + 1 + domain].trim_end_matches(['.', '-']);
@@ -142,7 +161,16 @@ fn spelled_out(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<u
                 whole = true;
             }
         }
-        let at_sign = index > 0 && lower(index - 1).is_some_and(|w| w == "at" || w == "ät");
+        let said = |before: usize| {
+            let of_list = context.ending_at(words[before].end).is_some_and(|w| w.is(Role::At));
+            lower(before).is_some_and(|w| w == "at" || w == "ät") || of_list
+        };
+        let at_sign = index > 0 && said(index - 1);
+        // "anna at gmail", and not "look at gmail"
+        if provider == Spelling::Bare && at_sign && MAIL.contains(&this) {
+            let name = index.checked_sub(2).and_then(lower);
+            whole |= name.is_some_and(|name| name.len() > 2 && may_name(name));
+        }
         // "www.gmail.com" and "//gmail.com" are sites.
         if !whole || name.ends_with('.') || text[..word.start].ends_with(['@', '/']) {
             continue;

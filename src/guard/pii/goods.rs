@@ -9,11 +9,14 @@ use super::{
     phrases::Phrases,
     tagger::{Case, Gap, Label, Token},
 };
-use crate::words::{self, People};
+use crate::words::{self, Language, People};
 
 struct Lists {
     brands: Phrases,
     scenery: HashSet<String>,
+    landforms: Phrases,
+    articles: HashSet<String>,
+    german: HashSet<String>,
     firms: Phrases,
     things: Phrases,
     months: HashSet<String>,
@@ -24,17 +27,25 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
     Lists {
         brands: Phrases::new(people.brands),
         scenery: people.scenery.into_iter().map(fold::word).collect(),
+        landforms: Phrases::new(people.landforms),
+        articles: people.articles.into_iter().map(fold::word).collect(),
+        german: german(),
         firms: Phrases::new(people.firms),
         things: Phrases::new(people.things),
         months: people.months.into_iter().map(fold::word).collect(),
     }
 });
 
-/// A thing may follow them, but no address.
-const ARTICLES: [&str; 26] = [
-    "the", "a", "my", "your", "der", "die", "das", "den", "ein", "eine", "einen", "le", "la",
-    "les", "un", "une", "el", "los", "il", "lo", "het", "um", "uma", "have", "sell", "new",
-];
+/// Frequent words of German, in which every noun has a capital. Those that are English words, too,
+/// show nothing.
+fn german() -> HashSet<String> {
+    let of = |language| words::of::<Language>(language).words.lines().map(fold::word);
+    let english: HashSet<String> = of("en").collect();
+    let both =
+        |word: &str| ["was", "so", "die", "am", "an", "in", "war", "hat", "man"].contains(&word);
+    of("de").filter(|word| !english.contains(word) && !both(word)).collect()
+}
+
 /// Words between a brand and the number of its model.
 const MODEL: usize = 3;
 
@@ -56,6 +67,8 @@ pub(super) fn clear(tokens: &[Token<'_>], context: &Context<'_>, labels: &mut [L
             || label == Label::Name
                 && (is_scenery(&tokens[at..end])
                     || is_model(tokens, at, end)
+                    || is_landform(tokens, at, end)
+                    || is_noun(tokens, at, end)
                     || is_of_firm(tokens, at, end))
             || label == Label::Address && is_model_with_number(tokens, at, end);
         if thing {
@@ -112,11 +125,40 @@ fn is_of_firm(tokens: &[Token<'_>], start: usize, end: usize) -> bool {
 /// "Mammut Trion 28", "Trion XL": a name that nobody has, and a number behind it.
 fn is_model(tokens: &[Token<'_>], start: usize, end: usize) -> bool {
     const LONGEST: usize = 5;
+    const SHORT: usize = 2;
     let unknown = |token: &Token<'_>| token.case != Case::Lower && !token.is_name();
-    let number = tokens.get(end).is_some_and(|next| {
-        next.gap == Gap::Space && next.has_digit() && next.text.len() <= LONGEST
-    });
-    number && tokens[start..end].iter().any(unknown)
+    let number = tokens
+        .get(end)
+        .filter(|next| next.gap == Gap::Space && next.has_digit() && next.text.len() <= LONGEST);
+    // "Marlene 3" is no person, and "Marlene 4821" may be one who shows who she is.
+    let alone = end == start + 1 && tokens[start].case == Case::Capital;
+    let last = tokens.get(end + 1).is_none_or(|next| !next.is_placeholder());
+    let short = alone && last && number.is_some_and(|number| number.text.len() <= SHORT);
+    number.is_some() && (short || tokens[start..end].iter().any(unknown))
+}
+
+/// "Mont Blanc", "Lake Garda"
+fn is_landform(tokens: &[Token<'_>], start: usize, end: usize) -> bool {
+    let land = |at: usize| LISTS.landforms.has(tokens[at].text);
+    let behind = start > 0 && tokens[start].gap == Gap::Space && land(start - 1);
+    behind || end > start + 1 && land(start)
+}
+
+/// "the Nordlys", "der Kocher", "suche Schlafsack": nobody has it for a name (one word behind an
+/// article may be a last name), and an article stands before it, or it is one word of a German text.
+fn is_noun(tokens: &[Token<'_>], start: usize, end: usize) -> bool {
+    let article = |at: usize| LISTS.articles.contains(tokens[at].text);
+    let behind = start > 0 && tokens[start].gap == Gap::Space && article(start - 1);
+    let first = if end > start + 1 && article(start) { start + 1 } else { start };
+    let strange = match &tokens[first..end] {
+        [only] if behind => !only.is_first_name(),
+        words => words.iter().all(|token| !token.is_name()),
+    };
+    let german = || {
+        let one = end == first + 1 && tokens[first].case == Case::Capital;
+        one && tokens.iter().any(|token| LISTS.german.contains(token.text))
+    };
+    strange && (behind || first > start || german())
 }
 
 /// "the Actik 450", "Petzl Actik 450": words in capitals, no town and no street, and one number
@@ -126,7 +168,7 @@ fn is_model_with_number(tokens: &[Token<'_>], start: usize, end: usize) -> bool 
     let strange = |token: &Token<'_>| !token.is_name() && !token.is_ordinary();
     let before = start.checked_sub(1).map(|before| tokens[before].text);
     let shown = match before {
-        Some(before) if tokens[start].gap == Gap::Space => ARTICLES.contains(&before),
+        Some(before) if tokens[start].gap == Gap::Space => LISTS.articles.contains(before),
         _ => words.len() > 1 && words.iter().all(strange),
     };
     let street = tokens.get(end).is_some_and(|next| next.is_of_streets() || next.is_town());

@@ -23,6 +23,7 @@ mod context;
 mod cut;
 mod disguise;
 mod document;
+mod east;
 mod email;
 mod fold;
 mod found;

@@ -9,6 +9,7 @@ use std::ops::Range;
 use super::{
     birth,
     context::Context,
+    east,
     found::Found,
     goods,
     kind::Kind,
@@ -80,6 +81,13 @@ pub(super) fn find(
     }
     for (range, told) in person::names(&tokens, &labels, &introduced) {
         add(Kind::Name, range, told);
+    }
+    for (kind, range) in east::find(plain.as_str()) {
+        let (canonical, typed) = (&plain.as_str()[range.clone()], plain.original(&range));
+        let taken = found.iter().any(|f| f.range.start < typed.end && typed.start < f.range.end);
+        if !taken && !shop.says(canonical) {
+            found.push(Found { kind, range: typed, canonical: kind.canonical(canonical) });
+        }
     }
     if let Some(range) = proof::digits(&tokens, found) {
         let canonical = Kind::Pin.canonical(&original[range.clone()]);

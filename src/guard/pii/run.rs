@@ -137,7 +137,8 @@ impl Run {
     pub(super) fn is_doubling(&self, text: &str) -> bool {
         let value = |group: &Group| digits_of(text, group.range.clone()).parse().unwrap_or(0_u64);
         let values: Vec<u64> = self.groups.iter().map(value).collect();
-        let doubles = |values: &[u64]| values.windows(2).all(|v| v[0] > 0 && v[1] == 2 * v[0]);
+        let twice = |v: &[u64]| v[0] > 0 && v[0].checked_mul(2) == Some(v[1]);
+        let doubles = |values: &[u64]| values.windows(2).all(twice);
         values.len() >= 3 && (doubles(&values) || values.len() > 3 && doubles(&values[1..]))
     }
 

@@ -11,6 +11,7 @@ use crate::words::{self, People, Places};
 
 struct Lists {
     places: HashSet<String>,
+    countries: HashSet<String>,
     toward: Phrases,
     either: Phrases,
     reaching: Phrases,
@@ -18,8 +19,10 @@ struct Lists {
 
 static LISTS: LazyLock<Lists> = LazyLock::new(|| {
     let (people, places): (People, Places) = (words::all(), words::all());
+    let countries = places.countries.iter().map(|(name, _)| fold::word(name)).collect();
     let named = [places.countries, places.cities, places.aliases].into_iter().flatten();
     Lists {
+        countries,
         places: named.map(|(name, _)| fold::word(name)).collect(),
         toward: Phrases::new(people.toward),
         either: Phrases::new(people.either),
@@ -42,6 +45,17 @@ pub(super) fn clear(tokens: &[Token<'_>], labels: &mut [Label]) {
     }
     let mut place: Vec<bool> = Vec::with_capacity(tokens.len());
     place.extend((0..tokens.len()).map(|at| is_place(tokens, labels, at, about)));
+    // "Stavanger, Norway"
+    for at in 0..tokens.len() {
+        let country = LISTS.countries.contains(tokens[at].text)
+            && !tokens[at].is_name()
+            && could_be(tokens, labels, at);
+        place[at] |= country;
+        if country && at > 0 && tokens[at].gap == Gap::Comma {
+            place[at - 1] |= could_be(tokens, labels, at - 1)
+                && (!tokens[at - 1].is_name() || tokens[at - 1].is_town());
+        }
+    }
     // "from Hamburg to Kiel"
     for at in 2..tokens.len() {
         let from = LISTS.places.contains(tokens[at - 2].text) && labels[at - 2] == Label::Nothing;

@@ -66,6 +66,11 @@ fn name(tokens: &[Token<'_>], start: usize) -> Option<Range<usize>> {
     if apart || !first.is_word() || !known || LISTS.never.has(first.text) {
         return None;
     }
+    // Arabic has no capitals: a name is two words then.
+    let second = |at: usize| {
+        let both = is_arabic(first) && is_arabic(&tokens[at]);
+        both && at == start + 1 && !tokens[at].text.starts_with(AND)
+    };
     let belongs = |at: &usize| {
         let token = &tokens[*at];
         let named = tokens.get(at + 1).is_some_and(|next| next.is_name() && !next.is_ordinary());
@@ -74,8 +79,15 @@ fn name(tokens: &[Token<'_>], start: usize) -> Option<Range<usize>> {
         continues(tokens, *at)
             && token.is_word()
             && !LISTS.never.has(token.text)
-            && (initial || like_first || token.is_name() && !token.is_ordinary())
+            && (initial || like_first || second(*at) || token.is_name() && !token.is_ordinary())
     };
     let more = (start + 1..tokens.len()).take(LONGEST - 1).take_while(belongs).count();
     Some(start..start + 1 + more)
+}
+
+/// "and", which is written together with the next word.
+const AND: char = 'و';
+
+fn is_arabic(token: &Token<'_>) -> bool {
+    token.text.starts_with(|c| matches!(c, '\u{620}'..='\u{64a}'))
 }

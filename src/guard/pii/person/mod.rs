@@ -20,7 +20,8 @@ pub(super) fn names(
 ) -> Vec<(Range<usize>, bool)> {
     let mut names: Vec<Range<usize>> = Vec::new();
     for (at, token) in tokens.iter().enumerate() {
-        if labels.get(at) != Some(&Label::Name) || !may_name(token) {
+        let told = introduced.iter().any(|told| told.contains(&at));
+        if labels.get(at) != Some(&Label::Name) || !told && !may_name(token) {
             continue;
         }
         match names.last_mut().filter(|name| name.end == at && continues(tokens, at)) {

@@ -17,6 +17,12 @@ static AMOUNTS: LazyLock<HashSet<String>> = LazyLock::new(|| {
     people.amounts.into_iter().map(fold::word).collect()
 });
 
+/// "or", and "the" behind it: what follows is another thing.
+static OTHER: LazyLock<[HashSet<String>; 2]> = LazyLock::new(|| {
+    let people: People = words::all();
+    [people.either, people.articles].map(|list| list.into_iter().map(fold::word).collect())
+});
+
 /// Bytes between two parts of an address: a line break with marks of a quotation fits.
 const WIDEST: usize = 8;
 
@@ -85,10 +91,23 @@ fn is_told(address: &[Token<'_>], all: bool) -> bool {
     // "max 8292 katherine shore apt 152 new myron 42657" is no amount.
     let whole = numbers > 2 && address.iter().any(Token::is_of_streets);
     let amount = !whole && address.iter().any(|token| AMOUNTS.contains(token.text));
+    // "the Fjell 2 or the Skog 3"
+    let [or, the] = &*OTHER;
+    let choice = address.windows(3).any(|three| {
+        three[0].has_digit() && or.contains(three[1].text) && the.contains(three[2].text)
+    });
     // "INV-2024-001" begins before it, and "12/2027" is a month.
     let part = address.first().is_some_and(|first| first.gap == Gap::Sign);
     let month = address.windows(2).any(is_split);
-    words >= 1 && !listed && !part && !month && !signs && !time && !amount && is_shown(address, all)
+    words >= 1
+        && !listed
+        && !choice
+        && !part
+        && !month
+        && !signs
+        && !time
+        && !amount
+        && is_shown(address, all)
 }
 
 /// Streets, towns, a long number or a name in capitals.

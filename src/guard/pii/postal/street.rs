@@ -7,6 +7,7 @@ use crate::{
         fold,
         phrases::Phrases,
         tagger::{Case, Gap, Token},
+        vocabulary::MEANINGS,
     },
     words::{self, People},
 };
@@ -16,6 +17,7 @@ struct Lists {
     before: Phrases,
     endings: HashSet<String>,
     boxes: Phrases,
+    units: Phrases,
 }
 
 static LISTS: LazyLock<Lists> = LazyLock::new(|| {
@@ -25,6 +27,7 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         before: Phrases::new(people.streets_before),
         endings: people.street_endings.into_iter().map(fold::word).collect(),
         boxes: Phrases::new(people.boxes),
+        units: Phrases::new(people.units),
     }
 });
 
@@ -40,7 +43,49 @@ pub(super) fn streets(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
             .or_else(|| before_its_number(tokens, at))
             .or_else(|| post_box(tokens, at))
     };
-    (0..tokens.len()).filter_map(street).collect()
+    let whole =
+        |street: Range<usize>| street.start..with_town(tokens, with_flat(tokens, street.end));
+    (0..tokens.len()).filter_map(street).map(whole).collect()
+}
+
+/// The end with the rest of a house's number: "44/12", "10 m. 5".
+fn with_flat(tokens: &[Token<'_>], end: usize) -> usize {
+    let number = |at: usize| tokens.get(at).is_some_and(Token::is_house_number);
+    let glued = |at: usize| tokens[at].typed.start == tokens[at - 1].typed.end + 1;
+    if number(end) && tokens[end].gap == Gap::Sign && glued(end) {
+        return end + 1;
+    }
+    match tokens.get(end).and_then(|_| LISTS.units.end(tokens, end)) {
+        Some(unit) if tokens[end].gap != Gap::Line && number(unit) => unit + 1,
+        _ => end,
+    }
+}
+
+/// The end with a postcode and the town behind it: "00-590 Warszawa", "1012 AB Amsterdam".
+fn with_town(tokens: &[Token<'_>], end: usize) -> usize {
+    const LONGEST_TOWN: usize = 3;
+    let digits = |at: usize| {
+        tokens.get(at).filter(|token| token.is_number()).map_or(0, |token| token.text.len())
+    };
+    let joined = tokens.get(end).is_some_and(|token| token.gap != Gap::Stop);
+    let signed = tokens.get(end + 1).is_some_and(|token| token.gap == Gap::Sign);
+    let upper = tokens
+        .get(end + 1)
+        .is_some_and(|token| token.case == Case::Upper && token.is_word() && token.text.len() == 2);
+    let code = match (digits(end), digits(end + 1)) {
+        (2, 3) | (4, 3) if signed => 2,
+        (4, _) if upper => 2,
+        (4..=6, _) => 1,
+        _ => return end,
+    };
+    let of_town = |at: &usize| {
+        let token = &tokens[*at];
+        matches!(token.gap, Gap::Space | Gap::Sign)
+            && token.is_word()
+            && (token.case == Case::Capital || token.case == Case::Upper || token.is_town())
+    };
+    let town = (end + code..tokens.len()).take(LONGEST_TOWN).take_while(of_town).count();
+    if joined && town > 0 { end + code + town } else { end }
 }
 
 /// "12 Baker Street", where `at` is the last word.
@@ -71,9 +116,15 @@ fn before_its_number(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
         return None;
     }
     let words = tokens[at + 1..].iter().take(LONGEST + 1);
-    let words = words.take_while(|token| {
-        matches!(token.gap, Gap::Space | Gap::Sign) && (is_of_name(token) || is_link(token))
+    // "ul. Długa 12"
+    let short = tokens[at].text.len() <= SHORTEST + 1;
+    let near = |index: usize, gap: Gap| {
+        matches!(gap, Gap::Space | Gap::Sign) || gap == Gap::Stop && index == 0 && short
+    };
+    let words = words.enumerate().take_while(|(index, token)| {
+        near(*index, token.gap) && (is_of_name(token) || is_link(token))
     });
+    let words = words.map(|(_, token)| token);
     let mut end = at + 1 + words.clone().count();
     if !words.clone().any(is_of_name) {
         return None;
@@ -102,7 +153,9 @@ fn post_box(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
 
 /// May be a part of the name of a street.
 fn is_of_name(token: &Token<'_>) -> bool {
-    token.is_word() && (token.case == Case::Capital || !token.is_ordinary() && !is_link(token))
+    // "via email 3 times"
+    let unknown = !token.is_ordinary() && !is_link(token) && !MEANINGS.contains_key(token.text);
+    token.is_word() && (token.case == Case::Capital || unknown)
 }
 
 /// "de", "la", "of"

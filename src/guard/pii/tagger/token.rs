@@ -77,6 +77,11 @@ impl Token<'_> {
         self.lists & (lists::FIRST | lists::LAST) != 0
     }
 
+    /// Somebody has this first name.
+    pub fn is_first_name(&self) -> bool {
+        self.lists & lists::FIRST != 0
+    }
+
     /// A word of everyday texts.
     pub fn is_ordinary(&self) -> bool {
         self.lists & lists::ORDINARY != 0

@@ -280,3 +280,64 @@ fn an_address_never_takes_a_number_of_the_shop_with_it() {
         assert!(masked.contains("FJ-10234"), "{masked}");
     }
 }
+
+#[test]
+fn streets_are_masked_with_flat_postcode_and_town() {
+    assert_hidden(
+        Kind::Address,
+        &[
+            "{ul. Marszałkowska 10 m. 5, 00-590 Warszawa}",
+            "proszę wysłać na {al. Jerozolimskie 44/12, 00-024 Warszawa}",
+            "mieszkam przy {ul. Długa 12, 31-147 Kraków}",
+            "{rue de la Paix 12, 75002 Paris}",
+            "{12 rue des Lilas, 69003 Lyon}",
+            "{av. Victor Hugo 8, 75016 Paris}",
+            "{C/ Mayor 5, 28013 Madrid}",
+            "{Via Roma 12, 00184 Roma}",
+            "{Rua Augusta 100, 1100-053 Lisboa}",
+            "{Prinsengracht 263, 1016 GV Amsterdam}",
+            "{Lindenstraße 5 Whg 3, 10969 Berlin}",
+        ],
+    );
+}
+
+#[test]
+fn names_and_addresses_of_other_scripts_are_masked() {
+    assert_hidden(
+        Kind::Name,
+        &[
+            "我叫{王小明}，订单没收到",
+            "私の名前は{田中太郎}です",
+            "{佐藤}と申します",
+            "اسمي {محمد علي}",
+        ],
+    );
+    assert_hidden(
+        Kind::Address,
+        &[
+            "我住在{北京市朝阳区建国路88号}",
+            "住所は{東京都渋谷区神南1-2-3}です",
+            "{〒150-0041 東京都渋谷区神南1丁目2番3号}",
+        ],
+    );
+    assert_unchanged(&["اسمي مكتوب خطأ", "你的名字是什么", "北京市有3家店吗", "2-3日かかりますか"]);
+}
+
+#[test]
+fn nouns_mountains_and_countries_are_nobody() {
+    assert_unchanged(&[
+        "Welche Schlafsäcke habt ihr?",
+        "Wie warm ist der Schlafsack?",
+        "Ist der Kocher windfest?",
+        "Suche Stirnlampe für Kinder",
+        "Is the Nordlys waterproof?",
+        "Marlene 3",
+        "Is the Marlene 3 waterproof?",
+        "Mont Blanc",
+        "I want to climb Mont Blanc, which boots?",
+        "Stavanger, Norway",
+        "Do you ship to Stavanger, Norway?",
+        "Kilimanjaro, Tanzania",
+        "Which is lighter, the Fjell 2 or the Skog 3?",
+    ]);
+}

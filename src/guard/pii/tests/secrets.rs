@@ -361,3 +361,32 @@ fn tokens_and_keys_are_masked_by_their_shape_or_their_words() {
         "the secret of good boots",
     ]);
 }
+
+#[test]
+fn what_opens_an_account_is_a_password_without_the_word_for_it() {
+    assert_hidden(
+        Kind::Password,
+        &[
+            "мой пароль {hunter22}",
+            "Пароль: {солнце7}",
+            "{hunter22} is what I use to log in",
+            "I log in with {hunter22}",
+            "I sign in using {sunshine99}",
+            "to log in I type {Blue42moon}",
+            "ich melde mich mit {sommer24} an",
+            "je me connecte avec {soleil75}",
+            "security answer: {Fluffy}",
+            "geheime Antwort: {Bello}",
+            "respuesta secreta: {luna}",
+            "密保答案：{小白}",
+        ],
+    );
+    assert_unchanged(&[
+        "I log in with Facebook",
+        "I log in with order number FJ-10234",
+        "can I sign in with 2 devices",
+        "log in with Google does not work",
+        "entro con mi cuenta y no carga",
+        "ich melde mich mit der App an",
+    ]);
+}

@@ -234,3 +234,29 @@ fn other_signs_do_not_hide_a_social_security_number() {
         ],
     );
 }
+
+#[test]
+fn an_address_of_a_mail_provider_needs_no_ending() {
+    assert_hidden(
+        Kind::Email,
+        &[
+            "write to {anna at gmail}",
+            "reach me under {anna at outlook}",
+            "send it to {anna77 at icloud} please",
+            "meine Mail ist {anna bei gmail}",
+        ],
+    );
+    assert_unchanged(&["look at gmail", "does it arrive at outlook"]);
+}
+
+#[test]
+fn an_address_ends_where_the_script_changes() {
+    assert_hidden(
+        Kind::Email,
+        &[
+            "メールは{anna@example.com}です",
+            "我的邮箱是{anna@example.com}请回复",
+            "邮箱 {用户@例子.公司}",
+        ],
+    );
+}
