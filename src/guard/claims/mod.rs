@@ -165,9 +165,6 @@ impl ClaimFilter {
     fn check(&mut self, sentence: &str, out: &mut String) {
         let known = |name: &str| self.placeholders.contains(name);
         let verdict = judge(&self.evidence, sentence, &self.policy.competitors, known);
-        if let Some(language) = reading::sure_language(&tokens(sentence)) {
-            self.language = language.to_owned();
-        }
         match verdict.fault {
             None => self.show(sentence, &verdict, out),
             Some(rule) => {
@@ -188,6 +185,9 @@ impl ClaimFilter {
     }
 
     fn show(&mut self, sentence: &str, verdict: &Verdict, out: &mut String) {
+        if let Some(language) = reading::sure_language(&tokens(sentence)) {
+            self.language = language.to_owned();
+        }
         for source in verdict.sources.iter().take(1) {
             self.support(*source);
         }
