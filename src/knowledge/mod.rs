@@ -13,6 +13,7 @@ mod document;
 mod extract;
 mod faq;
 mod front_matter;
+mod glossary;
 mod html;
 pub mod import;
 mod index;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::document::PUBLIC;
+use super::{document::PUBLIC, glossary};
 use crate::embedding::{Card, Scale};
 
 /// A question and its asker.
@@ -66,6 +66,12 @@ impl Query<'_> {
     /// Whether a passage with this locale is in the language of the question.
     pub fn speaks(&self, written: Option<&str>) -> bool {
         self.locale.is_none_or(|spoken| same_language(written.unwrap_or(ENGLISH), spoken))
+    }
+
+    /// What English pages are searched for, if the question is in another language.
+    pub fn in_english(&self) -> Option<String> {
+        let locale = self.locale.filter(|_| self.meaning.multilingual)?;
+        glossary::english(self.text, locale)
     }
 
     /// How alike question and passage are by their vectors, on the scale of all-MiniLM-L6-v2.

@@ -60,11 +60,12 @@ pub struct Passage {
 
 /// The best `k` passages of `index`, best first.
 pub fn search(index: &Index, query: &Query<'_>, k: usize) -> Vec<Passage> {
-    let questions: Vec<Question> = index
-        .languages()
-        .iter()
-        .map(|language| Question::read(query.text, *language, index))
-        .collect();
+    let english = query.in_english();
+    let read = |language: &Language| {
+        let english = english.as_deref().filter(|_| *language == Language::ENGLISH);
+        Question::read(english.unwrap_or(query.text), *language, index)
+    };
+    let questions: Vec<Question> = index.languages().iter().map(read).collect();
     let vector = query.vector.and_then(index::unit);
     let mentions = Mentions::read(query, index);
     let mut found: Vec<Candidate> = Vec::new();

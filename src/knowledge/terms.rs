@@ -64,6 +64,10 @@ impl Language {
             .collect()
     }
 
+    pub fn stem(self, word: &str) -> String {
+        Stemmer::create(self.0).stem(word).into_owned()
+    }
+
     /// `None` if there is no list. Such words are frequent, so they have a low weight in BM25
     /// anyway.
     fn stop_words(self) -> Option<&'static Words> {
@@ -101,12 +105,18 @@ pub fn words(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-/// Lower case, compatibility forms resolved, without accents, and with plain apostrophes.
+/// Lower case, compatibility forms resolved, without accents, with plain apostrophes, and with "ss"
+/// for "ß", as it is written without a German keyboard.
 fn fold(text: &str) -> impl Iterator<Item = char> {
     text.nfkd()
         .filter(|c| !matches!(*c, '\u{0300}'..='\u{036f}'))
         .flat_map(char::to_lowercase)
-        .map(|c| if c == '’' { '\'' } else { c })
+        .flat_map(|c| match c {
+            '’' => ['\'', '\0'],
+            'ß' => ['s', 's'],
+            c => [c, '\0'],
+        })
+        .filter(|c| *c != '\0')
 }
 
 /// Whether the character at `at` is inside a word or a number.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use jiff::civil::Date;
 use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
 
@@ -19,9 +20,13 @@ use crate::{
 
 /// How many passages of a question are asked whether they answer it. The model is shown fewer.
 const CANDIDATES: usize = 12;
+/// How many, if pages say the same in several languages.
+const CANDIDATES_ACROSS: usize = 36;
 /// Answers in other languages than English need this confidence: the weights are those of English
 /// questions, and the standard model has no vectors for others.
 const FOREIGN: f32 = 0.75;
+/// The same with a model that compares languages.
+const ACROSS: f32 = 0.55;
 /// How many texts of one message are embedded at most.
 const MOST_VECTORS: usize = 4;
 
@@ -91,10 +96,29 @@ pub async fn passages(
 
 /// The day and the language of an answer from the pages.
 pub fn setting(ports: &Ports, ask: &Ask) -> Setting<'static> {
-    let crosses = ports.embedder.as_ref().is_some_and(|port| port.id.contains("multilingual"));
     let least = ports.turn.answer_confidence;
-    let least = if ask.language == Language::En || crosses { least } else { least.max(FOREIGN) };
-    Setting { today: ask.day(), language: ask.language.code(), least, crosses }
+    setting_of(ports.embedder.as_ref(), ask.day(), ask.language.code(), least)
+}
+
+/// As [`setting`], for turns and for their measure. `least` is that of the configuration.
+pub fn setting_of<'a>(
+    embedder: Option<&EmbedPort>,
+    today: Date,
+    language: &'a str,
+    least: f32,
+) -> Setting<'a> {
+    let crosses = crosses(embedder);
+    let least = match (language == Language::En.code(), crosses) {
+        (true, _) => least,
+        (false, true) => least.max(ACROSS),
+        (false, false) => least.max(FOREIGN),
+    };
+    Setting { today, language, least, crosses }
+}
+
+/// Whether the vectors find a page in another language than the question.
+fn crosses(embedder: Option<&EmbedPort>) -> bool {
+    embedder.is_some_and(|port| port.id.contains("multilingual"))
 }
 
 /// Words that only lead to the number of an order.
@@ -179,6 +203,7 @@ impl Search<'_> {
     ) -> Retrieved {
         let mut vectors: Vec<(String, Arc<[f32]>)> = known.into_iter().collect();
         let mut retrieved = Retrieved::default();
+        let most = if crosses(self.embedder) { CANDIDATES_ACROSS } else { CANDIDATES };
         for readings in questions(earlier, message, language) {
             let mut found = Vec::new();
             for question in readings {
@@ -190,7 +215,7 @@ impl Search<'_> {
                     tags: self.tags,
                     ..Query::new(&question)
                 };
-                let passages = self.knowledge.search(self.site, &query, CANDIDATES.max(self.most));
+                let passages = self.knowledge.search(self.site, &query, most.max(self.most));
                 found.push(Found { question, passages });
             }
             retrieved.questions.push(found);

@@ -534,6 +534,11 @@ vocabularies! {
     }
 
     /// Words that shoppers and shops use interchangeably.
+    /// What words of shoppers are in English.
+    Glossary: "glossary" in "de", "es" {
+        words: Pairs,
+    }
+
     Synonyms: "synonyms" in "en" {
         /// Words of a group are interchangeable.
         groups: Groups,

@@ -47,7 +47,7 @@ fn parts_of(before: &str, message: &str, locale: &str) -> Vec<Vec<String>> {
 }
 
 /// A question with the words that pages have for what shoppers say.
-fn meant(question: String, lists: &Lists) -> String {
+pub(super) fn meant(question: String, lists: &Lists) -> String {
     let said = Said::new(&question);
     let mut line = format!(" {} ", said.line());
     let mut changed = false;

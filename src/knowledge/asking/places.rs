@@ -24,6 +24,23 @@ impl Place {
             Self::City { country, .. } | Self::Country(country) => country,
         }
     }
+
+    pub fn english(self) -> &'static str {
+        static COUNTRIES: LazyLock<HashMap<&str, &str>> = LazyLock::new(|| {
+            let countries = of::<words::Places>("en").countries;
+            let mut names: HashMap<&str, &str> = HashMap::new();
+            for (name, code) in countries {
+                // Pages say "the United States" rather than "America".
+                let usual = names.entry(code).or_insert(name);
+                *usual = if name.starts_with("united") { name } else { usual };
+            }
+            names
+        });
+        match self {
+            Self::City { name, .. } => name,
+            Self::Country(code) => COUNTRIES.get(code).copied().unwrap_or(code),
+        }
+    }
 }
 
 /// A place, and which words of the text name it.

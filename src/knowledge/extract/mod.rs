@@ -29,6 +29,7 @@ use super::{
         places::{Named, Relation},
         said::Said,
     },
+    glossary,
     search::Passage,
 };
 use crate::{
@@ -39,8 +40,14 @@ use crate::{
 /// Two answers whose logarithms of the odds differ less than this are both given.
 const CLOSE: f32 = 1.5;
 
+/// An answer in the shopper's own language is given if one in English leads by less.
+const OWN: f32 = 0.5;
+
 /// How many passages are asked whether they are the answer.
 const CANDIDATES: usize = 7;
+
+/// How many passages of one language are read.
+const MOST: usize = 12;
 
 /// A question that stands alone, and the passages near it, best first.
 #[derive(Clone, Debug)]
@@ -62,12 +69,26 @@ pub struct Setting<'a> {
     pub crosses: bool,
 }
 
+/// The language of a page without a locale.
+const ENGLISH: &str = "en";
+
 impl Setting<'_> {
-    /// Whether a page of this locale may be quoted. One without is English.
-    fn reads(&self, locale: Option<&str>) -> bool {
-        let code = |tag: &str| tag.split(['-', '_']).next().unwrap_or("").to_ascii_lowercase();
-        self.crosses || code(locale.unwrap_or("en")) == code(self.language)
+    /// The languages of pages that may be quoted, the shopper's own first. Pages in a third one are
+    /// read only if there are none in these.
+    fn languages(&self, passages: &[Passage]) -> Vec<String> {
+        let own = code(Some(self.language));
+        let mut found: Vec<String> = passages.iter().map(|p| code(p.locale.as_deref())).collect();
+        found.retain(|code| self.crosses || *code == own);
+        found.sort_by_key(|code| (*code != own, *code != ENGLISH));
+        found.dedup();
+        let known = found.iter().filter(|code| **code == own || *code == ENGLISH).count();
+        found.truncate(known.max(1));
+        found
     }
+}
+
+fn code(locale: Option<&str>) -> String {
+    locale.unwrap_or(ENGLISH).split(['-', '_']).next().unwrap_or("").to_ascii_lowercase()
 }
 
 /// An answer that consists of quotes, and of words of ours around them.
@@ -161,21 +182,41 @@ impl<'a> Candidate<'a> {
 }
 
 fn answer<'a>(found: &'a Found, setting: &Setting<'_>) -> Option<Part<'a>> {
-    let readable = || found.passages.iter().filter(|p| setting.reads(p.locale.as_deref()));
-    let locale = readable().next()?.locale.as_deref();
-    let passages: Vec<&Passage> = readable().filter(|p| p.locale.as_deref() == locale).collect();
-    let (text, locale) = (found.question.as_str(), locale.unwrap_or("en"));
+    let languages = setting.languages(&found.passages);
+    let parts = languages.iter().filter_map(|language| answer_in(language, found, setting));
+    // The shopper's own language comes first.
+    parts.reduce(
+        |own, other| {
+            if odds(other.confidence) - odds(own.confidence) > OWN { other } else { own }
+        },
+    )
+}
+
+/// The answer from the pages in one language.
+fn answer_in<'a>(language: &str, found: &'a Found, setting: &Setting<'_>) -> Option<Part<'a>> {
+    let own = found.passages.iter().filter(|p| code(p.locale.as_deref()) == language);
+    let passages: Vec<&Passage> = own.take(MOST).collect();
+    let locale = passages.first()?.locale.as_deref().unwrap_or(ENGLISH);
+    let foreign = language == ENGLISH && code(Some(setting.language)) != ENGLISH;
+    let english = foreign.then(|| glossary::english(&found.question, setting.language)).flatten();
+    let (text, asked) = match &english {
+        Some(english) => (english.as_str(), ENGLISH),
+        None => (found.question.as_str(), setting.language),
+    };
     // What is not sent to a place may stand further behind.
-    let names_place = !Named::read(&Said::new(text), setting.language).places.is_empty();
+    let names_place = !Named::read(&Said::new(text), asked).places.is_empty();
     let most = if names_place { passages.len() } else { CANDIDATES };
     let near = &passages[..passages.len().min(most)];
-    let (question, lines) = Question::new(text, setting.language, locale, near, setting.today);
-    if let Some(part) = about_stores(text, &passages, &question, setting) {
+    let (question, lines) = Question::new(text, asked, locale, near, setting.today);
+    let spoken = (found.question.as_str(), setting.language);
+    if let Some(part) = about_stores((text, asked), spoken, &passages, &question) {
         return Some(part);
     }
     let candidates = candidates(near, &question, &lines);
     let best = candidates.first().filter(|best| best.confidence >= setting.least);
-    let Some(best) = best else { return not_named(text, near, &question, &lines, setting) };
+    let Some(best) = best else {
+        return not_named(spoken, near, &question, &lines, setting.least);
+    };
     let mut quotes = vec![best.quote()];
     // Two that are nearly as probable are both shown, but not a second place or price.
     let close = |c: &&Candidate<'_>| odds(best.confidence) - odds(c.confidence) < CLOSE;
@@ -213,16 +254,19 @@ fn candidates<'a>(
     candidates
 }
 
+/// The question as the shopper wrote it, and its language.
+type Spoken<'a> = (&'a str, &'a str);
+
 /// Where the stores are, if that is asked or if there is none at the place of the question.
 fn about_stores<'a>(
-    text: &str,
+    (text, language): (&str, &str),
+    spoken: Spoken<'_>,
     passages: &[&'a Passage],
     question: &Question<'_>,
-    setting: &Setting<'_>,
 ) -> Option<Part<'a>> {
-    let asked = stores::asked(text, question, setting.language)?;
+    let asked = stores::asked(text, question, language)?;
     let stores = stores::listed(question, passages)?;
-    let words = sentences(setting.language);
+    let words = sentences(spoken.1);
     let places = stores.cities.join(", ");
     let lead = match asked {
         Asked::At(place) => {
@@ -233,7 +277,7 @@ fn about_stores<'a>(
             if stores.passages.iter().any(|passage| there(passage)) {
                 return None;
             }
-            let name = stores::name(text, place, setting.language);
+            let name = stores::name(spoken.0, place, spoken.1);
             words.no_store?.replace("{places}", &places).replace("{place}", &name)
         }
         Asked::All => words.stores?.replace("{places}", &places),
@@ -248,11 +292,11 @@ fn first_line(passage: &Passage) -> String {
 
 /// What the pages say about other places, if it would answer the question but for its place.
 fn not_named<'a>(
-    text: &str,
+    spoken: Spoken<'_>,
     passages: &[&'a Passage],
     question: &Question<'_>,
     lines: &[Vec<Line<'_>>],
-    setting: &Setting<'_>,
+    least: f32,
 ) -> Option<Part<'a>> {
     let place = *question.places.first()?;
     let sure = |passage: &Passage, run: &Run| {
@@ -265,7 +309,7 @@ fn not_named<'a>(
     });
     let about = of_any_kind.filter(|(_, _, run)| run.relation >= Some(Relation::Within));
     if let Some((confidence, passage, run)) = about.max_by(|a, b| a.0.total_cmp(&b.0))
-        && confidence >= setting.least
+        && confidence >= least
     {
         let quote = passage.text[run.range].trim().to_owned();
         return Some(Part { lead: None, quotes: vec![(passage, quote)], shown: true, confidence });
@@ -283,14 +327,14 @@ fn not_named<'a>(
         .map(|(passage, lines)| (passage, quote::widest(question, passage, lines)))
         .collect();
     let score = |(passage, run): &(&Passage, Run)| sure(passage, run);
-    elsewhere.retain(|candidate| score(candidate) >= setting.least);
+    elsewhere.retain(|candidate| score(candidate) >= least);
     // The text that names most places tells most about where something holds.
     let tells = |(passage, _): &(&Passage, Run)| named(passage).len();
     elsewhere.sort_by_key(|candidate| usize::MAX - tells(candidate));
     let best = elsewhere.into_iter().next()?;
     let confidence = score(&best);
-    let name = stores::name(text, place, setting.language);
-    let lead = sentences(setting.language).not_named?.replace("{place}", &name);
+    let name = stores::name(spoken.0, place, spoken.1);
+    let lead = sentences(spoken.1).not_named?.replace("{place}", &name);
     let quote = best.0.text[best.1.range.clone()].trim().to_owned();
     Some(Part { lead: Some(lead), quotes: vec![(best.0, quote)], shown: true, confidence })
 }

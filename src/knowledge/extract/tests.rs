@@ -121,3 +121,39 @@ fn a_quote_is_a_part_of_its_passage() {
     assert_eq!(extract.text, extract.citations[0].quote);
     assert_eq!(extract.citations[0].url.as_deref(), Some("https://shop.example/shipping"));
 }
+
+/// With a model that compares languages.
+fn across(question: &str, language: &str, passages: &[Passage]) -> Option<String> {
+    let setting = Setting { crosses: true, ..setting(language, DAY) };
+    asked(question, passages, &setting).map(|extract| extract.text)
+}
+
+#[test]
+fn an_english_page_answers_in_another_language_by_what_its_words_mean() {
+    let shipping = prices();
+    for (language, question) in [
+        ("de", "Was kostet der Versand nach Norwegen?"),
+        ("es", "¿cuánto cuesta el envío a Noruega?"),
+    ] {
+        let text = across(question, language, &shipping).unwrap();
+        assert!(text.contains("16.90") && !text.contains("7.90"), "{question}: {text}");
+    }
+    let berlin = across("habt ihr einen Laden in Berlin?", "de", &stores()).unwrap();
+    assert!(berlin.starts_with("Auf unseren Seiten steht kein Geschäft in Berlin"), "{berlin}");
+}
+
+#[test]
+fn of_two_languages_the_own_one_answers_unless_the_other_is_surer() {
+    let german = Passage {
+        locale: Some("de".into()),
+        ..passage("versand", "Versandkosten", "Der Versand nach Norwegen kostet 16,90 EUR.")
+    };
+    let question = "Was kostet der Versand nach Norwegen?";
+    let pages = [prices()[0].clone(), german.clone()];
+    assert!(across(question, "de", &pages).unwrap().contains("16,90"));
+    let returns =
+        Passage { coverage: 0.1, cosine: Some(0.3), text: "Wir versenden gern.".into(), ..german };
+    assert!(across(question, "de", &[prices()[0].clone(), returns]).unwrap().contains("16.90"));
+    let spanish = Passage { locale: Some("es".into()), ..prices()[0].clone() };
+    assert!(across(question, "de", &[spanish.clone(), prices()[0].clone()]).is_some());
+}
