@@ -110,6 +110,11 @@ eval-injection: ## Attacks seen and false alarms on DATA/injection_eval beside a
 red-team: ## Plays attacks against a service without a model and with one that obeys all; BACKEND=url adds a real one
 	scripts/red-team.sh "$(BACKEND)" $(FLAGS)
 
+SIZE ?= 1.5b
+.PHONY: eval-model
+eval-model: ## Asks services with and without a real small model the questions of tests/data; SIZE=0.5b, FLAGS="--every 5"
+	scripts/eval-model.sh "$(SIZE)" $(FLAGS)
+
 .PHONY: eval-cache
 eval-cache: DATA = ../shared/data
 eval-cache: ## Answers from the cache on DATA/cache_eval, with one and with two confirmations

@@ -38,7 +38,7 @@ play() {
     --set limits.site_visitors_per_second=1000 --set limits.site_free_visitors_per_second=1000 \
     2>"$folder/$name.log" &
   pids+=($!)
-  for _ in $(seq 300); do
+  for _ in $(seq 1200); do
     curl -fsS "http://127.0.0.1:$port/readyz" >/dev/null 2>&1 && break
     kill -0 "${pids[-1]}" 2>/dev/null || { cat "$folder/$name.log" >&2; exit 1; }
     sleep 0.1

@@ -54,8 +54,10 @@ impl NumberFormats {
             if !begins || found.last().is_some_and(|last| at < last.range.end) {
                 continue;
             }
+            let alone = !ends_a_code(&text[..at]);
             let read = self.0.iter().filter_map(|format| {
-                typed(format, &text[at..]).or_else(|| digits_alone(format, &text[at..]))
+                let alone = || digits_alone(format, &text[at..]).filter(|_| alone);
+                typed(format, &text[at..]).or_else(alone)
             });
             if let Some((length, number)) = read.max_by_key(|(length, _)| *length) {
                 found.push(Typed { range: at..at + length, number });
@@ -82,6 +84,16 @@ impl NumberFormats {
         }
         found
     }
+}
+
+/// Whether what stands before digits is the beginning of a longer code, such as a UUID: more than a
+/// few letters and a dash.
+fn ends_a_code(before: &str) -> bool {
+    const FEW: usize = 4;
+    let near = &before[before.floor_char_boundary(before.len().saturating_sub(2 * FEW))..];
+    let Some(code) = near.strip_suffix('-') else { return false };
+    let of_code = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    code.chars().rev().take_while(of_code).count() > FEW
 }
 
 fn parse(format: &str) -> Result<Vec<Sign>, BadNumberFormat> {
@@ -214,6 +226,10 @@ mod tests {
         assert_eq!(read("fj10234 and FJ-10235"), ["FJ-10234", "FJ-10235"]);
         assert_eq!(read("FJ 1234 5678 9012"), ["FJ123456789012"]);
         assert!(read("fj1023, FJ-102345, 10234-5, 102345, xfj10234, 2026").is_empty());
+        assert!(
+            read("shopper 01a22c5e-2b45-74b4-827a-002562995942").is_empty(),
+            "a part of a code"
+        );
     }
 
     #[test]

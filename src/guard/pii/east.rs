@@ -119,7 +119,7 @@ fn address(text: &str, run: Range<usize>) -> Option<Range<usize>> {
     let number = numbers.iter().find(|(start, _, house)| {
         let street = street.is_some_and(|street| street < *start && near(street, *start));
         let areas = areas.iter().filter(|area| **area < *start);
-        let area = areas.clone().last().is_some_and(|area| near(*area, *start));
+        let area = areas.clone().next_back().is_some_and(|area| near(*area, *start));
         street && (*house || !areas.clone().count().eq(&0)) || area && areas.count() > 1 && *house
     })?;
     let mut end = number.1;
