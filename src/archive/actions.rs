@@ -291,8 +291,8 @@ impl Archive {
         Ok((count(counts.0), count(counts.1)))
     }
 
-    /// At most `limit` confirmed actions whose result is not known and that nobody looks for now,
-    /// those that wait for the longest first.
+    /// At most `limit` confirmed actions whose result is not known and about which no replica asks
+    /// the shop now. Those that wait longest come first.
     pub async fn unsettled_actions(
         &self,
         now: Timestamp,

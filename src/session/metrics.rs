@@ -34,7 +34,7 @@ declare! {
         "Time from a confirmation until it was known what became of it, of changes whose call had no answer"
         when "after the first";
     UNSETTLED: gauge "rushdesk_actions_unsettled" []
-        "Confirmed changes of which nobody knows what became, on all replicas";
+        "Confirmed changes whose result is not known yet, on all replicas";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";
 }

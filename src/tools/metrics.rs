@@ -8,7 +8,7 @@ use crate::telemetry::declare;
 
 declare! {
     CALLS: counter "rushdesk_tools_calls_total" ["tool", "outcome"]
-        "Calls of a tool, by how they ended; `in_doubt`: a write of which nobody knows yet"
+        "Calls of a tool, by how they ended; `in_doubt`: a write whose result is not known yet"
         when "for each declared tool";
     CALL: histogram(SECONDS) "rushdesk_tools_call_seconds" ["tool"]
         "Time of a call, with waiting for a place and with results that were kept"

@@ -1,8 +1,11 @@
 //! Tools of a shop on real HTTP: with a model that calls them, and by rules without one.
 
-use std::sync::{
-    Arc, Mutex,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use actix_web::{HttpRequest, HttpResponse, rt, rt::test, web};
@@ -45,6 +48,8 @@ async fn answer(request: HttpRequest, asked: web::Data<Asked>) -> HttpResponse {
         }
         "/orders/FJ-10240/cancel" => HttpResponse::Ok().json(json!({"result": {}})),
         _ if path.starts_with("/customers/c-1/orders") => {
+            // Others can ask meanwhile.
+            rt::time::sleep(Duration::from_millis(300)).await;
             HttpResponse::Ok().json(json!({"orders": [{"number": "FJ-10234", "status": "shipped"}]}))
         }
         _ if path.starts_with("/weather") => HttpResponse::Ok().json(json!({"sky": "clear"})),
@@ -327,7 +332,7 @@ async fn a_model_that_calls_for_ever_has_to_answer_after_a_few_steps() {
 #[test]
 async fn what_a_customer_may_look_up_is_not_shared_with_strangers_who_ask_the_same() {
     const IDENTITY: &str = "the-identity-key-of-this-shop-7f3c9a21";
-    let (url, _asked) = shop();
+    let (url, asked) = shop();
     let site = format!(
         "[{{id=\"demo\",name=\"Demo\",site_key=\"pk_demo\",identity_secret=\"{IDENTITY}\",shop={{url=\"{url}\"}}}}]"
     );
@@ -344,7 +349,13 @@ async fn what_a_customer_may_look_up_is_not_shared_with_strangers_who_ask_the_sa
     let own = customer.session().await;
     let (stranger, other) = app.chatting().await;
     let question = "Why does everything take so long at your place?";
-    let (own, other) = tokio::join!(customer.ask(&own, question), stranger.ask(&other, question));
+    // The other way round the customer may get what the stranger's turn says to everybody.
+    let meanwhile = async {
+        settle("the customer's orders are looked up", async || !asked.lock().unwrap().is_empty())
+            .await;
+        stranger.ask(&other, question).await
+    };
+    let (own, other) = tokio::join!(customer.ask(&own, question), meanwhile);
     assert_eq!(own["answer"]["route"], "tool", "{own}");
     assert_ne!(other["answer"]["route"], "coalesced", "{other}");
     assert_ne!(other["answer"]["route"], "tool", "{other}");
