@@ -171,6 +171,10 @@ surge: ## Plays sale days: a burst of twenty times the base rate, three times th
 chaos: ## Kills, freezes and fills all parts under load, then checks that acknowledged messages survived
 	scripts/chaos.sh $(FLAGS)
 
+.PHONY: chaos-actions
+chaos-actions: ## Kills the service, the shop and the stores while 1,000 changes are confirmed; none is done twice or lost
+	scripts/chaos-actions.sh $(FLAGS)
+
 .PHONY: helm-files
 helm-files: ## Copies the dashboards and rules of grafana/ into the chart
 	scripts/helm-files.sh

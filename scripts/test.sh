@@ -68,3 +68,6 @@ scripts/clients.sh
 
 step "chaos"
 BIN=target/debug scripts/chaos.sh
+
+step "chaos of actions"
+BIN=target/debug scripts/chaos-actions.sh --writes 16 --seed 1

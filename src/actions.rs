@@ -2,6 +2,9 @@
 //! replica that asked it died. The shop is asked by the key of the change, and never to make it
 //! again. What it says comes into the session as a late answer.
 //!
+//! A change that a person of the shop had to approve is asked for here, once, after the approval; a
+//! refusal is told.
+//!
 //! The worker of any replica may look for any change; a lease keeps two from the same one, and a
 //! session accepts a result once. Proposals that nobody decided expire here, too.
 //!
@@ -17,7 +20,7 @@ use tracing::{info, warn};
 
 use crate::{
     archive::{Action, Archive, ArchiveError},
-    clock,
+    assistant, clock,
     domain::{ActionState, ActionStatus, Running},
     journal::{Journal, JournalError},
     session::{
@@ -53,6 +56,8 @@ pub struct ActionWorker {
     journal: Journal,
     sessions: Sessions,
     ports: Arc<Ports>,
+    /// How long a change waits for a person.
+    approval: Duration,
 }
 
 /// Why a change has no result yet.
@@ -66,12 +71,21 @@ enum Unsettled {
     Journal(#[from] JournalError),
     #[error(transparent)]
     Session(#[from] AskError),
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
 }
 
 impl ActionWorker {
-    pub fn new(archive: Archive, journal: Journal, sessions: Sessions, ports: Arc<Ports>) -> Self {
+    pub fn new(
+        archive: Archive,
+        journal: Journal,
+        sessions: Sessions,
+        ports: Arc<Ports>,
+        approval: Duration,
+    ) -> Self {
         metrics::actions_unsettled(0);
-        Self { archive, journal, sessions, ports }
+        metrics::actions_waiting(0);
+        Self { archive, journal, sessions, ports, approval }
     }
 
     /// Looks again and again until `draining`.
@@ -94,6 +108,9 @@ impl ActionWorker {
         }
         let now = clock::now();
         metrics::actions_expired(self.archive.expire_actions(now).await?);
+        self.archive.expire_step_ups(now).await?;
+        let waiting = self.archive.lapse_reviews(now.before(self.approval)).await?;
+        metrics::actions_waiting(waiting);
         let found = self.archive.unsettled_actions(now, AT_ONCE).await?;
         join_all(found.iter().map(|action| self.look(action))).await;
         Ok(())
@@ -153,8 +170,40 @@ impl ActionWorker {
         Ok(self.journal.is_abandoned(&running).await? || overdue)
     }
 
-    /// Asks the shop, and tells the shopper what it says.
+    /// Does what is left to do about a change, and tells the shopper.
     async fn settle(&self, action: &Action) -> Result<(), Unsettled> {
+        match action.state {
+            ActionState::Approved => self.carry_out(action).await,
+            ActionState::Refused => {
+                let seen = action.reviewer_id.is_some();
+                let text = assistant::actions::not_approved(seen, action.language);
+                self.tell(action, ActionStatus::Failed, text).await.map(drop)
+            }
+            ActionState::Proposed | ActionState::Calling | ActionState::Ended(_) => {
+                self.recall(action).await
+            }
+        }
+    }
+
+    /// Asks the shop for an approved change, unless another replica does. If this one dies on the
+    /// way, the change counts as one whose call had no answer.
+    async fn carry_out(&self, action: &Action) -> Result<(), Unsettled> {
+        // Until there is an answer, nobody takes the call for abandoned.
+        let _running = action.decided_turn_id.map(|turn| self.journal.will_run(turn));
+        if !self.archive.claim_approved(action.id, self.journal.replica()).await? {
+            return Ok(());
+        }
+        metrics::action_confirmed();
+        let deadline = Instant::now() + self.ports.actions.timeout;
+        let call = (self.ports.actions.call)(action.clone(), deadline);
+        let carried = timeout_at(deadline, call).await.unwrap_or(Carried::Unknown);
+        let (status, text) = carried.outcome(action.language);
+        self.tell(action, status, &text).await?;
+        if status == ActionStatus::Unknown { Err(Unsettled::Silent) } else { Ok(()) }
+    }
+
+    /// Asks the shop what became of a call.
+    async fn recall(&self, action: &Action) -> Result<(), Unsettled> {
         let deadline = Instant::now() + self.ports.actions.timeout;
         let recall = (self.ports.actions.recall)(action.clone(), deadline);
         let carried = timeout_at(deadline, recall).await.unwrap_or(Carried::Unknown);
@@ -162,22 +211,34 @@ impl ActionWorker {
         if status == ActionStatus::Unknown && action.state != ActionState::Calling {
             return Err(Unsettled::Silent);
         }
-        let ending = late(action, status, &text);
-        let key = deliver::action_key(action.id, status);
-        let message = || Deliver { key: key.clone(), ending: ending.clone() };
-        match self.sessions.ask(action.session_id, message).await? {
-            Delivered::Busy => Err(Unsettled::Busy),
+        let told = self.tell(action, status, &text).await?;
+        match told {
             // That nobody knows yet was told; somebody has to ask again.
-            Delivered::Now | Delivered::Before if status == ActionStatus::Unknown => {
-                Err(Unsettled::Silent)
-            }
-            Delivered::Now => {
+            _ if status == ActionStatus::Unknown => Err(Unsettled::Silent),
+            true => {
                 let doubt = clock::now().since(action.decided_at.unwrap_or(action.proposed_at));
                 metrics::action_settled(doubt);
                 info!(action_id = %action.id, status = status.as_str(), "it is known what became of a change");
                 Ok(())
             }
-            Delivered::Before => Ok(()),
+            false => Ok(()),
+        }
+    }
+
+    /// Brings what became of a change into its session. False if it was there already.
+    async fn tell(
+        &self,
+        action: &Action,
+        status: ActionStatus,
+        text: &str,
+    ) -> Result<bool, Unsettled> {
+        let ending = late(action, status, text);
+        let key = deliver::action_key(action.id, status);
+        let message = || Deliver { key: key.clone(), ending: ending.clone() };
+        match self.sessions.ask(action.session_id, message).await? {
+            Delivered::Busy => Err(Unsettled::Busy),
+            Delivered::Now => Ok(true),
+            Delivered::Before => Ok(false),
         }
     }
 }

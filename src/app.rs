@@ -8,7 +8,7 @@ mod server;
 mod stores;
 mod summary;
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use actix_web::{dev::ServerHandle, web};
 use anyhow::Context as _;
@@ -61,6 +61,9 @@ pub struct Application {
     summary: Summary,
 }
 
+/// Longest wait of a start for the lists of MCP servers; the background goes on with it.
+const FIRST_TOOLS: Duration = Duration::from_secs(3);
+
 impl Application {
     /// Starts everything and returns when turns can be admitted. Must run on the main actix system.
     /// Can be dropped at any point, since it opens the listener last.
@@ -96,6 +99,9 @@ impl Application {
             Limits::shared(&config.limits, &config.store).context("cannot set up the limits")?
         };
         let tools = Tools::new(&config, limits.clone())?;
+        tools.follow(&stores.archive).await.context("cannot read the tools")?;
+        // A server that does not answer is no reason not to start.
+        let _ = tokio::time::timeout(FIRST_TOOLS, tools.refresh()).await;
         let Answering { ports, pool, models } = Answering::start(
             &config,
             &stores,

@@ -1,5 +1,5 @@
 //! Background tasks: service level, tickets, beats of this replica, turns of dead ones, erasures, and
-//! changes of sessions, of the knowledge and of pinned service levels.
+//! changes of sessions, of the knowledge, of tools and of pinned service levels.
 
 use std::{sync::Arc, time::Duration};
 
@@ -34,6 +34,8 @@ const LOOKOUT: Duration = Duration::from_secs(1);
 /// How often erasures that are not finished are gone on with.
 const ERASING: Duration = Duration::from_secs(2);
 const FORGETTING: Duration = Duration::from_hours(1);
+/// A tool that an MCP server no longer has, or has again, is noticed within this time.
+const TOOLS_REFRESH: Duration = Duration::from_secs(30);
 /// Documents changed by another replica or an import are found within this time.
 const KNOWLEDGE_REFRESH: Duration = Duration::from_millis(900);
 
@@ -63,6 +65,11 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
     settle_actions(app, tasks);
     follow_knowledge(app, tasks, stopping);
     end_abandoned_turns(app, tasks, stopping);
+    let tools = app.tools.clone();
+    repeat(tasks, stopping, TOOLS_REFRESH, move || {
+        let tools = tools.clone();
+        async move { tools.refresh().await }
+    });
     let eraser = app.eraser.clone();
     repeat(tasks, stopping, ERASING, move || {
         let eraser = eraser.clone();
@@ -86,6 +93,11 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
         let (archive, ports) = (archive.clone(), Arc::clone(&ports));
         // While the archive is unreachable, the last ones stay.
         async move { drop(muster::follow(&ports, &archive).await) }
+    });
+    let (archive, tools) = (app.archive.clone(), app.tools.clone());
+    repeat(tasks, stopping, MODES_REFRESH, move || {
+        let (archive, tools) = (archive.clone(), tools.clone());
+        async move { drop(tools.follow(&archive).await) }
     });
     // The archive logs its own outages; a missed round is made up for by the next one.
     let parts =
@@ -173,6 +185,7 @@ fn settle_actions(app: &web::Data<App>, tasks: &TaskTracker) {
         app.journal.clone(),
         app.sessions.clone(),
         Arc::clone(&app.ports),
+        app.config.actions.approval,
     );
     let draining = app.draining.clone();
     tasks.spawn(async move { worker.run(draining).await });

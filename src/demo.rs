@@ -34,7 +34,7 @@ pub fn site(tools: &config::Tools) -> Option<config::Site> {
         config::Site::new(SiteId::parse(config::DEMO_SITE)?, "Fjellheim Outdoor", SITE_KEY);
     site.number_formats = NUMBERS.map(str::to_owned).to_vec();
     let url = tools.demo_shop_url.clone();
-    site.shop = (!url.is_empty()).then(|| config::Shop { url, key: config::Secret::default() });
+    site.shop = (!url.is_empty()).then(|| config::Shop { url, ..config::Shop::default() });
     Some(site)
 }
 

@@ -212,6 +212,7 @@ impl TicketWorker {
             lane: Lane::Background,
             history,
             duty: None,
+            code: None,
         };
         let max_bytes = self.turn.max_answer_bytes;
         let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);

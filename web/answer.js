@@ -127,7 +127,9 @@ export class AnswerView {
 
   #finish(entry) {
     const kept = entry.ticket !== null && !entry.late;
-    const words = kept ? ticketWords(entry.ticket) : routeWords(entry.route);
+    // Nothing was looked up where a change is offered.
+    const offers = entry.cards.some((card) => card.kind === "action");
+    const words = kept ? ticketWords(entry.ticket) : offers ? null : routeWords(entry.route);
     const kind = kept ? "ticket" : entry.route;
     const badge = words && el(`span.badge.${kind}`, { title: words.title }, words.label);
     const time = entry.at && el("time.soft", { datetime: entry.at }, clockTime(entry.at));

@@ -34,7 +34,9 @@ export class CardsView {
   #card(card, decided) {
     if (card.kind === "action") return this.#action(card, decided[card.action_id] ?? null);
     if (card.kind !== "order" && card.kind !== "product") return null;
-    const page = card.url && safeLink(card.url) && link(card.url, t("open_page"), icon("out"));
+    // The page of an order is the one on which its parcel is followed.
+    const label = t(card.kind === "order" ? "track_parcel" : "open_page");
+    const page = card.url && safeLink(card.url) && link(card.url, label, icon("out"));
     return el(
       `section.card.${card.kind}`,
       {},

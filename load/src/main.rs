@@ -27,6 +27,9 @@ enum Command {
     /// Breaks servers, backends and stores under load, and checks that acknowledged messages
     /// survive.
     Chaos(chaos::Args),
+    /// Kills servers, the shop and stores while shoppers confirm changes, and compares what the shop did with what
+    /// they were told.
+    ChaosActions(chaos::actions::Args),
     /// Slots, replicas and memory for a number of shoppers.
     Capacity(capacity::Args),
     /// The order system of the demo shop: orders, returns, products, stores.
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
             Command::Bench(command) => bench::main(command).await,
             Command::Surge(args) => surge::main(&args).await,
             Command::Chaos(args) => chaos::main(&args).await,
+            Command::ChaosActions(args) => chaos::actions::main(&args).await,
             Command::Capacity(args) => capacity::main(&args),
             Command::DemoShop(args) => shop::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Proxy(args) => proxy::run(args).await.map(|()| ExitCode::SUCCESS),

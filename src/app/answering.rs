@@ -24,6 +24,7 @@ use crate::{
     tools::Tools,
     triage,
     turn::{
+        codes::Codes,
         decisions::Decisions,
         muster,
         ports::{ActionPort, EmbedPort, Guards, ModelPort, Ports, Shop, TakesTools},
@@ -77,6 +78,7 @@ impl Answering {
         brownout.pin(read_pin(&stores.archive).await.context("cannot read the service level")?);
         let ports = Arc::new(Ports {
             actions: actions.unwrap_or_else(|| ActionPort::new(&tools, &config.actions)),
+            codes: Codes::new(stores.archive.clone(), config.actions.code_holds),
             tools,
             embedder: embedder.map(|embedder| EmbedPort {
                 embed: embedder.embed,

@@ -54,11 +54,15 @@ pub struct Action {
     /// How often somebody asked the shop what became of it.
     pub tries: Count,
     pub leased_until: Timestamp,
+    /// Once confirmed, it waits for a person of the shop.
+    pub approval: bool,
+    pub reviewer_id: Option<PrincipalId>,
+    pub reviewed_at: Option<Timestamp>,
 }
 
 impl Action {
     fn new(event: &Event, meta: &SessionMeta, draft: &Draft) -> Self {
-        let Draft { proposal, arguments, language, signed_in } = draft.clone();
+        let Draft { proposal, arguments, language, signed_in, approval } = draft.clone();
         Self {
             id: proposal.action_id,
             site_id: meta.site_id.clone(),
@@ -81,6 +85,9 @@ impl Action {
             ended_at: None,
             tries: Count(0),
             leased_until: Timestamp::from_millis(0),
+            approval,
+            reviewer_id: None,
+            reviewed_at: None,
         }
     }
 }
@@ -120,7 +127,8 @@ impl ActionViews {
         }
         if let Some(decided) = decided {
             views.decided.push((decided.clone(), meta.updated_at, replica.to_owned()));
-            views.audit.extend(decided.calls.then(|| confirmed(decided, meta)));
+            let waits = views.outcomes.iter().any(|(o, _)| o.status == ActionStatus::Waiting);
+            views.audit.extend((decided.calls || waits).then(|| confirmed(decided, meta)));
         }
         views
     }
@@ -158,7 +166,7 @@ fn confirmed(decided: &Decided, meta: &SessionMeta) -> AuditEntry {
 }
 
 fn ended(outcome: &ActionOutcome, event: &Event, meta: &SessionMeta) -> Option<AuditEntry> {
-    use ActionStatus::{Declined, Done, Expired, Failed, Unknown};
+    use ActionStatus::{Declined, Done, Expired, Failed, Unknown, Waiting};
     let detail = json!({ "action_id": outcome.action_id, "status": outcome.status });
     match outcome.status {
         // The service says what became of a call.
@@ -166,7 +174,7 @@ fn ended(outcome: &ActionOutcome, event: &Event, meta: &SessionMeta) -> Option<A
             let entry = entry("action.result", Role::Server, detail, meta);
             Some(AuditEntry { at: event.at, ..entry })
         }
-        Declined | Expired => None,
+        Declined | Expired | Waiting => None,
     }
 }
 
@@ -291,14 +299,16 @@ impl Archive {
         Ok((count(counts.0), count(counts.1)))
     }
 
-    /// At most `limit` confirmed actions whose result is not known and about which no replica asks
-    /// the shop now. Those that wait longest come first.
+    /// At most `limit` confirmed actions that need work: their result is not known yet, a person's
+    /// decision has to be carried out, or the shopper was not told the result. Actions that a replica
+    /// works on now are left out. Those that wait longest come first.
     pub async fn unsettled_actions(
         &self,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<Action>, ArchiveError> {
-        let open = [ActionState::Calling, ActionState::Ended(ActionStatus::Unknown)];
+        let unknown = ActionState::Ended(ActionStatus::Unknown);
+        let open = [ActionState::Calling, ActionState::Approved, ActionState::Refused, unknown];
         read!(self, |conn| {
             let open = actions::table.filter(actions::state.eq_any(open));
             let free = open.filter(actions::leased_until.le(now));

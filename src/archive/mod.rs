@@ -34,11 +34,14 @@ mod project;
 mod projection;
 mod query;
 mod replicas;
+mod reviews;
 mod rows;
 mod schema;
 mod scrub;
+mod site_tools;
 mod sites;
 mod sqlite;
+mod step_ups;
 #[cfg(test)]
 pub mod steps;
 #[cfg(test)]
@@ -71,7 +74,10 @@ pub use passwords::PasswordReset;
 pub use probe::Found;
 pub use project::project;
 pub use replicas::{Erasures, Seen};
+pub use reviews::Review;
+pub use site_tools::{MOST_TOOLS, SiteTool};
 pub use sites::{ApiKey, KeyCreation, Site};
+pub use step_ups::StepUp;
 pub use tickets::TicketRow;
 pub use tokens::{RefreshToken, Successor, TokenUse};
 pub use verify::Kept;

@@ -231,6 +231,22 @@ diesel::table! {
         ended_at -> Nullable<BigInt>,
         tries -> BigInt,
         leased_until -> BigInt,
+        approval -> Bool,
+        reviewer_id -> Nullable<Text>,
+        reviewed_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    step_ups (session_id) {
+        session_id -> Text,
+        subject -> Text,
+        challenge -> Text,
+        tool -> Text,
+        arguments -> Text,
+        tries_left -> BigInt,
+        expires_at -> BigInt,
+        holds_until -> BigInt,
     }
 }
 
@@ -308,6 +324,17 @@ diesel::table! {
     assistant_tests (site_id) {
         site_id -> Text,
         conversations -> Text,
+    }
+}
+
+diesel::table! {
+    site_tools (site_id, name) {
+        site_id -> Text,
+        name -> Text,
+        enabled -> Bool,
+        declaration -> Nullable<Text>,
+        changed_by -> Text,
+        changed_at -> BigInt,
     }
 }
 

@@ -25,6 +25,16 @@ pub fn ask(language: Language) -> &'static str {
     shown(SENTENCES[language as usize].ask)
 }
 
+/// Whether an answer asks whether a change is to be made.
+pub fn asks(answer: &str) -> bool {
+    Language::ALL.iter().any(|language| answer.contains(ask(*language)))
+}
+
+/// "ok" and "thanks" are no yes, and nothing was done.
+pub fn still_open(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].still_open)
+}
+
 /// What became of a proposal, if the shop has said nothing about it.
 pub fn outcome(status: ActionStatus, language: Language) -> &'static str {
     let said = &SENTENCES[language as usize];
@@ -32,6 +42,7 @@ pub fn outcome(status: ActionStatus, language: Language) -> &'static str {
         ActionStatus::Done => said.done,
         ActionStatus::Failed => said.not_done,
         ActionStatus::Unknown => said.checking,
+        ActionStatus::Waiting => said.waiting,
         ActionStatus::Declined => said.declined,
         ActionStatus::Expired => said.expired,
     })
@@ -40,6 +51,22 @@ pub fn outcome(status: ActionStatus, language: Language) -> &'static str {
 /// The shopper, or the shop, has had as many changes as a day may have.
 pub fn too_many(language: Language) -> &'static str {
     shown(SENTENCES[language as usize].too_many)
+}
+
+/// A person of the shop said no, or nobody decided in time.
+pub fn not_approved(seen: bool, language: Language) -> &'static str {
+    let said = &SENTENCES[language as usize];
+    shown(if seen { said.refused } else { said.unseen })
+}
+
+/// The shop has sent a one-time code.
+pub fn code_sent(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].code_sent)
+}
+
+/// A one-time code was wrong, or typed too late.
+pub fn code_wrong(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].code_wrong)
 }
 
 /// The tests see that every language has every sentence.
@@ -56,7 +83,9 @@ mod tests {
         for language in Language::ALL {
             let mut said: Vec<&str> =
                 ActionStatus::ALL.iter().map(|status| outcome(*status, language)).collect();
-            said.extend([too_many(language), ask(language)]);
+            said.extend([too_many(language), ask(language), still_open(language)]);
+            said.extend([true, false].map(|seen| not_approved(seen, language)));
+            said.extend([code_sent(language), code_wrong(language)]);
             for (at, text) in said.iter().enumerate() {
                 assert!(!text.is_empty() && !said[..at].contains(text), "{language:?}: {text}");
             }

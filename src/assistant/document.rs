@@ -1,6 +1,6 @@
 //! What an admin writes for the assistants of a site: one version of it.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use utoipa::ToSchema;
 
 use crate::{config, domain::Topic};
@@ -17,11 +17,17 @@ pub struct Document {
     pub assistants: Vec<config::Assistant>,
     /// From this confidence on (0 to 1) the topic of a message is taken for certain; that of the
     /// configuration, if it is absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", serialize_with = "three_places")]
     pub topic_confidence: Option<f32>,
     /// Messages that belong to a topic, at most 200. They need the embedding model.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub examples: Vec<ExampleText>,
+}
+
+/// A number as it was written: 0.85 has no exact value of 32 bits.
+fn three_places<S: Serializer>(value: &Option<f32>, serializer: S) -> Result<S::Ok, S::Error> {
+    let rounded = value.map(|value| (f64::from(value) * 1000.0).round() / 1000.0);
+    rounded.serialize(serializer)
 }
 
 /// A message that belongs to a topic.
@@ -77,5 +83,12 @@ mod tests {
             assert!(faults.contains(fault), "{fault}: {faults}");
         }
         assert!(Document::default().faults().is_empty());
+    }
+
+    #[test]
+    fn a_confidence_comes_back_as_it_was_written() {
+        let document = Document { topic_confidence: Some(0.85), ..Document::default() };
+        let written = serde_json::to_string(&document).unwrap();
+        assert!(written.contains("\"topic_confidence\":0.85}"), "{written}");
     }
 }

@@ -1,11 +1,9 @@
 //! Checks across several sections.
 
-use std::net::IpAddr;
-
 use reqwest::Url;
 
 use super::{check::Check, sites::DEMO_SITE, whole::Config};
-use crate::domain::{SiteId, is_public};
+use crate::domain::SiteId;
 
 pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
     let mut auth = Check::of("auth", faults);
@@ -41,22 +39,26 @@ pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
             check.require("url", is_in_reach(config, &tool.url), WHAT);
             check.require("outcome_url", is_in_reach(config, &tool.outcome_url), WHAT);
         });
+        if let Some(web) = &site.web_search {
+            check.require("web_search.url", is_in_reach(config, &web.url), WHAT);
+        }
+        check.each("mcp", &site.mcp, |server, check| {
+            check.require("url", is_in_reach(config, &server.url), WHAT);
+        });
     });
 }
 
 /// False for an address of a tool whose host is a number that tools may not call. A name is looked
 /// up with each call.
 fn is_in_reach(config: &Config, address: &str) -> bool {
-    // Places stand behind the host.
-    let before_places = address.split('{').next().unwrap_or_default();
-    let Ok(url) = Url::parse(before_places) else { return true };
-    let demo = Url::parse(&config.tools.demo_shop_url).ok().filter(|_| config.is_embedded());
-    if demo.is_some_and(|demo| demo.origin() == url.origin()) {
-        return true;
-    }
-    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).parse::<IpAddr>();
-    let allowed = &config.tools.allowed_networks;
-    host.map_or(true, |ip| is_public(ip) || allowed.iter().any(|network| network.contains(ip)))
+    let origin = |address: &str| {
+        // Places stand behind the host.
+        let before_places = address.split('{').next().unwrap_or_default();
+        Url::parse(before_places).ok().map(|url| url.origin())
+    };
+    let demo = origin(&config.tools.demo_shop_url).filter(|_| config.is_embedded());
+    let is_demo = demo.is_some() && demo == origin(address);
+    is_demo || config.tools.allows(address)
 }
 
 /// The demo site of the embedded mode is not in the configuration.

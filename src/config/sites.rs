@@ -7,7 +7,7 @@ use super::{
     check::{Check, Section},
     origin::OriginPattern,
     secret::Secret,
-    tools::{self, Shop, Tool},
+    tools::{self, McpServer, Shop, Tool, WebSearch},
 };
 use crate::domain::{NumberFormats, SiteId};
 
@@ -45,6 +45,11 @@ pub struct Site {
     /// As declared; [`Site::all_tools`] has those that are used.
     #[serde(default)]
     pub tools: Vec<Tool>,
+    #[serde(default)]
+    pub mcp: Vec<McpServer>,
+    /// Brings the tool that searches the web.
+    #[serde(default)]
+    pub web_search: Option<WebSearch>,
 }
 
 /// Of messages that no answer fits, about one in twenty is above it (`make eval-routing`).
@@ -76,12 +81,19 @@ impl Site {
             assistants: Vec::new(),
             shop: None,
             tools: Vec::new(),
+            mcp: Vec::new(),
+            web_search: None,
         }
     }
 
     /// The tools of the site: the built-in ones of its shop, and its own.
     pub fn all_tools(&self) -> Vec<Tool> {
-        tools::all(&self.tools, self.shop.as_ref())
+        tools::all(&self.tools, self.shop.as_ref(), self.web_search.as_ref())
+    }
+
+    /// The calls of the site's shop that send and check one-time codes.
+    pub fn hooks(&self) -> Vec<Tool> {
+        self.shop.as_ref().map(tools::hooks).unwrap_or_default()
     }
 
     fn check(&self, check: &mut Check<'_>) {
@@ -98,7 +110,13 @@ impl Site {
         }
         check.between_0_and_1("topic_confidence", self.topic_confidence);
         assistants::check(&self.assistants, check);
-        tools::declared(&self.tools, self.shop.as_ref(), check);
+        tools::declared(
+            &self.tools,
+            self.shop.as_ref(),
+            self.web_search.as_ref(),
+            &self.mcp,
+            check,
+        );
         let named = |name: &String| name.chars().any(char::is_alphabetic);
         check.require("own_names", self.own_names.iter().all(named), "must have letters");
         let is_tag = |tag: &str| {

@@ -30,7 +30,8 @@ impl Telemetry {
     /// # Errors
     /// If `telemetry.log` cannot be read.
     pub fn filter(&self) -> Result<EnvFilter, ParseError> {
-        EnvFilter::try_new(&self.log)
+        // That crate quotes what servers of tools say, which is text of customers.
+        EnvFilter::try_new(format!("{},rmcp=off", self.log))
     }
 }
 

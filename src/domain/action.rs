@@ -50,6 +50,8 @@ pub struct Draft {
     pub language: Language,
     /// Only a signed-in customer may confirm it.
     pub signed_in: bool,
+    /// Once confirmed, it waits for a person of the shop.
+    pub approval: bool,
 }
 
 impl Draft {
@@ -70,7 +72,7 @@ impl Draft {
             hash: Proposal::hash(tool, &arguments),
             expires_at: now.after(valid_for),
         };
-        Self { proposal, arguments, language, signed_in: false }
+        Self { proposal, arguments, language, signed_in: false, approval: false }
     }
 }
 
@@ -111,7 +113,11 @@ pub enum ActionState {
     Proposed,
     /// Confirmed. The shop is asked, or was asked and nobody heard its answer.
     Calling,
-    /// For [`ActionStatus::Unknown`], only for now.
+    /// A person of the shop said yes, and the shop's system will be asked.
+    Approved,
+    /// Nobody of the shop said yes, which its shopper will be told.
+    Refused,
+    /// For [`ActionStatus::Unknown`] and [`ActionStatus::Waiting`], only for now.
     Ended(ActionStatus),
 }
 
@@ -120,19 +126,26 @@ impl ActionState {
         match self {
             Self::Proposed => "proposed",
             Self::Calling => "calling",
+            Self::Approved => "approved",
+            Self::Refused => "refused",
             Self::Ended(status) => status.as_str(),
         }
     }
 
     pub fn parse(text: &str) -> Option<Self> {
         let ended = ActionStatus::ALL.map(Self::Ended);
-        [Self::Proposed, Self::Calling].into_iter().chain(ended).find(|s| s.as_str() == text)
+        let open = [Self::Proposed, Self::Calling, Self::Approved, Self::Refused];
+        open.into_iter().chain(ended).find(|s| s.as_str() == text)
     }
 
     /// Whether nothing will become of it any more.
     pub const fn is_settled(self) -> bool {
         match self {
-            Self::Proposed | Self::Calling | Self::Ended(ActionStatus::Unknown) => false,
+            Self::Proposed
+            | Self::Calling
+            | Self::Approved
+            | Self::Refused
+            | Self::Ended(ActionStatus::Unknown | ActionStatus::Waiting) => false,
             Self::Ended(_) => true,
         }
     }
@@ -168,19 +181,22 @@ pub enum ActionStatus {
     Failed,
     /// The shop was asked and has not answered. It is asked later what became of it.
     Unknown,
+    /// Confirmed, and a person of the shop decides now.
+    Waiting,
     Declined,
     Expired,
 }
 
 impl ActionStatus {
-    pub const ALL: [Self; 5] =
-        [Self::Done, Self::Failed, Self::Unknown, Self::Declined, Self::Expired];
+    pub const ALL: [Self; 6] =
+        [Self::Done, Self::Failed, Self::Unknown, Self::Waiting, Self::Declined, Self::Expired];
 
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Unknown => "unknown",
+            Self::Waiting => "waiting",
             Self::Declined => "declined",
             Self::Expired => "expired",
         }

@@ -44,6 +44,17 @@ pub struct Answer {
     /// What became of a change that the shopper has decided about. `action.result` says the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<ActionOutcome>,
+    /// What the service waits for, if it is more than words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wants: Option<Wants>,
+}
+
+/// What the next message should be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Wants {
+    /// The one-time code that the shop has sent. It is hidden before the message is kept.
+    Code,
 }
 
 /// One way to go on, shown as a button.
@@ -73,6 +84,7 @@ impl Answer {
             choices: Vec::new(),
             cards: Vec::new(),
             outcome: None,
+            wants: None,
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod action;
 mod address;
+mod amount;
 mod answer;
 mod code;
 mod event;
@@ -15,6 +16,7 @@ mod lane;
 mod language;
 mod message;
 mod number_formats;
+pub mod one_time;
 mod page_context;
 mod principal;
 mod reach;
@@ -31,7 +33,8 @@ pub use action::{
     Proposal,
 };
 pub use address::AddressBlock;
-pub use answer::{Answer, Choice};
+pub use amount::Amount;
+pub use answer::{Answer, Choice, Wants};
 pub use code::{Challenge, ErrorCode, FieldError, Problem};
 pub use event::{CancelReason, Event, Fact, Live, Name, Part, newest_part, unfinished};
 pub use ids::{ActionId, MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
@@ -39,6 +42,7 @@ pub use lane::Lane;
 pub use language::Language;
 pub use message::{Message, MessageRole, MessageStatus, Rating};
 pub use number_formats::{BadNumberFormat, NumberFormats, Typed};
+pub use one_time::OneTimeCode;
 pub use page_context::{BadField, CartItem, PageContext};
 pub use principal::{Principal, Role};
 pub use reach::is_public;

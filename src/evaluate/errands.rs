@@ -12,7 +12,7 @@ use crate::{
     assistant::errand::{Errand, Heard, Proof, Reply, Wanted, plan, render},
     domain::{Language, NumberFormats},
     guard::{Shop, Vault},
-    triage::{Prior, triage},
+    triage::{Prior, consent, triage},
 };
 
 /// Of the demo shop.
@@ -140,7 +140,7 @@ fn understand(row: &Row, formats: &NumberFormats) -> (Option<Errand>, Vault) {
     let shop = Shop { numbers: Arc::new(formats.clone()), ..Shop::default() };
     let mut vault = Vault::of_shop(shop);
     let mut said: Vec<(String, Option<String>)> = Vec::new();
-    let plan = |text: &str, said: &[(String, Option<String>)]| {
+    let plan = |text: &str, said: &[(String, Option<String>)], vault: &Vault| {
         let earlier: Vec<(&str, Option<&str>)> =
             said.iter().map(|(text, answer)| (text.as_str(), answer.as_deref())).collect();
         let prior = Prior { language: Some(row.language), ..Prior::default() };
@@ -151,16 +151,18 @@ fn understand(row: &Row, formats: &NumberFormats) -> (Option<Errand>, Vault) {
             language: row.language,
             formats,
             signed_in: row.signed_in,
+            value: &|mask| vault.pairs().find(|(name, _)| *name == mask).map(|(_, v)| v.to_owned()),
+            consent: &|text| consent(text, None),
             has: &|_| true,
         })
     };
     for turn in &row.earlier {
         let text = vault.mask(&turn.text);
-        let answer = answer(plan(&text, &said), turn, row.language);
+        let answer = answer(plan(&text, &said, &vault), turn, row.language);
         said.push((text, Some(answer)));
     }
     let text = vault.mask(&row.text);
-    (plan(&text, &said), vault)
+    (plan(&text, &said, &vault), vault)
 }
 
 fn answer(errand: Option<Errand>, turn: &Turn, language: Language) -> String {
@@ -211,7 +213,9 @@ fn asked(wanted: Wanted) -> &'static str {
         Wanted::Items => "items",
         Wanted::Product => "product",
         Wanted::Place => "place",
+        Wanted::Whole => "whole",
         Wanted::Person => "person",
+        Wanted::Nothing => "nothing",
     }
 }
 

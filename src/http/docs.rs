@@ -13,7 +13,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
     actions, admin, assistants, auth, customers, decisions, events, export, feedback, health,
-    knowledge, modes, openai, sessions, socket, tools, turns, users,
+    knowledge, modes, openai, reviews, sessions, socket, tools, turns, users,
 };
 use crate::domain;
 
@@ -39,10 +39,11 @@ const PROBLEM_JSON: &str = "application/problem+json";
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
         knowledge::delete_document, knowledge::search_knowledge,
         admin::list_cache, admin::purge_cache, admin::list_keys, admin::create_key, admin::revoke_key,
-        users::create_reset, admin::list_audit, admin::backends, decisions::list_decisions, tools::list_tools, modes::modes, modes::set_modes,
+        users::create_reset, admin::list_audit, admin::backends, decisions::list_decisions, reviews::list_actions, reviews::approve_action, reviews::refuse_action, tools::list::list_tools, modes::modes, modes::set_modes,
         assistants::versions::list_assistants, assistants::versions::draft_assistants, assistants::versions::get_assistants,
         assistants::check::check_assistants, assistants::versions::activate_assistants, assistants::versions::roll_back_assistants,
         assistants::conversations::get_tests, assistants::conversations::put_tests,
+        tools::write::list_written, tools::write::put_tool, tools::write::delete_tool, tools::import::import_tools,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
     components(schemas(domain::Event, domain::Live, domain::Problem, export::Line)),

@@ -32,6 +32,7 @@ mod paid;
 mod parameters;
 pub mod places;
 pub mod readiness;
+pub mod reviews;
 mod security;
 pub mod sender;
 pub mod sessions;
@@ -88,6 +89,9 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(admin::list_audit)
         .service(admin::backends)
         .service(decisions::list_decisions)
+        .service(reviews::list_actions)
+        .service(reviews::approve_action)
+        .service(reviews::refuse_action)
         // `tests` and `rollback` before what takes any name there.
         .service(assistants::conversations::get_tests)
         .service(assistants::conversations::put_tests)
@@ -97,7 +101,11 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(assistants::versions::get_assistants)
         .service(assistants::check::check_assistants)
         .service(assistants::versions::activate_assistants)
-        .service(tools::list_tools)
+        .service(tools::list::list_tools)
+        .service(tools::write::list_written)
+        .service(tools::import::import_tools)
+        .service(tools::write::put_tool)
+        .service(tools::write::delete_tool)
         .service(modes::modes)
         .service(modes::set_modes)
         .service(health::livez)

@@ -19,7 +19,7 @@ use crate::{
     domain::{
         ActionOutcome, Answer, CacheInfo, Card, Choice, Citation, ErrorCode, Event, Fact,
         FinishReason, Intent, Language, Message, MessageId, Problem, Role, Route, ServiceLevel,
-        SessionId, Ticket, Timings, TurnId, Usage, is_blank,
+        SessionId, Ticket, Timings, TurnId, Usage, Wants, is_blank, one_time,
     },
     limits::Quota,
     log::TurnLog,
@@ -75,9 +75,12 @@ impl NewMessage {
     }
 
     /// Hash of the fields that matter. The same key with another hash is refused.
+    ///
+    /// A one-time code is left out: its hash would tell it to everybody who can count to a million.
     pub fn hash(&self) -> String {
         let mut hasher = Sha256::new();
-        for part in [Some(&self.text), self.client_message_id.as_ref(), self.locale.as_ref()] {
+        let (text, _) = one_time::hide(&self.text);
+        for part in [Some(&text), self.client_message_id.as_ref(), self.locale.as_ref()] {
             let part = part.map_or("", String::as_str);
             hasher.update((part.len() as u64).to_le_bytes());
             hasher.update(part);
@@ -138,6 +141,9 @@ pub struct AnswerView {
     /// What became of a change that the shopper has decided about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<ActionOutcome>,
+    /// What the service waits for, if it is more than words: `code`, a one-time code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wants: Option<Wants>,
 }
 
 impl From<&Answer> for AnswerView {
@@ -158,6 +164,7 @@ impl From<&Answer> for AnswerView {
             choices: answer.choices.clone(),
             cards: answer.cards.clone(),
             outcome: answer.outcome.clone(),
+            wants: answer.wants,
         }
     }
 }

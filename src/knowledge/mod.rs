@@ -46,6 +46,6 @@ pub use extract::{Example, Extract, Found, Setting, examples, extract};
 pub use faq::{FaqPair, pairs};
 pub use metrics::METRICS;
 pub use query::Query;
-pub use screen::LeftOut;
+pub use screen::{LeftOut, without_instructions};
 pub use search::{Passage, confidence};
 pub use stored::TRUSTED;

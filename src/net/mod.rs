@@ -9,6 +9,6 @@ mod tests;
 
 pub use self::{
     fetcher::{FetchError, Fetcher},
-    outbound::{Outbound, OutboundError, Reply, Wanted},
+    outbound::{Answer, Outbound, OutboundError, Reply, Wanted, media_type},
     resolver::Reach,
 };

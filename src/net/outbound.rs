@@ -2,8 +2,9 @@
 
 use std::{error::Error, sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use reqwest::{
-    Client, Method, StatusCode, Url,
+    Client, Method, Response, StatusCode, Url,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue},
     redirect::Policy,
 };
@@ -13,7 +14,8 @@ use super::resolver::{Guarded, Lookup, OutOfReach, Reach, system};
 
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Asks for JSON. Keeps no connection, no cookie and no proxy of the environment.
+/// Asks for JSON, unless a request has `accept`. Keeps no connection, no cookie and no proxy of the
+/// environment.
 #[derive(Clone)]
 pub struct Outbound {
     client: Client,
@@ -44,6 +46,42 @@ pub struct Reply {
     /// Whether the body is said to be JSON.
     pub is_json: bool,
     pub body: Vec<u8>,
+}
+
+/// An answer whose body is read piece by piece, within the time and size of its request.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    response: Response,
+    left: usize,
+    deadline: Instant,
+}
+
+impl Answer {
+    /// The next piece of the body; `None` at its end.
+    ///
+    /// # Errors
+    /// [`OutboundError::NoAnswer`] or [`OutboundError::TooLarge`].
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, OutboundError> {
+        let read = timeout_at(self.deadline, self.response.chunk()).await;
+        let Ok(Ok(chunk)) = read else { return Err(OutboundError::NoAnswer) };
+        if let Some(chunk) = &chunk {
+            self.left = self.left.checked_sub(chunk.len()).ok_or(OutboundError::TooLarge)?;
+        }
+        Ok(chunk)
+    }
+
+    /// All that is left of the body.
+    ///
+    /// # Errors
+    /// As [`Answer::chunk`].
+    pub async fn whole(&mut self) -> Result<Vec<u8>, OutboundError> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk().await? {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
 }
 
 /// Why there is no reply. Never quotes address or answer.
@@ -91,6 +129,16 @@ impl Outbound {
     /// # Errors
     /// See [`OutboundError`]. Every status is a reply.
     pub async fn send(&self, wanted: Wanted, deadline: Instant) -> Result<Reply, OutboundError> {
+        let mut answer = self.open(wanted, deadline).await?;
+        let is_json = is_json(answer.headers.get(CONTENT_TYPE));
+        Ok(Reply { status: answer.status, is_json, body: answer.whole().await? })
+    }
+
+    /// Sends a request, and returns as soon as the head of the answer is there.
+    ///
+    /// # Errors
+    /// As [`Outbound::send`].
+    pub async fn open(&self, wanted: Wanted, deadline: Instant) -> Result<Answer, OutboundError> {
         let Wanted { method, url, mut headers, body, max_bytes } = wanted;
         let is_plain = matches!(url.scheme(), "http" | "https")
             && url.username().is_empty()
@@ -98,29 +146,19 @@ impl Outbound {
         if !is_plain || !self.reach.allows_host(&url) {
             return Err(OutboundError::OutOfReach);
         }
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static("application/json"));
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         let mut request = self.client.request(method, url).headers(headers);
         if let Some(body) = body {
             request = request.header(CONTENT_TYPE, "application/json").body(body);
         }
-        let answered = timeout_at(deadline, async {
-            let mut response = request.send().await.map_err(|error| cause(&error))?;
-            let headers = response.headers();
-            if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
-                return Err(OutboundError::Encoded);
-            }
-            let (status, is_json) = (response.status(), is_json(headers.get(CONTENT_TYPE)));
-            let mut body = Vec::new();
-            while let Some(chunk) = response.chunk().await.map_err(|_| OutboundError::NoAnswer)? {
-                if body.len() + chunk.len() > max_bytes {
-                    return Err(OutboundError::TooLarge);
-                }
-                body.extend_from_slice(&chunk);
-            }
-            Ok(Reply { status, is_json, body })
-        });
-        answered.await.unwrap_or(Err(OutboundError::NoAnswer))
+        let sent = timeout_at(deadline, request.send()).await;
+        let response = sent.map_err(|_| OutboundError::NoAnswer)?.map_err(|error| cause(&error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        if headers.get(CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(OutboundError::Encoded);
+        }
+        Ok(Answer { status, headers, response, left: max_bytes, deadline })
     }
 }
 
@@ -141,7 +179,12 @@ fn cause(error: &reqwest::Error) -> OutboundError {
 
 /// `application/json` or another type with the suffix `+json` (RFC 6839, 3.1).
 fn is_json(value: Option<&HeaderValue>) -> bool {
-    let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let kind = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = media_type(value);
     kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"))
+}
+
+/// The media type of a header `content-type`, without its parameters.
+pub fn media_type(value: Option<&HeaderValue>) -> String {
+    let text = value.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }

@@ -73,6 +73,7 @@ pub fn judge(
         Decision::Confirmed if used.is_too_much(limits) => {
             Ok(Verdict::Close(ActionStatus::Failed, actions::too_many(action.language)))
         }
+        Decision::Confirmed if action.approval => Ok(close(ActionStatus::Waiting)),
         Decision::Confirmed => Ok(Verdict::Call),
     }
 }

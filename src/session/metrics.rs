@@ -28,13 +28,15 @@ declare! {
     SECONDS: histogram(SECONDS) "rushdesk_turn_seconds" ["route"]
         "Time from a message to the end of its answer";
     ACTIONS: counter "rushdesk_actions_total" ["step"]
-        "Changes that were `proposed`, `confirmed`, `declined` or had `expired`, and what became of those confirmed: `done`, `failed`, or for now `unknown`"
+        "Changes that were `proposed`, `confirmed`, `declined` or had `expired`, and what became of those confirmed: `done`, `failed`, or for now `unknown` or `waiting`"
         when "after the first";
     DOUBT: histogram(LONG) "rushdesk_action_doubt_seconds" []
         "Time from a confirmation until it was known what became of it, of changes whose call had no answer"
         when "after the first";
     UNSETTLED: gauge "rushdesk_actions_unsettled" []
         "Confirmed changes whose result is not known yet, on all replicas";
+    WAITING: gauge "rushdesk_actions_waiting" []
+        "Confirmed changes that wait for a person of the shop, on all replicas";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";
 }
@@ -125,6 +127,16 @@ pub fn actions_expired(count: u64) {
 
 pub fn action_settled(doubt: Duration) {
     histogram!(DOUBT).record(doubt);
+}
+
+/// A person of the shop approved it, and the shop is asked now.
+pub fn action_confirmed() {
+    counter!(ACTIONS, "step" => Decision::Confirmed.as_str()).increment(1);
+}
+
+pub fn actions_waiting(count: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "there are not that many changes")]
+    gauge!(WAITING).set(count as f64);
 }
 
 pub fn actions_unsettled(count: u64) {

@@ -1,18 +1,20 @@
 //! What a session decides, as a plain struct: may a turn begin, and what was said so far.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     domain::{
-        Answer, Append, CancelReason, Ending, Event, Fact, IdempotencyRecord, MessageId, Part,
-        Proposal, Running, SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId,
-        Version,
+        Answer, Append, CancelReason, Ending, Event, Fact, IdempotencyRecord, MessageId,
+        OneTimeCode, Part, Proposal, Running, SessionMeta, SessionState, Ticket, TicketState,
+        Timestamp, TurnId, Version, Wants, one_time,
     },
     turn::ports::Exchange,
 };
 
 /// Exchanges kept for the prompt; the token budget cuts further.
 const MAX_EXCHANGES: usize = 12;
+/// A code that is typed later is no code any more.
+const CODE_WAITS: Duration = Duration::from_mins(30);
 
 pub struct Session {
     pub meta: SessionMeta,
@@ -27,6 +29,10 @@ pub struct Session {
     exchanges: VecDeque<Kept>,
     /// What was proposed since the newest message.
     proposed: Vec<Proposal>,
+    /// When a one-time code was asked for that was not typed yet.
+    code_asked: Option<Timestamp>,
+    /// The newest answer asks for it.
+    code_next: bool,
 }
 
 /// A message that is kept for the prompt.
@@ -60,6 +66,8 @@ impl Session {
             elsewhere: None,
             exchanges: VecDeque::new(),
             proposed: Vec::new(),
+            code_asked: None,
+            code_next: false,
         };
         events.iter().for_each(|event| session.remember(event));
         session
@@ -195,7 +203,13 @@ impl Session {
                 ticket: Some(Ticket { state: TicketState::Open, .. }),
                 ..
             }) => {}
-            Fact::AnswerCompleted(Answer { text, ticket, .. }) => {
+            Fact::AnswerCompleted(Answer { text, ticket, wants, .. }) => {
+                self.code_next = *wants == Some(Wants::Code);
+                if self.code_next {
+                    self.code_asked = Some(event.at);
+                } else if self.asked().contains(one_time::HIDDEN) {
+                    self.code_asked = None;
+                }
                 // An answer that comes later belongs to the question of its ticket.
                 let asked = ticket.map_or(event.turn_id, |ticket| ticket.id.turn());
                 let mut known = self.exchanges.iter_mut().rev();
@@ -223,6 +237,17 @@ impl Session {
         match self.proposed.as_slice() {
             [proposal] => Some(proposal),
             _ => None,
+        }
+    }
+
+    /// `text` without the one-time code that is waited for, and the code. Right behind the answer
+    /// that asks for it, each number that may be one is hidden; later, a message that is nothing
+    /// else.
+    pub fn takes_code(&self, text: &str, now: Timestamp) -> (String, Option<OneTimeCode>) {
+        let waits = self.code_asked.is_some_and(|at| now.since(at) < CODE_WAITS);
+        match waits && (self.code_next || one_time::is_bare(text)) {
+            true => one_time::hide(text),
+            false => (text.to_owned(), None),
         }
     }
 

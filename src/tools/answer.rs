@@ -133,7 +133,7 @@ const LONGEST_TEXT: usize = 2_000;
 
 /// A value of at most about `budget` bytes as JSON: what comes first stays, long texts are cut, and
 /// what does not fit is left out.
-fn cut(value: Value, budget: usize) -> Value {
+pub(super) fn cut(value: Value, budget: usize) -> Value {
     let mut left = budget;
     kept(value, &mut left, DEEPEST).unwrap_or_default()
 }

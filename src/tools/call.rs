@@ -14,9 +14,12 @@ use super::{
     guesses::{Guess, TooMany},
     handle::Tools,
     lookups::Key,
+    mcp,
     metrics::{self, Outcome},
     prepared::{Prepared, owner},
     send::{Message, Unsent},
+    way::Way,
+    web,
 };
 use crate::{
     config::Effect,
@@ -75,7 +78,7 @@ impl Tools {
         };
         // Boxed: every turn has a place for it, and few turns call.
         let called = Box::pin(called.instrument(trace_span!("tool", tool))).await;
-        metrics::called(tool, outcome(&called), began.elapsed());
+        metrics::called(&call.tool.label, outcome(&called), began.elapsed());
         match called {
             Ok(output) => Ok(output),
             Err(Missed::TooManyGuesses) => {
@@ -100,7 +103,9 @@ impl Tools {
         let tool = toolbox.get(tool).filter(|tool| tool.effect == Effect::Write);
         // The declaration may be gone since the write.
         let tool = tool.ok_or(CallError::Unavailable)?;
-        let url = tool.requests.outcome(key).map_err(|_| CallError::Unavailable)?;
+        // No server of another kind makes changes.
+        let Way::Http(requests) = &tool.way else { return Err(CallError::Unavailable) };
+        let url = requests.outcome(key).map_err(|_| CallError::Unavailable)?;
         let message = Message { method: Method::GET, url, headers: HeaderMap::new(), body: None };
         let deadline = deadline.min(Instant::now() + tool.timeout);
         match tool.send(message, deadline).await {
@@ -138,7 +143,7 @@ impl Tools {
         let looked_up = Box::pin(self.lookups().get(key, call.tool.cache, read));
         let found = timeout_at(deadline, looked_up).await;
         let (output, ran) = found.map_err(|_| CallError::Unavailable)??;
-        metrics::looked_up(&call.tool.name, ran);
+        metrics::looked_up(&call.tool.label, ran);
         Ok(output)
     }
 
@@ -187,15 +192,31 @@ impl Tools {
         deadline: Instant,
     ) -> Result<Result<Output, CallError>, Unsent> {
         let (tool, request) = (&call.tool, &call.request);
+        let requests = match &tool.way {
+            Way::Http(requests) => requests,
+            Way::Mcp(offered) => {
+                let result = tool.ask(offered, request, deadline).await?;
+                return Ok(Ok(mcp::output(result, tool.shown_by, self.result_bytes())));
+            }
+        };
         headers.extend(request.who.clone());
         let message = Message {
-            method: tool.requests.method.clone(),
+            method: requests.method.clone(),
             url: request.url.clone(),
             headers,
             body: request.body.clone(),
         };
         let reply = tool.send(message, deadline).await?;
-        Ok(answer::output(&reply, tool.effect, tool.identity, self.result_bytes()))
+        let budget = self.result_bytes();
+        let Some(most) = tool.web_results else {
+            return Ok(answer::output(&reply, tool.effect, tool.shown_by, budget));
+        };
+        // What nobody reads of a result does not count.
+        let whole = answer::output(&reply, tool.effect, tool.shown_by, tool.max_bytes);
+        Ok(whole.map(|output| match output {
+            Output::Found(found) => Output::Found(answer::cut(web::results(&found, most), budget)),
+            other => other,
+        }))
     }
 }
 

@@ -18,6 +18,8 @@ pub struct Caller {
     pub customer: Option<Customer>,
     /// What the shopper has shown for the order that the call names.
     pub proof: Option<Proof>,
+    /// A one-time code that the shop had sent to them was typed a short while ago.
+    pub code: bool,
 }
 
 /// A customer of the shop.
@@ -36,12 +38,21 @@ pub enum Proof {
 }
 
 impl Caller {
-    /// The highest level that the caller has.
+    /// The highest level that the caller has shown without a code.
     pub fn level(&self) -> Identity {
         match (&self.customer, &self.proof) {
             (Some(_), _) => Identity::Customer,
             (None, Some(_)) => Identity::Order,
             (None, None) => Identity::Nobody,
+        }
+    }
+
+    /// What was shown for an order, as bytes.
+    pub(super) fn shown(&self) -> Vec<u8> {
+        match &self.proof {
+            Some(Proof::Email(email)) => format!("email {email}").into_bytes(),
+            Some(Proof::Postcode(code)) => format!("postcode {code}").into_bytes(),
+            None => Vec::new(),
         }
     }
 }

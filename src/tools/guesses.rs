@@ -19,7 +19,7 @@ impl<'a> Guess<'a> {
     /// Counts a call that shows something for an order; another call is none.
     pub(super) async fn take(limits: &'a Limits, call: &Prepared) -> Result<Self, TooMany> {
         let mut taken = Self { limits, counters: Vec::new() };
-        if call.tool.identity != Identity::Order || call.caller.proof.is_none() {
+        if call.tool.shown_by != Identity::Order || call.caller.proof.is_none() {
             return Ok(taken);
         }
         let site = &call.caller.site;

@@ -2,22 +2,27 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use futures_util::future::join_all;
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use tokio::time::Instant;
 
 use super::{
-    lookups::Lookups, metrics, request::Requests, target::Target, tool::Tool, toolbox::Toolbox,
+    lookups::Lookups,
+    maker::{Configured, Maker, ToolsError},
+    target::Target,
+    toolbox::{Missing, Toolbox},
+    written::{Drawer, Written},
 };
 use crate::{
-    config::{Config, Site},
+    config::Config,
     domain::SiteId,
     limits::Limits,
-    net::{Outbound, OutboundError, Reach, Wanted},
+    net::{OutboundError, Wanted},
 };
 
 /// Longest wait for a target that is only asked whether it is there.
@@ -28,75 +33,132 @@ const PROBE: Duration = Duration::from_secs(5);
 pub struct Tools(Arc<Inner>);
 
 struct Inner {
-    sites: HashMap<SiteId, Arc<Toolbox>>,
-    /// Of a site that the configuration does not name.
+    maker: Maker,
+    configured: HashMap<SiteId, Configured>,
+    /// What admins wrote.
+    written: Mutex<HashMap<SiteId, Drawer>>,
+    /// What turns see: made of the two above, whenever one of them changes.
+    toolboxes: ArcSwap<HashMap<SiteId, Arc<Toolbox>>>,
+    /// Of a site without tools.
     none: Arc<Toolbox>,
     lookups: Lookups,
     limits: Limits,
     result_bytes: usize,
 }
 
-#[derive(Debug, thiserror::Error)]
-pub enum ToolsError {
-    #[error("the client of tools cannot be made")]
-    Client(#[from] reqwest::Error),
-    #[error("tool `{tool}` of site `{site}`: {fault}")]
-    Declaration { site: SiteId, tool: String, fault: String },
-}
-
-/// What the sites have in common.
-struct Clients {
-    /// Within reach of everybody's tools.
-    guarded: Outbound,
-    /// For the shop of the demo site alone, which may be on this machine.
-    demo: Outbound,
-    demo_origin: Option<String>,
-}
-
 impl Tools {
-    /// The tools that a checked configuration declares.
+    /// The tools that a checked configuration declares. Those of MCP servers come with
+    /// [`Tools::refresh`].
     ///
     /// # Errors
     /// If a declaration was not checked, or TLS cannot be set up.
     pub fn new(config: &Config, limits: Limits) -> Result<Self, ToolsError> {
-        let demo_shop = config.is_embedded().then(|| Url::parse(&config.tools.demo_shop_url).ok());
-        let clients = Clients {
-            guarded: Outbound::new(Reach::networks(&config.tools.allowed_networks))?,
-            demo: Outbound::new(Reach::Anywhere)?,
-            demo_origin: demo_shop.flatten().map(|url| url.origin().ascii_serialization()),
-        };
-        let toolbox =
-            |site: &Site| Ok((site.id.clone(), Arc::new(toolbox(site, config, &clients)?)));
-        Ok(Self(Arc::new(Inner {
-            sites: config.sites.iter().map(toolbox).collect::<Result<_, ToolsError>>()?,
+        let maker = Maker::new(config)?;
+        let configured = config
+            .sites
+            .iter()
+            .map(|site| Ok((site.id.clone(), maker.configured(site)?)))
+            .collect::<Result<_, ToolsError>>()?;
+        let tools = Self(Arc::new(Inner {
+            maker,
+            configured,
+            written: Mutex::default(),
+            toolboxes: ArcSwap::default(),
             none: Arc::default(),
             lookups: Lookups::new(),
             limits,
             result_bytes: config.tools.result_bytes,
-        })))
+        }));
+        tools.take_over(HashMap::new());
+        Ok(tools)
     }
 
-    /// The tools of a site; none, if it is not in the configuration.
+    /// The tools of a site as they are now; none, if it has none.
     pub fn of(&self, site: &SiteId) -> Arc<Toolbox> {
-        Arc::clone(self.0.sites.get(site).unwrap_or(&self.0.none))
+        let toolboxes = self.0.toolboxes.load();
+        Arc::clone(toolboxes.get(site).unwrap_or(&self.0.none))
     }
 
-    /// Whether the targets of a site can be reached. Asks each for `/` without credentials.
-    pub async fn reach(&self, site: &SiteId) -> Vec<(String, Result<(), OutboundError>)> {
-        let targets: BTreeMap<String, Outbound> = self
-            .of(site)
+    /// Asks all MCP servers for their tools. Takes 10 s at most; a server that does not answer
+    /// keeps those that it had.
+    pub async fn refresh(&self) {
+        let servers = self.0.configured.values().flat_map(|own| &own.servers);
+        let refreshed = join_all(servers.map(|server| server.refresh())).await;
+        if !refreshed.is_empty() {
+            let written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
+            self.fill(&written);
+        }
+    }
+
+    /// Takes over what admins wrote, of all sites. Tools that did not change keep their state.
+    pub fn take_over(&self, next: HashMap<SiteId, Vec<Written>>) {
+        let mut written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut before = std::mem::take(&mut *written);
+        for (site, tools) in next {
+            let known = before.remove(&site).unwrap_or_default();
+            let drawer = known.with(tools, &|declared| self.0.maker.written(&site, declared));
+            written.insert(site, drawer);
+        }
+        self.fill(&written);
+    }
+
+    /// Whether the configuration has a tool of this name, which admins can only switch off.
+    pub fn is_configured(&self, site: &SiteId, name: &str) -> bool {
+        self.0.configured.get(site).is_some_and(|own| {
+            let mut servers = own.servers.iter();
+            own.tools.iter().any(|tool| tool.name == name)
+                || servers.any(|server| server.names().any(|known| known == name))
+        })
+    }
+
+    fn fill(&self, written: &HashMap<SiteId, Drawer>) {
+        let empty = Drawer::default();
+        let sites = self.0.configured.keys().chain(written.keys());
+        let toolboxes = sites.map(|site| {
+            let drawer = written.get(site).unwrap_or(&empty);
+            let own = self.0.configured.get(site);
+            let servers = || own.into_iter().flat_map(|own| &own.servers);
+            let configured = own.into_iter().flat_map(|own| own.tools.iter().cloned());
+            let tools = configured.chain(servers().flat_map(|server| server.tools()));
+            let tools = tools.filter(|tool| !drawer.is_off(&tool.name));
+            let missing = servers().flat_map(|server| server.problems());
+            let missing = missing.filter(|(name, _)| !drawer.is_off(name));
+            let missing = missing.map(|(name, why)| Missing { name, reason: why.to_string() });
+            // A tool that the configuration has now goes before one that was written earlier.
+            let written = drawer.tools().filter(|tool| !self.is_configured(site, &tool.name));
+            let hooks = own.map(|own| own.hooks.clone()).unwrap_or_default();
+            let toolbox = Toolbox::new(tools.chain(written).collect(), hooks, missing.collect());
+            (site.clone(), Arc::new(toolbox))
+        });
+        self.0.toolboxes.store(Arc::new(toolboxes.collect()));
+    }
+
+    /// Whether the targets of a site can be reached, and the status of their answers. Asks each for
+    /// `/` without credentials.
+    pub async fn reach(
+        &self,
+        site: &SiteId,
+    ) -> Vec<(String, Result<Option<StatusCode>, OutboundError>)> {
+        let toolbox = self.of(site);
+        let servers = self.0.configured.get(site).into_iter().flat_map(|own| &own.servers);
+        let targets: BTreeMap<&str, &Arc<Target>> = toolbox
             .iter()
-            .map(|tool| (tool.requests.origin.clone(), tool.client.clone()))
+            .map(|tool| &tool.target)
+            .chain(servers.map(|server| server.target()))
+            .map(|target| (target.origin.as_str(), target))
             .collect();
-        let asked = targets.into_iter().map(async |(origin, client)| {
-            let reached = match Url::parse(&origin) {
-                Ok(url) => client.send(Wanted::probe(url), Instant::now() + PROBE).await,
+        let asked = targets.into_iter().map(async |(origin, target)| {
+            let reached = match Url::parse(origin) {
+                Ok(url) => target.client.send(Wanted::probe(url), Instant::now() + PROBE).await,
                 Err(_) => Err(OutboundError::Unreachable),
             };
-            // Whatever it says, it is there.
-            let is_there =
-                matches!(reached, Ok(_) | Err(OutboundError::TooLarge | OutboundError::Encoded));
-            (origin, if is_there { Ok(()) } else { reached.map(drop) })
+            let reached = match reached {
+                Ok(reply) => Ok(Some(reply.status)),
+                // Whatever it says, it is there.
+                Err(OutboundError::TooLarge | OutboundError::Encoded) => Ok(None),
+                Err(fault) => Err(fault),
+            };
+            (origin.to_owned(), reached)
         });
         join_all(asked).await
     }
@@ -112,25 +174,4 @@ impl Tools {
     pub(super) fn result_bytes(&self) -> usize {
         self.0.result_bytes
     }
-}
-
-fn toolbox(site: &Site, config: &Config, clients: &Clients) -> Result<Toolbox, ToolsError> {
-    let mut targets = BTreeMap::<String, Arc<Target>>::new();
-    let mut tools = Vec::new();
-    for declared in site.all_tools() {
-        let name = declared.name.clone();
-        let fault =
-            |fault| ToolsError::Declaration { site: site.id.clone(), tool: name.clone(), fault };
-        let requests = Requests::new(&declared).map_err(fault)?;
-        let origin = requests.origin.clone();
-        let is_demo = clients.demo_origin.as_ref() == Some(&origin);
-        let target = targets.entry(origin).or_insert_with_key(|origin| {
-            Arc::new(Target::new(site.id.clone(), origin.clone(), &config.tools))
-        });
-        let client = if is_demo { clients.demo.clone() } else { clients.guarded.clone() };
-        let tool = Tool::new(declared, requests, Arc::clone(target), client).map_err(fault)?;
-        metrics::declared(&name);
-        tools.push(Arc::new(tool));
-    }
-    Ok(Toolbox::new(tools))
 }

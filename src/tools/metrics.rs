@@ -20,6 +20,9 @@ declare! {
         "1 while the breaker of a target refuses calls, otherwise 0" when "for each target";
 }
 
+/// The label of tools that admins wrote.
+pub(super) const WRITTEN: &str = "written";
+
 /// How a call ended.
 #[derive(Clone, Copy)]
 pub(super) enum Outcome {

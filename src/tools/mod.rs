@@ -7,28 +7,39 @@
 mod answer;
 mod call;
 mod caller;
+mod codes;
 mod customers;
+mod follow;
 mod guesses;
 mod handle;
 mod lookups;
+mod maker;
+mod mcp;
 pub mod metrics;
 pub mod openapi;
 mod prepared;
 mod request;
 mod send;
+mod servers;
 mod target;
 #[cfg(test)]
 mod tests;
 mod tool;
 mod toolbox;
+mod way;
+mod web;
+mod written;
 
 pub use self::{
     answer::{CallError, Known, Output},
     caller::{Caller, Customer, Proof},
+    codes::{Checked, Sent, subject},
     customers::Customers,
-    handle::{Tools, ToolsError},
+    handle::Tools,
+    maker::ToolsError,
     prepared::{Prepared, Refused},
     tool::Tool,
-    toolbox::{ToolStatus, Toolbox},
+    toolbox::{Missing, ToolStatus, Toolbox},
+    written::Written,
 };
 pub use crate::config::{Effect, Identity};

@@ -9,6 +9,7 @@ use super::{
     caller::{Caller, Proof},
     request::Filled,
     tool::Tool,
+    web,
 };
 use crate::config::Identity;
 
@@ -55,7 +56,8 @@ impl Tool {
             return Err(Refused::Schema(vec!["the arguments are too long".to_owned()]));
         }
         let faults = self.validator.iter_errors(&arguments).map(|error| {
-            let text = format!("{}: {}", error.instance_path(), error.masked());
+            let (path, fault) = (error.instance_path().to_string(), error.masked());
+            let text = if path.is_empty() { fault.to_string() } else { format!("{path}: {fault}") };
             text.chars().take(LONGEST_FAULT).collect()
         });
         let faults: Vec<String> = faults.take(MOST_FAULTS).collect();
@@ -65,10 +67,19 @@ impl Tool {
         if !faults.is_empty() {
             return Err(Refused::Schema(faults));
         }
-        if caller.level() < self.identity {
-            return Err(Refused::Identity(self.identity));
+        if caller.level() < self.shown_by {
+            return Err(Refused::Identity(self.shown_by));
         }
-        let request = self.requests.fill(&arguments, self.identity, caller);
+        if self.identity == Identity::Code && !caller.code {
+            return Err(Refused::Identity(Identity::Code));
+        }
+        let arguments = match self.web_results {
+            Some(_) => web::masked(&arguments).ok_or_else(|| {
+                Refused::Schema(vec!["personal data does not leave for the web".to_owned()])
+            })?,
+            None => arguments,
+        };
+        let request = self.way.fill(&arguments, self.shown_by, caller);
         let request = request.map_err(|fault| Refused::Schema(vec![fault]))?;
         Ok(Prepared::new(self, arguments, caller, request))
     }
@@ -101,7 +112,7 @@ impl Prepared {
         let site = self.caller.site.as_str();
         match self.tool.identity {
             Identity::Nobody => hash(&[site.as_bytes()]),
-            Identity::Order | Identity::Customer => owner(&self.caller),
+            Identity::Order | Identity::Customer | Identity::Code => owner(&self.caller),
         }
     }
 
@@ -109,10 +120,10 @@ impl Prepared {
     pub(super) fn what(&self) -> Hash {
         let proof: [&[u8]; 2] = match &self.caller.proof {
             // Only these tools send it.
-            Some(Proof::Email(email)) if self.tool.identity == Identity::Order => {
+            Some(Proof::Email(email)) if self.tool.shown_by == Identity::Order => {
                 [b"email", email.as_bytes()]
             }
-            Some(Proof::Postcode(code)) if self.tool.identity == Identity::Order => {
+            Some(Proof::Postcode(code)) if self.tool.shown_by == Identity::Order => {
                 [b"postcode", code.as_bytes()]
             }
             _ => [b"", b""],

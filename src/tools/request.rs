@@ -112,7 +112,7 @@ impl Requests {
 }
 
 /// A value in a text.
-fn plain(value: &Value) -> Option<String> {
+pub(super) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
@@ -139,7 +139,7 @@ fn address(template: &Template, text: impl Fn(&str) -> Option<String>) -> Result
 }
 
 /// A body with its places filled. What has no value is left out.
-fn filled(
+pub(super) fn filled(
     value: &Value,
     arguments: &Map<String, Value>,
     text: &impl Fn(&str) -> Option<String>,
@@ -166,7 +166,7 @@ fn filled(
 
 /// The headers that say who asks. What was shown for an order goes before the customer's id: an
 /// order may have been made without signing in.
-fn who(identity: Identity, caller: &Caller) -> Result<HeaderMap, String> {
+pub(super) fn who(identity: Identity, caller: &Caller) -> Result<HeaderMap, String> {
     let header = |name: HeaderName, value: &str| {
         let mut value = HeaderValue::from_bytes(value.trim().as_bytes())
             .map_err(|_| format!("{name} has a character that cannot be sent"))?;

@@ -9,9 +9,21 @@ use utoipa::ToSchema;
 use super::tool::Tool;
 use crate::config::{Effect, Identity};
 
-/// In the order of their declarations, the built-in ones first.
 #[derive(Debug, Default)]
-pub struct Toolbox(Vec<Arc<Tool>>);
+pub struct Toolbox {
+    /// In the order of their declarations, the built-in ones first.
+    tools: Vec<Arc<Tool>>,
+    /// Calls of the shop that no model and no rule chooses.
+    hooks: Vec<Arc<Tool>>,
+    missing: Vec<Missing>,
+}
+
+/// A tool that the site allows and that its server does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Missing {
+    pub name: String,
+    pub reason: String,
+}
 
 /// A tool as an operator sees it, without its secrets.
 #[derive(Debug, Serialize, ToSchema)]
@@ -29,32 +41,43 @@ pub struct ToolStatus {
     pub target: String,
     /// The target failed several times in a row and is asked once a second.
     pub breaker_open: bool,
+    /// Of a tool of an MCP server: what its name, description and schema were when it was allowed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
 }
 
 impl Toolbox {
-    pub(super) fn new(tools: Vec<Arc<Tool>>) -> Self {
-        Self(tools)
+    pub(super) fn new(tools: Vec<Arc<Tool>>, hooks: Vec<Arc<Tool>>, missing: Vec<Missing>) -> Self {
+        Self { tools, hooks, missing }
+    }
+
+    pub(super) fn hook(&self, name: &str) -> Option<&Arc<Tool>> {
+        self.hooks.iter().find(|tool| tool.name == name)
+    }
+
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     pub fn get(&self, name: &str) -> Option<&Arc<Tool>> {
-        self.0.iter().find(|tool| tool.name == name)
+        self.tools.iter().find(|tool| tool.name == name)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Tool>> {
-        self.0.iter()
+        self.tools.iter()
     }
 
     /// Whether a tool returns what belongs to one shopper.
     pub fn has_personal(&self) -> bool {
-        self.0.iter().any(|tool| tool.identity != Identity::Nobody)
+        self.tools.iter().any(|tool| tool.identity != Identity::Nobody)
     }
 
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.tools.is_empty()
     }
 
     pub fn status(&self) -> Vec<ToolStatus> {
-        let status = self.0.iter().map(|tool| ToolStatus {
+        let status = self.tools.iter().map(|tool| ToolStatus {
             name: tool.name.clone(),
             description: tool.description.clone(),
             effect: tool.effect,
@@ -62,6 +85,7 @@ impl Toolbox {
             parameters: tool.parameters.clone(),
             target: tool.target.origin.clone(),
             breaker_open: tool.target.is_open(),
+            fingerprint: tool.fingerprint().map(str::to_owned),
         });
         status.collect()
     }

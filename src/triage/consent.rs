@@ -2,11 +2,16 @@
 
 use std::sync::LazyLock;
 
-use super::{phrases::Phrases, text::Message};
+use super::{
+    phrases::{Hit, Phrases},
+    text::Message,
+};
 use crate::words;
 
 /// Longer messages say more than yes or no.
 const WORDS: usize = 8;
+/// And longer ones more than a yes that repeats what was proposed.
+const REPEATED: usize = 20;
 
 /// What a phrase says. A later one weighs more: "yes, no, stop" is a no.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +20,16 @@ enum Says {
     Nothing,
     Yes,
     No,
+}
+
+/// What a yes may repeat.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Repeats {
+    Cancel,
+    Change,
+    Return,
+    /// What it is done to.
+    Object,
 }
 
 static PHRASES: LazyLock<Phrases<Says>> = LazyLock::new(|| {
@@ -33,36 +48,100 @@ static PHRASES: LazyLock<Phrases<Says>> = LazyLock::new(|| {
         .collect()
 });
 
+static REPEATS: LazyLock<Phrases<Repeats>> = LazyLock::new(|| {
+    let all: words::Actions = words::all();
+    let lists = [
+        (all.cancels, Repeats::Cancel),
+        (all.changes, Repeats::Change),
+        (all.returns, Repeats::Return),
+        (all.objects, Repeats::Object),
+    ];
+    lists
+        .into_iter()
+        .flat_map(|(list, what)| list.lines().map(move |line| (line, what)).collect::<Vec<_>>())
+        .collect()
+});
+
 /// `Some(true)` for a yes, `Some(false)` for a no. A message that says anything else is neither,
-/// and so is one that is only polite: "ok" may mean that it was read.
-pub fn of(message: &Message) -> Option<bool> {
+/// and so is one that is only polite: "ok" may mean that it was read. A yes may repeat what was
+/// `proposed`, as a tool and the number of an order.
+pub fn of(message: &Message, proposed: Option<(&str, Option<&str>)>) -> Option<bool> {
     // "Yes?" asks, and does not agree.
-    if message.len() == 0 || message.len() > WORDS || message.asks() {
+    if message.len() == 0 || message.len() > REPEATED || message.asks() {
+        return None;
+    }
+    let hits = PHRASES.find(message);
+    // "Yes, cancel that" repeats the offer to cancel, and "cancel that" declines another one.
+    if proposed.is_some_and(|(tool, order)| repeats(message, &hits, tool, order)) {
+        return Some(true);
+    }
+    if message.len() > WORDS {
         return None;
     }
     // What is said up to each word, by phrases that follow one another from the start.
     let mut said: Vec<Option<Says>> = vec![None; message.len() + 1];
-    for hit in PHRASES.find(message) {
+    for hit in &hits {
         let before = said[hit.words.start];
         if before.is_some() || hit.words.start == 0 {
             let end = &mut said[hit.words.end];
             *end = (*end).max(before).max(Some(hit.tag));
         }
     }
+    match said[message.len()] {
+        Some(Says::Nothing) => return None,
+        Some(Says::Yes) => return Some(true),
+        Some(Says::No) => return Some(false),
+        None => {}
+    }
     // "No wait, keep it": it is safe to take what begins with a no for one, unless it names something
     // else.
-    if said[message.len()].is_none() {
-        let begins =
-            PHRASES.find(message).iter().any(|hit| hit.words.start == 0 && hit.tag == Says::No);
-        let has_digit = |at: usize| message.word(at).bytes().any(|b| b.is_ascii_digit());
-        let says_more = (0..message.len()).any(has_digit);
-        return (begins && !says_more).then_some(false);
+    let begins = hits.iter().any(|hit| hit.words.start == 0 && hit.tag == Says::No);
+    let has_digit = |at: usize| message.word(at).bytes().any(|b| b.is_ascii_digit());
+    let says_more = (0..message.len()).any(has_digit);
+    (begins && !says_more).then_some(false)
+}
+
+/// Whether the message begins with a yes, and every word behind it repeats what was proposed. A
+/// number has to be that of the order.
+fn repeats(message: &Message, hits: &[Hit<Says>], tool: &str, order: Option<&str>) -> bool {
+    let own = match tool {
+        "cancel_order" => Repeats::Cancel,
+        "change_address" => Repeats::Change,
+        "start_return" => Repeats::Return,
+        _ => return false,
+    };
+    let fits = |what: &Repeats| [own, Repeats::Object].contains(what);
+    let repeated: Vec<_> = REPEATS.find(message).into_iter().filter(|hit| fits(&hit.tag)).collect();
+    let number = order.map(Message::new);
+    // Whether a yes, and then what repeats, reaches up to each word.
+    let mut agreed = vec![false; message.len() + 1];
+    let mut polite = vec![false; message.len() + 1];
+    polite[0] = true;
+    for at in 0..message.len() {
+        for hit in hits.iter().filter(|hit| hit.words.start == at) {
+            match hit.tag {
+                Says::Nothing => {
+                    polite[hit.words.end] |= polite[at];
+                    agreed[hit.words.end] |= agreed[at];
+                }
+                Says::Yes => agreed[hit.words.end] |= polite[at] || agreed[at],
+                Says::No => {}
+            }
+        }
+        if !agreed[at] {
+            continue;
+        }
+        for hit in repeated.iter().filter(|hit| hit.words.start == at) {
+            agreed[hit.words.end] = true;
+        }
+        if let Some(number) = &number {
+            let same = at + number.len() <= message.len()
+                && (0..number.len()).all(|word| message.word(at + word) == number.word(word));
+            let end = (at + number.len()).min(message.len());
+            agreed[end] |= same && number.len() > 0;
+        }
     }
-    match said[message.len()]? {
-        Says::Nothing => None,
-        Says::Yes => Some(true),
-        Says::No => Some(false),
-    }
+    agreed[message.len()]
 }
 
 #[cfg(test)]
@@ -70,7 +149,7 @@ mod tests {
     use super::*;
 
     fn said(text: &str) -> Option<bool> {
-        of(&Message::new(text))
+        of(&Message::new(text), None)
     }
 
     #[test]
@@ -147,6 +226,52 @@ mod tests {
             "👍",
         ] {
             assert_eq!(said(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_yes_may_repeat_what_was_proposed_and_nothing_else() {
+        let said = |text: &str, tool| of(&Message::new(text), Some((tool, Some("FJ-10240"))));
+        for (text, tool) in [
+            ("yes, cancel it", "cancel_order"),
+            ("yes please cancel the order", "cancel_order"),
+            ("Yes, cancel order FJ-10240", "cancel_order"),
+            ("ja, bitte stornieren", "cancel_order"),
+            ("Ja, stornieren Sie die Bestellung", "cancel_order"),
+            ("sí, cancélalo", "cancel_order"),
+            ("oui, annulez la commande", "cancel_order"),
+            ("sì, annullalo pure", "cancel_order"),
+            ("sim, pode cancelar", "cancel_order"),
+            ("ja, annuleer maar", "cancel_order"),
+            ("tak, proszę anulować", "cancel_order"),
+            ("是的,取消吧", "cancel_order"),
+            ("はい、キャンセルしてください", "cancel_order"),
+            ("نعم، ألغه", "cancel_order"),
+            ("yes, change it", "change_address"),
+            ("ja, ändern", "change_address"),
+            ("yes, register the return", "start_return"),
+            ("ja, zurückschicken", "start_return"),
+        ] {
+            assert_eq!(said(text, tool), Some(true), "{text}");
+        }
+        for (text, tool) in [
+            ("yes, cancel it", "change_address"),
+            ("yes, cancel it", "start_return"),
+            ("yes, cancel it", "weather"),
+            ("yes, but cancel it tomorrow", "cancel_order"),
+            ("yes, cancel FJ-10241", "cancel_order"),
+            ("yes, cancel FJ-10240 and FJ-10241", "cancel_order"),
+            ("yes, cancel the other order", "cancel_order"),
+            ("ja, aber nicht stornieren", "cancel_order"),
+            ("ja, bitte nicht stornieren", "cancel_order"),
+            ("yes, return it", "cancel_order"),
+            ("cancel it", "cancel_order"),
+            ("ok, cancel it", "cancel_order"),
+            ("yes, cancel it?", "cancel_order"),
+            ("yes, cancel only the lamp", "cancel_order"),
+            ("yes, do not cancel it", "cancel_order"),
+        ] {
+            assert_ne!(said(text, tool), Some(true), "{text}");
         }
     }
 }

@@ -1,7 +1,10 @@
 //! The language of a message: by its script, by letters, by frequent words, and by the spelling of
 //! all words. Short messages say little, so in doubt the conversation keeps its language.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashSet},
+    sync::LazyLock,
+};
 
 use super::{
     phrases::Phrases,
@@ -49,8 +52,30 @@ static LETTERS: LazyLock<Vec<(&str, Vec<Language>)>> = LazyLock::new(|| {
     letters.into_iter().collect()
 });
 
+/// Whole messages of small talk that several languages have, such as "no".
+static SHARED: LazyLock<HashSet<String>> = LazyLock::new(|| {
+    let mut languages: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for code in words::languages::<words::SmallTalk>() {
+        let list: words::SmallTalk = words::of(code);
+        let lists =
+            [list.greetings, list.thanks, list.farewells, list.nods, list.assents, list.dissents];
+        for line in lists.into_iter().flatten() {
+            languages.entry(spoken(&Message::new(line))).or_default().insert(code);
+        }
+    }
+    let shared = languages.into_iter().filter(|(_, languages)| languages.len() > 1);
+    shared.map(|(line, _)| line).collect()
+});
+
+fn spoken(message: &Message) -> String {
+    (0..message.len()).map(|at| message.word(at)).collect::<Vec<_>>().join(" ")
+}
+
 /// `prior` is the language of the conversation so far. `None` if nothing is known.
 pub fn identify(text: &str, message: &Message, prior: Option<Language>) -> Option<Language> {
+    if prior.is_some() && message.len() <= FEW && SHARED.contains(&spoken(message)) {
+        return prior;
+    }
     let count = |is: fn(char) -> bool| text.chars().filter(|c| is(*c)).count();
     let letters = count(char::is_alphabetic);
     let (han, kana) = (count(is_han), count(is_kana));
@@ -112,6 +137,31 @@ mod tests {
 
     fn of(text: &str, prior: Option<Language>) -> Option<Language> {
         identify(text, &Message::new(text), prior)
+    }
+
+    #[test]
+    fn a_yes_or_no_of_several_languages_keeps_the_language_of_the_conversation() {
+        for prior in [Language::En, Language::De, Language::Es, Language::It, Language::Fr] {
+            assert_eq!(of("No!", Some(prior)), Some(prior));
+            assert_eq!(of("si", Some(prior)), Some(prior));
+        }
+        assert_eq!(of("ja", Some(Language::Nl)), Some(Language::Nl));
+        assert_eq!(of("nein", Some(Language::En)), Some(Language::De));
+    }
+
+    #[test]
+    fn english_as_people_chat_is_english() {
+        for text in [
+            "do u deliver to liechtenstein",
+            "can u send it to my work pls",
+            "r u open on sunday",
+            "dont u have this in red",
+        ] {
+            assert_eq!(of(text, None), Some(Language::En), "{text}");
+            assert_eq!(of(text, Some(Language::En)), Some(Language::En), "{text}");
+        }
+        assert_eq!(of("Czy wysyłacie do Liechtensteinu?", Some(Language::En)), Some(Language::Pl));
+        assert_eq!(of("Kunt u dit ook naar Vaduz sturen?", Some(Language::En)), Some(Language::Nl));
     }
 
     #[test]

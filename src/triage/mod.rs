@@ -25,7 +25,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 pub use self::{
     head::{Head, of as head},
@@ -130,14 +130,32 @@ pub fn small_talk(text: &str) -> Option<SmallTalk> {
 }
 
 /// What a message says to a proposal: `Some(true)` for a yes, `Some(false)` for a no, and `None`
-/// for anything else.
-pub fn consent(text: &str) -> Option<bool> {
-    consent::of(&Message::new(text))
+/// for anything else. `proposed`: the tool of the proposal, and the number of the order that it is
+/// about. A yes may repeat them, and nothing else.
+pub fn consent(text: &str, proposed: Option<(&str, Option<&str>)>) -> Option<bool> {
+    consent::of(&Message::new(text), proposed)
 }
 
 /// The language of a message. `prior` is that of the conversation so far, which is kept in doubt.
 pub fn identify(text: &str, prior: Option<Language>) -> Option<Language> {
-    language::identify(text, &Message::new(text), prior)
+    let said = without_placeholders(text);
+    language::identify(&said, &Message::new(&said), prior)
+}
+
+/// `[ADDRESS_1]` is no English word.
+fn without_placeholders(text: &str) -> Cow<'_, str> {
+    let is_kind = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let mut left = Cow::Borrowed(text);
+    let mut at = 0;
+    while let Some(start) = left[at..].find('[').map(|found| at + found) {
+        let inside = left[start + 1..].chars().take_while(|c| is_kind(*c)).count();
+        let end = start + 1 + inside;
+        if inside > 0 && left[end..].starts_with(']') {
+            left.to_mut().replace_range(start..=end, " ");
+        }
+        at = start + 1;
+    }
+    left
 }
 
 fn shares(

@@ -18,7 +18,8 @@ use crate::{
     cache::{Freshness, Hit, Partition, Question, Witness},
     clock,
     domain::{
-        AddressBlock, Lane, Language, PrincipalId, ServiceLevel, SiteId, Ticket, Timestamp, TurnId,
+        AddressBlock, Lane, Language, OneTimeCode, PrincipalId, ServiceLevel, SiteId, Ticket,
+        Timestamp, TurnId,
     },
     guard::{self, Look},
     tools::Customer,
@@ -52,6 +53,8 @@ pub struct Ask {
     pub look: Look,
     /// What the shopper wants to have done with a tool of the shop.
     pub errand: Option<Errand>,
+    /// The message was a one-time code, which stands in no text.
+    pub code: Option<OneTimeCode>,
     exact: Option<Hit>,
     /// How long the exact look-up took; absent if none was made.
     pub looked_up_ms: Option<u64>,
@@ -74,6 +77,7 @@ impl Ask {
             lane,
             history,
             duty,
+            code,
         } = input;
         let before = history.last().map(|exchange| exchange.user.as_str());
         let look = guard::look(&text, before);
@@ -83,13 +87,14 @@ impl Ask {
         let said = if purpose == Purpose::Check { said.personal() } else { said };
         let earlier = said.history().iter().map(|exchange| exchange.user.as_str());
         let language = language::of(said.text(), earlier, &locale);
-        let wishes = purpose == Purpose::Conversation;
+        let wishes = purpose == Purpose::Conversation && code.is_none();
         let errand =
             wishes.then(|| errands::read(ports, &site, &said, language, customer.is_some()));
         let errand = errand.flatten();
         // What a tool finds is for this shopper alone.
         let said = match &errand {
             Some(_) => said.personal(),
+            None if code.is_some() => said.personal(),
             // The model may look up what belongs to a customer whom the shop knows.
             None if customer.is_some() && ports.tools.of(&site).has_personal() => said.kept(),
             None => said,
@@ -127,6 +132,7 @@ impl Ask {
             begun: Instant::now(),
             look,
             errand,
+            code,
             exact: None,
             looked_up_ms: None,
         };

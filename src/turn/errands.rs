@@ -6,7 +6,7 @@ use crate::{
     assistant::errand::{Errand, Heard, plan},
     domain::{Language, SiteId},
     guard::Kind,
-    triage::{Prior, triage},
+    triage::{Prior, consent, triage},
 };
 
 pub fn read(
@@ -41,6 +41,10 @@ pub fn read(
         language,
         formats: &ports.shop(site).own.numbers,
         signed_in,
+        value: &|mask| {
+            told.vault.pairs().find(|(name, _)| *name == mask).map(|(_, value)| value.to_owned())
+        },
+        consent: &|text| consent(text, None),
         has: &|name| toolbox.get(name).is_some(),
     })
 }

@@ -14,6 +14,7 @@ use crate::{
     archive::Action,
     assistant::errand::{Reply as Said, refused, render},
     clock, config,
+    domain::{AddressBlock, PrincipalId, SiteId},
     tools::{CallError, Caller, Customer, Known, Output, Prepared, Proof, Tools},
 };
 
@@ -26,18 +27,30 @@ pub struct Kept {
     email: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     postcode: Option<String>,
+    /// A one-time code was typed for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    code: bool,
 }
 
 impl Kept {
     pub fn of(change: &Prepared) -> Self {
-        let Caller { customer, proof, .. } = change.caller().clone();
+        Self::new(change.arguments().clone(), change.caller())
+    }
+
+    /// A call that waits for a one-time code.
+    pub fn waiting(arguments: &Value, caller: &Caller) -> Self {
+        Self::new(arguments.as_object().cloned().unwrap_or_default(), caller)
+    }
+
+    fn new(arguments: Map<String, Value>, caller: &Caller) -> Self {
+        let Caller { customer, proof, code, .. } = caller.clone();
         let (email, postcode) = match proof {
             Some(Proof::Email(email)) => (Some(email), None),
             Some(Proof::Postcode(code)) => (None, Some(code)),
             None => (None, None),
         };
         let customer = customer.map(|customer| customer.id);
-        Self { arguments: change.arguments().clone(), customer, email, postcode }
+        Self { arguments, customer, email, postcode, code }
     }
 
     /// As it is stored.
@@ -49,17 +62,44 @@ impl Kept {
     /// The call that was proposed. `None` if it cannot be made any more: the tool is gone, or takes
     /// other arguments.
     fn prepare(tools: &Tools, action: &Action) -> Option<Prepared> {
-        let Self { arguments, customer, email, postcode } =
-            serde_json::from_value(action.arguments.0.clone()).ok()?;
+        let kept: Self = serde_json::from_value(action.arguments.0.clone()).ok()?;
+        let code = kept.code;
+        kept.call(tools, &action.tool, (&action.site_id, action.owner_id, None), code)
+    }
+
+    /// The call that waited for the code that `caller` has typed. `None` if it cannot be made any
+    /// more, or waited for somebody else.
+    pub fn after_code(
+        tools: &Tools,
+        caller: &Caller,
+        tool: &str,
+        sealed: &Value,
+    ) -> Option<Prepared> {
+        let kept: Self = serde_json::from_value(sealed.clone()).ok()?;
+        let now = caller.customer.as_ref().map(|customer| &customer.id);
+        if kept.customer.as_ref() != now {
+            return None;
+        }
+        kept.call(tools, tool, (&caller.site, caller.visitor, caller.from), true)
+    }
+
+    fn call(
+        self,
+        tools: &Tools,
+        tool: &str,
+        (site, visitor, from): (&SiteId, PrincipalId, Option<AddressBlock>),
+        code: bool,
+    ) -> Option<Prepared> {
+        let Self { arguments, customer, email, postcode, .. } = self;
         let caller = Caller {
-            site: action.site_id.clone(),
-            visitor: action.owner_id,
-            from: None,
+            site: site.clone(),
+            visitor,
+            from,
             customer: customer.map(|id| Customer { id, email: None }),
             proof: email.map(Proof::Email).or(postcode.map(Proof::Postcode)),
+            code,
         };
-        let toolbox = tools.of(&action.site_id);
-        toolbox.get(&action.tool)?.prepare(Value::Object(arguments), &caller).ok()
+        tools.of(site).get(tool)?.prepare(Value::Object(arguments), &caller).ok()
     }
 
     fn arguments(action: &Action) -> Map<String, Value> {

@@ -10,6 +10,7 @@ pub mod ask;
 mod assistants;
 pub mod attend;
 mod cached;
+pub mod codes;
 pub mod decisions;
 mod errands;
 mod exact;

@@ -1,29 +1,23 @@
 //! The page that a shopper looked at when the conversation began: what "this" and "it" mean in a
 //! first message. It comes from a browser, so it is a hint for the search and data for the model.
 
+use std::sync::LazyLock;
+
 use crate::{
     domain::PageContext,
     guard::{Shop, find, injection},
+    words::{self, Pointing},
 };
 
-/// Words that may mean what the shopper looks at, in the eleven languages.
-const POINTS: [&str; 62] = [
-    "it", "its", "this", "that", "these", "those", "they", "them", "one", "es", "das", "dies",
-    "diese", "dieser", "dieses", "diesen", "sie", "er", "ihn", "c", "ce", "ça", "cela", "celui",
-    "celle", "cette", "cet", "il", "elle", "lo", "la", "los", "las", "esto", "este", "esta", "ese",
-    "esa", "questo", "questa", "quello", "quella", "isto", "isso", "ele", "ela", "dit", "deze",
-    "het", "hij", "dat", "to", "ten", "ta", "tego", "tym", "ono", "hier", "hij", "hiervan",
-    "ervan", "u",
-];
-/// Of languages without spaces, and Arabic.
-const POINTS_INSIDE: [&str; 8] = ["这", "它", "那个", "これ", "それ", "この", "هذا", "هذه"];
+static POINTING: LazyLock<Pointing> = LazyLock::new(words::all);
 
-/// Whether the message may mean what the shopper looks at. A message too many costs a shared answer,
-/// and one too few gives a shopper the answer for another product.
+/// Whether the message may mean what the shopper looks at, in any language. A message too many costs
+/// a shared answer, and one too few gives a shopper the answer for another product.
 pub fn points(text: &str) -> bool {
     let text = text.to_lowercase();
     let mut words = text.split(|c: char| !c.is_alphanumeric());
-    words.any(|word| POINTS.contains(&word)) || POINTS_INSIDE.iter().any(|word| text.contains(word))
+    words.any(|word| POINTING.words.contains(word))
+        || POINTING.inside.iter().any(|word| text.contains(word))
 }
 
 /// Without personal data, and without what reads like an instruction.
@@ -81,5 +75,25 @@ mod tests {
         assert_eq!(page.lines, ["page: https://shop.example/tents/vidde-2", "cart: 2 x TNT-2"]);
         let nothing = PageContext { sku: Some("ann@example.com".into()), ..PageContext::default() };
         assert!(Page::of(&nothing, &Shop::default()).is_none());
+    }
+
+    #[test]
+    fn a_message_points_at_the_page_in_every_language() {
+        for text in [
+            "Is it waterproof?",
+            "Gibt es das in Blau?",
+            "C'est combien ?",
+            "¿Lo tenéis?",
+            "Quanto costa questo?",
+            "Isto é grande?",
+            "Is dit op voorraad?",
+            "Czy to jest dostępne?",
+            "这多少钱",
+            "これはいくらですか",
+            "كم سعر هذا؟",
+        ] {
+            assert!(points(text), "{text}");
+        }
+        assert!(!points("Do you ship to Norway?"));
     }
 }

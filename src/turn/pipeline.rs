@@ -30,6 +30,9 @@ macro_rules! shared {
 /// # Errors
 /// The problem that the shopper sees in `turn.failed`.
 pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<Ending, Problem> {
+    if let Some(code) = &ask.code {
+        return Ok(assistants::typed(ports, ask, reply, code).await);
+    }
     if let Some(refusal) = refuse::at_once(ask) {
         return Ok(reply.refuse(refusal).into());
     }

@@ -12,6 +12,7 @@ use futures_util::{FutureExt as _, future::BoxFuture};
 use tokio::time::Instant;
 
 use super::{
+    codes::Codes,
     decisions::Decisions,
     roster::{Duty, Roster},
 };
@@ -20,7 +21,7 @@ use crate::{
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
-    domain::{AddressBlock, Lane, PageContext, PrincipalId, SiteId},
+    domain::{AddressBlock, Lane, OneTimeCode, PageContext, PrincipalId, SiteId},
     embedding::messages::Embed,
     guard::{self, Pages, Policy},
     inference::{Acquire, Limits, PressureGauge},
@@ -35,6 +36,7 @@ const AFTER_A_REFUSAL: Duration = Duration::from_secs(600);
 
 pub struct Ports {
     pub actions: ActionPort,
+    pub codes: Codes,
     /// Absent without an embedding model: the search uses terms, and nothing is cached by meaning.
     pub embedder: Option<EmbedPort>,
     /// Absent without a configured backend: answers come from the knowledge.
@@ -227,6 +229,8 @@ pub struct TurnInput {
     pub history: Vec<Exchange>,
     /// Other assistants than those that are active.
     pub duty: Option<Arc<Duty>>,
+    /// The one-time code that was taken out of `text`.
+    pub code: Option<OneTimeCode>,
 }
 
 /// One earlier message and its answer, if it had one.

@@ -22,6 +22,8 @@ pub struct Reply {
     begun: Instant,
     intent: Option<Intent>,
     language: Option<Language>,
+    /// Before a text that is said at once.
+    opening: &'static str,
     pub timings: Timings,
     /// Id of the answer. It is set before the answer is complete, because a cached copy is found by
     /// it.
@@ -44,7 +46,8 @@ impl Reply {
 
     fn of(writer: Writer, level: ServiceLevel, begun: Instant, timings: Timings) -> Self {
         let message_id = MessageId::new();
-        Self { writer, level, begun, intent: None, language: None, timings, message_id }
+        let (intent, language, opening) = (None, None, "");
+        Self { writer, level, begun, intent, language, opening, timings, message_id }
     }
 
     /// What the answer says about the question.
@@ -108,10 +111,18 @@ impl Reply {
         }
     }
 
+    /// What the next text begins with that is said at once.
+    pub fn open_with(&mut self, sentence: &'static str) {
+        self.opening = sentence;
+    }
+
     /// Shows a whole text at once.
     pub fn say(&mut self, text: &str, route: Route, citations: Vec<Citation>) -> Answer {
         self.start(route);
-        let complete = self.add(text);
+        let complete = match std::mem::take(&mut self.opening) {
+            "" => self.add(text),
+            opening => self.add(&format!("{opening} {text}")),
+        };
         self.cite(&citations);
         let finish_reason = if complete { FinishReason::Stop } else { FinishReason::Length };
         Answer { citations, finish_reason, ..Answer::new(self.text(), route) }

@@ -104,6 +104,13 @@ vocabularies! {
         mine: Phrases,
     }
 
+    /// What may mean the thing that a shopper looks at.
+    Pointing: "pointing" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        words: Words,
+        /// Of languages without spaces, and Arabic: also as a part of a word.
+        inside: Words,
+    }
+
     /// Messages that ask nothing.
     SmallTalk: "smalltalk" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
         greetings: Words,
@@ -155,10 +162,18 @@ vocabularies! {
 
     /// What the service says about changes that it proposed.
     Actions: "actions" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+        /// The shopper repeats what was proposed. A word or a phrase of it on each line.
+        cancels: Phrases,
+        changes: Phrases,
+        returns: Phrases,
+        /// What they do it to, and words around it.
+        objects: Phrases,
         /// What a shopper says who confirms by a button. `{effect}` is the change in words.
         yes: Text,
         /// After the change in words.
         ask: Text,
+        /// Neither yes nor no was said to it.
+        still_open: Text,
         /// And who declines.
         no: Text,
         /// The shop was asked and has not answered.
@@ -170,6 +185,16 @@ vocabularies! {
         expired: Text,
         /// More changes than one shopper, or the shop, may have in a day.
         too_many: Text,
+        /// The shop has sent a code, which the shopper types next.
+        code_sent: Text,
+        /// It was wrong, or typed too late: nobody can tell which.
+        code_wrong: Text,
+        /// Confirmed, and a person of the shop decides now.
+        waiting: Text,
+        /// That person said no.
+        refused: Text,
+        /// No person decided in time.
+        unseen: Text,
     }
 
     /// The sentence of each public error, for shoppers. The English ones are in the code.
@@ -322,6 +347,8 @@ vocabularies! {
         general: Sequences,
         /// Not wanted.
         negated: Sequences,
+        /// A change is asked about, feared or thought of, and not wanted now: "why was it cancelled?"
+        held: Sequences,
         /// Something else about an order than what a tool does.
         other: Sequences,
         /// Asks for a product. No part of its name.
@@ -334,6 +361,8 @@ vocabularies! {
         sizes: Sequences,
         /// The highest price follows.
         under: Sequences,
+        /// The highest price stands before.
+        under_behind: Sequences,
         /// Asks for a store nearby.
         stores: Sequences,
         /// A place follows.
@@ -352,6 +381,24 @@ vocabularies! {
         all: Sequences,
         /// The shopper does not have what was asked for.
         lost: Sequences,
+        /// What follows is left out.
+        except: Sequences,
+        /// What stands before is left out.
+        except_behind: Sequences,
+        /// What follows is not left out any more.
+        but: Sequences,
+        /// A part is meant, and not the whole.
+        only: Sequences,
+        /// Something was not in the parcel.
+        missing: Sequences,
+        /// Asks more about a product that was shown.
+        more_product: Sequences,
+        /// Asks more about a store that was shown.
+        more_store: Sequences,
+        /// An address follows.
+        to: Sequences,
+        /// Behind an address. No part of it.
+        instead: Sequences,
         /// Why something goes back, and how the shop calls that.
         reasons: Pairs,
         /// From January on, as in a date.
@@ -396,9 +443,17 @@ vocabularies! {
         sizes_in_stock: Text,
         new_address: Text,
         reason: Text,
+        too_small: Text,
+        too_large: Text,
+        damaged: Text,
+        wrong_item: Text,
+        not_as_described: Text,
+        changed_mind: Text,
         refund: Text,
         returnable: Text,
         which_items: Text,
+        /// About the only item.
+        this_item: Text,
         /// Why nothing can be sent back.
         return_not_delivered: Text,
         return_too_late: Text,
@@ -445,6 +500,18 @@ vocabularies! {
         ask_proof: Text,
         ask_both: Text,
         ask_address: Text,
+        /// Something of the address is missing.
+        ask_rest: Text,
+        rest: Text,
+        street: Text,
+        the_postcode: Text,
+        town: Text,
+        /// An order cannot be cancelled in part.
+        only_whole: Text,
+        /// The shopper does not have what was asked for.
+        other_ways: Text,
+        /// After a proposal: the orders that come next.
+        comes_next: Text,
         ask_product: Text,
         ask_place: Text,
         give_up: Text,

@@ -41,7 +41,10 @@ class Reader:
         for name in ("rushdesk", "rushdesk-load"):
             program = Path(os.environ["RUSHDESK_BIN"]).resolve().with_name(name)
             (programs / name).symlink_to(program)
-        (programs / "python3").symlink_to(sys.executable)
+        # A link would not find the packages of the environment.
+        python = programs / "python3"
+        python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+        python.chmod(0o755)
         for name in ("rushdesk.toml.example", "demo"):
             (folder / name).symlink_to(ROOT / name)
         (folder / "data").symlink_to(server.environment["RUSHDESK__SERVER__DATA_DIR"])

@@ -69,6 +69,13 @@ const TABLE: &str = "\
 | POST /v1/admin/assistants/rollback | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 409 | 403 |
 | GET /v1/admin/assistants/tests | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | PUT /v1/admin/assistants/tests | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| GET /v1/admin/tools | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| PUT /v1/admin/tools/{name} | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| DELETE /v1/admin/tools/{name} | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | 404 | 403 |
+| POST /v1/admin/tools/import | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
+| GET /v1/admin/actions | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
+| POST /v1/admin/actions/{id}/approve | 401 | 403 | 403 | 403 | 409 | 409 | 403 | 404 | 404 | 403 |
+| POST /v1/admin/actions/{id}/refuse | 401 | 403 | 403 | 403 | 409 | 409 | 403 | 404 | 404 | 403 |
 | GET /v1/admin/guard/decisions | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/tools | 401 | 403 | 403 | 403 | 403 | ok | 403 | 403 | ok | 403 |
 | GET /v1/admin/modes | 401 | 403 | 403 | 403 | 403 | 403 | 403 | 403 | ok | 403 |
@@ -183,6 +190,7 @@ impl Shop {
         };
         shop.put_document().await;
         shop.write_assistants().await;
+        shop.write_tool().await;
         shop.session = shop.new_session().await;
         let owner = ok(shop.who("owner").me()).await;
         owner["id"].as_str().unwrap().clone_into(&mut shop.customer);
@@ -242,6 +250,11 @@ impl Shop {
         ok(admin.post(&format!("{path}/3/activate"))).await;
     }
 
+    async fn write_tool(&self) {
+        let put = self.who("admin").request(Method::PUT, "/v1/admin/tools/hours");
+        ok(put.json(&written_tool(MARK))).await;
+    }
+
     /// What a good request to this operation says.
     async fn body(&self, row: &Row, nth: usize) -> Value {
         let site_key = json!({"site_key": "pk_shop"});
@@ -285,6 +298,14 @@ impl Shop {
             "/v1/admin/assistants/tests" => {
                 json!({"conversations": [{"name": "any", "messages": ["Hello"]}]})
             }
+            "/v1/admin/tools/{name}" => written_tool("Ours."),
+            "/v1/admin/tools/import" => {
+                let get = json!({"get": {"operationId": "getHours", "summary": "Ours."}});
+                let server = json!([{"url": "https://desk.example"}]);
+                let document =
+                    json!({"openapi": "3.1.0", "servers": server, "paths": {"/hours": get}});
+                json!({"openapi": document, "operations": ["getHours"], "store": true})
+            }
             "/v1/admin/modes" => json!({"service_level": null}),
             _ => json!({}),
         }
@@ -309,8 +330,15 @@ impl Shop {
                 if row.method == Method::PUT { format!("put-{nth}") } else { DOCUMENT.into() };
             path = path.replace("{external_id}", &name);
         }
+        if path.starts_with("/v1/admin/tools/{") {
+            if fresh {
+                self.write_tool().await;
+            }
+            let name = if row.method == Method::PUT { "ours" } else { "hours" };
+            path = path.replace("{name}", name);
+        }
         let mut hash = String::new();
-        if path.starts_with("/v1/actions/") {
+        if path.starts_with("/v1/actions/") || path.starts_with("/v1/admin/actions/") {
             let (action, of_action) = self.proposal().await;
             path = path.replace("{id}", &action);
             hash = of_action;
@@ -378,6 +406,11 @@ impl Shop {
             Err((code, _)) => (code - 4_000).to_string(),
         }
     }
+}
+
+fn written_tool(description: &str) -> Value {
+    json!({"declaration": {"description": description, "effect": "read", "identity": "nobody",
+        "url": "https://desk.example/hours"}})
 }
 
 fn credentials(site_key: &str, email: &str) -> Value {

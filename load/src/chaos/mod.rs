@@ -3,6 +3,7 @@
 //! Two stages: one process with SQLite; two replicas (or more) with a Redis and a MariaDB of their own behind a balancer. What
 //! is judged is loss, doubling, ends and recovery, never speed. Exit code 1: a promise was broken.
 
+pub mod actions;
 mod balancer;
 mod busy;
 mod disk;
@@ -195,7 +196,7 @@ async fn stage(args: &Args, rounds: &[Planned], report: &mut ChaosReport) -> any
     let Some(Planned { mode, .. }) = rounds.first().copied() else { return Ok(()) };
     let folder = Folder::new()?;
     let program = args.server_bin.as_deref().context("--server-bin is missing")?;
-    let mut stage = Stage::start(mode, program, args.replicas, &folder.0).await?;
+    let mut stage = Stage::start(mode, program, args.replicas, &folder.0, Vec::new()).await?;
     let ledger = folder.0.join("ledger.ndjson");
     let mut has_failed = false;
     for round in rounds {

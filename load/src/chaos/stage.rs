@@ -32,7 +32,11 @@ pub struct Stage {
     pub url: String,
     /// Which replica the round breaks.
     pub(super) victim: usize,
+    /// Keys of the configuration that all servers get.
+    extra: Extra,
 }
+
+pub type Extra = Vec<(&'static str, String)>;
 
 pub(super) struct Replica {
     settings: Server,
@@ -63,6 +67,7 @@ impl Stage {
         program: &Path,
         replicas: usize,
         folder: &Path,
+        extra: Extra,
     ) -> anyhow::Result<Self> {
         ensure!(replicas > 0, "at least one replica");
         std::fs::create_dir_all(folder)?;
@@ -81,6 +86,7 @@ impl Stage {
             _balancer: None,
             url: String::new(),
             victim: 0,
+            extra,
         };
         match mode {
             Mode::Embedded => stage.embedded(program, folder).await?,
@@ -94,7 +100,8 @@ impl Stage {
             .inspect_err(|error| eprintln!("the rounds with a full disk are left out: {error:#}"))
             .ok();
         let data = self.disk.as_ref().map_or(folder, |disk| &disk.path).join("data");
-        let settings = self.settings(program, &data, &folder.join("server.log"))?;
+        let mut settings = self.settings(program, &data, &folder.join("server.log"))?;
+        self.extra.iter().for_each(|(key, value)| settings.set(key, value));
         self.url = format!("http://{}", settings.address);
         let service = Some(settings.start().await?);
         self.replicas.push(Replica { settings, service, wires: None });
@@ -124,6 +131,7 @@ impl Stage {
             settings.set("STORE__REDIS_URL", Redis::url(wires.redis.address));
             settings.set("AUTH__JWT_SECRET", &secret);
             settings.set("SITES", r#"[{id="demo",name="Demo",site_key="pk_demo"}]"#);
+            self.extra.iter().for_each(|(key, value)| settings.set(key, value));
             let service = Some(settings.start().await?);
             self.replicas.push(Replica { settings, service, wires: Some(wires) });
         }
@@ -164,6 +172,11 @@ impl Stage {
     pub fn replica_urls(&self) -> Vec<String> {
         let addresses = self.replicas.iter().map(|replica| replica.settings.address);
         addresses.map(|address| format!("http://{address}")).collect()
+    }
+
+    /// How a replica is started.
+    pub(super) fn settings_of(&self, number: usize) -> Option<&Server> {
+        self.replicas.get(number).map(|replica| &replica.settings)
     }
 
     pub fn can(&self, fault: Fault) -> bool {

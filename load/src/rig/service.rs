@@ -115,6 +115,16 @@ impl Service {
         Self::wait(process, &address, "/health").await.map(Some)
     }
 
+    /// The order system of a shop, with arguments of its own.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub async fn shop(address: SocketAddr, more: &[String]) -> anyhow::Result<Self> {
+        let mut args = vec!["demo-shop".to_owned(), "--listen".to_owned(), address.to_string()];
+        args.extend_from_slice(more);
+        Self::wait(own(None, &args)?, &address.to_string(), "/").await
+    }
+
     pub(super) async fn wait(
         mut process: Process,
         address: &str,

@@ -57,10 +57,11 @@ pub struct Book {
 }
 
 impl Book {
-    pub fn open(journal: Option<&Path>) -> anyhow::Result<Self> {
+    /// `more` orders are added to the usual ones.
+    pub fn open(journal: Option<&Path>, more: u32) -> anyhow::Result<Self> {
         let (journal, entries) = Journal::open(journal)?;
         let today = Zoned::now().date();
-        let all = orders(today).into_iter().map(|order| (order.number.clone(), order));
+        let all = orders(today, more).into_iter().map(|order| (order.number.clone(), order));
         let mut book = Self { orders: all.collect(), actions: HashMap::new(), journal, today };
         for entry in entries {
             book.keep(entry);
@@ -71,6 +72,16 @@ impl Book {
     /// The order, if it belongs to who asks. It is looked up in upper case.
     pub fn order(&self, number: &str, asker: &Asker) -> Option<&Order> {
         self.orders.get(&number.to_uppercase()).filter(|order| asker.owns(order))
+    }
+
+    /// Where a one-time code goes: to whoever made the order, or is signed in.
+    pub fn address(&self, order: Option<&str>, asker: &Asker) -> Option<&'static str> {
+        let customer = match (order, &asker.customer) {
+            (Some(number), _) => CUSTOMERS.get(self.order(number, asker)?.customer),
+            (None, Some(id)) => CUSTOMERS.iter().find(|customer| customer.id == id),
+            (None, None) => None,
+        };
+        customer.map(|customer| customer.email)
     }
 
     /// The newest orders of a customer.
@@ -90,6 +101,7 @@ impl Book {
                 let mut options = base(true);
                 options["until"] = json!(until);
                 options["items"] = json!(order.items);
+                options["total"] = json!(order.total);
                 options
             }
             Err(reason) => {
@@ -124,7 +136,9 @@ impl Book {
         deed: Deed,
     ) -> Result<Value, Refused> {
         let Some(order) = self.order(number, asker).cloned() else { return Err(Refused::NotFound) };
-        if let Some(known) = self.actions.get(key) {
+        if let Some(known) = self.actions.get(key).cloned() {
+            let again = Entry { status: Outcome::Repeated, ..known.clone() };
+            self.journal.write(&again).map_err(Refused::Failed)?;
             let same =
                 known.deed.as_ref() == Some(&deed) && known.order.as_ref() == Some(&order.number);
             return match (&known.result, &known.reason) {
@@ -206,6 +220,9 @@ impl Book {
     }
 
     fn keep(&mut self, entry: Entry) {
+        if entry.status == Outcome::Repeated {
+            return;
+        }
         let order = entry.order.as_ref().and_then(|number| self.orders.get_mut(number));
         if let (Outcome::Done, Some(order), Some(deed)) = (entry.status, order, &entry.deed) {
             match deed {

@@ -9,6 +9,7 @@ use super::{
 };
 
 /// Who ordered, and what shows it.
+#[derive(Debug)]
 pub struct Customer {
     pub id: &'static str,
     pub email: &'static str,
@@ -127,14 +128,41 @@ const ROWS: [Row; 34] = [
     (10267, 3, Returned, 40, &[("VIND", 1, "S")]),
 ];
 
-/// All orders, as of `today`.
-pub fn orders(today: Date) -> Vec<Order> {
+/// An order that [`super::Args::orders`] adds.
+#[derive(Clone, Debug)]
+pub struct Added {
+    pub number: String,
+    pub customer: &'static Customer,
+    /// It can go back. Otherwise it is not sent yet.
+    pub is_delivered: bool,
+}
+
+/// The first number of those that are added; the last one is below those that show faults.
+const FIRST_ADDED: u32 = 20_000;
+pub const MOST_ADDED: u32 = 60_000;
+
+/// One of the orders that are added. Every third one was delivered.
+pub fn added(place: u32) -> Added {
+    let (number, customer) = (format!("FJ-{}", FIRST_ADDED + place), &CUSTOMERS[owner(place)]);
+    Added { number, customer, is_delivered: place % 3 == 2 }
+}
+
+fn owner(place: u32) -> usize {
+    place as usize % CUSTOMERS.len()
+}
+
+/// All orders, as of `today`, with `more` that are added.
+pub fn orders(today: Date, more: u32) -> Vec<Order> {
+    let added = (0..more).map(|place| {
+        let (kind, age) = if added(place).is_delivered { (Delivered, 6) } else { (Processing, 1) };
+        order((FIRST_ADDED + place, owner(place), kind, age, &[("VIDDE-2", 1, "")]), today)
+    });
     let faulty = FAULTS.iter().map(|(number, _)| {
         let mut order = order((0, 0, Processing, 1, &[("VIDDE-2", 1, "")]), today);
         (*number).clone_into(&mut order.number);
         order
     });
-    ROWS.into_iter().map(|row| order(row, today)).chain(faulty).collect()
+    ROWS.into_iter().map(|row| order(row, today)).chain(faulty).chain(added).collect()
 }
 
 fn order((number, customer, kind, age, wares): Row, today: Date) -> Order {

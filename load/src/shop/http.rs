@@ -8,12 +8,14 @@ use actix_web::{
     web::{self, Data, Json, Path, Query},
 };
 use futures_util::stream;
+use rand::RngExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     Shop,
     book::{Asker, Refused},
+    codes,
     fault::Fault,
     journal::{Deed, Outcome},
     stores, wares,
@@ -44,6 +46,9 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/products", web::get().to(products))
         .route("/stores", web::get().to(find_stores))
         .route("/actions/{key}", web::get().to(action))
+        .route("/codes", web::post().to(send_code))
+        .route("/codes/check", web::post().to(check_code))
+        .route("/outbox", web::get().to(outbox))
         .default_service(web::to(|| async { not_found() }));
 }
 
@@ -201,7 +206,9 @@ async fn act(shop: &Shop, number: &str, request: &HttpRequest, deed: Deed) -> Ht
     if let Some(answer) = before(shop, fault).await {
         return answer;
     }
+    pause(shop).await;
     let done = shop.book().act(&key, number, &asker, deed);
+    pause(shop).await;
     match done {
         Ok(result) => after(fault, json!({"result": result})),
         Err(Refused::NotFound) => not_found(),
@@ -217,6 +224,14 @@ async fn act(shop: &Shop, number: &str, request: &HttpRequest, deed: Deed) -> Ht
     }
 }
 
+/// So that there are moments to be killed at.
+async fn pause(shop: &Shop) {
+    if shop.args.pause_ms > 0 {
+        let length = rand::rng().random_range(0..shop.args.pause_ms);
+        actix_web::rt::time::sleep(Duration::from_millis(length)).await;
+    }
+}
+
 async fn action(shop: Data<Shop>, key: Path<String>, request: HttpRequest) -> HttpResponse {
     if let Some(refused) = refused(&shop, &request) {
         return refused;
@@ -227,7 +242,7 @@ async fn action(shop: Data<Shop>, key: Path<String>, request: HttpRequest) -> Ht
             Outcome::Done => {
                 HttpResponse::Ok().json(json!({"status": "done", "result": entry.result}))
             }
-            Outcome::Failed => {
+            Outcome::Failed | Outcome::Repeated => {
                 HttpResponse::Ok().json(json!({"status": "failed", "reason": entry.reason}))
             }
         },
@@ -237,6 +252,46 @@ async fn action(shop: Data<Shop>, key: Path<String>, request: HttpRequest) -> Ht
             problem(StatusCode::INTERNAL_SERVER_ERROR, "the journal cannot be written")
         }
     }
+}
+
+#[derive(Deserialize)]
+struct ForOrder {
+    order_number: Option<String>,
+}
+
+async fn send_code(shop: Data<Shop>, request: HttpRequest, body: Json<ForOrder>) -> HttpResponse {
+    if let Some(refused) = refused(&shop, &request) {
+        return refused;
+    }
+    let asker = asker(&request);
+    let address = shop.book().address(body.order_number.as_deref(), &asker);
+    let Some(address) = address else { return not_found() };
+    let letter = shop.codes().send(address);
+    println!("demo shop: the code for {} is {}", letter.to, letter.code);
+    let sent = json!({"challenge": letter.challenge, "valid_for_s": codes::VALID.as_secs()});
+    HttpResponse::Ok().json(sent)
+}
+
+#[derive(Deserialize)]
+struct Typed {
+    challenge: String,
+    code: String,
+}
+
+async fn check_code(shop: Data<Shop>, request: HttpRequest, body: Json<Typed>) -> HttpResponse {
+    if let Some(refused) = refused(&shop, &request) {
+        return refused;
+    }
+    match shop.codes().check(&body.challenge, &body.code) {
+        true => HttpResponse::Ok().json(json!({})),
+        false => HttpResponse::Conflict().json(json!({"reason": "wrong_code"})),
+    }
+}
+
+/// In place of the customers' letter boxes.
+async fn outbox(shop: Data<Shop>, request: HttpRequest) -> HttpResponse {
+    refused(&shop, &request)
+        .unwrap_or_else(|| HttpResponse::Ok().json(json!({"letters": shop.codes().letters()})))
 }
 
 /// The answer to a caller without the shop's key.

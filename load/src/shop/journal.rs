@@ -31,6 +31,8 @@ pub struct Entry {
 pub enum Outcome {
     Done,
     Failed,
+    /// The key came again, and nothing was done. Only in the journal.
+    Repeated,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,19 +53,7 @@ impl Journal {
         let shown = path.display();
         let file = OpenOptions::new().create(true).read(true).append(true).open(path);
         let file = file.with_context(|| format!("cannot open {shown}"))?;
-        let (mut entries, mut whole) = (Vec::new(), 0);
-        let mut reader = BufReader::new(&file);
-        let mut line = Vec::new();
-        loop {
-            line.clear();
-            let length = reader.read_until(b'\n', &mut line)?;
-            if length == 0 || !line.ends_with(b"\n") {
-                break;
-            }
-            let entry = serde_json::from_slice(&line);
-            entries.push(entry.with_context(|| format!("{shown} has a line that is no action"))?);
-            whole += length as u64;
-        }
+        let (entries, whole) = read(&file).with_context(|| format!("cannot read {shown}"))?;
         file.set_len(whole)?;
         Ok((Self(Some(file)), entries))
     }
@@ -75,5 +65,32 @@ impl Journal {
         file.write_all(&line)?;
         file.sync_data()?;
         Ok(())
+    }
+}
+
+/// All actions of a journal, in order.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn ledger(path: &Path) -> anyhow::Result<Vec<Entry>> {
+    let shown = path.display();
+    let file = File::open(path).with_context(|| format!("cannot open {shown}"))?;
+    let (entries, _) = read(&file).with_context(|| format!("cannot read {shown}"))?;
+    Ok(entries)
+}
+
+/// The whole lines, and where they end.
+fn read(file: &File) -> anyhow::Result<(Vec<Entry>, u64)> {
+    let (mut entries, mut whole) = (Vec::new(), 0);
+    let mut reader = BufReader::new(file);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        let length = reader.read_until(b'\n', &mut line)?;
+        if length == 0 || !line.ends_with(b"\n") {
+            return Ok((entries, whole));
+        }
+        entries.push(serde_json::from_slice(&line).context("a line is no action")?);
+        whole += length as u64;
     }
 }

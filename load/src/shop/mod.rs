@@ -5,6 +5,7 @@
 //! a fault (`fault`).
 
 mod book;
+mod codes;
 mod data;
 mod fault;
 mod http;
@@ -21,7 +22,11 @@ use std::{
 use actix_web::{App, HttpServer, dev::Server, web};
 use anyhow::Context as _;
 
-use self::book::Book;
+use self::{book::Book, codes::Codes};
+pub use self::{
+    data::{Added, Customer, MOST_ADDED, added},
+    journal::{Deed, Entry, Outcome, ledger},
+};
 
 #[derive(clap::Args, Clone, Debug)]
 pub struct Args {
@@ -37,18 +42,30 @@ pub struct Args {
     /// Milliseconds that a slow order takes.
     #[arg(long, default_value_t = 5_000)]
     pub slow_ms: u64,
+    /// So many more orders, from FJ-20000 on.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(data::MOST_ADDED)))]
+    pub orders: u32,
+    /// Each action waits up to so many milliseconds before it is done, and again before it is answered.
+    #[arg(long, default_value_t = 0)]
+    pub pause_ms: u64,
 }
 
 /// What the handlers of one server share.
 pub struct Shop {
     args: Args,
     book: Mutex<Book>,
+    codes: Mutex<Codes>,
 }
 
 impl Shop {
     /// The book stays whole if a handler panics, since it is changed in one step.
     fn book(&self) -> MutexGuard<'_, Book> {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As the book.
+    fn codes(&self) -> MutexGuard<'_, Codes> {
+        self.codes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -70,8 +87,8 @@ pub fn start(args: Args) -> anyhow::Result<(Server, SocketAddr)> {
     let listener = TcpListener::bind(args.listen)
         .with_context(|| format!("cannot listen on {}", args.listen))?;
     let address = listener.local_addr()?;
-    let book = Mutex::new(Book::open(args.journal.as_deref())?);
-    let shop = web::Data::new(Shop { args, book });
+    let book = Mutex::new(Book::open(args.journal.as_deref(), args.orders)?);
+    let shop = web::Data::new(Shop { args, book, codes: Mutex::default() });
     let server = HttpServer::new(move || App::new().app_data(shop.clone()).configure(http::routes))
         .workers(2)
         .tcp_nodelay(true)

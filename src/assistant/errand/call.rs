@@ -18,6 +18,16 @@ pub enum Errand {
     Call(Vec<Call>),
 }
 
+impl Errand {
+    /// Something went wrong with an order, or cannot be helped here.
+    pub fn is_sorry(&self) -> bool {
+        match self {
+            Self::Ask { wanted, .. } => *wanted == Wanted::Person,
+            Self::Call(calls) => calls.iter().any(|call| call.sorry),
+        }
+    }
+}
+
 /// What the shopper is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
@@ -29,8 +39,19 @@ pub enum Wanted {
     Items,
     Product,
     Place,
+    /// Whether the whole order is meant.
+    Whole,
     /// Nothing any more: a person has to help.
     Person,
+    /// Nothing any more: the shopper does not want it.
+    Nothing,
+}
+
+impl Wanted {
+    /// It stands in what the shop has sent to the shopper.
+    pub const fn is_known_to_the_shopper(self) -> bool {
+        matches!(self, Self::Order | Self::Proof | Self::OrderAndProof)
+    }
 }
 
 /// One use of a tool. Values may hold placeholders, such as `[ADDRESS_1]`.
@@ -39,6 +60,40 @@ pub struct Call {
     pub tool: &'static str,
     pub arguments: Map<String, Value>,
     pub proof: Option<Proof>,
+    /// Items that the shopper calls by another name than the list does.
+    pub pick: Option<Pick>,
+    /// What came was broken, or not what was ordered.
+    pub sorry: bool,
+}
+
+/// Items that are still to be found by what the shopper calls them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// What they are called, one by one.
+    pub queries: Vec<String>,
+    /// They are left out, and the others are meant.
+    pub except: bool,
+    /// SKUs that may be meant.
+    pub among: Vec<String>,
+    /// SKUs that are meant in any case.
+    pub chosen: Vec<String>,
+}
+
+impl Pick {
+    /// The items that are meant. `found` are the SKUs of the shop's products for each query. `None`
+    /// if one query fits no item, or nothing is left.
+    pub fn resolve(&self, found: &[Vec<String>]) -> Option<Vec<String>> {
+        let fits = |skus: &Vec<String>, sku: &String| skus.contains(sku);
+        let each = found.iter().all(|skus| self.among.iter().any(|sku| fits(skus, sku)));
+        if found.is_empty() || !each {
+            return None;
+        }
+        let named = |sku: &String| found.iter().any(|skus| fits(skus, sku));
+        let picked = self.among.iter().filter(|sku| named(sku) != self.except);
+        let mut all: Vec<String> = self.chosen.clone();
+        all.extend(picked.filter(|sku| !self.chosen.contains(sku)).cloned());
+        (!all.is_empty()).then_some(all)
+    }
 }
 
 /// What shows that an order belongs to the shopper, as it was typed, or its placeholder.

@@ -59,9 +59,26 @@ pub fn effect(
             let named = if named.is_empty() { skus } else { named };
             let items = Some(lists::join(&named, language)).filter(|items| !items.is_empty());
             field(said.items, &items);
+            field(said.reason, &reason(arguments, said));
             fill(said.starts_return, &[("number", number.as_deref()), ("items", items.as_deref())])
         }
         _ => String::new(),
     };
     (text, fields)
+}
+
+/// Why something goes back, unless that was not said.
+fn reason(arguments: &Map<String, Value>, said: &Errands) -> Option<String> {
+    let reason = found::typed(arguments.get("reason"))?;
+    let named = match reason.as_str() {
+        "not_stated" => return None,
+        "too_small" => said.too_small,
+        "too_large" => said.too_large,
+        "damaged" => said.damaged,
+        "wrong_item" => said.wrong_item,
+        "not_as_described" => said.not_as_described,
+        "changed_mind" => said.changed_mind,
+        _ => None,
+    };
+    Some(named.map_or_else(|| reason.replace('_', " "), str::to_owned))
 }

@@ -1,21 +1,24 @@
 //! What is known of an errand over the turns of a conversation.
 
 use super::{
-    call::{Proof, Wanted},
+    address::{self, Parts},
+    answered,
+    call::{Pick, Proof, Wanted},
+    items::{self, items},
+    product::{self, Product},
     said::Said,
-    slots::{self, Product},
-    vocabulary::{Concept, sentences},
-    wish::{Wish, wish},
+    slots,
+    vocabulary::Concept,
+    wish::{Wish, is_at_fault, is_in_part, wish},
 };
-use crate::{
-    domain::{Intent, Language, NumberFormats, Topic},
-    words::Errands,
-};
+use crate::domain::{Intent, Language, NumberFormats, Topic};
 
 /// After so many questions that brought nothing, a person has to help.
 pub const TRIES: usize = 2;
 /// A message with more words that has nothing new is about something else.
 const SHORT: usize = 4;
+/// A question about what was shown has no more words.
+const FOLLOW_UP: usize = 10;
 
 /// An errand and what was said for it.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +31,17 @@ pub struct Memory {
     pub product: Product,
     pub place: Option<String>,
     pub skus: Vec<String>,
+    pub pick: Option<Pick>,
+    /// Only a part of an order is to be cancelled.
+    pub in_part: bool,
+    /// Stores of any place.
+    pub any_place: bool,
+    /// The shopper does not have what was asked for.
+    pub lost: bool,
+    /// The shopper said no to what was asked.
+    pub declined: bool,
+    /// The last message says that something came broken or wrong.
+    pub sorry: bool,
     pub reason: Option<&'static str>,
     /// Items of an order that were listed to choose from.
     listed: Vec<(String, String)>,
@@ -41,6 +55,17 @@ pub struct Memory {
     retry: bool,
 }
 
+/// With what a message is heard.
+pub struct Hearing<'a> {
+    pub intent: &'a Intent,
+    pub language: Language,
+    pub formats: &'a NumberFormats,
+    /// Whether a whole message says yes or no.
+    pub consent: &'a dyn Fn(&str) -> Option<bool>,
+    /// What a text has of an address.
+    pub parts: &'a dyn Fn(&str) -> Parts,
+}
+
 /// What a message means for the errand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Meant {
@@ -52,31 +77,24 @@ pub enum Meant {
 
 impl Memory {
     /// Takes in a message of the shopper.
-    pub fn hear(
-        &mut self,
-        text: &str,
-        intent: &Intent,
-        language: Language,
-        formats: &NumberFormats,
-    ) -> Meant {
-        let heard = self.heard(text, intent, language, formats);
+    pub fn hear(&mut self, text: &str, hearing: &Hearing<'_>) -> Meant {
+        let heard = self.heard(text, hearing);
         self.aside = heard == Meant::Else;
         heard
     }
 
-    fn heard(
-        &mut self,
-        text: &str,
-        intent: &Intent,
-        language: Language,
-        formats: &NumberFormats,
-    ) -> Meant {
+    fn heard(&mut self, text: &str, hearing: &Hearing<'_>) -> Meant {
+        let Hearing { language, formats, intent, .. } = hearing;
         let other = [Wanted::Proof, Wanted::OrderAndProof, Wanted::Address, Wanted::Place];
-        let expected = self.asked.is_some_and(|asked| other.contains(&asked));
-        let said = Said::new(text, language, formats, expected);
-        let begun = wish(&said, !self.orders.is_empty());
+        let expected = self.asked.is_some_and(|asked| other.contains(&asked))
+            || self.retry && self.corrects_postcode(text);
+        let said = Said::new(text, *language, formats, expected);
+        let begun = wish(&said, !self.orders.is_empty()).or_else(|| self.more(&said));
         let asked = self.asked;
-        let new = self.take(&said, begun);
+        let yes = (hearing.consent)(text);
+        let new = self.take(&said, begun, yes, hearing);
+        self.lost =
+            asked.is_some_and(Wanted::is_known_to_the_shopper) && said.says(Concept::Lost) && !new;
         if let Some(begun) = begun {
             let same = self.wish == Some(begun);
             // A bare number goes on with what was wanted of another order.
@@ -90,13 +108,18 @@ impl Memory {
         if self.wish.is_none() {
             return Meant::Else;
         }
+        let offered = matches!(asked, Some(Wanted::Whole | Wanted::Items));
+        if offered && yes == Some(false) && !new {
+            *self = Self { proof: self.proof.take(), declined: true, ..Self::default() };
+            return Meant::Errand;
+        }
         if new {
             self.tries = 0;
             return Meant::Errand;
         }
-        let lost = said.says(Concept::Lost);
         let question = said.says(Concept::General) || said.says(Concept::Search);
-        let helpless = lost || said.len() <= SHORT && !question && intent.topic != Topic::Smalltalk;
+        let small_talk = intent.topic == Topic::Smalltalk;
+        let helpless = said.says(Concept::Lost) || said.len() <= SHORT && !question && !small_talk;
         if asked.is_some() && !self.aside && helpless && !intent.wants_person() {
             self.tries += 1;
             return Meant::Errand;
@@ -104,10 +127,73 @@ impl Memory {
         Meant::Else
     }
 
+    /// A question about the product or the store that was shown last.
+    fn more(&self, said: &Said) -> Option<Wish> {
+        let shown = self.asked.is_none() && !self.aside && said.len() <= FOLLOW_UP;
+        let wish = self.wish.filter(|_| shown)?;
+        let asks = match wish {
+            Wish::Products if !self.product.query.is_empty() => Concept::MoreProduct,
+            Wish::Stores if self.place.is_some() => Concept::MoreStore,
+            _ => return None,
+        };
+        let elsewhere = said.says(Concept::Other) || said.says(Concept::Own);
+        (said.says(asks) && !elsewhere).then_some(wish)
+    }
+
+    /// Nothing was found, and a number follows that is more like the postcode than like the order.
+    fn corrects_postcode(&self, text: &str) -> bool {
+        let Some(Proof::Postcode(postcode)) = &self.proof else { return false };
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let typed = digits(text);
+        let like = |other: &str| {
+            let same = typed.chars().zip(other.chars()).filter(|(a, b)| a == b).count();
+            (other.len().abs_diff(typed.len()), typed.len().saturating_sub(same))
+        };
+        let order = self.orders.first().map(|order| digits(order));
+        order.is_none_or(|order| like(&digits(postcode)) <= like(&order))
+    }
+
     /// Takes what the message tells. `false` if that is nothing that the errand needs.
-    fn take(&mut self, said: &Said, begun: Option<Wish>) -> bool {
+    fn take(
+        &mut self,
+        said: &Said,
+        begun: Option<Wish>,
+        yes: Option<bool>,
+        hearing: &Hearing<'_>,
+    ) -> bool {
         let wish = begun.or(self.wish);
-        let about_order = wish.is_some_and(Wish::is_about_order);
+        let mut new = self.take_order(said, begun);
+        if wish == Some(Wish::Address) {
+            new |= self.take_address(said, hearing);
+        }
+        new |= self.take_place_or_product(said, begun);
+        if self.asked == Some(Wanted::Items) {
+            new |= self.take_items(said, yes == Some(true));
+        }
+        if begun == Some(Wish::Cancel) {
+            self.in_part = is_in_part(said);
+        } else if wish == Some(Wish::Cancel) && is_in_part(said) {
+            self.in_part = true;
+            new = true;
+        } else if self.asked == Some(Wanted::Whole)
+            && (yes == Some(true) || said.says(Concept::All))
+        {
+            self.in_part = false;
+            new = true;
+        }
+        self.sorry = begun.is_some() && is_at_fault(said);
+        if let Some(reason) = said.reason {
+            // A reason that follows the items belongs to them.
+            let has_items = !self.skus.is_empty() || self.pick.is_some();
+            new |= wish == Some(Wish::Return) && has_items && self.reason != Some(reason);
+            self.reason = Some(reason);
+        }
+        new
+    }
+
+    /// Numbers, and what shows whose they are.
+    fn take_order(&mut self, said: &Said, begun: Option<Wish>) -> bool {
+        let about_order = begun.or(self.wish).is_some_and(Wish::is_about_order);
         let asked = self.asked;
         let for_proof = matches!(asked, Some(Wanted::Proof | Wanted::OrderAndProof));
         let for_order = matches!(asked, Some(Wanted::Order | Wanted::OrderAndProof));
@@ -123,122 +209,114 @@ impl Memory {
             if new {
                 self.skus.clear();
                 self.listed.clear();
+                self.pick = None;
+                self.reason = None;
             }
             self.orders = orders;
         }
         if !said.parcels.is_empty() {
             self.parcels.clone_from(&said.parcels);
         }
-        if let Some(proof) = slots::proof(said, for_proof || self.retry, first) {
+        // The postcode of a new address shows nothing.
+        let of_address = asked == Some(Wanted::Address) && self.proof.is_some();
+        if let Some(proof) = slots::proof(said, for_proof || self.retry, first)
+            && !of_address
+        {
             let other = self.proof.as_ref() != Some(&proof);
             let missing = self.aside && self.proof.is_none();
             let awaited = for_proof || self.retry || missing || begun.is_some();
             new |= other && about_order && awaited;
             self.proof = Some(proof);
         }
-        if wish == Some(Wish::Address)
-            && let Some(address) = slots::address(said, asked == Some(Wanted::Address))
-        {
-            new = true;
-            self.address = Some(address);
+        new
+    }
+
+    fn take_address(&mut self, said: &Said, hearing: &Hearing<'_>) -> bool {
+        let asked = self.asked == Some(Wanted::Address);
+        let parts = |text: &str| (hearing.parts)(text);
+        let known = self.address.clone().map(|known| (parts(&known), known));
+        // The town alone, after the rest.
+        let lacks_town = known.as_ref().is_some_and(|(parts, _)| parts.is_some() && !parts.town);
+        let town = (asked && lacks_town && said.len() <= SHORT && !said.says(Concept::Lost))
+            .then(|| slots::place(said, true))
+            .flatten();
+        let Some(new) = address::address(said, asked).or(town) else { return false };
+        let has = parts(&new);
+        // A number alone is rather the proof or the order.
+        if !has.is_some() || !asked && !(has.street && (has.postcode || has.town)) {
+            return false;
         }
+        let known = known.as_ref().map(|(parts, known)| (known.as_str(), *parts));
+        self.address = Some(address::joined(known, (&new, has)));
+        true
+    }
+
+    fn take_place_or_product(&mut self, said: &Said, begun: Option<Wish>) -> bool {
+        let asked = self.asked;
         match begun {
             Some(Wish::Products) => {
-                let product = slots::product(said);
-                new = true;
-                // "And in size 43?"
-                self.product = if product.query.is_empty() {
-                    Product { query: self.product.query.clone(), ..product }
+                let product = product::product(said);
+                // "And in size 43?", "how much is it?"
+                let again = product.query.is_empty() || self.more(said).is_some();
+                self.product = if again {
+                    let size = product.size.or(self.product.size.take());
+                    Product { query: self.product.query.clone(), size, ..product }
                 } else {
                     product
                 };
+                true
             }
             Some(Wish::Stores) => {
-                self.place = slots::place(said, false);
-                new |= self.place.is_some();
+                let place = slots::place(said, false);
+                let new = place.is_some();
+                if new || self.more(said).is_none() {
+                    self.place = place;
+                }
+                new
             }
-            Some(_) => {}
             None if asked == Some(Wanted::Product) => {
-                let product = slots::product(said);
-                new |= !product.query.is_empty();
+                let product = product::product(said);
+                let new = !product.query.is_empty();
                 let size = product.size.or(self.product.size.take());
                 self.product = Product { size, ..product };
+                new
             }
             None if asked == Some(Wanted::Place) => {
-                self.place = slots::place(said, true);
-                new |= self.place.is_some();
+                self.any_place = said.says(Concept::All);
+                self.place = slots::place(said, true).filter(|_| !self.any_place);
+                self.place.is_some() || self.any_place
             }
             None if self.wish == Some(Wish::Products) && !self.aside => {
-                let product = slots::product(said);
-                if let (true, Some(size)) = (said.len() <= SHORT + 1, product.size) {
-                    self.product.size = Some(size);
-                    new = true;
-                }
+                let size = product::product(said).size.filter(|_| said.len() <= SHORT + 1);
+                let new = size.is_some();
+                self.product.size = size.or(self.product.size.take());
+                new
             }
-            None => {}
+            Some(_) | None => false,
         }
-        if asked == Some(Wanted::Items) {
-            let skus = slots::items(said, &self.listed);
-            if !skus.is_empty() {
-                self.skus = skus;
-                self.wish = Some(Wish::Return);
-                new = true;
-            }
-        }
-        if let Some(reason) = said.reason {
-            self.reason = Some(reason);
-        }
-        new
+    }
+
+    fn take_items(&mut self, said: &Said, yes: bool) -> bool {
+        (self.skus, self.pick) = match items(said, &self.listed, yes) {
+            items::Meant::Skus(skus) => (skus, None),
+            items::Meant::Pick(pick) => (Vec::new(), Some(pick)),
+            items::Meant::Nothing => return false,
+        };
+        self.wish = Some(Wish::Return);
+        true
     }
 
     /// Takes in an answer of the service.
     pub fn answered(&mut self, answer: Option<&str>) {
         let answer = answer.unwrap_or_default();
-        self.asked = asked_in(answer);
-        self.retry = is_retry(answer);
+        self.declined = false;
+        self.asked = answered::asked_in(answer);
+        self.retry = answered::is_retry(answer);
         if self.asked == Some(Wanted::Items) {
-            self.listed = listed(answer);
+            self.listed = answered::listed(answer);
         }
         if self.asked == Some(Wanted::Person) {
             *self = Self { proof: self.proof.take(), ..Self::default() };
         }
     }
-}
-
-/// What one of our own sentences in an answer asks for, in any language.
-fn asked_in(answer: &str) -> Option<Wanted> {
-    let asks = |language: Language| {
-        let said: &Errands = sentences(language);
-        let all = [
-            (said.give_up, Wanted::Person),
-            (said.ask_both, Wanted::OrderAndProof),
-            (said.ask_order, Wanted::Order),
-            (said.ask_proof, Wanted::Proof),
-            (said.ask_address, Wanted::Address),
-            (said.ask_product, Wanted::Product),
-            (said.ask_place, Wanted::Place),
-            (said.which_items, Wanted::Items),
-        ];
-        all.into_iter().find_map(|(text, wanted)| {
-            text.is_some_and(|text| answer.contains(text)).then_some(wanted)
-        })
-    };
-    Language::ALL.into_iter().find_map(asks)
-}
-
-/// Whether an answer says that nothing was found, so that other details may follow.
-fn is_retry(answer: &str) -> bool {
-    Language::ALL
-        .into_iter()
-        .any(|language| sentences(language).not_found.is_some_and(|text| answer.contains(text)))
-}
-
-/// The items of a list that ends with the question which of them: `- Name (SKU)`.
-fn listed(answer: &str) -> Vec<(String, String)> {
-    let item = |line: &str| {
-        let line = line.strip_prefix("- ")?.strip_suffix(')')?;
-        let (name, sku) = line.rsplit_once(" (")?;
-        Some((name.to_owned(), sku.to_owned()))
-    };
-    answer.lines().filter_map(item).collect()
 }

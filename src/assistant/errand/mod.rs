@@ -5,14 +5,19 @@
 //! says what an action would change, and [`Reply`] what the service says where nothing was found or
 //! done.
 //!
-//! Pure: it never calls a tool and never sees a value behind a placeholder.
+//! Pure: it never calls a tool, and what it plans keeps its placeholders. The values behind those of
+//! names and addresses are read only to tell common words from them and to see what an address lacks.
 
+mod address;
+mod answered;
 mod call;
 mod effect;
+mod items;
 mod masks;
 mod memory;
 mod numbers;
 mod plan;
+mod product;
 mod render;
 mod reply;
 mod said;
@@ -25,9 +30,9 @@ mod wish;
 mod tests;
 
 pub use self::{
-    call::{Call, Errand, Proof, Wanted},
+    call::{Call, Errand, Pick, Proof, Wanted},
     effect::effect,
     plan::{Heard, plan},
     render::{Rendered, render},
-    reply::{Reply, refused},
+    reply::{Reply, comes_next, refused},
 };

@@ -1,6 +1,6 @@
 //! What the service says where a tool has found or done nothing.
 
-use super::vocabulary::sentences;
+use super::{render::lists, text::fill, vocabulary::sentences};
 use crate::{domain::Language, words::Errands};
 
 /// Why nothing was found or done.
@@ -43,4 +43,10 @@ pub fn refused(reason: &str, language: Language) -> &'static str {
         _ => said.refused,
     };
     text.unwrap_or_default()
+}
+
+/// After a proposal: the orders that come after it.
+pub fn comes_next(orders: &[String], language: Language) -> String {
+    let numbers = lists::join(orders, language);
+    fill(sentences(language).comes_next, &[("number", Some(&numbers))])
 }

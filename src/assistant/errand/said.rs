@@ -41,6 +41,7 @@ pub struct Said {
     /// Numbers that are called nothing.
     pub open: Vec<Open>,
     pub reason: Option<&'static str>,
+    language: Language,
 }
 
 impl Said {
@@ -124,6 +125,7 @@ impl Said {
             postcode: None,
             open: Vec::new(),
             reason,
+            language,
         };
         Draft { said, numbers }
     }
@@ -135,6 +137,17 @@ impl Said {
     /// Whether the words of a sentence are about this.
     pub fn is_about(&self, sentence: usize, concept: Concept) -> bool {
         self.hits.iter().any(|hit| hit.sentence == sentence && hit.tag == concept)
+    }
+
+    /// Whether words of a sentence are about this that are no part of words about `other`: "how" in
+    /// "how is my order doing" asks for no rule.
+    pub fn is_about_beyond(&self, sentence: usize, concept: Concept, other: Concept) -> bool {
+        let within = |hit: &Hit<Concept>| {
+            self.hits.iter().any(|by| by.tag == other && by.start <= hit.start && hit.end <= by.end)
+        };
+        let mut hits =
+            self.hits.iter().filter(|hit| hit.sentence == sentence && hit.tag == concept);
+        hits.any(|hit| !within(hit))
     }
 
     pub fn says(&self, concept: Concept) -> bool {
@@ -197,22 +210,30 @@ impl Said {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 
+    /// Whether a word is written as a name. German writes all its nouns so.
+    pub fn is_named(&self, at: usize) -> bool {
+        self.language != Language::De
+            && self.typed(&[at]).starts_with(|c: char| c.is_ascii_uppercase())
+    }
+
+    /// Whether a comma stands between two words.
+    pub fn is_parted(&self, first: usize, second: usize) -> bool {
+        let (start, end) = (self.read.origin(first).end, self.read.origin(second).start);
+        let between = self.text.get(start..end.max(start)).unwrap_or_default();
+        between.contains([',', ';', '，', '、', '،', '.', '。'])
+    }
+
+    /// Whether no sentence ends between two words.
+    pub fn is_one_sentence(&self, first: usize, second: usize) -> bool {
+        self.sentences().any(|words| words.contains(&first) && words.contains(&second))
+    }
+
     /// The placeholders of a kind, such as `EMAIL`.
     pub fn masks<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = &'a str> {
         let fits = move |mask: &&str| {
             mask[1..].starts_with(kind) && mask[1 + kind.len()..].starts_with('_')
         };
         self.masks.iter().map(|(_, mask)| mask.as_str()).filter(fits)
-    }
-
-    /// The words of the first and the last placeholder of these kinds.
-    pub fn masked_span(&self, kinds: &[&str]) -> Option<Range<usize>> {
-        let words: Vec<String> =
-            kinds.iter().map(|kind| mask_word(&format!("[{kind}_1]"))).collect();
-        let at = |word: &usize| words.iter().any(|w| w == self.word(*word));
-        let first = (0..self.len()).find(at)?;
-        let last = (0..self.len()).rfind(at)?;
-        Some(first..last + 1)
     }
 }
 

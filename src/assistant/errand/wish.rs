@@ -1,7 +1,11 @@
 //! What a shopper wants done. A rule of the shop is no errand: "how long does delivery take?" is
 //! for its pages, "where is my order?" is for a tool.
 
-use super::{said::Said, slots, vocabulary::Concept};
+use super::{
+    product,
+    said::{ORDER, Said},
+    vocabulary::Concept,
+};
 
 /// Something that a tool does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,15 +20,19 @@ pub enum Wish {
     Stores,
     /// The shopper asks about a parcel, which only its carrier knows.
     Parcel,
+    /// Something was not in the parcel, which a person looks into.
+    Missing,
 }
 
 /// "Please cancel" and "order status" say all in so few words.
 const ALONE: usize = 3;
+/// So many words stand between a thing and the order that it is from: "the lamp from order FJ-1".
+const OF_ORDER: std::ops::RangeInclusive<usize> = 2..=4;
 
 impl Wish {
     pub const fn tool(self) -> &'static str {
         match self {
-            Self::Status | Self::Parcel => "order_status",
+            Self::Status | Self::Parcel | Self::Missing => "order_status",
             Self::List => "order_list",
             Self::Check => "return_check",
             Self::Cancel => "cancel_order",
@@ -45,7 +53,37 @@ impl Wish {
 pub fn wish(said: &Said, known: bool) -> Option<Wish> {
     let sentences: Vec<usize> = (0..said.sentences().count()).collect();
     let found = sentences.iter().find_map(|sentence| in_sentence(said, *sentence, known));
-    found.or_else(|| by_number(said))
+    found.or_else(|| wrong(said)).or_else(|| by_number(said))
+}
+
+/// What came of a named order is broken, wrong or not whole.
+fn wrong(said: &Said) -> Option<Wish> {
+    let blocked = said.says(Concept::Negated) || said.says(Concept::General);
+    if said.orders.is_empty() || blocked {
+        return None;
+    }
+    if is_at_fault(said) {
+        return Some(Wish::Return);
+    }
+    said.says(Concept::Missing).then_some(Wish::Missing)
+}
+
+/// The shop has sent something broken or wrong.
+pub fn is_at_fault(said: &Said) -> bool {
+    matches!(said.reason, Some("damaged" | "wrong_item" | "not_as_described"))
+}
+
+/// Whether only a part of an order is to be cancelled, which shops do not offer: "only the lamp",
+/// "the lamp from order FJ-1".
+pub fn is_in_part(said: &Said) -> bool {
+    let excepts = said.says(Concept::Except);
+    let limits = excepts || said.says(Concept::Only) && !said.says(Concept::All);
+    let order = (0..said.len()).find(|at| said.word(*at) == ORDER);
+    let cancel = said.about(Concept::Cancel).map(|hit| hit.start).min();
+    said.about(Concept::Goods).any(|thing| {
+        let of_order = order.is_some_and(|at| OF_ORDER.contains(&at.saturating_sub(thing.end)));
+        limits || of_order && cancel.is_some_and(|at| at < thing.start)
+    })
 }
 
 fn in_sentence(said: &Said, sentence: usize, known: bool) -> Option<Wish> {
@@ -61,19 +99,30 @@ fn with_order(said: &Said, sentence: usize, known: bool) -> Option<Wish> {
     let known = known && !elsewhere;
     // A rule of the shop is about no order, unless one is named.
     let number = !said.orders.is_empty() || known && about(Concept::It);
-    let ruled = about(Concept::General);
+    let ruled = said.is_about_beyond(sentence, Concept::General, Concept::Status);
     let listed = about(Concept::List) && !about(Concept::Other) && said.orders.is_empty();
     let asked = about(Concept::Cancel)
         || about(Concept::Status) && (said.len() == 1 || said.says(Concept::Called));
     let alone = said.len() <= ALONE && asked && !elsewhere;
     let own = said.says(Concept::Own) || known || alone;
+    // "Why did you cancel it?", "do not cancel it": where the order is answers both.
+    let held = number && (about(Concept::Held) || about(Concept::Negated));
+    if held && (about(Concept::Cancel) || about(Concept::Address)) {
+        return Some(Wish::Status);
+    }
+    if held && about(Concept::GiveBack) {
+        return Some(Wish::Check);
+    }
     if about(Concept::Negated) || !(number || own && !ruled) {
+        let ruled = said.is_about_beyond(sentence, Concept::General, Concept::List);
         return (listed && !ruled).then_some(Wish::List);
     }
     let parcel = said.orders.is_empty() && !said.parcels.is_empty();
     if about(Concept::Cancel) {
         Some(Wish::Cancel)
-    } else if about(Concept::Address) && !about(Concept::Other) {
+    } else if about(Concept::Address)
+        && !said.is_about_beyond(sentence, Concept::Other, Concept::Address)
+    {
         Some(Wish::Address)
     } else if about(Concept::GiveBack) {
         Some(if ruled { Wish::Check } else { Wish::Return })
@@ -99,17 +148,13 @@ fn in_shop(said: &Said, sentence: usize) -> Option<Wish> {
         return Some(Wish::Stores);
     }
     let ruled = about(Concept::General);
-    let sized = slots::size(said).is_some();
-    let priced = said.about(Concept::Under).any(|hit| is_number(said.word(hit.end)));
+    let sized = product::size(said).is_some();
+    let priced = product::price(said).is_some();
     let thing = about(Concept::Goods) || named_product(said, sentence);
     let asked = about(Concept::Search) && (thing || (sized || priced) && !ruled);
     // "Tents under 500"
     let plain = about(Concept::Goods) && (sized || priced) && !ruled && said.reason.is_none();
     (asked || plain).then_some(Wish::Products)
-}
-
-fn is_number(word: &str) -> bool {
-    !word.is_empty() && word.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// A message that names a number and nothing else that could be wanted.
@@ -125,19 +170,26 @@ fn by_number(said: &Said) -> Option<Wish> {
     }
 }
 
-/// A name with a number of few digits, such as "Vidde 2".
+/// A name, or one with a number of few digits, such as "Vidde 2".
 fn named_product(said: &Said, sentence: usize) -> bool {
     let Some(words) = said.sentences().nth(sentence) else { return false };
     let sizes: Vec<usize> = said.about(Concept::Size).map(|words| words.end).collect();
     let prices: Vec<usize> = said.about(Concept::Under).map(|words| words.end).collect();
     let light = said.others(&[Concept::Light, Concept::Search, Concept::Size]);
-    words.clone().skip(1).any(|at| {
-        let word = said.word(at);
-        let number = word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit());
-        number
-            && !sizes.contains(&at)
-            && !prices.contains(&at)
-            && light.contains(&(at - 1))
-            && said.typed(&[at - 1]).starts_with(|c: char| c.is_alphabetic())
-    })
+    let free = said.others(&[Concept::Light, Concept::Search, Concept::Size, Concept::General]);
+    let named = |at: usize| {
+        let letters = said.word(at).bytes().all(|b| b.is_ascii_lowercase());
+        free.contains(&at) && letters && said.is_named(at)
+    };
+    let ruled = said.is_about(sentence, Concept::General);
+    !ruled && words.clone().skip(1).any(named)
+        || words.clone().skip(1).any(|at| {
+            let word = said.word(at);
+            let number = word.len() <= 2 && word.bytes().all(|b| b.is_ascii_digit());
+            number
+                && !sizes.contains(&at)
+                && !prices.contains(&at)
+                && light.contains(&(at - 1))
+                && said.typed(&[at - 1]).starts_with(|c: char| c.is_alphabetic())
+        })
 }

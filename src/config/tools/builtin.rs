@@ -5,8 +5,9 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{
-    declaration::{Shop, Tool},
+    declaration::{Identity, Shop, Tool},
     schema::complete,
+    web::WebSearch,
 };
 use crate::config::secret::Secret;
 
@@ -16,36 +17,72 @@ const SHOP: &str = "{shop}";
 #[derive(Deserialize)]
 struct List {
     tools: Vec<Tool>,
+    /// Calls that no model and no rule chooses.
+    hooks: Vec<Tool>,
 }
 
 /// As they are declared, without the shop's address.
-static DECLARED: LazyLock<Vec<Tool>> = LazyLock::new(|| {
+static DECLARED: LazyLock<List> = LazyLock::new(|| {
     let list = toml::from_str::<List>(include_str!("../../tools/builtin.toml"));
     // A test reads it.
-    list.map_or_else(|_| unreachable!(), |list| list.tools)
+    list.unwrap_or_else(|_| unreachable!())
 });
 
+/// Built-in tools whose order has an amount that the shop gives back.
+const GIVE_BACK: [&str; 2] = ["cancel_order", "start_return"];
+
 pub(super) fn is_built_in(name: &str) -> bool {
-    DECLARED.iter().any(|tool| tool.name == name)
+    DECLARED.tools.iter().any(|tool| tool.name == name)
+}
+
+/// Whether the service calls the shop by this name itself.
+pub(super) fn is_hook(name: &str) -> bool {
+    DECLARED.hooks.iter().any(|tool| tool.name == name)
+}
+
+pub(super) fn may_need_code(name: &str) -> bool {
+    let personal = |tool: &&Tool| tool.identity != Identity::Nobody;
+    DECLARED.tools.iter().filter(personal).any(|tool| tool.name == name)
 }
 
 /// The built-in tools of one shop.
 fn of(shop: &Shop) -> impl Iterator<Item = Tool> {
-    let at = |url: &str| url.replacen(SHOP, shop.url.trim_end_matches('/'), 1);
-    DECLARED.iter().cloned().map(move |mut tool| {
-        (tool.url, tool.outcome_url) = (at(&tool.url), at(&tool.outcome_url));
-        if !shop.key.is_empty() {
-            let bearer = Secret::new(format!("Bearer {}", shop.key.expose()));
-            tool.headers.insert("authorization".to_owned(), bearer);
+    DECLARED.tools.iter().map(move |tool| {
+        let mut tool = at(shop, tool);
+        if shop.code_for.contains(&tool.name) {
+            tool.identity = Identity::Code;
+        }
+        if GIVE_BACK.contains(&tool.name.as_str()) {
+            tool.approval.clone_from(&shop.approval);
         }
         tool
     })
 }
 
+/// The calls of a shop that send a one-time code and check one.
+pub(in crate::config) fn hooks(shop: &Shop) -> Vec<Tool> {
+    DECLARED.hooks.iter().map(|tool| at(shop, tool)).collect()
+}
+
+fn at(shop: &Shop, tool: &Tool) -> Tool {
+    let at = |url: &str| url.replacen(SHOP, shop.url.trim_end_matches('/'), 1);
+    let mut tool = Tool { url: at(&tool.url), outcome_url: at(&tool.outcome_url), ..tool.clone() };
+    if !shop.key.is_empty() {
+        let bearer = Secret::new(format!("Bearer {}", shop.key.expose()));
+        tool.headers.insert("authorization".to_owned(), bearer);
+    }
+    tool
+}
+
 /// All tools of one site: a declared one takes the place of the built-in one of its name.
-pub(in crate::config) fn all(declared: &[Tool], shop: Option<&Shop>) -> Vec<Tool> {
+pub(in crate::config) fn all(
+    declared: &[Tool],
+    shop: Option<&Shop>,
+    web: Option<&WebSearch>,
+) -> Vec<Tool> {
     let is_declared = |name: &str| declared.iter().any(|own| own.name == name);
-    let built_in = shop.map(of).into_iter().flatten().filter(|tool| !is_declared(&tool.name));
+    let built_in = shop.map(of).into_iter().flatten().chain(web.map(WebSearch::tool));
+    let built_in = built_in.filter(|tool| !is_declared(&tool.name));
     let own = declared.iter().filter(|tool| tool.enabled).cloned().map(|mut tool| {
         tool.parameters = complete(&tool.parameters);
         tool
@@ -59,12 +96,13 @@ mod tests {
     use crate::config::{check::Check, tools::declaration::Effect};
 
     fn shop() -> Shop {
-        Shop { url: "https://shop.example/api/".into(), key: Secret::new("k") }
+        let url = "https://shop.example/api/".into();
+        Shop { url, key: Secret::new("k"), code_for: Vec::new(), approval: None }
     }
 
     #[test]
     fn the_built_in_tools_are_valid_and_belong_to_the_shop() {
-        let tools = all(&[], Some(&shop()));
+        let tools = all(&[], Some(&shop()), None);
         let names: Vec<&str> = tools.iter().map(|tool| tool.name.as_str()).collect();
         assert_eq!(
             names,
@@ -82,6 +120,7 @@ mod tests {
         let mut faults = Vec::new();
         let mut check = Check::of("tools", &mut faults);
         check.each("", &tools, super::super::check::tool);
+        check.each("", &hooks(&shop()), super::super::check::tool);
         assert_eq!(faults, [""; 0]);
         for tool in &tools {
             assert!(tool.url.starts_with("https://shop.example/api/"), "{}", tool.url);
@@ -99,12 +138,12 @@ mod tests {
         let off = Tool { name: "cancel_order".into(), enabled: false, ..Tool::default() };
         let own =
             Tool { name: "order_status".into(), url: "https://own/".into(), ..Tool::default() };
-        let tools = all(&[off, own], Some(&shop()));
+        let tools = all(&[off, own], Some(&shop()), None);
         assert_eq!(tools.len(), 7);
         assert!(tools.iter().all(|tool| tool.name != "cancel_order"));
         let status: Vec<&Tool> = tools.iter().filter(|tool| tool.name == "order_status").collect();
         assert_eq!(status.len(), 1);
         assert_eq!(status[0].url, "https://own/");
-        assert!(all(&[], None).is_empty());
+        assert!(all(&[], None, None).is_empty());
     }
 }

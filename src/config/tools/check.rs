@@ -1,28 +1,31 @@
 //! What is wrong with a declaration. Every fault says what to do.
 
-use std::time::Duration;
+use std::collections::BTreeSet;
 
 use reqwest::header::{HeaderName, HeaderValue};
+use serde_json::Value;
 
 use super::{
     address,
-    builtin::is_built_in,
-    declaration::{Effect, Identity, Method, Shop, Tool},
+    bounds::{bounds, is_tool_name},
+    builtin::{all, is_built_in, is_hook, may_need_code},
+    declaration::{Approval, Effect, Identity, Method, ORDER, Shop, Tool},
+    mcp::{self, McpServer},
     places,
-    schema::{self, Parameters},
+    schema::{self, Parameters, complete},
     template::Template,
+    web::WebSearch,
 };
-use crate::config::check::Check;
+use crate::{
+    config::check::Check,
+    domain::{Amount, is_invisible},
+};
 
 const MOST: usize = 64;
 const DESCRIPTION_CHARS: usize = 1_000;
-const LONGEST_CALL: Duration = Duration::from_secs(30);
-/// A result may be of a person who asks to be erased.
-const LONGEST_CACHE: Duration = Duration::from_secs(60);
-const MOST_BYTES: usize = 1_048_576;
+const NAME: &str = "must have 1 to 64 characters of a-z, 0-9 and _, a letter first";
+const HOOK: &str = "is what the service itself calls of a shop: choose another name";
 const KEY: &str = "key";
-/// The argument that names the order of a tool of level `order`. Wrong guesses are counted by it.
-const ORDER: &str = "order_number";
 
 /// Headers that the service sets itself, or that would change what a request is.
 const OWN_HEADERS: [&str; 15] = [
@@ -44,43 +47,69 @@ const OWN_HEADERS: [&str; 15] = [
 ];
 
 /// The tools of one site.
-pub(in crate::config) fn declared(tools: &[Tool], shop: Option<&Shop>, check: &mut Check<'_>) {
+pub(in crate::config) fn declared(
+    tools: &[Tool],
+    shop: Option<&Shop>,
+    web: Option<&WebSearch>,
+    servers: &[McpServer],
+    check: &mut Check<'_>,
+) {
     if let Some(shop) = shop {
         address::base(&shop.url, "shop.url", check);
         let is_value = HeaderValue::from_str(shop.key.expose()).is_ok();
         check.require("shop.key", is_value, "has a character that a header cannot have");
+        for name in &shop.code_for {
+            let what = format_args!("`{name}` is no built-in tool that asks who the shopper is");
+            check.require("shop.code_for", may_need_code(name), what);
+        }
+        shop.approval.iter().for_each(|limit| approval(limit, "shop.approval", check));
+    }
+    if let Some(web) = web {
+        web.check(check);
     }
     check.require("tools", tools.len() <= MOST, format_args!("may have at most {MOST} items"));
     check.unique("tools", "name", tools, |tool| &tool.name);
     check.each("tools", tools, |declared, check| match declared.enabled {
-        true => tool(declared, check),
+        true => {
+            tool(declared, check);
+            check.require("name", !is_hook(&declared.name), HOOK);
+            let sends = declared.identity != Identity::Code || shop.is_some();
+            let what = "`code` needs `shop` of the site, which sends the codes";
+            check.require("identity", sends, what);
+        }
         false => check.require(
             "name",
             shop.is_some() && is_built_in(&declared.name),
             "only a built-in tool of a site with `shop` can be taken away; remove this block",
         ),
     });
+    let taken: BTreeSet<String> = all(tools, shop, web).into_iter().map(|tool| tool.name).collect();
+    mcp::check(servers, taken, check);
 }
 
 /// One tool that is enabled.
 pub(super) fn tool(tool: &Tool, check: &mut Check<'_>) {
-    let is_name = tool.name.len() <= 64
-        && tool.name.starts_with(|c: char| c.is_ascii_lowercase())
-        && tool.name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-    check.require(
-        "name",
-        is_name,
-        "must have 1 to 64 characters of a-z, 0-9 and _, a letter first",
-    );
+    check.require("name", is_tool_name(&tool.name), NAME);
     let chars = tool.description.trim().chars().count();
     check.require(
         "description",
         (1..=DESCRIPTION_CHARS).contains(&chars),
         format_args!("must say in 1 to {DESCRIPTION_CHARS} characters what the tool is for"),
     );
+    let is_unseen = |c: &char| is_invisible(*c) || (c.is_control() && *c != '\n');
+    if let Some(unseen) = tool.description.chars().find(is_unseen) {
+        let code = u32::from(unseen);
+        let what = format_args!("has a character that nobody sees, U+{code:04X}: remove it");
+        check.require("description", false, what);
+    }
     schema::check(&tool.parameters, check);
     effect(tool, check);
-    bounds(tool, check);
+    bounds(tool.timeout, tool.cache, tool.max_bytes, tool.max_calls, check);
+    if let Some(limit) = &tool.approval {
+        let writes = tool.effect == Effect::Write;
+        check.require("approval", writes, "is only for writes: remove it");
+        approval(limit, "approval", check);
+    }
     headers(tool, check);
     places::check(tool, check);
     if tool.identity == Identity::Order {
@@ -89,6 +118,39 @@ pub(super) fn tool(tool: &Tool, check: &mut Check<'_>) {
         let what = format_args!("`order` needs a required argument `{ORDER}`");
         check.require("identity", named, what);
     }
+}
+
+/// A tool that an admin wrote, in the form of `[[sites.tools]]`.
+///
+/// # Errors
+/// Every fault, each with its key.
+pub fn written_tool(declaration: &Value) -> Result<Tool, Vec<String>> {
+    let declared = read_tool(declaration)?;
+    let mut faults = Vec::new();
+    tool(&declared, &mut Check::of("tool", &mut faults));
+    let faults: Vec<String> =
+        faults.into_iter().map(|fault| fault.replacen("tool.", "", 1)).collect();
+    if faults.is_empty() { Ok(declared) } else { Err(faults) }
+}
+
+/// As [`written_tool`], of a draft: it has a name and no unknown key, and the rest may be missing.
+///
+/// # Errors
+/// The first fault, with its key.
+pub fn read_tool(declaration: &Value) -> Result<Tool, Vec<String>> {
+    let declared: Result<Tool, _> = serde_path_to_error::deserialize(declaration);
+    let mut declared = declared.map_err(|error| {
+        let (path, what) = (error.path().to_string(), error.inner().to_string());
+        vec![if path == "." { what } else { format!("{path}: {what}") }]
+    })?;
+    if !is_tool_name(&declared.name) {
+        return Err(vec![format!("name: {NAME}")]);
+    }
+    if is_hook(&declared.name) {
+        return Err(vec![format!("name: {HOOK}")]);
+    }
+    declared.parameters = complete(&declared.parameters);
+    Ok(declared)
 }
 
 fn effect(tool: &Tool, check: &mut Check<'_>) {
@@ -124,13 +186,12 @@ fn effect(tool: &Tool, check: &mut Check<'_>) {
     check.require("body", !has_body || tool.method != Method::Get, "cannot be sent with GET");
 }
 
-fn bounds(tool: &Tool, check: &mut Check<'_>) {
-    let called = (Duration::from_millis(1)..=LONGEST_CALL).contains(&tool.timeout);
-    check.require("timeout_ms", called, "must lie between 1 and 30000");
-    check.require("cache_ms", tool.cache <= LONGEST_CACHE, "may be at most 60000");
-    let bytes = (1..=MOST_BYTES).contains(&tool.max_bytes);
-    check.require("max_bytes", bytes, format_args!("must lie between 1 and {MOST_BYTES}"));
-    check.not_zero("max_calls", tool.max_calls);
+fn approval(limit: &Approval, key: &str, check: &mut Check<'_>) {
+    let is_amount = Amount::parse(&limit.above).is_some();
+    check.require(key, is_amount, "needs `above`, an amount such as \"100.00\"");
+    let is_currency =
+        limit.currency.len() == 3 && limit.currency.bytes().all(|b| b.is_ascii_uppercase());
+    check.require(key, is_currency, "needs `currency`, three letters such as \"EUR\"");
 }
 
 fn headers(tool: &Tool, check: &mut Check<'_>) {
@@ -195,6 +256,9 @@ mod tests {
     #[test]
     fn what_a_call_could_not_do_is_refused() {
         fault("gift_card", "Gift card", "sites[0].tools[0].name: must");
+        fault("gift_card", "check_code", "sites[0].tools[0].name: is what the service");
+        fault("gift card.", "gift\u{200b} card.", "sites[0].tools[0].description: has a");
+        fault("gift card.", "gift\\u001b card.", "sites[0].tools[0].description: has a");
         fault("What is on a gift card.", " ", "sites[0].tools[0].description: must");
         fault("https://shop", "ftp://shop", "sites[0].tools[0].url: must begin");
         fault("https://shop", "https://u:p@shop", "sites[0].tools[0].url: must have no user");

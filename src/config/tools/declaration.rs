@@ -2,13 +2,17 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
+use super::schema::Parameters;
 use crate::config::{secret::Secret, spans::millis};
 
+/// The argument that names the order of a tool of level `order`. Wrong guesses are counted by it.
+pub(super) const ORDER: &str = "order_number";
+
 /// The shop's own interface, which the built-in tools use.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Shop {
     /// Base address, without a `/` at its end.
@@ -16,6 +20,22 @@ pub struct Shop {
     /// Sent as a bearer token, if there is one.
     #[serde(default)]
     pub key: Secret,
+    /// Built-in tools that need a one-time code.
+    #[serde(default)]
+    pub code_for: Vec<String>,
+    /// Of the built-in tools that give money back.
+    #[serde(default, deserialize_with = "if_above_something")]
+    pub approval: Option<Approval>,
+}
+
+/// When a change waits for a person of the shop after the shopper has confirmed it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approval {
+    /// An amount, such as `100.00`. A change of more, of another currency, or of an amount that the
+    /// shop does not say waits.
+    pub above: String,
+    pub currency: String,
 }
 
 /// What somebody must have shown to use a tool. A higher level may do what a lower one may.
@@ -27,6 +47,8 @@ pub enum Identity {
     Order,
     /// Signed in, or identified by the shop.
     Customer,
+    /// `Order` or `Customer`, and the one-time code that the shop has sent to the address on file.
+    Code,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -89,6 +111,31 @@ pub struct Tool {
     pub max_bytes: usize,
     /// Calls at the same time.
     pub max_calls: usize,
+    /// How many results of the web a search returns; only `WebSearch` sets it.
+    #[serde(skip)]
+    pub web_results: Option<usize>,
+    /// Of a write.
+    #[serde(deserialize_with = "if_above_something")]
+    pub approval: Option<Approval>,
+}
+
+/// An empty `above` is none, as an empty `outcome_url` is.
+fn if_above_something<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Approval>, D::Error> {
+    let approval = Option::<Approval>::deserialize(from)?;
+    Ok(approval.filter(|approval| !approval.above.is_empty()))
+}
+
+impl Tool {
+    /// What says who asks: what was shown for the order that a call names, or the customer's id.
+    pub fn shown_by(&self) -> Identity {
+        match self.identity {
+            Identity::Code if Parameters::of(&self.parameters).is_required(ORDER) => {
+                Identity::Order
+            }
+            Identity::Code => Identity::Customer,
+            other => other,
+        }
+    }
 }
 
 impl Default for Tool {
@@ -110,6 +157,8 @@ impl Default for Tool {
             cache: Duration::ZERO,
             max_bytes: 65_536,
             max_calls: 16,
+            web_results: None,
+            approval: None,
         }
     }
 }

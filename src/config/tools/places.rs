@@ -12,7 +12,7 @@ use super::{
 };
 use crate::config::check::Check;
 
-const CUSTOMER: &str = "customer.id";
+pub(super) const CUSTOMER: &str = "customer.id";
 
 /// Every place has an argument, and every argument a place.
 pub(super) fn check(tool: &Tool, check: &mut Check<'_>) {
@@ -67,7 +67,7 @@ fn text_places(text: &str, key: &str, check: &mut Check<'_>) -> Vec<String> {
 /// A place in a text.
 fn place(name: &str, key: &str, tool: &Tool, parameters: &Parameters<'_>, check: &mut Check<'_>) {
     if name == CUSTOMER {
-        let known = tool.identity == Identity::Customer;
+        let known = tool.shown_by() == Identity::Customer;
         check.require(key, known, format_args!("{{{CUSTOMER}}} needs identity = \"customer\""));
         return;
     }
@@ -79,7 +79,7 @@ fn place(name: &str, key: &str, tool: &Tool, parameters: &Parameters<'_>, check:
 }
 
 /// All strings in a body.
-fn strings(value: &Value) -> Vec<String> {
+pub(super) fn strings(value: &Value) -> Vec<String> {
     match value {
         Value::String(text) => vec![text.clone()],
         Value::Array(items) => items.iter().flat_map(strings).collect(),

@@ -8,6 +8,9 @@ use crate::config::check::Check;
 /// In bytes; a model reads all of it in every prompt.
 const LONGEST: usize = 16_384;
 const MOST: usize = 32;
+/// Of a compiled pattern in bytes: an admin's `(a{100}){100}` would hold up the service while it is
+/// compiled.
+const LARGEST_PATTERN: usize = 65_536;
 
 /// What the arguments of a call are held to: the schema, with every object closed to names that it
 /// does not have. Patterns take linear time, and no schema is fetched.
@@ -15,7 +18,8 @@ const MOST: usize = 32;
 /// # Errors
 /// What is wrong with the schema.
 pub fn validator(parameters: &Value) -> Result<Validator, String> {
-    let options = jsonschema::options().with_pattern_options(PatternOptions::regex());
+    let patterns = PatternOptions::regex().size_limit(LARGEST_PATTERN);
+    let options = jsonschema::options().with_pattern_options(patterns);
     let options = options.should_validate_formats(true);
     options.offline().build(&closed(&complete(parameters))).map_err(|error| error.to_string())
 }
@@ -77,6 +81,13 @@ impl<'a> Parameters<'a> {
     pub(super) fn is_required(&self, name: &str) -> bool {
         self.required.contains(&name)
     }
+}
+
+/// What is wrong with a schema that did not come from the configuration.
+pub fn faults(schema: &Value) -> Vec<String> {
+    let mut faults = Vec::new();
+    check(schema, &mut Check::of("schema", &mut faults));
+    faults
 }
 
 pub(super) fn check(schema: &Value, check: &mut Check<'_>) {

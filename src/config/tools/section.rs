@@ -1,11 +1,17 @@
 //! `[tools]`: what holds for the tools of all sites.
 
+use std::net::IpAddr;
+
+use reqwest::Url;
 use serde::Deserialize;
 
 use super::address;
-use crate::config::{
-    check::{Check, Section},
-    network::Network,
+use crate::{
+    config::{
+        check::{Check, Section},
+        network::Network,
+    },
+    domain::is_public,
 };
 
 #[derive(Clone, Debug, Deserialize)]
@@ -21,6 +27,19 @@ pub struct Tools {
     pub breaker_failures: u32,
     /// Longest result that a turn gets.
     pub result_bytes: usize,
+}
+
+impl Tools {
+    /// False for an address whose host is a number that tools may not call. A name is looked up
+    /// with each call.
+    pub fn allows(&self, address: &str) -> bool {
+        // Places stand behind the host.
+        let before_places = address.split('{').next().unwrap_or_default();
+        let Ok(url) = Url::parse(before_places) else { return true };
+        let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']).parse::<IpAddr>();
+        let known = |ip| self.allowed_networks.iter().any(|network| network.contains(ip));
+        host.map_or(true, |ip| is_public(ip) || known(ip))
+    }
 }
 
 impl Section for Tools {

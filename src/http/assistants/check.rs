@@ -184,6 +184,7 @@ async fn play(
             lane: Lane::Background,
             history: history.clone(),
             duty: Some(Arc::clone(duty)),
+            code: None,
             customer: None,
         };
         let said = match tokio::time::timeout_at(deadline, answer(app, input)).await {

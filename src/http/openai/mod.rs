@@ -150,6 +150,7 @@ fn input(
         text,
         history,
         duty: None,
+        code: None,
     })
 }
 

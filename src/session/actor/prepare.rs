@@ -72,10 +72,11 @@ pub fn prepare(
     message: &StartTurn,
     permit: OwnedSemaphorePermit,
 ) -> Prepared {
-    let text = session.joined(&message.text);
+    // Nothing after this knows the code: it is in no event, and so in no store and no log.
+    let (own, code) = session.takes_code(&message.text, clock::now());
+    let text = session.joined(&own);
     let lane = triage::lane(&text, message.asker.0.role);
-    let Begun { span, running, mut append, writer } =
-        begin(shared, session, message, message.text.clone(), lane);
+    let Begun { span, running, mut append, writer } = begin(shared, session, message, own, lane);
     let meta = &append.meta;
     let input = TurnInput {
         purpose: Purpose::Conversation,
@@ -90,6 +91,7 @@ pub fn prepare(
         lane,
         history: session.history(),
         duty: None,
+        code,
     };
     // A panic ends this turn; in a handler it would end the session.
     let Ok(ask) = catch_unwind(AssertUnwindSafe(|| Ask::new(&shared.ports, input))) else {

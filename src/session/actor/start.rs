@@ -124,7 +124,9 @@ impl SessionActor {
         }
         let live = self.live.as_ref().ok()?;
         let proposal = live.session.proposed()?;
-        let decision = match triage::consent(&message.text)? {
+        // The first field of a change to an order is its number.
+        let order = proposal.fields.first().map(|field| field.value.as_str());
+        let decision = match triage::consent(&message.text, Some((&proposal.tool, order)))? {
             true => Decision::Confirmed,
             false => Decision::Declined,
         };

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 pub use self::error::OpenApiError;
 use self::operation::Operation;
+pub(super) use self::schema::plain;
 
 const METHODS: [&str; 5] = ["get", "post", "put", "patch", "delete"];
 
@@ -23,16 +24,52 @@ pub fn import(
     operations: &[String],
     server: Option<&str>,
 ) -> Result<String, OpenApiError> {
+    let read = read(document, operations, server)?;
+    Ok(read.iter().map(written::tool).collect::<Vec<_>>().join("\n"))
+}
+
+/// A declaration of one operation, for review.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Draft {
+    pub name: String,
+    /// In the form of `[[sites.tools]]`, without its name.
+    pub declaration: Value,
+    /// Headers and cookies, which no argument can be.
+    pub left_out: Vec<String>,
+}
+
+/// As [`import`], as values.
+///
+/// # Errors
+/// As [`import`].
+pub fn drafts(
+    document: &Value,
+    operations: &[String],
+    server: Option<&str>,
+) -> Result<Vec<Draft>, OpenApiError> {
+    let read = read(document, operations, server)?.into_iter();
+    let draft = |operation: Operation| Draft {
+        declaration: written::declaration(&operation),
+        name: operation.name,
+        left_out: operation.left_out,
+    };
+    Ok(read.map(draft).collect())
+}
+
+fn read(
+    document: &Value,
+    operations: &[String],
+    server: Option<&str>,
+) -> Result<Vec<Operation>, OpenApiError> {
     let version = document["openapi"].as_str().unwrap_or_default();
     if !version.starts_with("3.0") && !version.starts_with("3.1") {
         return Err(OpenApiError::NotOpenApi);
     }
-    let tools = operations.iter().map(|name| {
+    let operations = operations.iter().map(|name| {
         let (path, method) = find(document, name)?;
-        let operation = Operation::read(document, path, method, name, server)?;
-        Ok(written::tool(&operation))
+        Operation::read(document, path, method, name, server)
     });
-    Ok(tools.collect::<Result<Vec<_>, _>>()?.join("\n"))
+    operations.collect()
 }
 
 /// Path and method of an operation.

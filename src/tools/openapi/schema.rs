@@ -37,7 +37,11 @@ pub(super) fn resolved<'a>(
 
 /// A schema with everything in it that it refers to. `null` cannot be written as TOML and is left
 /// out.
-pub(super) fn plain(document: &Value, schema: &Value, name: &str) -> Result<Value, OpenApiError> {
+pub(in crate::tools) fn plain(
+    document: &Value,
+    schema: &Value,
+    name: &str,
+) -> Result<Value, OpenApiError> {
     let mut left = MOST;
     inlined(document, schema, name, DEEPEST, &mut left)
 }

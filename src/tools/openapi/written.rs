@@ -1,8 +1,8 @@
-//! A declaration as TOML, with what a person has to decide.
+//! A declaration, with what a person has to decide.
 
 use std::fmt::Write as _;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use super::operation::Operation;
 
@@ -44,6 +44,30 @@ pub(super) fn tool(operation: &Operation) -> String {
         let _ = writeln!(text, "{name} = {}", inline(schema));
     }
     text
+}
+
+/// The same as a value, without the name.
+pub(super) fn declaration(operation: &Operation) -> Value {
+    let is_read = operation.method == "get";
+    let mut declared = json!({
+        "description": operation.description,
+        "effect": if is_read { "read" } else { "write" },
+        "identity": "customer",
+        "method": operation.method.to_uppercase(),
+        "url": operation.url,
+        "parameters": {
+            "type": "object",
+            "required": operation.required,
+            "properties": operation.properties,
+        },
+    });
+    for (key, fields) in [("query", &operation.query), ("body", &operation.body)] {
+        if !fields.is_empty() {
+            let fields = fields.iter().map(|(name, value)| (name.clone(), value.as_str().into()));
+            declared[key] = Value::Object(fields.collect::<Map<_, _>>());
+        }
+    }
+    declared
 }
 
 /// A value on one line. Numbers that TOML does not have cannot come from JSON, and there is no null.

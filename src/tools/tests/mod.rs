@@ -1,9 +1,11 @@
 //! Tools against a shop with real sockets.
 
 mod calls;
+mod mcp;
 mod owners;
 mod prepare;
 mod shop;
+mod written;
 
 use std::time::Duration;
 
@@ -40,7 +42,14 @@ fn site() -> SiteId {
 }
 
 fn visitor() -> Caller {
-    Caller { site: site(), visitor: PrincipalId::new(), from: None, customer: None, proof: None }
+    Caller {
+        site: site(),
+        visitor: PrincipalId::new(),
+        from: None,
+        customer: None,
+        proof: None,
+        code: false,
+    }
 }
 
 fn customer(id: &str) -> Caller {

@@ -13,6 +13,8 @@ use tokio::{
 pub(super) enum Then {
     /// Status and JSON.
     Say(u16, String),
+    /// These bytes; then the connection ends, or comments of an event stream follow for ever.
+    Raw(Vec<u8>, bool),
     /// Nothing, and the connection ends.
     Hang,
     /// Nothing, for ever.
@@ -60,6 +62,10 @@ impl Shop {
                                  content-length: {length}\r\n\r\n{body}"
                             );
                             let _ = connection.write_all(text.as_bytes()).await;
+                        }
+                        Then::Raw(bytes, again) => {
+                            let _ = connection.write_all(&bytes).await;
+                            while again && connection.write_all(b": and\n\n").await.is_ok() {}
                         }
                         Then::Hang => {}
                         Then::Wait => std::future::pending().await,

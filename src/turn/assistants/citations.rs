@@ -45,14 +45,16 @@ fn citation(number: usize, passage: &Passage) -> Citation {
     }
 }
 
-/// What a tool found stays between the shopper and the shop: only its name is shown.
+/// What a tool found stays between the shopper and the shop: only its name is shown. A page of the
+/// web is everybody's.
 fn result(number: usize, found: &Found) -> Citation {
+    let page = found.page.as_ref();
     Citation {
         id: number.to_string(),
         document_id: format!("tool:{}", found.tool),
-        title: found.title(),
-        url: None,
-        quote: String::new(),
+        title: page.map_or_else(|| found.title(), |page| page.title.clone()),
+        url: page.map(|page| page.url.clone()),
+        quote: page.map(|_| quote(&found.text)).unwrap_or_default(),
     }
 }
 

@@ -1,33 +1,60 @@
 //! Errands without a model: the tools that rules have chosen, and what they found in words.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::own;
+use super::{items, own};
 use crate::{
-    assistant::errand::{self, Call, Errand, Proof, Rendered, Reply as Said, Wanted, render},
+    assistant::{
+        errand::{self, Call, Errand, Proof, Rendered, Reply as Said, Wanted, render},
+        sentences::Sentence,
+    },
     config::{Effect, Identity},
-    domain::{Answer, Card, Route, Stage, is_invisible},
+    domain::{Answer, Card, Route, SessionId, Stage, is_invisible},
     guard::{Kind, Vault, injection},
     tools::{self, CallError, Caller, Output, Prepared, Refused},
     turn::{
         ask::Ask,
+        codes::Wanting,
         ports::Ports,
         reply::{Reply, millis},
     },
 };
+
+/// Stores that are shown at most.
+const STORES: usize = 10;
 
 /// An answer, or a change that the shopper decides on.
 pub enum Done {
     Answer(Box<Answer>),
     /// Products or stores that the shop's system does not have; a page may know more.
     Nothing,
-    Proposal(Box<Prepared>),
+    /// And the orders that come after it.
+    Proposal(Box<Prepared>, Vec<String>),
+    /// A one-time code has to be typed first.
+    Code(Box<Wanting>),
 }
 
-/// Does the errand of `ask`, or asks for what is missing.
-pub async fn run(ports: &Ports, ask: &Ask, reply: &mut Reply, errand: &Errand) -> Done {
+/// Why a call is not made.
+enum Missing {
+    Said(Said),
+    Code(Box<Wanting>),
+}
+
+/// Does the errand of `ask`, or asks for what is missing. `upset`: the answer begins with an apology.
+pub async fn run(
+    ports: &Ports,
+    ask: &Ask,
+    reply: &mut Reply,
+    errand: &Errand,
+    upset: bool,
+) -> Done {
+    if upset || errand.is_sorry() {
+        reply.open_with(Sentence::Sorry.text(ask.language));
+    }
     match errand {
         Errand::Ask { wanted: Wanted::Person, .. } => {
             Done::Answer(Box::new(own::reach(ports, ask, reply)))
@@ -36,7 +63,22 @@ pub async fn run(ports: &Ports, ask: &Ask, reply: &mut Reply, errand: &Errand) -
             let answer = reply.say(text, Route::Template, Vec::new());
             Done::Answer(Box::new(Answer { choices: choices.clone(), ..answer }))
         }
-        Errand::Call(calls) => call(ports, ask, reply, calls).await,
+        Errand::Call(calls) => {
+            let done = match calls.as_slice() {
+                [one] if one.pick.is_some() => {
+                    match items::picked(ports, ask, one, &caller(ask)).await {
+                        Some(one) => call(ports, ask, reply, &[one]).await,
+                        None => call(ports, ask, reply, &[items::listed(one)]).await,
+                    }
+                }
+                calls => call(ports, ask, reply, calls).await,
+            };
+            // A page answers with an apology of its own.
+            if matches!(done, Done::Nothing) {
+                reply.open_with("");
+            }
+            done
+        }
     }
 }
 
@@ -44,14 +86,20 @@ async fn call(ports: &Ports, ask: &Ask, reply: &mut Reply, calls: &[Call]) -> Do
     reply.stage(Stage::Searching);
     let told = ask.said.told();
     let begun = Instant::now();
-    let prepared = calls.iter().map(|call| prepare(ports, ask, &told.vault, call));
+    let session = reply.log().session_id();
     let mut ready = Vec::with_capacity(calls.len());
-    for prepared in prepared {
-        match prepared {
+    for (at, call) in calls.iter().enumerate() {
+        match prepare(ports, ask, session, &told.vault, call).await {
             Ok(change) if change.tool().effect == Effect::Write => {
-                return Done::Proposal(Box::new(change));
+                // One change is decided on at a time.
+                let next = calls.iter().skip(at + 1);
+                let next = next.filter_map(|call| call.arguments.get("order_number")?.as_str());
+                let next = next.map(str::to_owned).collect();
+                return Done::Proposal(Box::new(change), next);
             }
-            other => ready.push(other),
+            Ok(read) => ready.push(Ok(read)),
+            Err(Missing::Said(said)) => ready.push(Err(said)),
+            Err(Missing::Code(wanting)) => return Done::Code(wanting),
         }
     }
     let deadline = ask.begun + ports.turn.timeout;
@@ -69,7 +117,7 @@ async fn call(ports: &Ports, ask: &Ask, reply: &mut Reply, calls: &[Call]) -> Do
 }
 
 /// What one call found, in words. `None` if nothing was found that belongs to somebody.
-async fn found(
+pub async fn found(
     ports: &Ports,
     ask: &Ask,
     prepared: &Prepared,
@@ -112,20 +160,37 @@ pub fn plain(text: &str) -> Rendered {
     Rendered { text: text.to_owned(), cards: Vec::new() }
 }
 
-fn prepare(ports: &Ports, ask: &Ask, vault: &Vault, call: &Call) -> Result<Prepared, Said> {
+async fn prepare(
+    ports: &Ports,
+    ask: &Ask,
+    session: SessionId,
+    vault: &Vault,
+    call: &Call,
+) -> Result<Prepared, Missing> {
     let toolbox = ports.tools.of(&ask.site);
-    let tool = toolbox.get(call.tool).ok_or(Said::Unavailable)?;
+    let tool = toolbox.get(call.tool).ok_or(Missing::Said(Said::Unavailable))?;
     let proof = call.proof.as_ref().map(|proof| match proof {
         Proof::Email(email) => tools::Proof::Email(vault.restore(email, &[Kind::Email])),
         Proof::Postcode(code) => tools::Proof::Postcode(postcode(&vault.restore(code, &Kind::ALL))),
     });
     let caller = Caller { proof, ..caller(ask) };
-    tool.prepare(restored(&call.arguments, vault, tool.identity), &caller).map_err(|refused| {
-        match refused {
-            Refused::Identity(_) => Said::Identity,
-            // What the rules filled in does not fit what the shop declares.
-            Refused::Schema(_) => Said::Unavailable,
+    let mut arguments = restored(&call.arguments, vault, tool.identity);
+    if call.tool == "store_finder" {
+        // What is near a store is a place, also if it looks like a name.
+        if let Some(near) = call.arguments.get("near").and_then(Value::as_str) {
+            arguments["near"] =
+                plain_line(&vault.restore(near, &[Kind::Address, Kind::Name])).into();
         }
+        arguments["limit"] = STORES.into();
+    }
+    let prepared = ports.codes.prepare(session, tool, arguments.clone(), &caller).await;
+    prepared.map_err(|refused| match refused {
+        Refused::Identity(Identity::Code) => {
+            Missing::Code(Box::new(Wanting { tool: Arc::clone(tool), arguments, caller }))
+        }
+        Refused::Identity(_) => Missing::Said(Said::Identity),
+        // What the rules filled in does not fit what the shop declares.
+        Refused::Schema(_) => Missing::Said(Said::Unavailable),
     })
 }
 
@@ -167,7 +232,14 @@ fn harmless(value: &Value) -> Value {
 /// Who asks, without a proof for an order.
 pub fn caller(ask: &Ask) -> Caller {
     let (site, visitor) = (ask.site.clone(), ask.visitor);
-    Caller { site, visitor, from: ask.from, customer: ask.customer.clone(), proof: None }
+    Caller {
+        site,
+        visitor,
+        from: ask.from,
+        customer: ask.customer.clone(),
+        proof: None,
+        code: false,
+    }
 }
 
 /// `arguments` with the shopper's own values in the places of their placeholders, cleaned: what is
@@ -176,7 +248,7 @@ pub fn caller(ask: &Ask) -> Caller {
 pub fn restored(arguments: &Map<String, Value>, vault: &Vault, identity: Identity) -> Value {
     let kinds: &[Kind] = match identity {
         Identity::Nobody => &[Kind::Address],
-        Identity::Order | Identity::Customer => {
+        Identity::Order | Identity::Customer | Identity::Code => {
             &[Kind::Email, Kind::Phone, Kind::Name, Kind::Address]
         }
     };

@@ -42,8 +42,8 @@ impl Ground {
                 title,
                 heading: "",
                 text: &found.text,
-                url: None,
-                is_looked_up: true,
+                url: found.page.as_ref().map(|page| page.url.as_str()),
+                is_looked_up: found.page.is_none(),
             });
             let sources: Vec<Source<'_>> = passages.iter().map(source).chain(results).collect();
             // The passages follow the instructions.

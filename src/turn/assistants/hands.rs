@@ -15,12 +15,13 @@ use super::{
 use crate::{
     assistant::{errand::render, quote::result as quoted},
     config::{Effect, Identity},
-    domain::Language,
+    domain::{Language, SessionId},
     guard::{Vault, injection},
     inference::{Tool as Offered, ToolCall},
     tools::{CallError, Caller, Output, Prepared, Proof, Refused, Tool, Toolbox, Tools},
     turn::{
         ask::Ask,
+        codes::{Codes, Wanting},
         ports::{Ports, Purpose},
     },
 };
@@ -38,6 +39,8 @@ person, or if neither the passages nor another tool can help.";
 /// The tools of a site, for one shopper.
 pub struct Hands<'a> {
     tools: &'a Tools,
+    codes: &'a Codes,
+    session: SessionId,
     toolbox: Arc<Toolbox>,
     caller: Caller,
     /// Of the conversation, with what the tools returned.
@@ -47,19 +50,28 @@ pub struct Hands<'a> {
     language: Language,
 }
 
+/// Why a call is not made.
+enum Missing {
+    /// What the model is told.
+    Said(String),
+    Code(Box<Wanting>),
+}
+
 /// What became of the calls of one step.
 pub enum Handed {
     /// What the model is told, in the order of the calls.
     Results(Vec<String>),
     /// The model asks for a change. The shopper decides.
     Proposed(Box<Prepared>),
+    /// The model asks for what needs a one-time code.
+    Code(Box<Wanting>),
     /// The model asks for a person.
     Person,
 }
 
 impl<'a> Hands<'a> {
     /// `None` if the model may call no tools in this turn: the shop has none, or nobody waits.
-    pub fn of(ports: &'a Ports, ask: &Ask) -> Option<Self> {
+    pub fn of(ports: &'a Ports, ask: &Ask, session: SessionId) -> Option<Self> {
         let toolbox = ports.tools.of(&ask.site);
         let offered = ask.purpose == Purpose::Conversation && !toolbox.is_empty();
         offered.then(|| {
@@ -68,7 +80,8 @@ impl<'a> Hands<'a> {
             let deadline = ask.begun + ports.turn.timeout;
             let caller = Caller { proof, ..caller(ask) };
             let (today, language) = (ask.day(), ask.language);
-            Self { tools: &ports.tools, toolbox, caller, vault, deadline, today, language }
+            let (tools, codes) = (&ports.tools, &ports.codes);
+            Self { tools, codes, session, toolbox, caller, vault, deadline, today, language }
         })
     }
 
@@ -100,11 +113,13 @@ impl<'a> Hands<'a> {
         }
         let mut prepared = Vec::with_capacity(calls.len());
         for call in calls.iter().take(MOST_AT_ONCE) {
-            match self.prepare(call) {
+            match self.prepare(call).await {
+                Err(Missing::Code(wanting)) => return Handed::Code(wanting),
                 Ok(change) if change.tool().effect == Effect::Write => {
                     return Handed::Proposed(Box::new(change));
                 }
-                other => prepared.push(other),
+                Ok(read) => prepared.push(Ok(read)),
+                Err(Missing::Said(why)) => prepared.push(Err(why)),
             }
         }
         let ran = join_all(prepared.into_iter().map(|one| self.call(one))).await;
@@ -112,32 +127,40 @@ impl<'a> Hands<'a> {
         for (output, call) in ran.into_iter().zip(calls) {
             told.push(match output {
                 Ok(value) => {
-                    // What everybody may read is nobody's.
-                    let is_personal = self
-                        .toolbox
-                        .get(&call.name)
-                        .is_none_or(|tool| tool.identity != Identity::Nobody);
-                    let words = harmless(&self.words(call, &value));
-                    let text = match is_personal {
-                        // Line by line: a name does not go on in the next field.
-                        true => words
-                            .lines()
-                            .map(|line| self.vault.mask(line))
-                            .collect::<Vec<_>>()
-                            .join("\n"),
-                        false => words,
-                    };
-                    let result = Found { tool: call.name.clone(), text };
-                    let number = first_number + found.len();
-                    let shown = format!("[{number}] {}\n{}", result.title(), quoted(&result.text));
-                    found.push(result);
-                    shown
+                    let mut shown = Vec::new();
+                    for result in self.results(call, &value) {
+                        let number = first_number + found.len();
+                        let title = result.title();
+                        shown.push(format!("[{number}] {title}\n{}", quoted(&result.text)));
+                        found.push(result);
+                    }
+                    match shown.is_empty() {
+                        true => "nothing was found".to_owned(),
+                        false => shown.join("\n\n"),
+                    }
                 }
                 Err(why) => why,
             });
         }
         told.resize(calls.len(), "not run: too many calls at once, call it again alone".to_owned());
         Handed::Results(told)
+    }
+
+    /// What one call gave, harmless and masked. Each page of the web is a source of its own.
+    fn results(&mut self, call: &ToolCall, value: &Value) -> Vec<Found> {
+        let tool = self.toolbox.get(&call.name);
+        if tool.is_some_and(|tool| tool.web_results.is_some()) {
+            return results::passages(&call.name, value);
+        }
+        // What everybody may read is nobody's.
+        let is_personal = tool.is_none_or(|tool| tool.identity != Identity::Nobody);
+        let words = harmless(&self.words(call, value));
+        let text = match is_personal {
+            // Line by line: a name does not go on in the next field.
+            true => words.lines().map(|line| self.vault.mask(line)).collect::<Vec<_>>().join("\n"),
+            false => words,
+        };
+        vec![Found { tool: call.name.clone(), text, page: None }]
     }
 
     /// What was found, in the words of the service and field by field: small models repeat a sentence
@@ -148,20 +171,30 @@ impl<'a> Hands<'a> {
         said.map_or_else(|| fields.clone(), |said| format!("{}\n{fields}", said.text))
     }
 
-    fn prepare(&self, call: &ToolCall) -> Result<Prepared, String> {
+    async fn prepare(&self, call: &ToolCall) -> Result<Prepared, Missing> {
         let Some(tool) = self.toolbox.get(&call.name) else {
-            return Err("there is no such tool".to_owned());
+            return Err(Missing::Said("there is no such tool".to_owned()));
         };
-        let arguments = restored(&call.arguments, &self.vault, tool.identity);
-        tool.prepare(arguments, &self.caller).map_err(|refused| match refused {
+        let arguments = match tool.web_results {
+            // Nobody's own words leave for the web.
+            Some(_) => Value::Object(call.arguments.clone()),
+            None => restored(&call.arguments, &self.vault, tool.identity),
+        };
+        let prepared = self.codes.prepare(self.session, tool, arguments.clone(), &self.caller);
+        prepared.await.map_err(|refused| match refused {
             Refused::Schema(faults) => {
-                format!("not run, the arguments are wrong: {}", faults.join("; "))
+                let faults = faults.join("; ");
+                Missing::Said(format!("not run, the arguments are wrong: {faults}"))
             }
-            Refused::Identity(_) => {
+            Refused::Identity(Identity::Code) => {
+                let (tool, caller) = (Arc::clone(tool), self.caller.clone());
+                Missing::Code(Box::new(Wanting { tool, arguments, caller }))
+            }
+            Refused::Identity(_) => Missing::Said(
                 "not run: ask the customer for the order number together with the \
                  e-mail address or postcode of the order, or to sign in"
-                    .to_owned()
-            }
+                    .to_owned(),
+            ),
         })
     }
 

@@ -6,17 +6,20 @@ mod errands;
 mod failure;
 mod grounding;
 mod hands;
+mod items;
 mod model;
 mod own;
 mod pages;
 mod proposal;
 mod request;
 mod results;
+mod step_up;
 mod stream;
 
 use self::{failure::Failure, hands::Hands, model::Made, proposal::propose};
 use super::{
     ask::Ask,
+    codes::Wanting,
     ports::{ModelPort, Ports},
     reply::Reply,
     retrieve::{self, Retrieved},
@@ -25,11 +28,18 @@ use super::{
 use crate::{
     assistant::plan::{self, Scratch, Search, Step},
     brownout::{self, Service},
-    domain::{Answer, Draft, Problem, Route, ServiceLevel},
+    domain::{Answer, Draft, Ending, OneTimeCode, Problem, Route, ServiceLevel},
     embedding::messages::Embedding,
     knowledge::{Extract, Passage},
     tools::Prepared,
 };
+
+/// What a typed one-time code leads to.
+pub async fn typed(ports: &Ports, ask: &Ask, reply: &mut Reply, code: &OneTimeCode) -> Ending {
+    let (answer, draft) = step_up::typed(ports, ask, reply, code).await;
+    let answer = Answer { language: Some(ask.language), ..answer };
+    Ending { drafts: draft.into_iter().collect(), ..reply.complete(answer).into() }
+}
 
 /// An answer and what it was made from.
 pub struct Given {
@@ -92,8 +102,12 @@ pub async fn answer(
                         break (*answer, level, is_supported, for_all);
                     }
                     Ok(Generated::Proposal(change)) => {
-                        let (answer, draft) = propose(ports, ask, reply, &change).await;
+                        let (answer, draft) = propose(ports, ask, reply, &change, &[]).await;
                         drafts.extend(draft);
+                        break (answer, at, true, false);
+                    }
+                    Ok(Generated::Code(wanting)) => {
+                        let answer = step_up::send(ports, ask, reply, &wanting).await;
                         break (answer, at, true, false);
                     }
                     Ok(Generated::Person) => {
@@ -129,19 +143,24 @@ pub async fn answer(
                 None => own::unknown(ask, reply, understood),
             },
             Step::Errand => match &ask.errand {
-                Some(errand) => match errands::run(ports, ask, reply, errand).await {
-                    errands::Done::Answer(answer) => *answer,
-                    errands::Done::Nothing => {
-                        scratch.errand = false;
-                        late = retrieve::embed(ports, ask, reply).await;
-                        continue;
+                Some(errand) => {
+                    match errands::run(ports, ask, reply, errand, understood.frustrated).await {
+                        errands::Done::Answer(answer) => *answer,
+                        errands::Done::Nothing => {
+                            scratch.errand = false;
+                            late = retrieve::embed(ports, ask, reply).await;
+                            continue;
+                        }
+                        errands::Done::Code(wanting) => {
+                            step_up::send(ports, ask, reply, &wanting).await
+                        }
+                        errands::Done::Proposal(change, next) => {
+                            let (answer, draft) = propose(ports, ask, reply, &change, &next).await;
+                            drafts.extend(draft);
+                            answer
+                        }
                     }
-                    errands::Done::Proposal(change) => {
-                        let (answer, draft) = propose(ports, ask, reply, &change).await;
-                        drafts.extend(draft);
-                        answer
-                    }
-                },
+                }
                 None => own::unknown(ask, reply, understood),
             },
             Step::Say(sentence) => own::say(ask, reply, understood, sentence),
@@ -180,6 +199,8 @@ enum Generated {
     Model(Box<Answer>, bool),
     /// The model asks for a change.
     Proposal(Box<Prepared>),
+    /// The model asks for what needs a one-time code.
+    Code(Box<Wanting>),
     /// The model asks for a person.
     Person,
     /// The model has no capacity, and a page answers.
@@ -208,12 +229,13 @@ async fn generate(
     if current >= ServiceLevel::TICKET && pinned {
         return Err(Failure::Ordered);
     }
-    let hands = Hands::of(ports, ask);
+    let hands = Hands::of(ports, ask, reply.log().session_id());
     let made =
         model::generate(ports, ask, reply, model, level, understood, passages, hands).await?;
     Ok(match made {
         Made::Answer(answer, is_supported) => Generated::Model(answer, is_supported),
         Made::Proposal(change) => Generated::Proposal(change),
+        Made::Code(wanting) => Generated::Code(wanting),
         Made::Person => Generated::Person,
     })
 }

@@ -15,6 +15,7 @@ use crate::{
     tools::Prepared,
     turn::{
         ask::Ask,
+        codes::Wanting,
         ports::{ModelPort, Ports},
         reply::Reply,
         understand::Understanding,
@@ -26,6 +27,8 @@ pub enum Made {
     Answer(Box<Answer>, bool),
     /// The model asks for a change. The shopper decides.
     Proposal(Box<Prepared>),
+    /// The model asks for what needs a one-time code.
+    Code(Box<Wanting>),
     /// The model asks for a person.
     Person,
 }
@@ -87,6 +90,7 @@ pub async fn generate(
         let first_number = passages.len() + 1;
         match hands.run(calls, first_number, &mut found).await {
             Handed::Proposed(prepared) => return Ok(Made::Proposal(prepared)),
+            Handed::Code(wanting) => return Ok(Made::Code(wanting)),
             Handed::Person => return Ok(Made::Person),
             Handed::Results(results) => {
                 let results = calls.iter().zip(results);

@@ -1,7 +1,10 @@
 //! Answers in the service's own words, in the language of the shopper.
 
 use crate::{
-    assistant::sentences::{Sentence, contact_words, name},
+    assistant::{
+        actions,
+        sentences::{Sentence, contact_words, name},
+    },
     domain::{Answer, Choice, Citation, Language, Route, Topic},
     guard::OutputFilter,
     knowledge::{Passage, Query},
@@ -14,6 +17,10 @@ const CANDIDATES: usize = 8;
 const QUOTED: usize = 2;
 
 pub fn say(ask: &Ask, reply: &mut Reply, understood: &Understanding, sentence: Sentence) -> Answer {
+    let before = ask.said.history().last().and_then(|exchange| exchange.answer.as_deref());
+    if before.is_some_and(actions::asks) && matches!(sentence, Sentence::Nod | Sentence::Thanks) {
+        return reply.say(actions::still_open(ask.language), Route::Template, Vec::new());
+    }
     let text = sentence.text(ask.language);
     let sorry = understood.frustrated && sentence == Sentence::Unknown;
     if sorry {

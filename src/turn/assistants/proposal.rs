@@ -1,7 +1,7 @@
 //! A change that a tool would make, offered to the shopper in words. It is described from the order
 //! as the shop knows it now.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
 use super::errands::{failed, plain};
@@ -11,22 +11,20 @@ use crate::{
         errand::{self, Rendered, Reply as Said, render},
     },
     clock,
-    config::Identity,
-    domain::{Answer, Card, Draft, Field, Route},
+    config::{Approval, Identity},
+    domain::{Amount, Answer, Card, Draft, Field, Route},
     tools::{Caller, Output, Prepared},
     turn::{ask::Ask, kept::Kept, ports::Ports, reply::Reply},
 };
 
-/// What is sent if no reason was given.
-const NO_REASON: &str = "not_stated";
-
 /// The offer, and what is kept of it. If the shop already says that the change cannot be made, the
-/// answer says so and nothing is offered.
+/// answer says so and nothing is offered. `next`: the orders that the shopper wants changed after it.
 pub async fn propose(
     ports: &Ports,
     ask: &Ask,
     reply: &mut Reply,
     change: &Prepared,
+    next: &[String],
 ) -> (Answer, Option<Draft>) {
     let (tool, language) = (change.tool(), ask.language);
     let order = match order(ports, ask, change).await {
@@ -46,7 +44,7 @@ pub async fn propose(
     let (effect, fields) = errand::effect(&tool.name, change.arguments(), order.as_ref(), language);
     let (effect, fields) = match effect.is_empty() {
         true => (tool.description.clone(), fields_of(&change)),
-        false => (effect, with_reason(fields, &change)),
+        false => (effect, fields),
     };
     let kept = Kept::of(&change);
     let now = clock::now();
@@ -54,7 +52,12 @@ pub async fn propose(
     let mut draft =
         Draft::new(&tool.name, kept.sealed(), (effect, fields), language, now, valid_for);
     draft.signed_in = tool.identity == Identity::Customer;
-    let text = format!("{}\n\n{}", draft.proposal.effect, actions::ask(language));
+    let limit = tool.approval.as_ref();
+    draft.approval = limit.is_some_and(|limit| is_above(limit, order.as_ref(), change.arguments()));
+    let mut text = format!("{}\n\n{}", draft.proposal.effect, actions::ask(language));
+    if !next.is_empty() {
+        text = format!("{text} {}", errand::comes_next(next, language));
+    }
     let answer = reply.say(&text, Route::Tool, Vec::new());
     let cards = vec![Card::Action(draft.proposal.clone())];
     (Answer { cards, ..answer }, Some(draft))
@@ -91,12 +94,33 @@ async fn order(ports: &Ports, ask: &Ask, change: &Prepared) -> Result<Option<Val
     }
 }
 
+/// Whether a change is about more than `limit`: the total of its order, or its arguments `amount` and
+/// `currency`. What nobody can compare is more.
+fn is_above(limit: &Approval, order: Option<&Value>, arguments: &Map<String, Value>) -> bool {
+    let total = order.and_then(|order| order.get("total"));
+    let of = |name: &str| match total {
+        Some(total) => total.get(name),
+        None => arguments.get(name),
+    };
+    let plain = |value: &Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let amount = of("amount").and_then(plain).and_then(|text| Amount::parse(&text));
+    let is_comparable = of("currency").and_then(Value::as_str) == Some(&limit.currency);
+    match (amount, Amount::parse(&limit.above)) {
+        (Some(amount), Some(above)) if is_comparable => amount > above,
+        _ => true,
+    }
+}
+
 /// Why the shop would refuse the change, as far as the order says so.
 fn refusal(tool: &str, order: &Value) -> Option<&'static str> {
     let denies = |flag: &str| order.get(flag).and_then(Value::as_bool) == Some(false);
     let is_cancelled = order.get("status").and_then(Value::as_str) == Some("cancelled");
     match tool {
-        "cancel_order" if is_cancelled => Some("already_cancelled"),
+        "cancel_order" | "change_address" if is_cancelled => Some("already_cancelled"),
         "cancel_order" if denies("can_cancel") => Some("already_shipped"),
         "change_address" if denies("can_change_address") => Some("already_shipped"),
         "start_return" if denies("returnable") => Some("not_returnable"),
@@ -121,15 +145,6 @@ fn whole(change: &Prepared, order: Option<&Value>) -> Option<Prepared> {
         }
     }
     change.tool().prepare(Value::Object(arguments), change.caller()).ok()
-}
-
-/// Every argument is shown: a reason, too.
-fn with_reason(mut fields: Vec<Field>, change: &Prepared) -> Vec<Field> {
-    let reason = change.arguments().get("reason").and_then(Value::as_str);
-    if let Some(reason) = reason.filter(|reason| *reason != NO_REASON) {
-        fields.push(Field::new("reason", reason.replace('_', " ")));
-    }
-    fields
 }
 
 /// The arguments of a tool that the shop declared, as they are.

@@ -3,6 +3,7 @@
 mod decide;
 mod doubt;
 mod kills;
+mod review;
 pub mod shop;
 
 use std::time::Duration;

@@ -6,6 +6,7 @@ use actix_web::rt::test;
 use insta::assert_json_snapshot;
 use jsonwebtoken::{EncodingKey, Header, encode};
 use reqwest::RequestBuilder;
+use rushdesk::domain::Draft;
 use serde_json::{Value, json};
 
 use super::{document, mentioned, shape};
@@ -295,6 +296,78 @@ async fn a_change_that_waits_for_a_yes() {
         },
         "status": "completed",
         "turn_id": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+    shop.stop().await;
+}
+
+#[test]
+async fn a_change_that_waits_for_a_person() {
+    let (app, shop, shopper, session) = with_shop(&[]).await;
+    let admin = app.admin().await;
+    let mut ids = Vec::new();
+    for order in ["FJ-1", "FJ-2"] {
+        let waits = Draft { approval: true, ..draft(order, VALID) };
+        let proposed = propose(&app, &session, waits).await;
+        ids.push(ok(proposed.confirm(&shopper)).await["answer"]["outcome"]["action_id"].clone());
+    }
+    let listed = admin.get("/v1/admin/actions?state=waiting&limit=1");
+    assert_json_snapshot!(answer("GET /v1/admin/actions", listed).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "decided_at": "[time]",
+            "effect": "Cancel order FJ-2",
+            "id": "[id]",
+            "proposed_at": "[time]",
+            "session_id": "[id]",
+            "state": "waiting",
+            "tool": "order_cancel",
+            "waits_until": "[time]"
+          }
+        ],
+        "next_cursor": "[id]"
+      },
+      "status": 200
+    }
+    "#);
+    let path = |number: usize, how: &str| {
+        format!("/v1/admin/actions/{}/{how}", ids[number].as_str().unwrap())
+    };
+    let approve = admin.post(&path(0, "approve"));
+    assert_json_snapshot!(answer("POST /v1/admin/actions/{id}/approve", approve).await, @r#"
+    {
+      "body": {
+        "decided_at": "[time]",
+        "effect": "Cancel order FJ-1",
+        "id": "[id]",
+        "proposed_at": "[time]",
+        "reviewed_at": "[time]",
+        "reviewer_id": "[id]",
+        "session_id": "[id]",
+        "state": "approved",
+        "tool": "order_cancel"
+      },
+      "status": 200
+    }
+    "#);
+    let refuse = admin.post(&path(1, "refuse"));
+    assert_json_snapshot!(answer("POST /v1/admin/actions/{id}/refuse", refuse).await, @r#"
+    {
+      "body": {
+        "decided_at": "[time]",
+        "effect": "Cancel order FJ-2",
+        "id": "[id]",
+        "proposed_at": "[time]",
+        "reviewed_at": "[time]",
+        "reviewer_id": "[id]",
+        "session_id": "[id]",
+        "state": "refused",
+        "tool": "order_cancel"
       },
       "status": 200
     }
@@ -1298,6 +1371,99 @@ async fn versions_of_assistants() {
         "active": 0
       },
       "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn written_tools() {
+    const PATH: &str = "/v1/admin/tools";
+    let app = TestApp::start().await;
+    let admin = app.admin().await;
+    let hours = format!("{PATH}/hours");
+    let declaration = json!({"description": "When people answer.", "effect": "read", "identity": "nobody",
+        "url": "https://desk.example/hours", "headers": {"x-api-key": "secret"}});
+    let put = admin.request(reqwest::Method::PUT, &hours);
+    let put = put.json(&json!({"declaration": declaration}));
+    assert_json_snapshot!(answer("PUT /v1/admin/tools/{name}", put).await, @r#"
+    {
+      "body": {
+        "changed_at": "[time]",
+        "changed_by": "[id]",
+        "declaration": {
+          "description": "When people answer.",
+          "effect": "read",
+          "headers": {
+            "x-api-key": null
+          },
+          "identity": "nobody",
+          "url": "https://desk.example/hours"
+        },
+        "enabled": true,
+        "name": "hours"
+      },
+      "status": 200
+    }
+    "#);
+    let operation = json!({"get": {"operationId": "getOpen", "summary": "What is open."}});
+    let document = json!({"openapi": "3.1.0", "servers": [{"url": "https://desk.example"}], "paths": {"/open": operation}});
+    let import = json!({"openapi": document, "operations": ["getOpen"]});
+    let import = admin.post(&format!("{PATH}/import")).json(&import);
+    assert_json_snapshot!(answer("POST /v1/admin/tools/import", import).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "declaration": {
+              "description": "What is open.",
+              "effect": "read",
+              "identity": "customer",
+              "method": "GET",
+              "parameters": {
+                "properties": {},
+                "required": [],
+                "type": "object"
+              },
+              "url": "https://desk.example/open"
+            },
+            "name": "get_open",
+            "stored": false
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/admin/tools", admin.get(PATH)).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "changed_at": "[time]",
+            "changed_by": "[id]",
+            "declaration": {
+              "description": "When people answer.",
+              "effect": "read",
+              "headers": {
+                "x-api-key": null
+              },
+              "identity": "nobody",
+              "url": "https://desk.example/hours"
+            },
+            "enabled": true,
+            "name": "hours"
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let delete = admin.request(reqwest::Method::DELETE, &hours);
+    assert_json_snapshot!(answer("DELETE /v1/admin/tools/{name}", delete).await, @r#"
+    {
+      "body": null,
+      "status": 204
     }
     "#);
     app.stop().await;

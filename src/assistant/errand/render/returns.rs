@@ -43,7 +43,7 @@ pub fn check(output: &Value, today: Date, language: Language) -> Option<(String,
         "{}\n{}\n{}",
         fill(said.returnable, &values),
         lines.join("\n"),
-        said.which_items.unwrap_or_default()
+        if lines.len() == 1 { said.this_item } else { said.which_items }.unwrap_or_default()
     );
     Some((text, Vec::new()))
 }

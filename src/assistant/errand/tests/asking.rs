@@ -79,6 +79,8 @@ fn tools_that_a_site_does_not_have_are_not_planned() {
             language: Language::En,
             formats: &formats(),
             signed_in,
+            value: &|_| None,
+            consent: &|_| None,
             has,
         })
     };

@@ -1,5 +1,6 @@
 mod asking;
 mod languages;
+mod parts;
 mod rendering;
 
 use jiff::civil::{Date, date};
@@ -24,8 +25,19 @@ fn planned(earlier: &[(&str, Option<&str>)], text: &str) -> Option<Errand> {
         language: Language::En,
         formats: &formats(),
         signed_in: false,
+        value: &|_| None,
+        consent: &yes_or_no,
         has: &|_| true,
     })
+}
+
+/// Who uses it reads more of a message than these.
+fn yes_or_no(text: &str) -> Option<bool> {
+    match text {
+        "yes" => Some(true),
+        "no" => Some(false),
+        _ => None,
+    }
 }
 
 #[track_caller]

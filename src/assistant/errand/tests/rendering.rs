@@ -93,7 +93,7 @@ fn orders_and_products_and_stores_are_listed() {
     };
     assert_eq!(
         product("42").text,
-        "Bre Mid is sold out in size 42. There are still: 41 and 43. It costs €189.90. In our stores: Munich."
+        "Bre Mid is not in stock in size 42. There are still: 41 and 43. It costs €189.90. In our stores: Munich."
     );
     assert_eq!(
         product("41").text,
