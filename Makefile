@@ -118,7 +118,7 @@ eval-model: ## Asks services with and without a real small model the questions o
 .PHONY: eval-cache
 eval-cache: DATA = ../shared/data
 eval-cache: ## Answers from the cache on DATA/cache_eval, with one and with two confirmations
-	$(CARGO) run --quiet --locked -- eval cache $(DATA)/cache_eval $(FLAGS)
+	$(CARGO) run --quiet --locked -- eval cache $(DATA)/cache_eval/stream_*.jsonl $(FLAGS)
 
 .PHONY: train
 train: DATA = ../shared/data

@@ -31,6 +31,8 @@ pub struct Scratch<'a> {
     pub errand: bool,
     /// The last answer offered a person.
     pub offered: bool,
+    /// And the shopper says no to it.
+    pub declines: bool,
     /// So many answers before this message, in a row, did not help.
     pub helpless: usize,
     /// There was a conversation before, which a model can read.
@@ -81,6 +83,9 @@ pub fn next(scratch: &Scratch<'_>, catalog: &Catalog) -> Step {
     let intent = scratch.intent;
     if scratch.errand {
         return Step::Errand;
+    }
+    if scratch.declines {
+        return Step::Say(Sentence::Nod);
     }
     if let Some(small_talk) = scratch.small_talk {
         return match small_talk {
@@ -180,6 +185,7 @@ mod tests {
             asks_for_person: false,
             errand: false,
             offered: false,
+            declines: false,
             helpless: 0,
             follows: false,
             model: false,
@@ -221,6 +227,17 @@ mod tests {
         let to_model = Scratch { model: true, follows: true, ..yes };
         assert_eq!(step(&to_model), Step::Search);
         assert_eq!(step(&Scratch { search: found(0.1, false), ..to_model }), Step::Generate);
+    }
+
+    #[test]
+    fn no_to_an_offered_person_is_heard_with_and_without_a_model() {
+        let human = intent(Topic::Human, 0.9);
+        for model in [false, true] {
+            let no =
+                Scratch { offered: true, declines: true, follows: true, model, ..scratch(&human) };
+            assert_eq!(step(&no), Step::Say(Sentence::Nod));
+            assert_eq!(step(&Scratch { helpless: 2, ..no }), Step::Say(Sentence::Nod));
+        }
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Understanding {
     pub frustrated: bool,
     /// The last answer offered a person.
     pub offered: bool,
+    /// And the message says no to it.
+    pub declines: bool,
     /// So many answers before this message, in a row, did not help.
     pub helpless: usize,
 }
@@ -27,7 +29,7 @@ pub struct Understanding {
 impl Understanding {
     /// Whether it is a question whose answer may serve others.
     pub fn is_question(&self) -> bool {
-        self.small_talk.is_none() && !self.number && !self.asks_for_person
+        self.small_talk.is_none() && !self.number && !self.asks_for_person && !self.declines
     }
 }
 
@@ -42,13 +44,15 @@ pub fn understand(ports: &Ports, ask: &Ask, embedding: Option<&Embedding>) -> Un
     let earlier = history.iter().skip(history.len().saturating_sub(EARLIER));
     let mood = earlier.fold(Mood::default(), |mood, exchange| mood.hear(&exchange.user));
     let mut answers = history.iter().rev().filter_map(|exchange| exchange.answer.as_deref());
+    let offered = answers.clone().next().is_some_and(offers_person);
     Understanding {
         intent: understood.intent,
         small_talk: understood.small_talk,
         number: understood.number,
         asks_for_person: understood.asks_for_person,
         frustrated: mood.hear(ask.said.text()).is_frustrated(),
-        offered: answers.clone().next().is_some_and(offers_person),
+        offered,
+        declines: offered && triage::consent(ask.said.text(), None) == Some(false),
         helpless: answers.by_ref().take_while(|answer| did_not_help(answer)).count(),
     }
 }

@@ -39,6 +39,8 @@ async fn who_asks_for_a_person_or_says_yes_to_one_gets_the_contact_page() {
         assert_eq!(answer["citations"][0]["document_id"], "contact", "{answer}");
         assert!(answer["text"].as_str().unwrap().contains("+49 381 555 0140"), "{answer}");
     }
+    let declined = &answers(&app, &["Zzyzx qwerty?", "no thanks"]).await[1];
+    assert!(declined["text"].as_str().unwrap().starts_with("All right."), "{declined}");
     assert_eq!(app.cached().await, 0, "it answers no other question");
     app.stop().await;
 }

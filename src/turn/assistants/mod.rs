@@ -180,6 +180,7 @@ fn scratch<'a>(ports: &Ports, ask: &Ask, understood: &'a Understanding) -> Scrat
         asks_for_person: understood.asks_for_person,
         errand: ask.errand.is_some(),
         offered: understood.offered,
+        declines: understood.declines,
         helpless: understood.helpless,
         follows: !ask.said.history().is_empty(),
         model: ports.model.is_some(),
