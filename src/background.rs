@@ -13,6 +13,7 @@ use crate::{
     archive::{Archive, ArchiveError, Erasures},
     brownout::Pin,
     clock,
+    handoffs::HandoffWorker,
     http::state::App,
     inference::Observe,
     telemetry::actors::{self, ActorKind},
@@ -63,6 +64,7 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
     delete_ended_tokens(app, tasks, stopping);
     answer_tickets(app, tasks);
     settle_actions(app, tasks);
+    end_handoffs(app, tasks);
     follow_knowledge(app, tasks, stopping);
     end_abandoned_turns(app, tasks, stopping);
     let tools = app.tools.clone();
@@ -186,6 +188,17 @@ fn settle_actions(app: &web::Data<App>, tasks: &TaskTracker) {
         app.sessions.clone(),
         Arc::clone(&app.ports),
         app.config.actions.approval,
+    );
+    let draining = app.draining.clone();
+    tasks.spawn(async move { worker.run(draining).await });
+}
+
+fn end_handoffs(app: &web::Data<App>, tasks: &TaskTracker) {
+    let worker = HandoffWorker::new(
+        app.archive.clone(),
+        app.sessions.clone(),
+        Arc::clone(&app.ports),
+        &app.config.handoff,
     );
     let draining = app.draining.clone();
     tasks.spawn(async move { worker.run(draining).await });

@@ -143,10 +143,12 @@ pub async fn verify_sessions(config: &Config) -> anyhow::Result<()> {
 ///
 /// # Errors
 /// If the archive cannot be opened, or the account cannot be created.
-pub async fn create_admin(
+pub async fn create_staff(
     config: &Config,
+    role: Role,
     site: &str,
     email: &str,
+    name: Option<String>,
     create: bool,
 ) -> anyhow::Result<()> {
     let archive = open(config, create).await?;
@@ -154,8 +156,8 @@ pub async fn create_admin(
     let password = read_password()?;
     let accounts = accounts(archive, config)?;
     let credentials = Credentials { email: email.to_owned(), password };
-    match accounts.create_staff(&site, Role::Admin, credentials).await {
-        Ok(id) => println!("created admin {id} of site {site} in {}", database(config)),
+    match accounts.create_staff(&site, role, credentials, name).await {
+        Ok(id) => println!("created {} {id} of site {site} in {}", role.as_str(), database(config)),
         Err(AccountError::Invalid(fields)) => {
             let faults = fields.into_iter().map(|f| format!("{}: {}", f.field, f.detail));
             anyhow::bail!(faults.collect::<Vec<_>>().join("; "));

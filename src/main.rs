@@ -7,6 +7,7 @@ use rushdesk::{
     app::{Application, measured},
     commands,
     config::{Config, Faults, Sources},
+    domain::Role,
     evaluate, rehearse,
     shutdown::{self, Signals},
     telemetry,
@@ -99,6 +100,19 @@ enum AdminCommand {
 
 #[derive(Subcommand)]
 enum UsersCommand {
+    /// Creates an agent, who answers shoppers. Reads the password from the terminal or from standard
+    /// input.
+    Create {
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        email: String,
+        /// What shoppers read.
+        #[arg(long)]
+        name: Option<String>,
+        #[command(flatten)]
+        new: New,
+    },
     /// Prints a one-time link with which somebody sets a new password. The service may run.
     Reset {
         #[arg(long)]
@@ -251,7 +265,10 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Migrate { new } => commands::migrate(&config, new.create).await,
         Command::Admin { command: AdminCommand::Create { site, email, new } } => {
-            commands::create_admin(&config, &site, &email, new.create).await
+            commands::create_staff(&config, Role::Admin, &site, &email, None, new.create).await
+        }
+        Command::Users { command: UsersCommand::Create { site, email, name, new } } => {
+            commands::create_staff(&config, Role::Agent, &site, &email, name, new.create).await
         }
         Command::Users { command: UsersCommand::Reset { site, email } } => {
             commands::reset_password(&config, &site, &email).await

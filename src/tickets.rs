@@ -18,7 +18,7 @@ use crate::{
     brownout::{Service, metrics},
     cache::Witness,
     clock, config,
-    domain::{Answer, ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket},
+    domain::{Answer, Controller, ErrorCode, Fact, Lane, ServiceLevel, SessionMeta, Ticket},
     journal::{Journal, JournalError},
     log::{Writer, frame::Place},
     session::{
@@ -62,7 +62,7 @@ pub struct TicketWorker {
 enum Unanswered {
     #[error("no answer: {}", .0.as_str())]
     Failed(ErrorCode),
-    #[error("a turn of the session runs")]
+    #[error("a turn of the session runs, or a person has control")]
     Busy,
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -181,6 +181,10 @@ impl TicketWorker {
             return Ok(Delivered::Before);
         }
         let meta = self.journal.open(ticket.session_id).await?.meta;
+        // The assistant is silent while a person has control.
+        if meta.controller != Controller::Bot {
+            return Err(Unanswered::Busy);
+        }
         let answer = self.ask(&meta, ticket, draining).await?;
         self.deliver(ticket, answer).await
     }
@@ -213,6 +217,7 @@ impl TicketWorker {
             history,
             duty: None,
             code: None,
+            handoff: None,
         };
         let max_bytes = self.turn.max_answer_bytes;
         let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);
@@ -239,6 +244,7 @@ impl TicketWorker {
             | Fact::TurnCancelled { .. }
             | Fact::ActionProposed(_)
             | Fact::ActionResult(_)
+            | Fact::People(_)
             | Fact::Unknown(_) => Err(Unanswered::Failed(ErrorCode::Interrupted)),
         }
     }

@@ -13,7 +13,7 @@ import { PastConversations, rememberTitle } from "./past.js";
 import { Problem } from "./problem.js";
 import * as store from "./store.js";
 import { EventStream } from "./stream.js";
-import { pendingWords, queueWords } from "./words.js";
+import { pendingWords, peopleWords, queueWords } from "./words.js";
 
 // Shorter breaks of the connection are not shown.
 const OFFLINE_AFTER_MS = 1_500;
@@ -37,7 +37,7 @@ class Chat {
 
   #outbox = new Outbox({
     send: (item, signal) => this.#send(item, signal),
-    accepted: (item, turn) => this.#change(() => this.#conversation.accept(item, turn)),
+    accepted: (item, taken) => this.#change(() => this.#conversation.accept(item, taken)),
     blocked: () => Boolean(this.#conversation.running) && !this.#conversation.gathers,
     changed: (item) => this.#outboxChanged(item),
     sessionGone: () => this.#leave(),
@@ -71,6 +71,7 @@ class Chat {
     $("conversations").addEventListener("click", () =>
       this.#past.show(this.#session, this.#identity.known),
     );
+    $("back").addEventListener("click", () => this.#backToAssistant());
     for (const example of document.querySelectorAll(".example")) {
       example.addEventListener("click", () => this.#ask(example.querySelector("span").textContent));
     }
@@ -104,8 +105,8 @@ class Chat {
     }
     item.session = this.#session;
     rememberTitle(this.#session, item.text);
-    const { turn_id: turn } = await this.#api.sendMessage(this.#session, item, signal);
-    return turn;
+    const { turn_id: turn, status } = await this.#api.sendMessage(this.#session, item, signal);
+    return { turn, delivered: status === "delivered" };
   }
 
   #outboxChanged(item) {
@@ -137,6 +138,18 @@ class Chat {
       this.#say(t("stop_failed", { why: problem.detail }));
       this.#draw();
     }
+  }
+
+  /** What changes then comes on the event stream. */
+  async #backToAssistant() {
+    $("back").disabled = true;
+    try {
+      await this.#api.backToAssistant(this.#session);
+    } catch (problem) {
+      this.#say(t("back_failed", { why: problem.detail }));
+    }
+    $("back").disabled = false;
+    this.#composer.focus();
   }
 
   /** The turn of the decision comes on the event stream. */
@@ -215,12 +228,13 @@ class Chat {
 
   #event(name, event) {
     this.#change(() => this.#conversation.apply(name, event));
-    if (name === "message.created" && event.client_message_id) {
+    const taken = name === "message.created" || name === "message.delivered";
+    if (taken && event.client_message_id) {
       this.#outbox.delivered(event.client_message_id);
     }
     const queue = name === "turn.queued" && this.#conversation.running?.queue;
     if (queue) this.#tell(queueWords(queue, Date.now()));
-    if (name === "control.changed" && this.#conversation.human) this.#say(t("joined"));
+    if (name === "control.changed") this.#say(t(this.#conversation.human ? "joined" : "assistant_again"));
   }
 
   #enter(session) {
@@ -298,6 +312,10 @@ class Chat {
     $("welcome").hidden = all.length > 0 || this.#loading !== null;
     $("loading").hidden = this.#loading === null || entries.length > 0;
     $("typing").hidden = !agentTyping;
+    const people = peopleWords(this.#conversation, Date.now());
+    $("people").hidden = people === null;
+    if ($("people-words").textContent !== (people ?? "")) $("people-words").textContent = people ?? "";
+    $("hint-words").textContent = t(this.#conversation.human ? "hint_person" : "hint");
     $("new").disabled = all.length === 0;
     this.#composer.update({
       running: Boolean(running),

@@ -51,7 +51,6 @@ export class Composer {
     this.#stop.hidden = !running;
     this.#stop.disabled = stopping;
     this.#form.classList.toggle("closed", closed);
-    this.#text.disabled = closed;
     this.#text.placeholder = t(closed ? "closed" : "ask_us");
   }
 

@@ -15,6 +15,10 @@ export class Conversation {
   /** Whether a person from the shop has taken over. */
   human = false;
   agentTyping = false;
+  /** Who that is, if it is known. */
+  personName = null;
+  /** `{position, until}` while somebody is to come; both may be null. */
+  awaits = null;
 
   /** Starts over from the history and the snapshot of the session. */
   load(messages, session) {
@@ -22,16 +26,18 @@ export class Conversation {
     this.human = session.controller !== "bot";
     this.closed = session.state === "closed";
     this.agentTyping = false;
+    this.personName = null;
+    this.awaits = session.handoff && !this.human ? { position: null, until: null } : null;
     messages.forEach((message) => this.#fromHistory(message));
     this.lastSeq = Math.max(0, ...messages.filter((m) => m.status !== "streaming").map((m) => m.seq));
     const last = this.entries.at(-1);
-    if (last?.kind === "question" && !this.human) this.#answer(last.turn);
+    if (last?.kind === "question" && !last.delivered && !this.human) this.#answer(last.turn);
   }
 
-  /** The server has accepted the message as the turn `turn`. */
-  accept({ key, text }, turn) {
-    this.#question(turn, { key, text });
-    this.#answer(turn);
+  /** The server has accepted the message as the turn `turn`, or delivered it to a person. */
+  accept({ key, text }, { turn, delivered }) {
+    this.#question(turn, { key, text, delivered });
+    if (!delivered) this.#answer(turn);
   }
 
   /** The answer in progress, if there is one. */
@@ -107,7 +113,23 @@ export class Conversation {
         break;
       case "agent.message":
         this.agentTyping = false;
-        this.#agent({ id: event.message_id, text: event.text, created_at: event.at });
+        this.#agent({ id: event.message_id, text: event.text, agent: event.agent, created_at: event.at });
+        break;
+      case "message.delivered":
+        this.#question(event.turn_id, { key: event.client_message_id, text: event.text, at: event.at, delivered: true });
+        break;
+      case "handoff.queued":
+        this.awaits = {
+          position: event.position,
+          until: event.eta_ms === undefined ? null : Date.now() + event.eta_ms,
+        };
+        break;
+      case "handoff.accepted":
+        this.awaits = null;
+        this.personName = event.agent?.name ?? null;
+        break;
+      case "handoff.ended":
+        this.awaits = null;
         break;
       case "agent.typing":
         this.agentTyping = true;
@@ -115,9 +137,13 @@ export class Conversation {
       case "control.changed":
         this.human = event.controller !== "bot";
         this.agentTyping = false;
+        this.#dropBrokenOff();
         break;
       case "session.closed":
         this.closed = true;
+        break;
+      case "session.reopened":
+        this.closed = false;
         break;
       default:
         // A newer server may send events that this page does not know.
@@ -128,7 +154,8 @@ export class Conversation {
   #fromHistory(message) {
     const { turn_id: turn, created_at: at } = message;
     if (message.role === "user") {
-      this.#question(turn, { text: message.text, at });
+      // Said to a person, it has no answer of the assistant.
+      this.#question(turn, { text: message.text, at, delivered: message.route === "human" });
     } else if (message.role === "agent") {
       this.#agent(message);
     } else if (message.status === "streaming") {
@@ -162,7 +189,7 @@ export class Conversation {
     this.change(entry, { decided: { ...entry.decided, [id]: state } });
   }
 
-  #question(turn, { key, text, at }) {
+  #question(turn, { key, text, at, delivered = false }) {
     const known = this.entries.find((entry) => entry.kind === "question" && entry.turn === turn);
     if (known) return;
     for (const entry of this.entries) {
@@ -173,6 +200,7 @@ export class Conversation {
       view: `question:${key ?? turn}`,
       turn,
       text,
+      delivered,
       at: at ?? new Date().toISOString(),
       rev: 0,
     });
@@ -219,7 +247,16 @@ export class Conversation {
   #agent(message) {
     const view = `agent:${message.id}`;
     if (this.entries.some((entry) => entry.view === view)) return;
-    this.entries.push({ kind: "agent", view, text: message.text, at: message.created_at, rev: 0 });
+    this.#dropBrokenOff();
+    const name = message.agent?.name ?? null;
+    if (this.human) this.personName = name;
+    this.entries.push({ kind: "agent", view, name, text: message.text, at: message.created_at, rev: 0 });
+  }
+
+  /** An answer that a person's coming broke off shows nothing. */
+  #dropBrokenOff() {
+    const isBroken = ({ kind, status, text }) => kind === "answer" && status === "cancelled" && text === "";
+    this.entries = this.entries.filter((entry) => !isBroken(entry));
   }
 
   #live(event, fieldsOf) {

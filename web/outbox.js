@@ -21,7 +21,7 @@ export class Outbox {
   #wake = () => {};
 
   /**
-   * `transport.send(item, signal)` returns the turn's id; `transport.accepted(item, turn)`;
+   * `transport.send(item, signal)` returns what became of it; `transport.accepted(item, that)`;
    * `transport.blocked()` returns whether a turn is running; `transport.changed(item)`, of one
    * item or, without one, of the list; `transport.sessionGone()` forgets the conversation.
    */
@@ -118,10 +118,10 @@ export class Outbox {
     this.#set(item, "sending");
     item.abort = new AbortController();
     try {
-      const turn = await this.#transport.send(item, item.abort.signal);
+      const taken = await this.#transport.send(item, item.abort.signal);
       if (!this.items.includes(item)) return;
       this.#remove(item);
-      this.#transport.accepted(item, turn);
+      this.#transport.accepted(item, taken);
     } catch (error) {
       if (!this.items.includes(item)) return;
       await this.#failed(item, error instanceof Problem ? error : Problem.unreachable());

@@ -48,13 +48,15 @@ export class QuestionView {
 
 /** A bubble with a message from a person of the shop. */
 export class AgentView {
+  #author = el("h3.author");
   #body = el("div.prose", { dir: "auto" });
 
   constructor() {
-    this.node = el("article.message.agent", {}, el("h3.author", {}, t("our_team")), this.#body);
+    this.node = el("article.message.agent", {}, this.#author, this.#body);
   }
 
   update(entry) {
+    this.#author.textContent = entry.name ?? t("our_team");
     this.#body.textContent = entry.text;
   }
 

@@ -56,6 +56,14 @@ export function queueWords({ position, until }, now) {
   return left > 1_000 ? t("about", { place, time: duration(left) }) : `${place}…`;
 }
 
+/** Who is to come or has come; null while the assistant alone answers. */
+export function peopleWords({ human, personName, awaits }, now) {
+  if (human) return personName ? t("talking_to", { name: personName }) : t("talking_to_team");
+  if (!awaits) return null;
+  const comes = t("person_comes");
+  return awaits.position ? `${comes} ${queueWords(awaits, now)}` : comes;
+}
+
 /** Why a message has not been sent, and what happens next. */
 export function pendingWords({ state, until, problem }, now) {
   switch (state) {

@@ -75,17 +75,18 @@ impl Accounts {
         }
     }
 
-    /// Creates an account for staff.
+    /// Creates an account for staff, whose name shoppers read.
     pub async fn create_staff(
         &self,
         site: &SiteId,
         role: Role,
         credentials: Credentials,
+        name: Option<String>,
     ) -> Result<PrincipalId, AccountError> {
         if self.archive.site(site).await?.is_none() {
             return Err(AccountError::UnknownSite);
         }
-        let user = self.new_user(site, role, credentials.named()?, None).await?;
+        let user = self.new_user(site, role, credentials.named()?, name).await?;
         let id = user.id;
         self.insert(user).await?;
         Ok(id)

@@ -15,6 +15,7 @@ use crate::{
     cache::{Cache, Demand, Flights, Replication, SimilarFlights},
     config::{self, Config},
     demo,
+    desk::Desk,
     domain::{NumberFormats, SiteId},
     embedding::{self, EmbedStartError, EmbedderHandle},
     guard::{self, Policy, plain_words},
@@ -79,6 +80,7 @@ impl Answering {
         let ports = Arc::new(Ports {
             actions: actions.unwrap_or_else(|| ActionPort::new(&tools, &config.actions)),
             codes: Codes::new(stores.archive.clone(), config.actions.code_holds),
+            desk: Desk::new(stores.archive.clone(), &config.handoff),
             tools,
             embedder: embedder.map(|embedder| EmbedPort {
                 embed: embedder.embed,

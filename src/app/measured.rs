@@ -1,8 +1,8 @@
 //! All metrics of the service.
 
 use crate::{
-    archive, brownout, cache, embedding, erasure, hot, http, inference, journal, knowledge, limits,
-    relay, renewal, session,
+    archive, brownout, cache, desk, embedding, erasure, hot, http, inference, journal, knowledge,
+    limits, relay, renewal, session,
     telemetry::{Chapter, actors, process, traces},
     tools, turn,
 };
@@ -13,6 +13,7 @@ pub fn measured() -> Vec<Chapter> {
         ("HTTP", http::METRICS),
         ("Sessions", session::metrics::METRICS),
         ("Turns", turn::metrics::METRICS),
+        ("Desk", desk::metrics::METRICS),
         ("Service level and tickets", brownout::metrics::METRICS),
         ("Inference pool", inference::metrics::METRICS),
         ("Cache", cache::metrics::METRICS),

@@ -122,6 +122,7 @@ impl ActionViews {
                 | Fact::AnswerCompleted(_)
                 | Fact::TurnFailed { .. }
                 | Fact::TurnCancelled { .. }
+                | Fact::People(_)
                 | Fact::Unknown(_) => {}
             }
         }
@@ -260,6 +261,20 @@ impl Archive {
         read!(self, |conn| {
             let row = actions::table.find(id).select(Action::as_select());
             row.first(conn).await.optional()
+        })
+    }
+
+    /// Whether the shop is asked for an action by this turn now.
+    pub async fn carries_out(
+        &self,
+        session: SessionId,
+        turn: TurnId,
+    ) -> Result<bool, ArchiveError> {
+        read!(self, |conn| {
+            let of_session = actions::table.filter(actions::session_id.eq(session));
+            let called = of_session.filter(actions::decided_turn_id.eq(Some(turn)));
+            let called = called.filter(actions::state.eq(ActionState::Calling));
+            Ok(called.count().get_result::<i64>(conn).await? > 0)
         })
     }
 

@@ -20,9 +20,10 @@ use uuid::Uuid;
 use crate::{
     config::Secret,
     domain::{
-        ActionId, ActionState, Citation, Controller, Decision, Event, Head, Language, MessageId,
-        MessageRole, MessageStatus, PageContext, PrincipalId, Rating, Role, Route, SessionId,
-        SessionState, SiteId, TicketId, Timestamp, TurnId,
+        ActionId, ActionState, Citation, Controller, Decision, DutyState, Event, HandoffId,
+        HandoffState, Head, Language, MessageId, MessageRole, MessageStatus, PageContext,
+        PrincipalId, Rating, Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp,
+        TurnId,
     },
 };
 
@@ -250,6 +251,13 @@ column! {
     ActionId as Text, String: |id| id.to_string(), |text| text.parse().ok();
     ActionState as Text, String:
         |state| state.as_str().to_owned(), |text| ActionState::parse(&text);
+    HandoffId as Text, String: |id| id.to_string(), |text| text.parse().ok();
+    HandoffState as Text, String:
+        |state| state.as_str().to_owned(),
+        |text| named(&text, &HandoffState::ALL, HandoffState::as_str);
+    DutyState as Text, String:
+        |state| state.as_str().to_owned(),
+        |text| named(&text, &DutyState::ALL, DutyState::as_str);
     Decision as Text, String:
         |decision| decision.as_str().to_owned(),
         |text| named(&text, &Decision::ALL, Decision::as_str);

@@ -14,7 +14,7 @@ use super::{
     tickets::TicketRow,
     tokens::RefreshToken,
 };
-use crate::domain::{Event, MessageId, Part, PrincipalId, SessionId, TurnId};
+use crate::domain::{Event, Fact, MessageId, Part, People, PrincipalId, SessionId, TurnId};
 
 /// The key of a request that began a turn.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
@@ -53,7 +53,11 @@ impl Archive {
             let Some(last) = events.last() else { return Ok(Held::default()) };
             let said: Vec<MessageId> =
                 events.iter().filter_map(|event| event.fact.message_id()).collect();
-            let begun = events.iter().filter(|event| event.fact.part() == Part::Begins);
+            let delivered =
+                |fact: &Fact| matches!(fact, Fact::People(People::MessageDelivered { .. }));
+            let begun = events
+                .iter()
+                .filter(|event| event.fact.part() == Part::Begins || delivered(&event.fact));
             let turns: Vec<TurnId> = begun.map(|event| event.turn_id).collect();
             let ratings = feedback::table.filter(feedback::message_id.eq_any(&said));
             let tickets = tickets::table.filter(tickets::session_id.eq(id));

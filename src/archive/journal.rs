@@ -25,7 +25,7 @@ use super::{
     rows::{IdempotencyRow, SessionRow},
     schema::{
         actions, audit, customer_erasures, erased_sessions, events, feedback, guard_decisions,
-        idempotency, messages, sessions, step_ups, tickets,
+        handoffs, idempotency, messages, sessions, step_ups, tickets,
     },
 };
 use crate::domain::{
@@ -235,6 +235,8 @@ impl Archive {
             let of_actions = actions::table.filter(actions::session_id.eq(id));
             diesel::delete(of_actions).execute(conn).await?;
             diesel::delete(step_ups::table.find(id)).execute(conn).await?;
+            let of_handoffs = handoffs::table.filter(handoffs::session_id.eq(id));
+            diesel::delete(of_handoffs).execute(conn).await?;
             let of_audit = audit::table.filter(audit::target.eq(&target));
             let counts = ErasureCounts {
                 events: diesel::delete(of_events).execute(conn).await?,

@@ -1,7 +1,9 @@
 //! From durable facts to messages as people read them. The journal is the truth; a message is a
 //! view of one event.
 
-use crate::domain::{CancelReason, Event, Fact, Message, MessageId, MessageRole, MessageStatus};
+use crate::domain::{
+    CancelReason, Event, Fact, Message, MessageId, MessageRole, MessageStatus, People, Route,
+};
 
 /// The message that `event` shows, if it shows one. `feedback` is not part of the journal and stays
 /// empty.
@@ -19,6 +21,7 @@ pub fn project(event: &Event) -> Option<Message> {
         cards: Vec::new(),
         outcome: None,
         ticket: None,
+        agent: None,
         feedback: None,
     };
     let (user, assistant) = (MessageRole::User, MessageRole::Assistant);
@@ -46,6 +49,17 @@ pub fn project(event: &Event) -> Option<Message> {
         Fact::TurnCancelled { message_id, text, .. } => {
             Some(said(*message_id, assistant, MessageStatus::Cancelled, text))
         }
-        Fact::ActionProposed(_) | Fact::ActionResult(_) | Fact::Unknown(_) => None,
+        // It went to a person, and no answer of the assistant follows.
+        Fact::People(People::MessageDelivered { message_id, text, .. }) => Some(Message {
+            route: Some(Route::Human),
+            ..said(*message_id, user, MessageStatus::Complete, text)
+        }),
+        Fact::People(People::AgentMessage { message_id, text, agent, .. }) => Some(Message {
+            agent: Some(agent.clone()),
+            ..said(*message_id, MessageRole::Agent, MessageStatus::Complete, text)
+        }),
+        Fact::People(_) | Fact::ActionProposed(_) | Fact::ActionResult(_) | Fact::Unknown(_) => {
+            None
+        }
     }
 }

@@ -1,8 +1,9 @@
-//! The views of the journal: messages, idempotency records, tickets and actions are written here and
-//! nowhere else, in one transaction with the events that they show.
+//! The views of the journal: messages, idempotency records, tickets, actions and handoffs are
+//! written here and nowhere else, in one transaction with the events that they show.
 
 use super::{
     actions::ActionViews,
+    handoffs::HandoffViews,
     rows::{EventRow, IdempotencyRow, MessageRow},
     tickets::{TicketRow, answered},
 };
@@ -18,6 +19,7 @@ pub(super) struct Views {
     /// Tickets that these events answer.
     pub answered: Vec<(TicketId, Timestamp)>,
     pub actions: ActionViews,
+    pub handoffs: HandoffViews,
 }
 
 impl Views {
@@ -32,6 +34,7 @@ impl Views {
             tickets: events.iter().filter_map(|e| TicketRow::opened(e, &meta.site_id)).collect(),
             answered: events.iter().filter_map(answered).collect(),
             actions: ActionViews::of(append, replica),
+            handoffs: HandoffViews::of(append),
         }
     }
 
@@ -43,6 +46,7 @@ impl Views {
         self.tickets.extend_from_slice(&other.tickets);
         self.answered.extend_from_slice(&other.answered);
         self.actions.extend(&other.actions);
+        self.handoffs.extend(&other.handoffs);
     }
 }
 
@@ -63,6 +67,7 @@ macro_rules! write_journal {
             close.set(answered).execute($connection).await?;
         }
         $crate::archive::actions::write_actions!($connection, &views.actions);
+        $crate::archive::handoffs::write_handoffs!($connection, &views.handoffs);
     }};
 }
 pub(super) use write_journal;

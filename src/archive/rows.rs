@@ -9,9 +9,9 @@ use super::{
     write_all::write_all,
 };
 use crate::domain::{
-    Citation, Controller, Event, Fact, Head, IdempotencyRecord, MessageId, MessageRole,
-    MessageStatus, PageContext, PrincipalId, Route, SessionId, SessionMeta, SessionState, SiteId,
-    Timestamp, TurnId, Version,
+    Citation, Controller, Event, Fact, HandoffId, Head, IdempotencyRecord, MessageId, MessageRole,
+    MessageStatus, PageContext, People, PrincipalId, Route, SessionId, SessionMeta, SessionState,
+    SiteId, Timestamp, TurnId, Version,
 };
 
 #[derive(Clone, Queryable, Selectable, Insertable)]
@@ -34,6 +34,7 @@ pub(super) struct SessionRow {
     pub owner_epoch: Count,
     pub head: Head,
     pub page_context: Option<Json<PageContext>>,
+    pub handoff_id: Option<HandoffId>,
 }
 
 impl SessionRow {
@@ -55,6 +56,7 @@ impl SessionRow {
             owner_epoch: Count(version.owner_epoch),
             head: version.head,
             page_context: meta.context.as_deref().cloned().map(Json),
+            handoff_id: meta.handoff,
         }
     }
 
@@ -80,6 +82,7 @@ impl SessionRow {
             epoch: u32::try_from(self.epoch.0).unwrap_or(u32::MAX),
             locale: self.locale,
             context: self.page_context.map(|Json(context)| Box::new(context)),
+            handoff: self.handoff_id,
         }
     }
 }
@@ -130,12 +133,17 @@ impl MessageRow {
     pub fn new(event: &Event) -> Option<Self> {
         let message = project(event)?;
         let client_message_id = match &event.fact {
-            Fact::MessageCreated { client_message_id, .. } => client_message_id.clone(),
+            Fact::MessageCreated { client_message_id, .. }
+            | Fact::People(
+                People::MessageDelivered { client_message_id, .. }
+                | People::AgentMessage { client_message_id, .. },
+            ) => client_message_id.clone(),
             Fact::AnswerCompleted(_)
             | Fact::TurnFailed { .. }
             | Fact::TurnCancelled { .. }
             | Fact::ActionProposed(_)
             | Fact::ActionResult(_)
+            | Fact::People(_)
             | Fact::Unknown(_) => None,
         };
         Some(Self {

@@ -81,6 +81,7 @@ diesel::table! {
         owner_epoch -> BigInt,
         head -> Text,
         page_context -> Nullable<Text>,
+        handoff_id -> Nullable<Text>,
     }
 }
 
@@ -247,6 +248,32 @@ diesel::table! {
         tries_left -> BigInt,
         expires_at -> BigInt,
         holds_until -> BigInt,
+    }
+}
+
+diesel::table! {
+    handoffs (id) {
+        id -> Text,
+        site_id -> Text,
+        session_id -> Text,
+        owner_id -> Text,
+        reason -> Text,
+        locale -> Text,
+        state -> Text,
+        requested_at -> BigInt,
+        accepted_at -> Nullable<BigInt>,
+        agent_id -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    presence (agent_id) {
+        agent_id -> Text,
+        site_id -> Text,
+        state -> Text,
+        capacity -> BigInt,
+        seen_at -> BigInt,
     }
 }
 

@@ -129,6 +129,7 @@ fn meta(last_seq: u64) -> SessionMeta {
         epoch: 0,
         locale: "en".into(),
         context: None,
+        handoff: None,
     }
 }
 

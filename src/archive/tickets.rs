@@ -68,6 +68,7 @@ fn ticket_of(event: &Event) -> Option<Ticket> {
         | Fact::TurnCancelled { .. }
         | Fact::ActionProposed(_)
         | Fact::ActionResult(_)
+        | Fact::People(_)
         | Fact::Unknown(_) => None,
     }
 }

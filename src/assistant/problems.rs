@@ -64,6 +64,8 @@ fn sentence(code: ErrorCode, language: &str) -> Option<&'static str> {
         ErrorCode::Conflict => list.conflict,
         ErrorCode::EffectChanged => list.effect_changed,
         ErrorCode::IdentityRequired => list.identity_required,
+        ErrorCode::StaleView => list.stale_view,
+        ErrorCode::NobodyOnDuty => list.nobody_on_duty,
         ErrorCode::Erased => list.erased,
         ErrorCode::PreconditionFailed => list.precondition_failed,
         ErrorCode::PayloadTooLarge => list.payload_too_large,
@@ -89,9 +91,11 @@ mod tests {
 
     use super::*;
 
-    const CODES: [ErrorCode; 30] = [
+    const CODES: [ErrorCode; 32] = [
         ErrorCode::EffectChanged,
         ErrorCode::IdentityRequired,
+        ErrorCode::StaleView,
+        ErrorCode::NobodyOnDuty,
         ErrorCode::InvalidRequest,
         ErrorCode::IdempotencyKeyMissing,
         ErrorCode::TokenExpired,

@@ -29,6 +29,18 @@ pub enum Sentence {
     Offer,
     /// The question became a ticket.
     Busy,
+    /// A person was asked for, and will come.
+    PersonComes,
+    /// The same, asked for again.
+    PersonWaits,
+    /// `{position}` in the queue.
+    Place,
+    /// `{minutes}` until somebody comes.
+    Eta,
+    /// Nobody came in time. It stands before the contact page.
+    NobodyCame,
+    /// The same without a contact page.
+    NobodyCameNoPage,
 }
 
 static SENTENCES: LazyLock<[Sentences; Language::ALL.len()]> =
@@ -52,6 +64,12 @@ impl Sentence {
             Self::Sorry => said.sorry,
             Self::Offer => said.offer,
             Self::Busy => said.busy,
+            Self::PersonComes => said.person_comes,
+            Self::PersonWaits => said.person_waits,
+            Self::Place => said.place,
+            Self::Eta => said.eta,
+            Self::NobodyCame => said.nobody_came,
+            Self::NobodyCameNoPage => said.nobody_came_no_page,
         })
     }
 
@@ -114,7 +132,7 @@ fn shown(text: Text) -> &'static str {
 mod tests {
     use super::*;
 
-    const ALL: [Sentence; 13] = [
+    const ALL: [Sentence; 19] = [
         Sentence::Greeting,
         Sentence::Thanks,
         Sentence::Farewell,
@@ -128,6 +146,12 @@ mod tests {
         Sentence::Sorry,
         Sentence::Offer,
         Sentence::Busy,
+        Sentence::PersonComes,
+        Sentence::PersonWaits,
+        Sentence::Place,
+        Sentence::Eta,
+        Sentence::NobodyCame,
+        Sentence::NobodyCameNoPage,
     ];
 
     #[test]

@@ -23,6 +23,10 @@ pub enum ErrorCode {
     EffectChanged,
     /// Only a signed-in customer may do this.
     IdentityRequired,
+    /// The shopper said something that the agent has not seen.
+    StaleView,
+    /// Nobody of the shop takes conversations now.
+    NobodyOnDuty,
     Erased,
     PreconditionFailed,
     PayloadTooLarge,
@@ -61,6 +65,8 @@ impl ErrorCode {
             Self::Conflict => "conflict",
             Self::EffectChanged => "effect_changed",
             Self::IdentityRequired => "identity_required",
+            Self::StaleView => "stale_view",
+            Self::NobodyOnDuty => "nobody_on_duty",
             Self::Erased => "erased",
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
@@ -94,7 +100,9 @@ impl ErrorCode {
             | Self::TurnActive
             | Self::Conflict
             | Self::EffectChanged
-            | Self::IdentityRequired => 409,
+            | Self::IdentityRequired
+            | Self::StaleView
+            | Self::NobodyOnDuty => 409,
             Self::Erased => 410,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
@@ -147,6 +155,8 @@ impl ErrorCode {
                 "What will happen is not what you were shown; please look again."
             }
             Self::IdentityRequired => "Please sign in first.",
+            Self::StaleView => "There is a newer message; please read it first.",
+            Self::NobodyOnDuty => "Nobody of our team is here right now.",
             Self::Erased => "This conversation has been erased.",
             Self::PreconditionFailed => "This has changed since you last read it.",
             Self::PayloadTooLarge => "The request is too large.",

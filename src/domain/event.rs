@@ -10,6 +10,7 @@ use super::{
     action::{ActionOutcome, Proposal},
     answer::Answer,
     code::Problem,
+    handoff::People,
     ids::{MessageId, SessionId, TurnId},
     time::Timestamp,
     turn::{Citation, Route, ServiceLevel, Stage},
@@ -64,6 +65,8 @@ pub enum Fact {
     ActionProposed(Proposal),
     #[serde(rename = "action.result")]
     ActionResult(ActionOutcome),
+    #[serde(untagged)]
+    People(People),
     /// A fact that a newer replica wrote. It is kept and passed on as it is.
     #[serde(untagged)]
     #[schema(value_type = Object)]
@@ -107,13 +110,14 @@ impl Fact {
             Self::TurnCancelled { .. } => "turn.cancelled",
             Self::ActionProposed(_) => "action.proposed",
             Self::ActionResult(_) => "action.result",
+            Self::People(people) => people.name(),
             Self::Unknown(unknown) => return unknown.name(),
         })
     }
 
     /// Whether a fact of this name is known here.
     pub fn knows(name: &str) -> bool {
-        Self::NAMES.contains(&name)
+        Self::NAMES.contains(&name) || People::NAMES.contains(&name)
     }
 
     pub const fn part(&self) -> Part {
@@ -122,7 +126,10 @@ impl Fact {
             Self::AnswerCompleted(_) | Self::TurnFailed { .. } | Self::TurnCancelled { .. } => {
                 Part::Ends
             }
-            Self::ActionProposed(_) | Self::ActionResult(_) | Self::Unknown(_) => Part::Aside,
+            Self::ActionProposed(_)
+            | Self::ActionResult(_)
+            | Self::People(_)
+            | Self::Unknown(_) => Part::Aside,
         }
     }
 
@@ -133,6 +140,7 @@ impl Fact {
             | Self::AnswerCompleted(Answer { message_id, .. })
             | Self::TurnFailed { message_id, .. }
             | Self::TurnCancelled { message_id, .. } => Some(*message_id),
+            Self::People(people) => people.message_id(),
             Self::ActionProposed(_) | Self::ActionResult(_) | Self::Unknown(_) => None,
         }
     }
@@ -189,7 +197,7 @@ impl TryFrom<Map<String, Value>> for Unknown {
     fn try_from(fields: Map<String, Value>) -> Result<Self, Self::Error> {
         match fields.get("type").and_then(Value::as_str) {
             None => Err("an event needs a type"),
-            Some(name) if Fact::NAMES.contains(&name) || Live::NAMES.contains(&name) => {
+            Some(name) if Fact::knows(name) || Live::NAMES.contains(&name) => {
                 Err("the fields do not fit the type of the event")
             }
             Some(_) => Ok(Self { fields }),
@@ -270,6 +278,11 @@ mod tests {
             Fact::AnswerCompleted(Answer::new("hi", Route::Model)),
             Fact::failed(Problem::new(crate::domain::ErrorCode::Internal), "h".into()),
             Fact::cancelled(String::new()),
+            Fact::People(People::MessageDelivered {
+                message_id,
+                text: "hello?".into(),
+                client_message_id: None,
+            }),
         ]
     }
 
@@ -309,6 +322,21 @@ mod tests {
         }
         let delta = serde_json::json!({ "type": "answer.delta", "index": "one" });
         assert!(serde_json::from_value::<Live>(delta).is_err());
+    }
+
+    #[test]
+    fn what_people_do_is_an_aside_of_a_known_type() {
+        let json = serde_json::json!({ "type": "session.reopened" });
+        let reopened: Fact = serde_json::from_value(json).unwrap();
+        assert_eq!(reopened, Fact::People(People::SessionReopened));
+        let event = event(reopened);
+        let again: Event = serde_json::from_value(serde_json::to_value(&event).unwrap()).unwrap();
+        assert_eq!((again.fact.part(), &again), (Part::Aside, &event));
+        for name in People::NAMES {
+            let json = serde_json::json!({ "type": name, "handoff_id": 1 });
+            let read = serde_json::from_value::<Fact>(json);
+            assert!(!matches!(read, Ok(Fact::Unknown(_))), "{name}");
+        }
     }
 
     #[test]

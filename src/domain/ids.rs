@@ -51,6 +51,8 @@ uuid_id!(
     PrincipalId,
     /// A change that was proposed to a shopper.
     ActionId,
+    /// That a shopper is to talk to a person.
+    HandoffId,
 );
 
 /// One shop (tenant): 1 to 40 characters of `a-z`, `0-9` and `-`.

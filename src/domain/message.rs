@@ -5,6 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     action::{ActionOutcome, Card},
+    handoff::Staff,
     ids::{MessageId, TurnId},
     ticket::Ticket,
     time::Timestamp,
@@ -55,6 +56,7 @@ pub struct Message {
     pub text: String,
     pub status: MessageStatus,
     pub created_at: Timestamp,
+    /// Of an answer; `human` for a shopper's message that was delivered to a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -68,6 +70,9 @@ pub struct Message {
     /// The ticket that the message opens or answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ticket: Option<Ticket>,
+    /// The person who said it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Staff>,
     /// The last rating.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feedback: Option<Rating>,

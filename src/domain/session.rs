@@ -4,7 +4,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::{
-    ids::{PrincipalId, SessionId, SiteId, TurnId},
+    controller::Controller,
+    event::Fact,
+    handoff::People,
+    ids::{HandoffId, PrincipalId, SessionId, SiteId, TurnId},
     page_context::PageContext,
     time::Timestamp,
 };
@@ -22,45 +25,6 @@ impl SessionState {
             Self::Open => "open",
             Self::Closed => "closed",
         }
-    }
-}
-
-/// Who may speak in a session besides the shopper. Serialises as `bot` or `agent:<id>`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Controller {
-    Bot,
-    Agent(PrincipalId),
-}
-
-impl std::fmt::Display for Controller {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Bot => f.write_str("bot"),
-            Self::Agent(id) => write!(f, "agent:{id}"),
-        }
-    }
-}
-
-impl std::str::FromStr for Controller {
-    type Err = &'static str;
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text.strip_prefix("agent:") {
-            Some(id) => id.parse().map(Self::Agent).map_err(|_| "not an agent id"),
-            None if text == "bot" => Ok(Self::Bot),
-            None => Err("a controller is `bot` or `agent:<id>`"),
-        }
-    }
-}
-
-impl Serialize for Controller {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Controller {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 
@@ -85,6 +49,30 @@ pub struct SessionMeta {
     pub locale: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub context: Option<Box<PageContext>>,
+    /// The handoff that is open: somebody of the shop is to come, or has come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffId>,
+}
+
+impl SessionMeta {
+    /// What a fact changes about the session, apart from its `seq`.
+    pub fn take(&mut self, fact: &Fact) {
+        let Fact::People(people) = fact else { return };
+        match people {
+            People::HandoffRequested { handoff_id, .. } => self.handoff = Some(*handoff_id),
+            People::HandoffEnded { .. } => self.handoff = None,
+            People::ControlChanged { controller } => {
+                self.controller = *controller;
+                self.epoch += 1;
+            }
+            People::SessionClosed { .. } => self.state = SessionState::Closed,
+            People::SessionReopened => self.state = SessionState::Open,
+            People::HandoffQueued { .. }
+            | People::HandoffAccepted { .. }
+            | People::AgentMessage { .. }
+            | People::MessageDelivered { .. } => {}
+        }
+    }
 }
 
 /// Which turn an `Idempotency-Key` of a session belongs to.

@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     action::{ActionOutcome, Decided, Draft},
     event::{Event, Fact, Part},
+    handoff::People,
     ids::TurnId,
     session::{IdempotencyRecord, SessionMeta},
 };
@@ -94,11 +95,13 @@ pub struct Ending {
     pub outcome: Option<ActionOutcome>,
     /// What the answer proposes.
     pub drafts: Vec<Draft>,
+    /// The handoff that the answer tells of.
+    pub people: Vec<People>,
 }
 
 impl From<Fact> for Ending {
     fn from(end: Fact) -> Self {
-        Self { end, outcome: None, drafts: Vec::new() }
+        Self { end, outcome: None, drafts: Vec::new(), people: Vec::new() }
     }
 }
 
@@ -107,7 +110,8 @@ impl Ending {
     pub fn facts(&self) -> impl Iterator<Item = Fact> {
         let outcome = self.outcome.iter().cloned().map(Fact::ActionResult);
         let proposed = self.drafts.iter().map(|draft| Fact::ActionProposed(draft.proposal.clone()));
-        outcome.chain(proposed).chain([self.end.clone()])
+        let people = self.people.iter().cloned().map(Fact::People);
+        outcome.chain(proposed).chain(people).chain([self.end.clone()])
     }
 }
 
@@ -139,7 +143,9 @@ impl Append {
         let Some(message) = self.events.last().cloned() else { return };
         for (seq, fact) in (message.seq + 1..).zip(ending.facts()) {
             self.meta.last_seq = seq;
-            self.events.push(Event { seq, fact, ..message.clone() });
+            self.meta.take(&fact);
+            let epoch = self.meta.epoch;
+            self.events.push(Event { seq, epoch, fact, ..message.clone() });
         }
         self.drafts.extend_from_slice(&ending.drafts);
     }

@@ -12,8 +12,8 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    actions, admin, assistants, auth, customers, decisions, events, export, feedback, health,
-    knowledge, modes, openai, reviews, sessions, socket, tools, turns, users,
+    actions, admin, assistants, auth, customers, decisions, desk, events, export, feedback,
+    handoff, health, knowledge, modes, openai, reviews, say, sessions, socket, tools, turns, users,
 };
 use crate::domain;
 
@@ -34,6 +34,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
         customers::erase_customer, export::export_customer,
         turns::send_message, turns::list_messages, turns::cancel_turn,
         actions::confirm_action, actions::decline_action,
+        handoff::request_handoff, handoff::accept_handoff, handoff::release_session,
+        handoff::transfer_session, handoff::close_session, desk::desk_queue, desk::set_presence,
         events::events, socket::socket, feedback::feedback,
         openai::models, openai::chat_completions,
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
@@ -46,13 +48,14 @@ const PROBLEM_JSON: &str = "application/problem+json";
         tools::write::list_written, tools::write::put_tool, tools::write::delete_tool, tools::import::import_tools,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
-    components(schemas(domain::Event, domain::Live, domain::Problem, export::Line)),
+    components(schemas(domain::Event, domain::Live, domain::People, domain::Problem, export::Line, say::SaidView)),
     modifiers(&Bearer, &Problems, &NewerEvents),
     tags(
         (name = "auth", description = "Who calls"),
         (name = "sessions", description = "Conversations"),
         (name = "customers", description = "What is held of a person"),
         (name = "messages", description = "Questions, answers and their events"),
+        (name = "people", description = "Conversations that people take over"),
         (name = "openai", description = "OpenAI-compatible"),
         (name = "knowledge", description = "What the shop's answers rest on"),
         (name = "admin", description = "Operators"),
@@ -123,8 +126,13 @@ impl Modify for NewerEvents {
         let components = openapi.components.get_or_insert_default();
         for name in ["Fact", "Live"] {
             if let Some(RefOr::T(Schema::OneOf(events))) = components.schemas.get_mut(name) {
-                // The variant for unknown types is the last one.
+                // The variant for unknown types is the last one. The one before it, of facts, has
+                // a schema of its own, which names its types.
                 events.items.pop();
+                if name == "Fact" {
+                    events.items.pop();
+                    events.items.push(Ref::from_schema_name("People").into());
+                }
                 let known = events.description.take().unwrap_or_default();
                 events.description = Some(format!("{known}\n\nMore types may come: ignore them."));
             }

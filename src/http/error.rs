@@ -133,6 +133,13 @@ impl From<SessionError> for ApiError {
             SessionError::Decided => {
                 Self::with_detail(ErrorCode::Conflict, "this was already decided otherwise")
             }
+            error @ SessionError::Conflict { .. } => {
+                Self::with_detail(ErrorCode::ControlConflict, error.to_string())
+            }
+            SessionError::StaleView { seq } => Self::with_detail(
+                ErrorCode::StaleView,
+                format!("the shopper's newest message has seq {seq}"),
+            ),
             SessionError::KeyReused => Self::new(ErrorCode::IdempotencyKeyReused),
             SessionError::TooManyTurns => {
                 Self::new(ErrorCode::Overloaded).retry_after(jittered(Duration::from_secs(2)))

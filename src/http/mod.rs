@@ -11,6 +11,7 @@ pub mod auth;
 pub mod connection;
 pub mod customers;
 pub mod decisions;
+pub mod desk;
 pub mod docs;
 pub mod document;
 pub mod error;
@@ -19,6 +20,7 @@ pub mod export;
 pub mod extract;
 pub mod feedback;
 pub mod frames;
+pub mod handoff;
 mod head;
 mod headers;
 pub mod health;
@@ -33,6 +35,7 @@ mod parameters;
 pub mod places;
 pub mod readiness;
 pub mod reviews;
+pub mod say;
 mod security;
 pub mod sender;
 pub mod sessions;
@@ -70,6 +73,13 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(turns::cancel_turn)
         .service(actions::confirm_action)
         .service(actions::decline_action)
+        .service(handoff::request_handoff)
+        .service(handoff::accept_handoff)
+        .service(handoff::release_session)
+        .service(handoff::transfer_session)
+        .service(handoff::close_session)
+        .service(desk::desk_queue)
+        .service(desk::set_presence)
         .service(events::events)
         .service(socket::socket)
         .service(feedback::feedback)
@@ -115,6 +125,7 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(health::metrics)
         .service(page::index)
         .service(page::reset)
+        .service(page::console)
         .service(page::asset)
         .service(page::docs)
 }

@@ -1,4 +1,4 @@
-//! The chat page, embedded in the binary.
+//! The pages for browsers, embedded in the binary.
 
 use actix_web::{
     HttpResponse, get,
@@ -28,6 +28,15 @@ pub async fn index(app: web::Data<App>) -> Result<HttpResponse, ApiError> {
 #[get("/reset")]
 pub async fn reset() -> Result<HttpResponse, ApiError> {
     let mut page = file("reset.html")?;
+    let policy = HeaderValue::from_static(ALONE);
+    page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    Ok(page)
+}
+
+/// For the people of a shop. It is the same for all until they sign in, and is not framed.
+#[get("/console")]
+pub async fn console() -> Result<HttpResponse, ApiError> {
+    let mut page = file("console/index.html")?;
     let policy = HeaderValue::from_static(ALONE);
     page.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
     Ok(page)

@@ -17,8 +17,8 @@ use crate::{
     archive::ErasureCounts,
     clock,
     domain::{
-        BadField, Controller, ErrorCode, PageContext, Problem, Role, SessionId, SessionMeta,
-        SessionState, SiteId, Timestamp,
+        BadField, Controller, ErrorCode, HandoffId, PageContext, Problem, Role, SessionId,
+        SessionMeta, SessionState, SiteId, Timestamp,
     },
     journal::JournalError,
     session::messages::{Attach, Erase},
@@ -53,6 +53,9 @@ pub struct SessionView {
     /// What the shopper was looking at when the session began, as the shop's page said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<Box<PageContext>>,
+    /// The handoff that is open. Without an agent as the controller it waits for one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handoff: Option<HandoffId>,
 }
 
 impl From<SessionMeta> for SessionView {
@@ -68,6 +71,7 @@ impl From<SessionMeta> for SessionView {
             epoch,
             locale,
             context,
+            handoff,
             owner: _,
         } = meta;
         Self {
@@ -81,6 +85,7 @@ impl From<SessionMeta> for SessionView {
             epoch,
             locale,
             context,
+            handoff,
         }
     }
 }
@@ -125,6 +130,7 @@ pub async fn create_session(
         epoch: 0,
         locale,
         context: context.map(Box::new),
+        handoff: None,
     };
     app.journal.create(&meta).await.map_err(|error| match error {
         JournalError::Erased { .. } => ApiError::with_detail(

@@ -330,7 +330,8 @@ impl Connection {
                 self.decide(caller, wish).await
             }
             ClientFrame::Message { text, idempotency_key, client_message_id, locale } => {
-                let message = NewMessage { text, client_message_id, locale };
+                let last_seen_seq = None;
+                let message = NewMessage { text, client_message_id, locale, last_seen_seq };
                 let Some(key) = IdempotencyKey::parse(&idempotency_key) else {
                     let error = ApiError::field("idempotency_key", "must have 1 to 255 characters");
                     return self.problem(error, None).await;

@@ -123,7 +123,8 @@ pub fn turn(
         Progress::Running(log) => {
             follow_turn(log.read(None), expiry(caller.expires_at), session).left_stream()
         }
-        Progress::Ended(end) => stream::iter([event(&Frame::of_event(&end))]).right_stream(),
+        Progress::Ended(end) => stream::iter(Some(event(&Frame::of_event(&end)))).right_stream(),
+        Progress::Delivered => stream::iter(None).right_stream(),
         Progress::Elsewhere => return Err(ApiError::new(ErrorCode::RequestInProgress)),
     };
     let body = head.chain(rest).map(move |event| {

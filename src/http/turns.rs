@@ -11,6 +11,7 @@ use super::{
     error::ApiError,
     extract::{Body, Caller, IdempotencyKey, Query, Reader, id, page_limit},
     headers::{rate_limit, server_timing},
+    say::{SaidView, Words, say},
     sender::Sender,
     sse,
     state::App,
@@ -45,6 +46,9 @@ pub struct NewMessage {
     pub client_message_id: Option<String>,
     #[serde(default)]
     pub locale: Option<String>,
+    /// Of agents, who must send it: `seq` of the shopper's newest message that they have read.
+    #[serde(default)]
+    pub last_seen_seq: Option<u64>,
 }
 
 impl NewMessage {
@@ -105,8 +109,12 @@ pub struct TurnView {
     /// Absent while the turn runs, and if it failed or was stopped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<AnswerView>,
-    /// `running`, `completed`, `failed` or `cancelled`.
+    /// `running`, `completed`, `failed` or `cancelled`; `delivered` if a person has control and
+    /// there is no turn.
     pub status: &'static str,
+    /// Of a message that was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seq: Option<u64>,
     /// Why the turn failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub problem: Option<Problem>,
@@ -181,17 +189,21 @@ impl TurnView {
                 Fact::MessageCreated { .. }
                 | Fact::ActionProposed(_)
                 | Fact::ActionResult(_)
+                | Fact::People(_)
                 | Fact::Unknown(_),
             ) => ("running", None, None),
             Some(Fact::TurnFailed { problem, .. }) => ("failed", None, Some(problem.clone())),
             Some(Fact::TurnCancelled { .. }) => ("cancelled", None, None),
             Some(Fact::AnswerCompleted(answer)) => ("completed", Some(answer.into()), None),
         };
-        Ok(Self { turn_id: message.turn_id, message: message_view, answer, status, problem })
+        let (turn_id, message) = (message.turn_id, message_view);
+        Ok(Self { turn_id, message, answer, status, seq: None, problem })
     }
 }
 
 /// Sends a message and answers it.
+///
+/// Of an agent it is what they say to the shopper; only the one who has control may.
 ///
 /// With `Accept: text/event-stream` the response streams the turn. With `Prefer: respond-async` it
 /// is 202 with the turn's id. Otherwise it is JSON, or 202 if the answer takes too long.
@@ -201,8 +213,10 @@ impl TurnView {
     request_body = NewMessage,
     responses(
         (status = 200, description = "the whole turn, or its stream", body = TurnView),
-        (status = 202, description = "the turn runs", body = TurnView),
-        (status = 409, body = Problem), (status = 422, body = Problem), (status = 429, body = Problem),
+        (status = 201, description = "what an agent said", body = SaidView),
+        (status = 202, description = "the turn runs, or the message was delivered to a person", body = TurnView),
+        (status = 409, description = "`turn_active`; for agents `control_conflict`, `stale_view`", body = Problem),
+        (status = 422, body = Problem), (status = 429, body = Problem),
     ),
     security(("bearer" = []))
 )]
@@ -217,8 +231,27 @@ pub async fn send_message(
     body: Body<NewMessage>,
 ) -> Result<HttpResponse, ApiError> {
     let session = id(&path)?;
+    if matches!(caller.principal.role, Role::Agent | Role::Admin) {
+        return say_to_shopper(&app, &caller, session, &key, &body).await;
+    }
     let (started, quota) = start(&app, &caller, sender, session, &key, &body).await?;
     answer(&app, &caller, &request, started, quota.as_ref()).await
+}
+
+async fn say_to_shopper(
+    app: &App,
+    caller: &Caller,
+    session: SessionId,
+    key: &IdempotencyKey,
+    message: &NewMessage,
+) -> Result<HttpResponse, ApiError> {
+    message.check(app.config.sessions.max_message_chars)?;
+    let last_seen_seq = message.last_seen_seq.ok_or_else(|| {
+        ApiError::field("last_seen_seq", "must be the seq of the shopper's newest message")
+    })?;
+    let client_message_id = message.client_message_id.as_deref();
+    let words = Words { text: &message.text, client_message_id, last_seen_seq };
+    say(app, caller, session, key, &words).await
 }
 
 /// Answers a request that began a turn, or repeats one, in the way that it asks for.
@@ -251,6 +284,9 @@ pub async fn start(
     // Staff may read a session, but not write for the shopper.
     caller.require(&[Role::Visitor, Role::Customer, Role::Server])?;
     message.check(app.config.sessions.max_message_chars)?;
+    if message.last_seen_seq.is_some() {
+        return Err(ApiError::field("last_seen_seq", "is for agents; leave it out"));
+    }
     begin(app, caller, sender, session, |asked, customer| StartTurn {
         asker: caller.asker(),
         customer,
@@ -300,10 +336,13 @@ async fn respond(
 ) -> Result<HttpResponse, ApiError> {
     let end = match &started.turn {
         Progress::Ended(event) => Some(Arc::clone(event)),
-        Progress::Elsewhere => None,
+        Progress::Elsewhere | Progress::Delivered => None,
         Progress::Running(log) => wait(app, log, asynchronous).await,
     };
-    let view = TurnView::new(&started.message, end.as_deref())?;
+    let mut view = TurnView::new(&started.message, end.as_deref())?;
+    if matches!(started.turn, Progress::Delivered) {
+        (view.status, view.seq) = ("delivered", Some(view.message.seq));
+    }
     let mut response = if end.is_some() { HttpResponse::Ok() } else { HttpResponse::Accepted() };
     if end.is_none() {
         let session = started.message.session_id;

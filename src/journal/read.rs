@@ -7,6 +7,7 @@ use crate::{
     archive::Action,
     domain::{
         ActionId, Event, IdempotencyRecord, PrincipalId, SessionId, SessionMeta, SiteId, Timestamp,
+        TurnId,
     },
 };
 
@@ -38,6 +39,18 @@ impl Journal {
     /// If the archive does not answer.
     pub async fn action(&self, id: ActionId) -> Result<Option<Action>, JournalError> {
         Ok(self.archive.action(id).await?)
+    }
+
+    /// Whether a turn asks the shop for a confirmed change now.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn carries_out(
+        &self,
+        id: SessionId,
+        turn: TurnId,
+    ) -> Result<bool, JournalError> {
+        Ok(self.archive.carries_out(id, turn).await?)
     }
 
     /// How many confirmed changes of `owner`, and of the site, were to be made since then.

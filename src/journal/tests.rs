@@ -36,6 +36,7 @@ pub fn meta() -> SessionMeta {
         epoch: 0,
         locale: "en".into(),
         context: None,
+        handoff: None,
     }
 }
 

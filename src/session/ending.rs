@@ -77,8 +77,8 @@ impl Begun {
         ended
     }
 
-    /// Where the session stands afterwards; `None` if another replica ended the turn, or the
-    /// session is gone.
+    /// Where the session stands afterwards; `None` if a person or another replica ended the turn, or
+    /// the session is gone.
     async fn make_durable(
         &self,
         journal: &Journal,
@@ -94,7 +94,10 @@ impl Begun {
                 Ok(Appended::Replayed(_)) => return None,
                 Ok(Appended::Outrun) => match self.adopt(journal, ended, &withdraw).await {
                     Ok(Adopted::Ended) => {
-                        warn!(%turn_id, "a turn was ended by another replica");
+                        match ended.append.events.first().map(|event| &event.fact) {
+                            Some(Fact::TurnCancelled { .. }) => withdraw(),
+                            _ => warn!(%turn_id, "a turn was ended by another replica"),
+                        }
                         return None;
                     }
                     Ok(Adopted::Behind) => {}

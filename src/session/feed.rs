@@ -75,10 +75,13 @@ impl Feed {
         self.version.send_modify(|version| *version += 1);
     }
 
-    /// Adds a durable event. The end of the turn takes its log away in the same step: later readers
-    /// find the turn in the journal.
+    /// Adds a durable event, unless it was shown before. The end of the turn takes its log away in
+    /// the same step: later readers find the turn in the journal.
     pub fn publish(&self, event: &Event) {
         let mut state = self.state();
+        if event.seq <= state.last_seq {
+            return;
+        }
         state.last_seq = event.seq;
         if event.fact.part() == Part::Ends {
             state.turn = None;

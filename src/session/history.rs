@@ -29,6 +29,7 @@ pub fn messages(events: &[Event], running: Option<&TurnLog>) -> Vec<Message> {
             cards: Vec::new(),
             outcome: None,
             ticket: None,
+            agent: None,
             feedback: None,
         });
     }

@@ -10,7 +10,8 @@ use tracing::Span;
 use super::feed::Feed;
 use crate::{
     domain::{
-        ActionId, AddressBlock, Decision, Event, Principal, SessionId, SessionMeta, SiteId, TurnId,
+        ActionId, AddressBlock, Answer, Controller, Decision, Event, HandoffEnd, HandoffId,
+        Language, Principal, PrincipalId, SessionId, SessionMeta, SiteId, Staff, TurnId,
     },
     log::TurnLog,
     tools::Customer,
@@ -98,6 +99,8 @@ pub enum Progress {
     Ended(Arc<Event>),
     /// Another replica answers it.
     Elsewhere,
+    /// A person has control, and reads it.
+    Delivered,
 }
 
 /// Stops the turn if it still runs.
@@ -114,6 +117,84 @@ pub enum Cancelled {
     Stopping,
     /// It had ended already, or is not known here.
     NotRunning,
+}
+
+/// A person's command: who may speak, and what they say. Something that is so already changes
+/// nothing.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<Controlled, SessionError>")]
+pub struct Control {
+    /// Absent for the service itself.
+    pub asker: Option<Asker>,
+    /// Under which a message is said once.
+    pub key: Option<Key>,
+    pub act: Act,
+}
+
+#[derive(Clone, Debug)]
+pub struct Key {
+    pub key: String,
+    /// As in [`StartTurn`].
+    pub body_hash: String,
+}
+
+#[derive(Clone)]
+pub enum Act {
+    /// Somebody of the shop is to come. Position and estimate are what the shopper is told.
+    Request {
+        reason: String,
+        language: Option<Language>,
+        position: u32,
+        eta_ms: Option<u64>,
+    },
+    /// The asker takes over.
+    Accept {
+        agent: Staff,
+    },
+    Say {
+        text: String,
+        client_message_id: Option<String>,
+        last_seen_seq: u64,
+        agent: Staff,
+    },
+    /// To the assistant, or to whoever of the shop takes it next, at this position.
+    Release {
+        to: HandoffEnd,
+        position: u32,
+    },
+    Transfer {
+        to: PrincipalId,
+        agent: Staff,
+    },
+    Close,
+    /// Nobody came in time: the handoff ends, and the shopper is told this.
+    Expire {
+        handoff: HandoffId,
+        answer: Box<Answer>,
+    },
+}
+
+impl fmt::Debug for Act {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request { .. } => "Request",
+            Self::Accept { .. } => "Accept",
+            Self::Say { text, .. } => return write!(f, "Say([{} chars])", text.chars().count()),
+            Self::Release { .. } => "Release",
+            Self::Transfer { .. } => "Transfer",
+            Self::Close => "Close",
+            Self::Expire { .. } => "Expire",
+        })
+    }
+}
+
+pub struct Controlled {
+    /// As the session is now.
+    pub meta: SessionMeta,
+    /// The message, if the command was one.
+    pub said: Option<Arc<Event>>,
+    /// Nothing was changed.
+    pub replayed: bool,
 }
 
 /// Asks for the session as it is and for what a reader needs to follow it.
@@ -178,9 +259,9 @@ pub enum SessionError {
     Erased,
     #[error("a turn is being answered")]
     TurnActive,
-    /// The turn that runs has been told to stop, and the message will be answered with the one
-    /// before it. It is sent again once that turn has ended.
-    #[error("the message joins the one before it")]
+    /// The turn that runs has been told to stop in favour of this message, which is sent again once
+    /// that turn has ended.
+    #[error("the message waits for the end of a turn")]
     Joins,
     #[error("the idempotency key was used for another request")]
     KeyReused,
@@ -190,6 +271,11 @@ pub enum SessionError {
     IdentityRequired,
     #[error("the proposal was decided otherwise")]
     Decided,
+    #[error("{controller} has control, epoch {epoch}")]
+    Conflict { controller: Controller, epoch: u32 },
+    /// The shopper's newest message.
+    #[error("the shopper has said something since")]
+    StaleView { seq: u64 },
     #[error("too many turns are running")]
     TooManyTurns,
     #[error("this replica is shutting down")]

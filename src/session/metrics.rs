@@ -6,7 +6,7 @@ use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
 use crate::{
-    domain::{ActionStatus, Answer, Append, Decision, Fact, Route},
+    domain::{ActionStatus, Answer, Append, Decision, Fact, People, Route},
     telemetry::declare,
 };
 
@@ -37,6 +37,9 @@ declare! {
         "Confirmed changes whose result is not known yet, on all replicas";
     WAITING: gauge "rushdesk_actions_waiting" []
         "Confirmed changes that wait for a person of the shop, on all replicas";
+    HANDOFFS: counter "rushdesk_handoffs_total" ["step"]
+        "Handoffs to people that were `requested`, `accepted` or `ended`";
+    AGENT_MESSAGES: counter "rushdesk_agent_messages_total" [] "Messages of people of the shops";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";
 }
@@ -76,6 +79,7 @@ pub fn turn_ended(fact: &Fact) {
         Fact::MessageCreated { .. }
         | Fact::ActionProposed(_)
         | Fact::ActionResult(_)
+        | Fact::People(_)
         | Fact::Unknown(_) => return,
         Fact::AnswerCompleted(Answer { route, timings, .. }) => {
             let label = route.as_str();
@@ -98,7 +102,7 @@ pub fn turn_ended(fact: &Fact) {
     Span::current().record("outcome", outcome).record("route", route);
 }
 
-/// Counts what a step did about changes.
+/// Counts what a step did about changes, and what people did.
 pub fn acted(append: &Append) {
     let count = |step| counter!(ACTIONS, "step" => step).increment(1);
     if append.decided.as_ref().is_some_and(|decided| decided.calls) {
@@ -114,8 +118,32 @@ pub fn acted(append: &Append) {
             | Fact::AnswerCompleted(_)
             | Fact::TurnFailed { .. }
             | Fact::TurnCancelled { .. }
+            | Fact::People(_)
             | Fact::Unknown(_) => {}
         }
+    }
+    people(append);
+}
+
+/// Counts what people did.
+fn people(append: &Append) {
+    for event in &append.events {
+        let Fact::People(people) = &event.fact else { continue };
+        let step = match people {
+            People::HandoffRequested { .. } => "requested",
+            People::HandoffAccepted { .. } => "accepted",
+            People::HandoffEnded { .. } => "ended",
+            People::AgentMessage { .. } => {
+                counter!(AGENT_MESSAGES).increment(1);
+                continue;
+            }
+            People::HandoffQueued { .. }
+            | People::ControlChanged { .. }
+            | People::MessageDelivered { .. }
+            | People::SessionClosed { .. }
+            | People::SessionReopened => continue,
+        };
+        counter!(HANDOFFS, "step" => step).increment(1);
     }
 }
 

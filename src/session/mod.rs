@@ -5,6 +5,7 @@
 
 pub mod actor;
 mod confirm;
+mod control;
 mod ending;
 pub mod feed;
 pub mod follow;

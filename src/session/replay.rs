@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::messages::{Progress, SessionError, Started};
 use crate::{
-    domain::{Event, Part, SessionId, TurnId},
+    domain::{Event, Fact, Part, People, SessionId, TurnId},
     journal::Journal,
     log::TurnLog,
 };
@@ -33,6 +33,10 @@ pub async fn replay(
                     return Ok(Started { message, turn: Progress::Ended(event), replayed: true });
                 }
                 (_, Part::Begins) => message = Some(event),
+                _ if matches!(event.fact, Fact::People(People::MessageDelivered { .. })) => {
+                    let turn = Progress::Delivered;
+                    return Ok(Started { message: event, turn, replayed: true });
+                }
                 (None, Part::Ends) | (_, Part::Aside) => {}
             }
         }
@@ -40,4 +44,22 @@ pub async fn replay(
     let message = message.ok_or(SessionError::StoreUnavailable)?;
     let turn = log.map_or(Progress::Elsewhere, Progress::Running);
     Ok(Started { message, turn, replayed: true })
+}
+
+/// The message that was said under the key of this id.
+pub async fn event_of(
+    journal: &Journal,
+    id: SessionId,
+    turn_id: TurnId,
+) -> Result<Arc<Event>, SessionError> {
+    let mut after = 0;
+    loop {
+        let events = journal.events(id, after, PAGE).await?;
+        let last = events.last().ok_or(SessionError::StoreUnavailable)?;
+        after = last.seq;
+        let said = |event: &Event| event.turn_id == turn_id && event.fact.message_id().is_some();
+        if let Some(event) = events.into_iter().find(said) {
+            return Ok(Arc::new(event));
+        }
+    }
 }

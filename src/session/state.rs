@@ -4,9 +4,9 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     domain::{
-        Answer, Append, CancelReason, Ending, Event, Fact, IdempotencyRecord, MessageId,
-        OneTimeCode, Part, Proposal, Running, SessionMeta, SessionState, Ticket, TicketState,
-        Timestamp, TurnId, Version, Wants, one_time,
+        Answer, Append, CancelReason, Controller, Ending, Event, Fact, IdempotencyRecord,
+        MessageId, OneTimeCode, Part, People, Proposal, Running, SessionMeta, SessionState, Ticket,
+        TicketState, Timestamp, TurnId, Version, Wants, one_time,
     },
     turn::ports::Exchange,
 };
@@ -33,6 +33,8 @@ pub struct Session {
     code_asked: Option<Timestamp>,
     /// The newest answer asks for it.
     code_next: bool,
+    /// `seq` of the shopper's newest message that is known here.
+    heard: u64,
 }
 
 /// A message that is kept for the prompt.
@@ -41,6 +43,8 @@ struct Kept {
     exchange: Exchange,
     /// The next message is answered together with this one.
     is_open: bool,
+    /// It was said to a person.
+    to_person: bool,
 }
 
 /// Answer to "may a turn begin?".
@@ -48,6 +52,8 @@ struct Kept {
 pub enum Begin {
     Yes,
     Busy,
+    /// A person has control, and the assistant is silent.
+    Staffed,
 }
 
 impl Session {
@@ -68,6 +74,7 @@ impl Session {
             proposed: Vec::new(),
             code_asked: None,
             code_next: false,
+            heard: 0,
         };
         events.iter().for_each(|event| session.remember(event));
         session
@@ -92,10 +99,16 @@ impl Session {
     }
 
     pub fn begin(&self) -> Begin {
-        match (self.running, self.meta.state) {
-            (None, SessionState::Open) => Begin::Yes,
-            _ => Begin::Busy,
+        match (self.running, self.meta.controller) {
+            (Some(_), _) => Begin::Busy,
+            (None, Controller::Bot) => Begin::Yes,
+            (None, Controller::Agent(_)) => Begin::Staffed,
         }
+    }
+
+    /// `seq` of the shopper's newest message.
+    pub fn heard(&self) -> u64 {
+        self.heard
     }
 
     pub fn running(&self) -> Option<TurnId> {
@@ -116,34 +129,69 @@ impl Session {
         now: Timestamp,
     ) -> Append {
         let fact = Fact::MessageCreated { message_id: MessageId::new(), text, client_message_id };
-        self.append(idempotency.turn_id, [fact].into_iter(), Some(idempotency), now)
+        // A message opens a closed session again.
+        let closed = self.meta.state == SessionState::Closed;
+        let reopened = closed.then_some(Fact::People(People::SessionReopened));
+        let turn_id = idempotency.turn_id;
+        let facts = reopened.into_iter().chain([fact]).map(|fact| (turn_id, fact));
+        self.append(facts, Some(idempotency), now)
+    }
+
+    /// The append that brings the user's message to the person who has control.
+    pub fn delivered(
+        &self,
+        text: String,
+        client_message_id: Option<String>,
+        idempotency: IdempotencyRecord,
+        now: Timestamp,
+    ) -> Append {
+        let message_id = MessageId::new();
+        let fact = People::MessageDelivered { message_id, text, client_message_id };
+        self.aside(vec![Fact::People(fact)], Some(idempotency), now)
+    }
+
+    /// The append of what people do. A turn that runs ends with it, so that no word of the assistant
+    /// comes later: what ends the turn otherwise is outrun.
+    pub fn aside(
+        &self,
+        facts: Vec<Fact>,
+        idempotency: Option<IdempotencyRecord>,
+        now: Timestamp,
+    ) -> Append {
+        let turn_id = idempotency.as_ref().map_or_else(TurnId::new, |record| record.turn_id);
+        let cut = self.running.map(|running| (running, Fact::cancelled(String::new())));
+        let facts = facts.into_iter().map(|fact| (turn_id, fact));
+        self.append(cut.into_iter().chain(facts), idempotency, now)
     }
 
     /// The append that ends a turn.
     pub fn ending(&self, turn_id: TurnId, ending: &Ending, now: Timestamp) -> Append {
         let drafts = ending.drafts.clone();
-        Append { drafts, ..self.append(turn_id, ending.facts(), None, now) }
+        let facts = ending.facts().map(|fact| (turn_id, fact));
+        Append { drafts, ..self.append(facts, None, now) }
     }
 
     /// The append that brings a late answer into a session where no turn runs.
     pub fn delivery(&self, ending: &Ending, record: IdempotencyRecord, now: Timestamp) -> Append {
-        self.append(record.turn_id, ending.facts(), Some(record), now)
+        let turn_id = record.turn_id;
+        self.append(ending.facts().map(|fact| (turn_id, fact)), Some(record), now)
     }
 
     fn append(
         &self,
-        turn_id: TurnId,
-        facts: impl Iterator<Item = Fact>,
+        facts: impl Iterator<Item = (TurnId, Fact)>,
         idempotency: Option<IdempotencyRecord>,
         now: Timestamp,
     ) -> Append {
-        let (session_id, epoch) = (self.meta.id, self.meta.epoch);
-        let events: Vec<Event> = (self.meta.last_seq + 1..)
-            .zip(facts)
-            .map(|(seq, fact)| Event { v: 1, seq, session_id, turn_id, epoch, at: now, fact })
-            .collect();
-        let last_seq = events.last().map_or(self.meta.last_seq, |event| event.seq);
-        let meta = SessionMeta { last_seq, updated_at: now, ..self.meta.clone() };
+        let session_id = self.meta.id;
+        let mut meta = SessionMeta { updated_at: now, ..self.meta.clone() };
+        let mut events = Vec::new();
+        for (turn_id, fact) in facts {
+            meta.take(&fact);
+            meta.last_seq += 1;
+            let (seq, epoch) = (meta.last_seq, meta.epoch);
+            events.push(Event { v: 1, seq, session_id, turn_id, epoch, at: now, fact });
+        }
         Append {
             meta,
             from: self.version,
@@ -163,11 +211,17 @@ impl Session {
         self.take_in(&append.events);
     }
 
-    /// What another replica appended, which then owns the session.
+    /// What another replica appended, which then owns the session. What is known already changes
+    /// nothing.
     pub fn outrun_by(&mut self, events: &[Event]) {
+        let known = self.meta.last_seq;
+        let fresh = events.get(events.partition_point(|event| event.seq <= known)..);
+        let fresh = fresh.unwrap_or_default();
+        let Some(last) = fresh.last() else { return };
         self.is_owned = false;
-        self.meta.last_seq = events.last().map_or(self.meta.last_seq, |event| event.seq);
-        self.take_in(events);
+        self.meta.last_seq = last.seq;
+        fresh.iter().for_each(|event| self.meta.take(&event.fact));
+        self.take_in(fresh);
     }
 
     fn take_in(&mut self, events: &[Event]) {
@@ -187,16 +241,13 @@ impl Session {
     fn remember(&mut self, event: &Event) {
         match &event.fact {
             Fact::MessageCreated { text, .. } => {
+                self.heard = event.seq;
                 self.proposed.clear();
                 let user = self.joined(text);
                 if self.begun_text().is_some() {
                     self.exchanges.pop_back();
                 }
-                if self.exchanges.len() == MAX_EXCHANGES {
-                    self.exchanges.pop_front();
-                }
-                let exchange = Exchange { user, answer: None };
-                self.exchanges.push_back(Kept { turn: event.turn_id, exchange, is_open: false });
+                self.keep(event.turn_id, user, false);
             }
             // That a question was kept is no answer to it.
             Fact::AnswerCompleted(Answer {
@@ -229,7 +280,50 @@ impl Session {
             | Fact::ActionResult(_)
             | Fact::Unknown(_) => {}
             Fact::ActionProposed(proposal) => self.proposed.push(proposal.clone()),
+            Fact::People(people) => self.remember_people(event, people),
         }
+    }
+
+    /// What was said between the shopper and a person is read by the assistant later.
+    fn remember_people(&mut self, event: &Event, people: &People) {
+        match people {
+            People::MessageDelivered { text, .. } => {
+                self.heard = event.seq;
+                self.proposed.clear();
+                let last = self.exchanges.back_mut();
+                match last.filter(|kept| kept.to_person && kept.exchange.answer.is_none()) {
+                    Some(kept) => kept.exchange.user = format!("{}\n{text}", kept.exchange.user),
+                    None => self.keep(event.turn_id, text.clone(), true),
+                }
+            }
+            People::AgentMessage { text, .. } => {
+                let Some(kept) = self.exchanges.back_mut() else { return };
+                let answer = kept.exchange.answer.take();
+                let answer = answer.map_or_else(|| text.clone(), |said| format!("{said}\n{text}"));
+                kept.exchange.answer = Some(answer);
+            }
+            // A yes is not about what was proposed before a person came.
+            People::ControlChanged { .. } => {
+                self.proposed.clear();
+                if let Some(kept) = self.exchanges.back_mut() {
+                    kept.is_open = false;
+                }
+            }
+            People::HandoffRequested { .. }
+            | People::HandoffQueued { .. }
+            | People::HandoffAccepted { .. }
+            | People::HandoffEnded { .. }
+            | People::SessionClosed { .. }
+            | People::SessionReopened => {}
+        }
+    }
+
+    fn keep(&mut self, turn: TurnId, user: String, to_person: bool) {
+        if self.exchanges.len() == MAX_EXCHANGES {
+            self.exchanges.pop_front();
+        }
+        let exchange = Exchange { user, answer: None };
+        self.exchanges.push_back(Kept { turn, exchange, is_open: false, to_person });
     }
 
     /// What the newest answer proposes, if that is one thing: "yes" and "no" are about it.
@@ -315,6 +409,24 @@ mod tests {
         assert_eq!(session.begin(), Begin::Busy);
         fail(&mut session, turn);
         assert_eq!(session.begin(), Begin::Yes);
+    }
+
+    #[test]
+    fn what_people_do_ends_the_turn_that_runs_and_a_late_end_of_it_changes_nothing() {
+        let mut session = session();
+        let turn = say(&mut session, "hello");
+        let late = session.ending(turn, &Fact::cancelled("Hel".into()).into(), clock::now());
+        let facts = vec![Fact::People(People::SessionClosed { by: crate::domain::Party::Agent })];
+        let append = session.aside(facts, None, clock::now());
+        let names: Vec<_> = append.events.iter().map(|event| event.fact.name()).collect();
+        assert_eq!(names, ["turn.cancelled", "session.closed"]);
+        assert_eq!(append.events[0].turn_id, turn);
+        take(&mut session, &append);
+        assert_eq!((session.running(), session.meta.last_seq), (None, 3));
+        session.outrun_by(&late.events);
+        assert_eq!((session.meta.last_seq, session.is_owned()), (3, true));
+        let append = session.aside(vec![Fact::People(People::SessionReopened)], None, clock::now());
+        assert_eq!(append.events.len(), 1, "no turn runs");
     }
 
     #[test]

@@ -26,7 +26,7 @@ const ATTEMPTS: usize = 3;
 const ROOM_TIMEOUT: Duration = Duration::from_secs(1);
 const ROOM_INTERVAL: Duration = Duration::from_millis(20);
 
-/// How long the turn of the message before may take to end, and how often that is looked at.
+/// How long a turn that must end first may take to end, and how often that is looked at.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(3);
 const JOIN_INTERVAL: Duration = Duration::from_millis(10);
 

@@ -18,7 +18,8 @@ use crate::{
     cache::{Freshness, Hit, Partition, Question, Witness},
     clock,
     domain::{
-        AddressBlock, Lane, Language, OneTimeCode, PrincipalId, ServiceLevel, SiteId, Ticket,
+        AddressBlock, HandoffId, Lane, Language, OneTimeCode, PrincipalId, ServiceLevel, SiteId,
+        Ticket,
         Timestamp, TurnId,
     },
     guard::{self, Look},
@@ -51,6 +52,8 @@ pub struct Ask {
     pub begun: Instant,
     /// What the message is before anybody knows what it asks.
     pub look: Look,
+    /// The handoff of the session, if the shopper waits for a person.
+    pub handoff: Option<HandoffId>,
     /// What the shopper wants to have done with a tool of the shop.
     pub errand: Option<Errand>,
     /// The message was a one-time code, which stands in no text.
@@ -78,6 +81,7 @@ impl Ask {
             history,
             duty,
             code,
+            handoff,
         } = input;
         let before = history.last().map(|exchange| exchange.user.as_str());
         let look = guard::look(&text, before);
@@ -131,6 +135,7 @@ impl Ask {
             began_at: clock::now(),
             begun: Instant::now(),
             look,
+            handoff,
             errand,
             code,
             exact: None,

@@ -45,7 +45,7 @@ pub async fn remember(
     ports: &Ports,
     ask: &Ask,
     reply: &Reply,
-    Given { answer, drafts, at, is_supported, for_all, retrieved }: &Given,
+    Given { answer, drafts, at, is_supported, for_all, retrieved, .. }: &Given,
     embedding: Option<&Embedding>,
 ) {
     let (Some(cache), Some(shareable)) = (&ports.cache, ask.said.shareable()) else { return };

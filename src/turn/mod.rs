@@ -19,6 +19,7 @@ mod language;
 pub mod metrics;
 pub mod muster;
 mod page;
+pub mod person;
 pub mod pipeline;
 pub mod ports;
 mod refuse;

@@ -62,5 +62,6 @@ pub async fn run_turn(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Result<End
     let given = assistants::answer(ports, ask, reply, level, &understood, embedding).await?;
     cached::remember(ports, ask, reply, &given, embedding).await;
     drop(led);
-    Ok(Ending { drafts: given.drafts, ..reply.complete(given.answer).into() })
+    let (drafts, people) = (given.drafts, given.people);
+    Ok(Ending { drafts, people, ..reply.complete(given.answer).into() })
 }

@@ -21,7 +21,8 @@ use crate::{
     brownout::Brownout,
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
-    domain::{AddressBlock, Lane, OneTimeCode, PageContext, PrincipalId, SiteId},
+    desk::Desk,
+    domain::{AddressBlock, HandoffId, Lane, OneTimeCode, PageContext, PrincipalId, SiteId},
     embedding::messages::Embed,
     guard::{self, Pages, Policy},
     inference::{Acquire, Limits, PressureGauge},
@@ -58,6 +59,7 @@ pub struct Ports {
     pub guards: Guards,
     pub decisions: Decisions,
     pub tools: Tools,
+    pub desk: Desk,
 }
 
 /// What each site does about sentences of a model that no source supports.
@@ -231,6 +233,8 @@ pub struct TurnInput {
     pub duty: Option<Arc<Duty>>,
     /// The one-time code that was taken out of `text`.
     pub code: Option<OneTimeCode>,
+    /// The handoff of the session, if the shopper waits for a person.
+    pub handoff: Option<HandoffId>,
 }
 
 /// One earlier message and its answer, if it had one.

@@ -148,6 +148,18 @@ vocabularies! {
         offer: Text,
         /// The question became a ticket.
         busy: Text,
+        /// A person was asked for, and will come.
+        person_comes: Text,
+        /// The same, asked for again.
+        person_waits: Text,
+        /// `{position}` in the queue.
+        place: Text,
+        /// `{minutes}` until somebody comes.
+        eta: Text,
+        /// Nobody came. The contact page follows.
+        nobody_came: Text,
+        /// The same without a contact page.
+        nobody_came_no_page: Text,
         /// Names of topics, to choose from.
         technical: Text,
         billing: Text,
@@ -214,6 +226,8 @@ vocabularies! {
         conflict: Text,
         effect_changed: Text,
         identity_required: Text,
+        stale_view: Text,
+        nobody_on_duty: Text,
         erased: Text,
         precondition_failed: Text,
         payload_too_large: Text,

@@ -137,6 +137,7 @@ fn the_document_names_every_route() {
                 // The page is for browsers.
                 if path == "/"
                     || path == "/reset"
+                    || path == "/console"
                     || path == "/docs"
                     || path.starts_with("/assets/")
                 {

@@ -337,13 +337,29 @@ impl TestApp {
 
     /// Makes somebody of a site's staff and signs in.
     pub async fn staff(&self, site: &str, role: rushdesk::domain::Role, email: &str) -> Shopper {
+        self.named_staff(site, role, email, None).await
+    }
+
+    /// An agent of the demo shop, whose name shoppers read.
+    pub async fn agent(&self, name: &str) -> Shopper {
+        let email = format!("agent-{}@example.com", uuid::Uuid::now_v7());
+        self.named_staff("demo", Role::Agent, &email, Some(name.to_owned())).await
+    }
+
+    async fn named_staff(
+        &self,
+        site: &str,
+        role: Role,
+        email: &str,
+        name: Option<String>,
+    ) -> Shopper {
         let password = "correct horse battery";
         let credentials = rushdesk::accounts::Credentials {
             email: email.to_owned(),
             password: password.to_owned(),
         };
         let site_id = rushdesk::domain::SiteId::parse(site).unwrap();
-        self.app().accounts.create_staff(&site_id, role, credentials).await.unwrap();
+        self.app().accounts.create_staff(&site_id, role, credentials, name).await.unwrap();
         let site_key = format!("pk_{site}");
         let login = json!({"site_key": site_key, "email": email, "password": password});
         self.signed_in(&ok(self.auth("login", &login)).await)

@@ -22,6 +22,7 @@ async fn every_response_carries_the_headers_of_its_kind() {
     let requests = [
         (app.get("/"), 200, page),
         (app.get("/reset"), 200, page),
+        (app.get("/console"), 200, page),
         (app.get("/docs/"), 200, page),
         (app.get("/docs/swagger-ui-bundle.js"), 200, page),
         (app.get("/assets/chat.js"), 200, data),

@@ -38,6 +38,7 @@ mod measures;
 mod newer_replicas;
 mod oidc;
 mod openai;
+mod people;
 mod permissions;
 mod poison;
 mod process;

@@ -39,10 +39,17 @@ const TABLE: &str = "\
 | GET /v1/customers/{id}/export | 401 | ok | 404 | 404 | 403 | ok | ok | 403 | 404 | 404 |
 | DELETE /v1/customers/{id} | 401 | ok | 404 | 404 | 403 | ok | ok | 403 | 404 | 404 |
 | GET /v1/sessions/{id}/messages | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
-| POST /v1/sessions/{id}/messages | 401 | ok | 404 | 404 | 403 | 403 | ok | 403 | 403 | 404 |
+| POST /v1/sessions/{id}/messages | 401 | ok | 404 | 404 | 422 | 422 | ok | 422 | 422 | 404 |
 | POST /v1/sessions/{id}/turns/{turn}/cancel | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | GET /v1/sessions/{id}/events | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | GET /v1/sessions/{id}/socket | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| POST /v1/sessions/{id}/handoff | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| POST /v1/sessions/{id}/accept | 401 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 | 403 |
+| POST /v1/sessions/{id}/release | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| POST /v1/sessions/{id}/transfer | 401 | 403 | 403 | 403 | 409 | 409 | 403 | 404 | 404 | 403 |
+| POST /v1/sessions/{id}/close | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| GET /v1/desk/queue | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
+| PUT /v1/desk/presence | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
 | POST /v1/actions/{id}/confirm | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
 | POST /v1/actions/{id}/decline | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
 | POST /v1/messages/{id}/feedback | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
@@ -163,6 +170,8 @@ impl Shop {
             ("tools.allowed_networks", "[\"127.0.0.0/8\"]".to_owned()),
             ("sessions.max_wait_ms", "20000".to_owned()),
             ("limits.visitor_burst", "1000".to_owned()),
+            // The agent says once that they are there.
+            ("handoff.away_after_ms", "3600000".to_owned()),
         ];
         let app = TestApp::with(&settings).await;
         let owner = sign_in(&app, "visitor", json!({"site_key": "pk_shop"})).await;
@@ -192,6 +201,7 @@ impl Shop {
         shop.write_assistants().await;
         shop.write_tool().await;
         shop.session = shop.new_session().await;
+        sent(shop.who("agent").presence("online", 100)).await;
         let owner = ok(shop.who("owner").me()).await;
         owner["id"].as_str().unwrap().clone_into(&mut shop.customer);
         let turn = shop.who("owner").ask(&shop.session, &format!("Do you sell {MARK}?")).await;
@@ -307,6 +317,11 @@ impl Shop {
                 json!({"openapi": document, "operations": ["getHours"], "store": true})
             }
             "/v1/admin/modes" => json!({"service_level": null}),
+            "/v1/sessions/{id}/release" => json!({"to": "bot"}),
+            "/v1/sessions/{id}/transfer" => {
+                json!({"to": ok(self.who("agent").me()).await["id"]})
+            }
+            "/v1/desk/presence" => json!({"state": "online", "capacity": 1}),
             _ => json!({}),
         }
     }
@@ -343,7 +358,10 @@ impl Shop {
             path = path.replace("{id}", &action);
             hash = of_action;
         }
-        let session = if fresh && path.starts_with("/v1/sessions") {
+        // Who has control of a session changes what others may do in it.
+        let people = ["/handoff", "/accept", "/release", "/transfer", "/close"];
+        let moves = people.iter().any(|end| path.ends_with(end));
+        let session = if moves || (fresh && path.starts_with("/v1/sessions")) {
             self.new_session().await
         } else {
             self.session.clone()

@@ -31,6 +31,11 @@ impl Shopper {
         app.holder(&self.token)
     }
 
+    /// The same one at the replica of another one.
+    pub fn beside(&self, other: &Self) -> Self {
+        Self { url: other.url.clone(), ..self.clone() }
+    }
+
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let request = self.client.request(method, format!("{}{path}", self.url));
         request.timeout(PATIENCE).bearer_auth(&self.token)
@@ -135,6 +140,43 @@ impl Shopper {
 
     pub fn cancel(&self, session: &str, turn: &str) -> RequestBuilder {
         self.post(&format!("/v1/sessions/{session}/turns/{turn}/cancel"))
+    }
+
+    /// Asks for a person.
+    pub fn handoff(&self, session: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/handoff")).json(&json!({}))
+    }
+
+    pub fn accept(&self, session: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/accept"))
+    }
+
+    /// To `bot` or `queue`.
+    pub fn release(&self, session: &str, to: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/release")).json(&json!({ "to": to }))
+    }
+
+    pub fn transfer(&self, session: &str, to: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/transfer")).json(&json!({ "to": to }))
+    }
+
+    pub fn close(&self, session: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/close"))
+    }
+
+    /// As an agent who has read everything up to `seen`.
+    pub fn say(&self, session: &str, key: &str, text: &str, seen: u64) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/messages"))
+            .header("idempotency-key", key)
+            .json(&json!({ "text": text, "last_seen_seq": seen }))
+    }
+
+    pub fn presence(&self, state: &str, capacity: u64) -> RequestBuilder {
+        self.put("/v1/desk/presence").json(&json!({ "state": state, "capacity": capacity }))
+    }
+
+    pub fn desk(&self) -> RequestBuilder {
+        self.get("/v1/desk/queue")
     }
 
     pub fn rate(&self, message: &str, rating: &str) -> RequestBuilder {

@@ -185,6 +185,7 @@ async fn play(
             history: history.clone(),
             duty: Some(Arc::clone(duty)),
             code: None,
+            handoff: None,
             customer: None,
         };
         let said = match tokio::time::timeout_at(deadline, answer(app, input)).await {
@@ -221,6 +222,7 @@ async fn answer(app: &App, input: TurnInput) -> Result<Answer, ErrorCode> {
         | Fact::TurnCancelled { .. }
         | Fact::ActionProposed(_)
         | Fact::ActionResult(_)
+        | Fact::People(_)
         | Fact::Unknown(_) => Err(ErrorCode::Interrupted),
     }
 }

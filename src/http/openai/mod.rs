@@ -151,6 +151,7 @@ fn input(
         history,
         duty: None,
         code: None,
+        handoff: None,
     })
 }
 

@@ -237,6 +237,7 @@ fn outcome(fact: Fact) -> Result<Answer, Box<Problem>> {
         | Fact::TurnCancelled { .. }
         | Fact::ActionProposed(_)
         | Fact::ActionResult(_)
+        | Fact::People(_)
         | Fact::Unknown(_) => Err(Box::new(Problem::new(ErrorCode::Interrupted))),
     }
 }

@@ -1,6 +1,7 @@
 //! The actor of a session, in parts: its shell, a message that comes in, the running turn, a late
-//! answer, and news from other replicas.
+//! answer, a person's command, and news from other replicas.
 
+mod control;
 pub mod deliver;
 mod prepare;
 mod rumour;

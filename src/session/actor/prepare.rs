@@ -92,6 +92,7 @@ pub fn prepare(
         history: session.history(),
         duty: None,
         code,
+        handoff: meta.handoff,
     };
     // A panic ends this turn; in a handler it would end the session.
     let Ok(ask) = catch_unwind(AssertUnwindSafe(|| Ask::new(&shared.ports, input))) else {
@@ -136,7 +137,7 @@ pub fn prepare_decision(
         action_id: action.id,
         tool: action.tool.clone(),
         decision,
-        turn_id: append.events.first().map_or_else(TurnId::new, |event| event.turn_id),
+        turn_id: append.events.last().map_or_else(TurnId::new, |event| event.turn_id),
         by: message.asker.0.role,
         calls: verdict == Verdict::Call,
     });

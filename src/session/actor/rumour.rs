@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::shell::SessionActor;
+use super::shell::{Live, SessionActor};
 use crate::session::{
     feed::{Feed, FeedEnd},
     messages::SessionError,
@@ -27,16 +27,19 @@ impl Handler<Rumour> for SessionActor {
 
     fn handle(&mut self, rumour: Rumour, ctx: &mut Self::Context) -> Self::Result {
         let nothing = || AtomicResponse::new(Box::pin(fut::ready(())));
-        let Ok(live) = &self.live else { return nothing() };
+        let Ok(live) = &mut self.live else { return nothing() };
         if rumour == Rumour::Erased {
             live.feed.end(FeedEnd::Erased);
             ctx.stop();
             return nothing();
         }
-        if live.turn.is_some() || self.doubt.is_some() {
-            // No other replica writes unless this one was taken for dead. The end of the turn, or
-            // the repeated append, will find that out.
+        if self.doubt.is_some() {
+            // The repeated append will find it out.
             return nothing();
+        }
+        if let Some(turn) = &mut live.turn {
+            turn.is_outrun = true;
+            return AtomicResponse::new(self.stop_if_ended());
         }
         let known = Some(*live.session.version());
         let opened = open(self.id, known, self.shared.journal.clone()).into_actor(self);
@@ -55,6 +58,20 @@ impl Handler<Rumour> for SessionActor {
 }
 
 impl SessionActor {
+    /// Another replica writes while a turn runs here: a person took over, and ended the turn, or
+    /// this replica was taken for dead. A turn that has an end says nothing more.
+    fn stop_if_ended(&self) -> LocalBoxActorFuture<Self, ()> {
+        let (id, journal) = (self.id, self.shared.journal.clone());
+        let read = async move { journal.open(id).await }.into_actor(self);
+        Box::pin(read.map(|opened, actor, _| {
+            let Ok(Live { turn: Some(turn), .. }) = &actor.live else { return };
+            // Without an answer the end of the turn will find it out.
+            if opened.is_ok_and(|opened| opened.version.open_turn != Some(turn.log.turn_id())) {
+                turn.cancel.cancel();
+            }
+        }))
+    }
+
     /// Reads the session if another replica may have written to it. For a writer it is enough that
     /// this replica wrote the newest event that it knows: the append itself finds out the rest.
     pub(in crate::session) fn refresh(

@@ -1,6 +1,6 @@
 //! The shell of a session: translates messages to decisions of `Session` and decisions to effects.
 //! A new message is taken in `start.rs`, a turn's end in `turn.rs`, a late answer in `deliver.rs`,
-//! what other replicas say in `rumour.rs`.
+//! a person's command in `control.rs`, what other replicas say in `rumour.rs`.
 //!
 //! Must never happen: two turns of one session at once; an acknowledged message that is not in the
 //! journal; a turn without exactly one terminal event.
@@ -21,7 +21,7 @@ use crate::session::{
     state::Session,
 };
 use crate::{
-    domain::{SessionId, SessionMeta, SessionState},
+    domain::{SessionId, SessionMeta},
     log::TurnLog,
 };
 
@@ -42,6 +42,7 @@ pub(in crate::session) struct Live {
     pub feed: Arc<Feed>,
     /// The turn that runs here; one that runs elsewhere is known to the feed alone.
     pub turn: Option<RunningHere>,
+    pub is_erased: bool,
 }
 
 /// How the actor reaches the task of its turn.
@@ -49,6 +50,8 @@ pub(in crate::session) struct RunningHere {
     pub log: Arc<TurnLog>,
     pub cancel: CancellationToken,
     pub supersede: CancellationToken,
+    /// Another replica has written while the turn ran.
+    pub is_outrun: bool,
     begun: Instant,
     /// Whether it may stop in favour of a further message.
     yields: bool,
@@ -57,7 +60,7 @@ pub(in crate::session) struct RunningHere {
 impl RunningHere {
     pub fn new(log: Arc<TurnLog>, yields: bool) -> Self {
         let (cancel, supersede) = (CancellationToken::new(), CancellationToken::new());
-        Self { log, cancel, supersede, begun: Instant::now(), yields }
+        Self { log, cancel, supersede, is_outrun: false, begun: Instant::now(), yields }
     }
 
     /// Tells the turn to stop in favour of a further message, if it is not too late for that.
@@ -78,7 +81,8 @@ impl SessionActor {
         stopped: Recipient<SessionStopped>,
     ) -> Self {
         let live = Err(Absent::Unavailable);
-        Self { id, generation, shared, stopped, live, doubt: None, last_active: Instant::now() }
+        let last_active = Instant::now();
+        Self { id, generation, shared, stopped, live, doubt: None, last_active }
     }
 
     /// The session, if `asker` may see it. Another person's session does not exist.
@@ -145,7 +149,7 @@ impl Actor for SessionActor {
                 let feed = Feed::new(actor.id, opened.meta.last_seq, capacity);
                 let mut session = Session::new(opened.meta, opened.version, &opened.events);
                 session.elsewhere = opened.running;
-                Live { session, feed, turn: None }
+                Live { session, feed, turn: None, is_erased: false }
             });
             if let Ok(live) = &actor.live {
                 let owner = live.session.meta.owner;
@@ -166,8 +170,7 @@ impl Actor for SessionActor {
             if let Some(turn) = &live.turn {
                 turn.cancel.cancel();
             }
-            let erased = live.session.meta.state == SessionState::Closed;
-            live.feed.end(if erased { FeedEnd::Erased } else { FeedEnd::Stopped });
+            live.feed.end(if live.is_erased { FeedEnd::Erased } else { FeedEnd::Stopped });
         }
         let notice = SessionStopped { id: self.id, generation: self.generation };
         #[expect(clippy::disallowed_methods, reason = "a drop that reports: it must not be lost")]
@@ -227,7 +230,7 @@ impl Handler<Erase> for SessionActor {
 
     fn handle(&mut self, Erase { asker }: Erase, ctx: &mut Self::Context) -> Self::Result {
         let live = self.live(&asker)?;
-        live.session.meta.state = SessionState::Closed;
+        live.is_erased = true;
         if let Some(turn) = &live.turn {
             turn.cancel.cancel();
         }

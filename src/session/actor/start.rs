@@ -18,11 +18,11 @@ use crate::session::{
     open::Refresh,
     replay::replay,
     shared::Shared,
-    state::Begin,
+    state::{Begin, Session},
 };
 use crate::{
     clock,
-    domain::{Appended, Decision, IdempotencyRecord, Part, SessionId, TurnId, Version},
+    domain::{Append, Appended, Decision, IdempotencyRecord, Part, SessionId, TurnId, Version},
     journal::Journal,
     telemetry::actors::{self, ActorKind},
     triage,
@@ -47,6 +47,8 @@ impl Handler<StartTurn> for SessionActor {
 /// What the session asks of the journal.
 enum Proposal {
     Append(Box<Prepared>),
+    /// To the person who has control.
+    Deliver(Box<Append>),
     /// A turn runs: only a repetition of a known key may be answered.
     Lookup(SessionId, String),
     /// The message was taken before, in this turn.
@@ -56,6 +58,7 @@ enum Proposal {
 /// What the journal said, before the actor acts on it.
 enum Accepted {
     New(Box<Prepared>, Version),
+    Delivered(Box<Append>, Version),
     Known(IdempotencyRecord),
     /// It was decided before, in this turn.
     Decided(TurnId),
@@ -123,6 +126,9 @@ impl SessionActor {
             return message.wish.clone();
         }
         let live = self.live.as_ref().ok()?;
+        if live.session.begin() == Begin::Staffed {
+            return None;
+        }
         let proposal = live.session.proposed()?;
         // The first field of a change to an order is its number.
         let order = proposal.fields.first().map(|field| field.value.as_str());
@@ -147,11 +153,21 @@ impl SessionActor {
         if let Some(Offer { verdict: Verdict::Before(turn_id), .. }) = &offer {
             return Ok(Proposal::Known(*turn_id));
         }
-        if live.session.begin() == Begin::Busy {
+        let begin = live.session.begin();
+        if begin == Begin::Busy {
             return Ok(Proposal::Lookup(live.session.meta.id, message.idempotency_key.clone()));
         }
         if shared.draining.is_cancelled() {
             return Err(SessionError::Draining);
+        }
+        if begin == Begin::Staffed {
+            let meta = &live.session.meta;
+            // A button of the assistant has no answer while it is silent.
+            if message.wish.is_some() {
+                let (controller, epoch) = (meta.controller, meta.epoch);
+                return Err(SessionError::Conflict { controller, epoch });
+            }
+            return Ok(Proposal::Deliver(Box::new(delivery(&live.session, message))));
         }
         let permit = Arc::clone(&shared.turn_permits)
             .try_acquire_owned()
@@ -180,6 +196,7 @@ impl SessionActor {
                 let started = self.begin_turn(*prepared, version, ctx);
                 ready(started.map(Some).ok_or(SessionError::StoreUnavailable))
             }
+            Ok(Accepted::Delivered(append, version)) => ready(self.delivered(&append, version)),
             Ok(Accepted::Doubtful(prepared)) => {
                 self.doubt = Some(Doubt::new(prepared, DOUBT_RETRY));
                 self.resolve_later(ctx);
@@ -212,6 +229,21 @@ impl SessionActor {
         message.wish.is_none()
             && asked < self.shared.sessions.max_message_chars
             && turn.give_way(self.shared.ports.turn.gather)
+    }
+
+    /// A message to a person is durable: shows it.
+    fn delivered(
+        &mut self,
+        append: &Append,
+        version: Version,
+    ) -> Result<Option<Started>, SessionError> {
+        let Ok(live) = &mut self.live else { return Err(SessionError::NotFound) };
+        live.session.accepted(append, version);
+        append.events.iter().for_each(|event| live.feed.publish(event));
+        metrics::acted(append);
+        let message = append.events.last().cloned().map(Arc::new);
+        let started = |message| Started { message, turn: Progress::Delivered, replayed: false };
+        Ok(message.map(started))
     }
 
     /// Sends the message in doubt again after a while. Readers are served meanwhile.
@@ -253,16 +285,17 @@ impl SessionActor {
         let Prepared { append, reply, work, span, running, permit } = prepared;
         let live = self.live.as_mut().ok()?;
         live.session.accepted(&append, version);
-        let message = Arc::new(append.events.first()?.clone());
+        let at = append.events.iter().position(|event| event.fact.part() == Part::Begins)?;
+        let message = Arc::new(append.events.get(at)?.clone());
         metrics::turn_started();
         metrics::acted(&append);
-        live.feed.publish(&message);
+        append.events.iter().take(at + 1).for_each(|event| live.feed.publish(event));
         let log = Arc::clone(reply.log());
         let started =
             Started { message, turn: Progress::Running(Arc::clone(&log)), replayed: false };
         let Some(work) = work else {
             // Answered in the same step: the log is full, and there is nothing to run.
-            let end = append.events.get(1..).unwrap_or_default();
+            let end = append.events.get(at + 1..).unwrap_or_default();
             for event in end {
                 if event.fact.part() == Part::Ends {
                     span.in_scope(|| metrics::turn_ended(&event.fact));
@@ -324,6 +357,18 @@ async fn offer(
     }
 }
 
+/// The append that brings a message to the person who has control.
+fn delivery(session: &Session, message: &StartTurn) -> Append {
+    let record = IdempotencyRecord {
+        key: message.idempotency_key.clone(),
+        body_hash: message.body_hash.clone(),
+        turn_id: TurnId::new(),
+        trace: None,
+    };
+    let (text, id) = (message.text.clone(), message.client_message_id.clone());
+    session.delivered(text, id, record, clock::now())
+}
+
 async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, SessionError> {
     let prepared = match proposal {
         Proposal::Append(prepared) => prepared,
@@ -332,6 +377,13 @@ async fn accept(journal: &Journal, proposal: Proposal) -> Result<Accepted, Sessi
             return known.map(Accepted::Known).ok_or(SessionError::TurnActive);
         }
         Proposal::Known(turn_id) => return Ok(Accepted::Decided(turn_id)),
+        Proposal::Deliver(append) => {
+            return Ok(match journal.append(&append).await? {
+                Appended::Done(version) => Accepted::Delivered(append, version),
+                Appended::Replayed(record) => Accepted::Known(record),
+                Appended::Outrun => Accepted::Outrun,
+            });
+        }
     };
     match journal.append(&prepared.append).await {
         Ok(Appended::Done(version)) => Ok(Accepted::New(prepared, version)),

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::{items, own};
+use super::items;
 use crate::{
     assistant::{
         errand::{self, Call, Errand, Proof, Rendered, Reply as Said, Wanted, render},
@@ -36,6 +36,8 @@ pub enum Done {
     Proposal(Box<Prepared>, Vec<String>),
     /// A one-time code has to be typed first.
     Code(Box<Wanting>),
+    /// The shopper is to talk to a person.
+    Person,
 }
 
 /// Why a call is not made.
@@ -56,9 +58,7 @@ pub async fn run(
         reply.open_with(Sentence::Sorry.text(ask.language));
     }
     match errand {
-        Errand::Ask { wanted: Wanted::Person, .. } => {
-            Done::Answer(Box::new(own::reach(ports, ask, reply)))
-        }
+        Errand::Ask { wanted: Wanted::Person, .. } => Done::Person,
         Errand::Ask { text, choices, .. } => {
             let answer = reply.say(text, Route::Template, Vec::new());
             Done::Answer(Box::new(Answer { choices: choices.clone(), ..answer }))

@@ -28,7 +28,7 @@ use super::{
 use crate::{
     assistant::plan::{self, Scratch, Search, Step},
     brownout::{self, Service},
-    domain::{Answer, Draft, Ending, OneTimeCode, Problem, Route, ServiceLevel},
+    domain::{Answer, Draft, Ending, OneTimeCode, People, Problem, Route, ServiceLevel},
     embedding::messages::Embedding,
     knowledge::{Extract, Passage},
     tools::Prepared,
@@ -46,6 +46,8 @@ pub struct Given {
     pub answer: Answer,
     /// Changes that it proposes, to this shopper only.
     pub drafts: Vec<Draft>,
+    /// The handoff that it tells of.
+    pub people: Vec<People>,
     /// The service level of the answer. Only answers at the full level are shared.
     pub at: ServiceLevel,
     /// No sentence of it broke a rule of the guard.
@@ -71,7 +73,7 @@ pub async fn answer(
     let at = ask.service.level;
     let mut scratch = scratch(ports, ask, understood);
     let (mut retrieved, mut found, mut failure) = (Retrieved::default(), None, None);
-    let mut drafts = Vec::new();
+    let (mut drafts, mut people) = (Vec::new(), Vec::new());
     // An errand is not embedded before it turns out to be a question for the pages.
     let mut late = None;
     let (answer, at, is_supported, for_all) = loop {
@@ -111,7 +113,9 @@ pub async fn answer(
                         break (answer, at, true, false);
                     }
                     Ok(Generated::Person) => {
-                        break (own::reach(ports, ask, reply), at, true, false);
+                        let (answer, brought) = own::person(ports, ask, reply).await;
+                        people = brought;
+                        break (answer, at, true, false);
                     }
                     Ok(Generated::Quoted(answer)) => {
                         break (*answer, at, true, !understood.frustrated);
@@ -159,17 +163,26 @@ pub async fn answer(
                             drafts.extend(draft);
                             answer
                         }
+                        errands::Done::Person => {
+                            let (answer, brought) = own::person(ports, ask, reply).await;
+                            people = brought;
+                            answer
+                        }
                     }
                 }
                 None => own::unknown(ask, reply, understood),
             },
             Step::Say(sentence) => own::say(ask, reply, understood, sentence),
             Step::AskBack(sentence, topics) => own::ask_back(ask, reply, sentence, &topics),
-            Step::Reach => own::reach(ports, ask, reply),
+            Step::Reach => {
+                let (answer, brought) = own::person(ports, ask, reply).await;
+                people = brought;
+                answer
+            }
         };
         break (at_once, at, true, false);
     };
-    Ok(Given { answer, drafts, at, is_supported, for_all, retrieved })
+    Ok(Given { answer, drafts, people, at, is_supported, for_all, retrieved })
 }
 
 fn scratch<'a>(ports: &Ports, ask: &Ask, understood: &'a Understanding) -> Scratch<'a> {

@@ -3,18 +3,18 @@
 use crate::{
     assistant::{
         actions,
-        sentences::{Sentence, contact_words, name},
+        sentences::{Sentence, name},
     },
-    domain::{Answer, Choice, Citation, Language, Route, Topic},
+    domain::{Answer, Choice, People, Route, Topic},
     guard::OutputFilter,
-    knowledge::{Passage, Query},
-    turn::{ask::Ask, ports::Ports, reply::Reply, understand::Understanding},
+    turn::{
+        ask::Ask,
+        person::{self, Told},
+        ports::Ports,
+        reply::Reply,
+        understand::Understanding,
+    },
 };
-
-/// Passages among which the contact page is looked for.
-const CANDIDATES: usize = 8;
-/// Passages of the contact page that are quoted.
-const QUOTED: usize = 2;
 
 pub fn say(ask: &Ask, reply: &mut Reply, understood: &Understanding, sentence: Sentence) -> Answer {
     let before = ask.said.history().last().and_then(|exchange| exchange.answer.as_deref());
@@ -60,52 +60,8 @@ fn own_words(ask: &Ask) -> String {
     text + &shown.finish().text
 }
 
-/// How to reach a person: the shop's own contact page, word for word.
-pub fn reach(ports: &Ports, ask: &Ask, reply: &mut Reply) -> Answer {
-    let here = contact(ports, ask, Some(ask.search_locale()));
-    // A telephone number helps in any language.
-    let page = if here.is_empty() { contact(ports, ask, None) } else { here };
-    if page.is_empty() {
-        return reply.say(Sentence::NoPerson.text(ask.language), Route::Template, Vec::new());
-    }
-    let quotes: Vec<&str> = page.iter().map(|passage| passage.text.as_str()).collect();
-    let text = format!("{}\n\n{}", Sentence::Reach.text(ask.language), quotes.join("\n\n"));
-    let cited = page.iter().zip(1..).map(|(passage, number)| Citation {
-        id: i32::to_string(&number),
-        document_id: passage.document_id.clone(),
-        title: passage.title.clone(),
-        url: passage.url.clone(),
-        quote: passage.text.clone(),
-    });
-    let cited = cited.collect();
-    reply.say(&text, Route::Knowledge, cited)
-}
-
-/// The best passages of the page whose title or tags say that it is about contact.
-fn contact(ports: &Ports, ask: &Ask, locale: Option<&str>) -> Vec<Passage> {
-    let languages = [ask.language, Language::En];
-    languages
-        .into_iter()
-        .map(|spoken| contact_in(ports, ask, locale, spoken))
-        .find(|p| !p.is_empty())
-        .unwrap_or_default()
-}
-
-fn contact_in(ports: &Ports, ask: &Ask, locale: Option<&str>, language: Language) -> Vec<Passage> {
-    let words = contact_words(language);
-    let query = Query { locale, ..Query::new(words) };
-    let found = ports.knowledge.search(&ask.site, &query, CANDIDATES);
-    let word = words.split(' ').next().unwrap_or(words).to_lowercase();
-    let about = |passage: &Passage| {
-        let tagged = passage.tags.iter().any(|tag| tag.to_lowercase().contains(&word));
-        tagged || passage.title.to_lowercase().contains(&word)
-    };
-    let Some(page) = found.iter().find(|passage| about(passage)).map(|p| p.document_id.clone())
-    else {
-        return Vec::new();
-    };
-    let mut quoted: Vec<Passage> =
-        found.into_iter().filter(|passage| passage.document_id == page).take(QUOTED).collect();
-    quoted.sort_by_key(|passage| passage.ordinal);
-    quoted
+/// Brings a person in, or says how to reach one; with the handoff that the answer tells of.
+pub async fn person(ports: &Ports, ask: &Ask, reply: &mut Reply) -> (Answer, Vec<People>) {
+    let Told { text, route, citations, people } = person::bring(ports, ask).await;
+    (reply.say(&text, route, citations), people)
 }

@@ -64,7 +64,7 @@ impl Shop {
 }
 
 /// The number of the order says what happens: `…-lost` is done and never answered, `…-away` never
-/// arrives, `…-late` is refused, `…-slow` takes its time.
+/// arrives, `…-late` is refused, `…-slow` takes its time, `…-held` some more.
 async fn cancel(
     books: web::Data<Arc<Mutex<Books>>>,
     number: web::Path<String>,
@@ -73,6 +73,9 @@ async fn cancel(
     let key = request.headers().get("idempotency-key").unwrap().to_str().unwrap().to_owned();
     if number.ends_with("-away") {
         return never().await;
+    }
+    if number.ends_with("-held") {
+        sleep(Duration::from_millis(400)).await;
     }
     if number.ends_with("-slow") {
         sleep(Duration::from_millis(rand::random_range(0..60))).await;

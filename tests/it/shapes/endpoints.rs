@@ -1468,3 +1468,174 @@ async fn written_tools() {
     "#);
     app.stop().await;
 }
+
+#[test]
+async fn people() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    let (agent, other) = (app.agent("Mara").await, app.agent("Noor").await);
+    let presence = agent.presence("online", 3);
+    assert_json_snapshot!(answer("PUT /v1/desk/presence", presence).await, @r#"
+    {
+      "body": {
+        "capacity": 3,
+        "expires_at": "[time]",
+        "state": "online"
+      },
+      "status": 200
+    }
+    "#);
+    let handoff = shopper.handoff(&session);
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/handoff", handoff).await, @r#"
+    {
+      "body": {
+        "controller": "bot",
+        "created_at": "[time]",
+        "epoch": 0,
+        "handoff": "[id]",
+        "id": "[id]",
+        "last_seq": 2,
+        "locale": "en",
+        "site_id": "demo",
+        "state": "open",
+        "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/desk/queue", agent.desk()).await, @r#"
+    {
+      "body": {
+        "active": [],
+        "agents": [
+          {
+            "active": 0,
+            "capacity": 3,
+            "id": "[id]",
+            "name": "Mara"
+          }
+        ],
+        "waiting": [
+          {
+            "handoff_id": "[id]",
+            "locale": "en",
+            "position": 1,
+            "reason": "the shopper asked for a person",
+            "requested_at": "[time]",
+            "session_id": "[id]",
+            "waited_ms": "[waited_ms]"
+          }
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let accept = agent.accept(&session);
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/accept", accept).await, @r#"
+    {
+      "body": {
+        "controller": "agent:[id]",
+        "created_at": "[time]",
+        "epoch": 1,
+        "handoff": "[id]",
+        "id": "[id]",
+        "last_seq": 4,
+        "locale": "en",
+        "site_id": "demo",
+        "state": "open",
+        "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    let said = body(sent(agent.say(&session, "k", "Hello", 0)).await).await;
+    assert_json_snapshot!(shape(&said), @r#"
+    {
+      "message": {
+        "agent": {
+          "name": "Mara"
+        },
+        "created_at": "[time]",
+        "id": "[id]",
+        "role": "agent",
+        "seq": 5,
+        "status": "complete",
+        "text": "Hello",
+        "turn_id": "[id]"
+      },
+      "seq": 5,
+      "status": "sent"
+    }
+    "#);
+    let delivered = ok(shopper.message(&session, "s", "Hi")).await;
+    assert_json_snapshot!(shape(&delivered), @r#"
+    {
+      "message": {
+        "created_at": "[time]",
+        "id": "[id]",
+        "role": "user",
+        "route": "human",
+        "seq": 6,
+        "status": "complete",
+        "text": "Hi",
+        "turn_id": "[id]"
+      },
+      "seq": 6,
+      "status": "delivered",
+      "turn_id": "[id]"
+    }
+    "#);
+    let to = ok(other.me()).await["id"].as_str().unwrap().to_owned();
+    let transfer = agent.transfer(&session, &to);
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/transfer", transfer).await, @r#"
+    {
+      "body": {
+        "controller": "agent:[id]",
+        "created_at": "[time]",
+        "epoch": 2,
+        "handoff": "[id]",
+        "id": "[id]",
+        "last_seq": 8,
+        "locale": "en",
+        "site_id": "demo",
+        "state": "open",
+        "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    let release = other.release(&session, "bot");
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/release", release).await, @r#"
+    {
+      "body": {
+        "controller": "bot",
+        "created_at": "[time]",
+        "epoch": 3,
+        "id": "[id]",
+        "last_seq": 10,
+        "locale": "en",
+        "site_id": "demo",
+        "state": "open",
+        "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    let close = shopper.close(&session);
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/close", close).await, @r#"
+    {
+      "body": {
+        "controller": "bot",
+        "created_at": "[time]",
+        "epoch": 3,
+        "id": "[id]",
+        "last_seq": 11,
+        "locale": "en",
+        "site_id": "demo",
+        "state": "closed",
+        "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}

@@ -37,6 +37,8 @@ fn the_list_of_errors() {
     409 never control_conflict: Somebody else has taken over this conversation.
     409 never effect_changed: What will happen is not what you were shown; please look again.
     409 never identity_required: Please sign in first.
+    409 never nobody_on_duty: Nobody of our team is here right now.
+    409 never stale_view: There is a newer message; please read it first.
     410 never erased: This conversation has been erased.
     412 never precondition_failed: This has changed since you last read it.
     413 never payload_too_large: The request is too large.

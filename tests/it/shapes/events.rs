@@ -22,6 +22,7 @@ fn event(events: &[Event], name: &str) -> Value {
 #[::core::prelude::v1::test]
 fn every_event_has_its_shape_here() {
     let mut names = &words_of("Fact") | &words_of("Live");
+    names.extend(words_of("People"));
     names.extend(["stream.reset", "server.draining", "error"].map(str::to_owned));
     let shown = mentioned(include_str!("events.rs"), concat!("event", "(&events, \""), "\"");
     assert_eq!(shown, names);
@@ -453,4 +454,165 @@ async fn what_a_socket_says() {
       "draining"
     ]
     "#);
+}
+
+#[test]
+async fn what_people_do() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    let agent = app.agent("Mara").await;
+    ok(agent.presence("online", 1)).await;
+    ok(shopper.handoff(&session)).await;
+    ok(agent.accept(&session)).await;
+    sent(agent.say(&session, "k", "Hello", 0)).await;
+    sent(shopper.message(&session, "s", "Hi")).await;
+    ok(agent.close(&session)).await;
+    shopper.ask(&session, QUESTION).await;
+    let events = shopper.events(&session, None).await.until("answer.completed").await;
+    assert_json_snapshot!(event(&events, "handoff.requested"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "handoff_id": "[id]",
+        "reason": "the shopper asked for a person",
+        "seq": 1,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "handoff.requested",
+        "v": 1
+      },
+      "id": "1"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "handoff.queued"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 0,
+        "handoff_id": "[id]",
+        "position": 1,
+        "seq": 2,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "handoff.queued",
+        "v": 1
+      },
+      "id": "2"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "handoff.accepted"), @r#"
+    {
+      "data": {
+        "agent": {
+          "name": "Mara"
+        },
+        "at": "[time]",
+        "epoch": 0,
+        "handoff_id": "[id]",
+        "seq": 3,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "handoff.accepted",
+        "v": 1
+      },
+      "id": "3"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "control.changed"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "controller": "agent:[id]",
+        "epoch": 1,
+        "seq": 4,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "control.changed",
+        "v": 1
+      },
+      "id": "4"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "agent.message"), @r#"
+    {
+      "data": {
+        "agent": {
+          "name": "Mara"
+        },
+        "at": "[time]",
+        "epoch": 1,
+        "message_id": "[id]",
+        "seq": 5,
+        "session_id": "[id]",
+        "text": "Hello",
+        "turn_id": "[id]",
+        "type": "agent.message",
+        "v": 1
+      },
+      "id": "5"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "message.delivered"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 1,
+        "message_id": "[id]",
+        "seq": 6,
+        "session_id": "[id]",
+        "text": "Hi",
+        "turn_id": "[id]",
+        "type": "message.delivered",
+        "v": 1
+      },
+      "id": "6"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "handoff.ended"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "by": "agent",
+        "epoch": 1,
+        "handoff_id": "[id]",
+        "seq": 7,
+        "session_id": "[id]",
+        "to": "closed",
+        "turn_id": "[id]",
+        "type": "handoff.ended",
+        "v": 1
+      },
+      "id": "7"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "session.closed"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "by": "agent",
+        "epoch": 2,
+        "seq": 9,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "session.closed",
+        "v": 1
+      },
+      "id": "9"
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "session.reopened"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "epoch": 2,
+        "seq": 10,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "session.reopened",
+        "v": 1
+      },
+      "id": "10"
+    }
+    "#);
+    app.stop().await;
 }

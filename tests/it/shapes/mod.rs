@@ -76,6 +76,7 @@ fn shape(value: &Value) -> Value {
             Value::Object(fields.iter().map(field).collect())
         }
         Value::Array(items) => Value::Array(items.iter().map(shape).collect()),
+        Value::String(text) if text.starts_with("agent:") => json!("agent:[id]"),
         Value::String(text) if uuid::Uuid::from_str(text).is_ok() => json!("[id]"),
         Value::String(text) if jiff::Timestamp::from_str(text).is_ok() => json!("[time]"),
         Value::String(text) if text.len() > 100 => json!("[long text]"),

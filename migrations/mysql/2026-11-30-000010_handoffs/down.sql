@@ -1,0 +1,3 @@
+DROP TABLE presence;
+DROP TABLE handoffs;
+ALTER TABLE sessions DROP COLUMN handoff_id;

@@ -1,0 +1,47 @@
+//! Who of a site takes conversations.
+
+use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, Selectable};
+use diesel_async::RunQueryDsl as _;
+
+use super::{
+    column::Count, error::ArchiveError, handle::Archive, query::transact, schema::presence,
+};
+use crate::domain::{DutyState, PrincipalId, SiteId, Timestamp};
+
+/// An agent's word about themselves. It holds for a while after `seen_at`.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = presence)]
+pub struct Presence {
+    pub agent_id: PrincipalId,
+    pub site_id: SiteId,
+    pub state: DutyState,
+    /// Conversations at once.
+    pub capacity: Count,
+    pub seen_at: Timestamp,
+}
+
+impl Archive {
+    /// Keeps what an agent said last.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn set_presence(&self, said: &Presence) -> Result<(), ArchiveError> {
+        let said = said.clone();
+        transact!(self, |conn| {
+            diesel::replace_into(presence::table).values(&said).execute(conn).await
+        })?;
+        Ok(())
+    }
+
+    /// Forgets agents who were seen before `before`.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn forget_presence(&self, before: Timestamp) -> Result<(), ArchiveError> {
+        transact!(self, |conn| {
+            let old = presence::table.filter(presence::seen_at.lt(before));
+            diesel::delete(old).execute(conn).await
+        })?;
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Reads a shop's desk.
+
+use std::time::Duration;
+
+use super::standing::Standing;
+use crate::{
+    archive::{Archive, ArchiveError, DeskRows},
+    clock, config,
+    domain::{PrincipalId, Role, SiteId, Staff},
+};
+
+/// Rows of one kind that are read at once.
+const MOST: u32 = 500;
+/// Ended handoffs whose handling times are measured.
+const MEASURED: u32 = 50;
+
+/// Cheap to clone.
+#[derive(Clone)]
+pub struct Desk {
+    archive: Archive,
+    away_after: Duration,
+}
+
+impl Desk {
+    pub fn new(archive: Archive, config: &config::Handoff) -> Self {
+        Self { archive, away_after: config.away_after }
+    }
+
+    /// Who is on duty, and what they have to do.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn rows(&self, site: &SiteId) -> Result<DeskRows, ArchiveError> {
+        let since = clock::now().before(self.away_after);
+        self.archive.desk(site, since, (MOST, MEASURED)).await
+    }
+
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn standing(&self, site: &SiteId) -> Result<Standing, ArchiveError> {
+        Ok(Standing::of(&self.rows(site).await?))
+    }
+
+    /// Somebody of the site's staff, as shoppers see them. `None` for everybody else.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn staff(
+        &self,
+        site: &SiteId,
+        id: PrincipalId,
+    ) -> Result<Option<Staff>, ArchiveError> {
+        let user = self.archive.user(id).await?;
+        let user = user.filter(|user| {
+            let is_staff = matches!(user.role, Role::Agent | Role::Admin);
+            is_staff && user.site_id == *site && user.disabled_at.is_none()
+        });
+        Ok(user.map(|user| Staff { name: user.display_name }))
+    }
+}

@@ -1,0 +1,11 @@
+//! The desk of a shop: which of its people are on duty, who waits for them, and for how long.
+//!
+//! It reads the views of the archive and holds nothing itself, so every replica says the same.
+//! Called by turns, which must not promise a person who is not there, and by the HTTP layer.
+
+mod handle;
+pub mod metrics;
+mod standing;
+
+pub use handle::Desk;
+pub use standing::{Standing, Wait};

@@ -1,0 +1,174 @@
+//! Brings a person in, if the shop has one there, and otherwise says how to reach the shop. It never
+//! promises what is not so.
+
+use super::{
+    ask::Ask,
+    ports::{Ports, Purpose},
+};
+use crate::{
+    assistant::sentences::{Sentence, contact_words},
+    desk::Wait,
+    domain::{Answer, Citation, HandoffId, Language, People, Route, SiteId},
+    knowledge::{Passage, Query},
+};
+
+/// Passages among which the contact page is looked for.
+const CANDIDATES: usize = 8;
+/// Passages of the contact page that are quoted.
+const QUOTED: usize = 2;
+/// Why a handoff was made, for both sides.
+const ASKED: &str = "the shopper asked for a person";
+/// Milliseconds.
+const MINUTE: u64 = 60_000;
+
+/// What is said about the way to a person.
+pub struct Told {
+    pub text: String,
+    pub route: Route,
+    pub citations: Vec<Citation>,
+    /// The handoff that is made with it.
+    pub people: Vec<People>,
+}
+
+/// Hands the conversation over if somebody is there, and says so. Otherwise it is the contact page.
+pub async fn bring(ports: &Ports, ask: &Ask) -> Told {
+    match wait(ports, ask).await {
+        Some((wait, people)) => {
+            let comes =
+                if people.is_empty() { Sentence::PersonWaits } else { Sentence::PersonComes };
+            let text = tell(comes, wait, ask.language);
+            Told { text, route: Route::Human, citations: Vec::new(), people }
+        }
+        None => reach(ports, &ask.site, ask.search_locale(), ask.language, REACH),
+    }
+}
+
+/// How long the shopper waits, and the handoff unless there is one. `None` if nobody would come.
+async fn wait(ports: &Ports, ask: &Ask) -> Option<(Wait, Vec<People>)> {
+    if ask.purpose != Purpose::Conversation {
+        return None;
+    }
+    // Without the archive nobody can be promised.
+    let standing = ports.desk.standing(&ask.site).await.ok().filter(|desk| desk.is_staffed())?;
+    if let Some(waiting) = ask.handoff.and_then(|id| standing.of_handoff(id)) {
+        return Some((waiting, Vec::new()));
+    }
+    let (handoff_id, wait) = (HandoffId::new(), standing.next());
+    let (reason, language) = (ASKED.to_owned(), Some(ask.language));
+    let (position, eta_ms) = (wait.position, wait.eta_ms());
+    let people = vec![
+        People::HandoffRequested { handoff_id, reason, language },
+        People::HandoffQueued { handoff_id, position, eta_ms },
+    ];
+    Some((wait, people))
+}
+
+fn tell(comes: Sentence, wait: Wait, language: Language) -> String {
+    let mut text = comes.text(language).to_owned();
+    let mut add = |sentence: Sentence, name: &str, value: u64| {
+        text.push('\n');
+        text.push_str(&sentence.text(language).replace(name, &value.to_string()));
+    };
+    if wait.position > 1 {
+        add(Sentence::Place, "{position}", wait.position.into());
+    }
+    if let Some(eta) = wait.eta_ms() {
+        add(Sentence::Eta, "{minutes}", eta.div_ceil(MINUTE).max(1));
+    }
+    text
+}
+
+/// The answer to somebody for whom nobody came in time.
+pub fn nobody_came(ports: &Ports, site: &SiteId, locale: &str, language: Language) -> Answer {
+    let told = reach(ports, site, locale, language, NOBODY_CAME);
+    let answer = Answer::new(told.text, told.route);
+    Answer { citations: told.citations, language: Some(language), ..answer }
+}
+
+/// What stands before the contact page, and in its place.
+type Around = (Sentence, Sentence);
+const REACH: Around = (Sentence::Reach, Sentence::NoPerson);
+const NOBODY_CAME: Around = (Sentence::NobodyCame, Sentence::NobodyCameNoPage);
+
+/// How to reach a person: the shop's own contact page, word for word.
+fn reach(
+    ports: &Ports,
+    site: &SiteId,
+    locale: &str,
+    language: Language,
+    (before, without): Around,
+) -> Told {
+    let here = contact(ports, site, language, Some(locale));
+    // A telephone number helps in any language.
+    let page = if here.is_empty() { contact(ports, site, language, None) } else { here };
+    let (text, people) = (without.text(language).to_owned(), Vec::new());
+    if page.is_empty() {
+        return Told { text, route: Route::Template, citations: Vec::new(), people };
+    }
+    let quotes: Vec<&str> = page.iter().map(|passage| passage.text.as_str()).collect();
+    let text = format!("{}\n\n{}", before.text(language), quotes.join("\n\n"));
+    let cited = page.iter().zip(1..).map(|(passage, number)| Citation {
+        id: i32::to_string(&number),
+        document_id: passage.document_id.clone(),
+        title: passage.title.clone(),
+        url: passage.url.clone(),
+        quote: passage.text.clone(),
+    });
+    Told { text, route: Route::Knowledge, citations: cited.collect(), people }
+}
+
+/// The best passages of the page whose title or tags say that it is about contact.
+fn contact(ports: &Ports, site: &SiteId, language: Language, locale: Option<&str>) -> Vec<Passage> {
+    let languages = [language, Language::En];
+    languages
+        .into_iter()
+        .map(|spoken| contact_in(ports, site, locale, spoken))
+        .find(|p| !p.is_empty())
+        .unwrap_or_default()
+}
+
+fn contact_in(
+    ports: &Ports,
+    site: &SiteId,
+    locale: Option<&str>,
+    language: Language,
+) -> Vec<Passage> {
+    let words = contact_words(language);
+    let query = Query { locale, ..Query::new(words) };
+    let found = ports.knowledge.search(site, &query, CANDIDATES);
+    let word = words.split(' ').next().unwrap_or(words).to_lowercase();
+    let about = |passage: &Passage| {
+        let tagged = passage.tags.iter().any(|tag| tag.to_lowercase().contains(&word));
+        tagged || passage.title.to_lowercase().contains(&word)
+    };
+    let Some(page) = found.iter().find(|passage| about(passage)).map(|p| p.document_id.clone())
+    else {
+        return Vec::new();
+    };
+    let mut quoted: Vec<Passage> =
+        found.into_iter().filter(|passage| passage.document_id == page).take(QUOTED).collect();
+    quoted.sort_by_key(|passage| passage.ordinal);
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_wait_is_told_in_every_language_and_only_as_far_as_it_is_known() {
+        for language in Language::ALL {
+            let told = |position, seconds: Option<u64>| {
+                let eta = seconds.map(Duration::from_secs);
+                tell(Sentence::PersonComes, Wait { position, eta }, language)
+            };
+            assert_eq!(told(1, None), Sentence::PersonComes.text(language));
+            let far = told(7, Some(61));
+            assert!(far.contains('7') && far.contains('2'), "{far}");
+            assert!(!far.contains('{'), "{far}");
+            assert!(told(1, Some(1)).contains('1'), "no wait takes no minute");
+        }
+    }
+}

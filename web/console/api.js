@@ -1,0 +1,35 @@
+// Every request of the console to the server.
+
+import { Client } from "../client.js";
+
+export class DeskApi extends Client {
+  /** Who waits, who has which conversation, and who is on duty. */
+  desk() {
+    return this.json("GET", "/v1/desk/queue");
+  }
+
+  presence(state, capacity) {
+    return this.json("PUT", "/v1/desk/presence", { body: { state, capacity } });
+  }
+
+  accept(session) {
+    return this.json("POST", `/v1/sessions/${session}/accept`);
+  }
+
+  /** To "bot" or "queue". */
+  release(session, to) {
+    return this.json("POST", `/v1/sessions/${session}/release`, { body: { to } });
+  }
+
+  close(session) {
+    return this.json("POST", `/v1/sessions/${session}/close`);
+  }
+
+  /** `seen`: `seq` of the newest message that was on the page. */
+  say(session, key, text, seen) {
+    return this.json("POST", `/v1/sessions/${session}/messages`, {
+      body: { text, client_message_id: key, last_seen_seq: seen },
+      headers: { "Idempotency-Key": key },
+    });
+  }
+}

@@ -1,0 +1,205 @@
+// One open conversation: its history, then its events; the reply, and who may speak.
+
+import { Conversation, shownText } from "../conversation.js";
+import { el } from "../dom.js";
+import { EventStream } from "../stream.js";
+
+const NEAR_END_PX = 80;
+const AUTHORS = { question: "Shopper", answer: "Assistant" };
+
+const $ = (id) => document.getElementById(id);
+
+export class Talk {
+  #api;
+  #me;
+  #on;
+  #session = null;
+  #stream = null;
+  #conversation = new Conversation();
+  #controller = "bot";
+  /** `seq` of the newest event that is on the page. */
+  #seen = 0;
+  #nodes = new Map();
+  /** The reply that is on its way keeps its key until the server has it. */
+  #reply = null;
+  /** A change of who may speak, and a reply, are on their way each on its own. */
+  #acting = false;
+  #sending = false;
+
+  /** `me` is the own id. `on.say(words)`, `on.changed()`. */
+  constructor(api, me, on) {
+    this.#api = api;
+    this.#me = me;
+    this.#on = on;
+    $("accept").addEventListener("click", () => this.accept());
+    $("to-bot").addEventListener("click", () => this.release("bot"));
+    $("to-queue").addEventListener("click", () => this.release("queue"));
+    $("close").addEventListener("click", () => this.close());
+    $("reply").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+    $("text").addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#send();
+    });
+  }
+
+  get session() {
+    return this.#session;
+  }
+
+  async open(session) {
+    this.leave();
+    this.#session = session;
+    $("text").value = "";
+    await this.#load(session);
+    $("text").focus();
+  }
+
+  leave() {
+    this.#stream?.stop();
+    this.#stream = null;
+    this.#session = null;
+    this.#reply = null;
+    this.#nodes.clear();
+    $("lines").replaceChildren();
+    $("talk").hidden = true;
+  }
+
+  accept() {
+    return this.#act(() => this.#api.accept(this.#session));
+  }
+
+  release(to) {
+    return this.#act(() => this.#api.release(this.#session, to));
+  }
+
+  close() {
+    return this.#act(() => this.#api.close(this.#session));
+  }
+
+  async #load(session) {
+    try {
+      const [snapshot, messages] = await Promise.all([this.#api.session(session), this.#api.messages(session)]);
+      if (this.#session !== session) return;
+      this.#conversation = new Conversation();
+      this.#conversation.load(messages, snapshot);
+      this.#controller = snapshot.controller;
+      this.#seen = this.#conversation.lastSeq;
+      $("talk").hidden = false;
+      this.#draw();
+      this.#toEnd();
+    } catch (problem) {
+      if (this.#session !== session) return;
+      this.#on.say(problem.detail);
+      if (problem.gone) this.leave();
+      else setTimeout(() => this.#session === session && this.#load(session), 3_000);
+      return;
+    }
+    this.#stream?.stop();
+    this.#stream = new EventStream(this.#api, session, this.#conversation.lastSeq, {
+      event: (name, event) => this.#event(name, event),
+      live: (live) => this.#on.say(live ? "" : "The connection is lost; trying again."),
+      reset: () => this.#load(session),
+      gone: () => {
+        this.leave();
+        this.#on.say("This conversation is gone.");
+      },
+    });
+    this.#stream.run();
+  }
+
+  #event(name, event) {
+    this.#conversation.apply(name, event);
+    this.#seen = Math.max(this.#seen, event.seq ?? 0);
+    if (name === "control.changed") this.#controller = event.controller;
+    if (name.startsWith("handoff.") || name === "control.changed") this.#on.changed();
+    this.#draw();
+  }
+
+  async #act(work) {
+    if (this.#acting || this.#session === null) return;
+    this.#acting = true;
+    this.#draw();
+    try {
+      this.#controller = (await work()).controller;
+      this.#on.say("");
+    } catch (problem) {
+      this.#on.say(problem.detail);
+    }
+    this.#acting = false;
+    this.#on.changed();
+    if (this.#session !== null) this.#draw();
+    if (this.#mine) $("text").focus();
+  }
+
+  async #send() {
+    const text = $("text").value.trim();
+    if (text === "" || this.#sending || !this.#mine) return;
+    if (this.#reply?.text !== text) this.#reply = { key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, text };
+    const session = this.#session;
+    this.#sending = true;
+    this.#draw();
+    try {
+      await this.#api.say(session, this.#reply.key, text, this.#seen);
+      if (this.#session === session) {
+        this.#reply = null;
+        $("text").value = "";
+      }
+      this.#on.say("");
+    } catch (problem) {
+      const stale = problem.code === "stale_view";
+      this.#on.say(stale ? "The shopper has written something new. Read it, then send again." : problem.detail);
+    }
+    this.#sending = false;
+    if (this.#session !== null) this.#draw();
+    $("text").focus();
+  }
+
+  get #mine() {
+    return this.#controller === `agent:${this.#me}`;
+  }
+
+  #draw() {
+    const free = this.#controller === "bot";
+    $("accept").disabled = this.#acting || !free;
+    $("to-bot").disabled = $("to-queue").disabled = this.#acting || !this.#mine;
+    $("close").disabled = this.#acting || !(free || this.#mine);
+    $("text").disabled = !this.#mine;
+    $("reply").querySelector("button").disabled = this.#sending || !this.#mine;
+    const who = this.#mine ? "You have this conversation." : free ? "The assistant answers." : "Somebody else has it.";
+    if ($("who").textContent !== who) $("who").textContent = who;
+    this.#lines();
+  }
+
+  #lines() {
+    const lines = $("lines");
+    const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR_END_PX;
+    const { entries } = this.#conversation;
+    const shown = new Set(entries.map((entry) => entry.view));
+    for (const [view, line] of this.#nodes) {
+      if (shown.has(view)) continue;
+      line.node.remove();
+      this.#nodes.delete(view);
+    }
+    for (const entry of entries) {
+      let line = this.#nodes.get(entry.view);
+      if (!line) {
+        line = { node: el(`article.line.${entry.kind}`, {}, el("h3.author"), el("p.said", { dir: "auto" })), rev: -1 };
+        this.#nodes.set(entry.view, line);
+        lines.append(line.node);
+      }
+      if (line.rev === entry.rev) continue;
+      line.rev = entry.rev;
+      line.node.querySelector(".author").textContent = AUTHORS[entry.kind] ?? entry.name ?? "Our team";
+      line.node.querySelector(".said").textContent = entry.kind === "answer" ? shownText(entry) || "…" : entry.text;
+    }
+    if (atEnd) this.#toEnd();
+  }
+
+  #toEnd() {
+    $("lines").scrollTop = $("lines").scrollHeight;
+  }
+}
