@@ -13,6 +13,7 @@ import { PastConversations, rememberTitle } from "./past.js";
 import { Problem } from "./problem.js";
 import * as store from "./store.js";
 import { EventStream } from "./stream.js";
+import { Lull, Typist } from "./typing.js";
 import { pendingWords, peopleWords, queueWords } from "./words.js";
 
 // Shorter breaks of the connection are not shown.
@@ -34,6 +35,8 @@ class Chat {
   #loading = null;
   #sayTimer = 0;
   #offlineTimer = 0;
+  #typist = new Typist();
+  #lull = new Lull();
 
   #outbox = new Outbox({
     send: (item, signal) => this.#send(item, signal),
@@ -59,6 +62,9 @@ class Chat {
   #composer = new Composer($("composer"), {
     send: (text) => this.#ask(text),
     stop: () => this.#stop(),
+    typing: () => {
+      if (this.#conversation.human) this.#typist.wrote(() => this.#api.typing(this.#session));
+    },
   });
 
   #past = new PastConversations($("past"), this.#api, {
@@ -228,6 +234,9 @@ class Chat {
 
   #event(name, event) {
     this.#change(() => this.#conversation.apply(name, event));
+    if (name === "agent.typing") {
+      this.#lull.begin(() => this.#change(() => this.#conversation.pauseTyping()));
+    }
     const taken = name === "message.created" || name === "message.delivered";
     if (taken && event.client_message_id) {
       this.#outbox.delivered(event.client_message_id);

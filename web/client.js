@@ -36,6 +36,11 @@ export class Client {
     return all;
   }
 
+  /** Says that one writes. Nobody waits for it, and it may be lost. */
+  typing(session) {
+    this.request("POST", `/v1/sessions/${session}/typing`, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch(() => {});
+  }
+
   /** The response of the event stream, with its body unread. `signal` ends it. */
   async events(session, { after, lastEventId }, signal) {
     const query = lastEventId ? "" : `?after=${after}`;

@@ -10,7 +10,7 @@ export class Composer {
   #send;
   #stop;
 
-  /** `on.send(text)`, `on.stop()`. */
+  /** `on.send(text)`, `on.stop()`, `on.typing()`. */
   constructor(form, on) {
     this.#form = form;
     this.#text = form.elements.namedItem("text");
@@ -29,7 +29,10 @@ export class Composer {
       event.preventDefault();
       form.requestSubmit();
     });
-    this.#text.addEventListener("input", () => this.#changed());
+    this.#text.addEventListener("input", () => {
+      this.#changed();
+      if (this.#text.value !== "") on.typing();
+    });
     this.#stop.addEventListener("click", () => {
       on.stop();
       this.focus();

@@ -15,6 +15,7 @@ export class Conversation {
   /** Whether a person from the shop has taken over. */
   human = false;
   agentTyping = false;
+  shopperTyping = false;
   /** Who that is, if it is known. */
   personName = null;
   /** `{position, until}` while somebody is to come; both may be null. */
@@ -25,7 +26,7 @@ export class Conversation {
     this.entries = [];
     this.human = session.controller !== "bot";
     this.closed = session.state === "closed";
-    this.agentTyping = false;
+    this.pauseTyping();
     this.personName = null;
     this.awaits = session.handoff && !this.human ? { position: null, until: null } : null;
     messages.forEach((message) => this.#fromHistory(message));
@@ -116,6 +117,7 @@ export class Conversation {
         this.#agent({ id: event.message_id, text: event.text, agent: event.agent, created_at: event.at });
         break;
       case "message.delivered":
+        this.shopperTyping = false;
         this.#question(event.turn_id, { key: event.client_message_id, text: event.text, at: event.at, delivered: true });
         break;
       case "handoff.queued":
@@ -134,9 +136,12 @@ export class Conversation {
       case "agent.typing":
         this.agentTyping = true;
         break;
+      case "shopper.typing":
+        this.shopperTyping = true;
+        break;
       case "control.changed":
         this.human = event.controller !== "bot";
-        this.agentTyping = false;
+        this.pauseTyping();
         this.#dropBrokenOff();
         break;
       case "session.closed":
@@ -149,6 +154,12 @@ export class Conversation {
         // A newer server may send events that this page does not know.
         break;
     }
+  }
+
+  /** Nobody writes, as far as is known. */
+  pauseTyping() {
+    this.agentTyping = false;
+    this.shopperTyping = false;
   }
 
   #fromHistory(message) {

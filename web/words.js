@@ -13,7 +13,8 @@ const ROUTES = {
   knowledge: ["pages", "pages_why"],
   tool: ["tool", "tool_why"],
   model: ["model", "model_why"],
-  human: ["human", "human_why"],
+  // The assistant says that a person comes; what a person writes has their name.
+  human: ["template", "template_why"],
   template: ["template", "template_why"],
 };
 const PAUSES = {

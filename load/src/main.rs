@@ -30,6 +30,8 @@ enum Command {
     /// Kills servers, the shop and stores while shoppers confirm changes, and compares what the shop did with what
     /// they were told.
     ChaosActions(chaos::actions::Args),
+    /// Kills servers while people take conversations over, and looks for words of the assistant after that.
+    ChaosHandoffs(chaos::handoffs::Args),
     /// Slots, replicas and memory for a number of shoppers.
     Capacity(capacity::Args),
     /// The order system of the demo shop: orders, returns, products, stores.
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
             Command::Surge(args) => surge::main(&args).await,
             Command::Chaos(args) => chaos::main(&args).await,
             Command::ChaosActions(args) => chaos::actions::main(&args).await,
+            Command::ChaosHandoffs(args) => chaos::handoffs::main(&args).await,
             Command::Capacity(args) => capacity::main(&args),
             Command::DemoShop(args) => shop::run(args).await.map(|()| ExitCode::SUCCESS),
             Command::Proxy(args) => proxy::run(args).await.map(|()| ExitCode::SUCCESS),

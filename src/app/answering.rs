@@ -139,7 +139,8 @@ fn shops(config: &Config) -> anyhow::Result<HashMap<SiteId, Shop>> {
         let own = guard::Shop { numbers: Arc::new(numbers), names, pages: None };
         let catalog = Catalog::new(&site.assistants, site.topic_confidence);
         let configured = Duty::configured(catalog);
-        Ok((site.id, Shop { name: site.name, own, configured }))
+        let hours = site.hours.as_ref().map(config::Hours::read).transpose()?;
+        Ok((site.id, Shop { name: site.name, own, hours, configured }))
     };
     stores::sites(config).into_iter().map(read).collect()
 }
@@ -148,7 +149,7 @@ fn shops(config: &Config) -> anyhow::Result<HashMap<SiteId, Shop>> {
 fn other_shop() -> Shop {
     let catalog = Catalog::new(&[], config::topic_confidence());
     let configured = Duty::configured(catalog);
-    Shop { name: String::new(), own: guard::Shop::default(), configured }
+    Shop { name: String::new(), own: guard::Shop::default(), hours: None, configured }
 }
 
 /// A site's own hosts are those of its pages and of this service.

@@ -2,17 +2,18 @@
 //! person makes the row, later facts change it, each in the transaction of its event.
 
 use diesel::{
-    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
-    Selectable, SelectableHelper as _,
+    ExpressionMethods as _, Insertable, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _,
+    Queryable, Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 
 use super::{
+    column::Count,
     error::ArchiveError,
     handle::Archive,
     presence::Presence,
     query::{read, transact},
-    schema::{handoffs, presence},
+    schema::{handoffs, presence, sessions},
     write_all::write_all,
 };
 use crate::domain::{
@@ -174,6 +175,23 @@ impl Archive {
                 accepted: accepted.select(Handoff::as_select()).load(conn).await?,
                 handled: ended.select(Handoff::as_select()).load(conn).await?,
             })
+        })
+    }
+
+    /// At most `limit` conversations that an agent has, those first that they took first, and the
+    /// `seq` of the newest event of each.
+    pub async fn conversations_of(
+        &self,
+        agent: PrincipalId,
+        limit: u32,
+    ) -> Result<Vec<(SessionId, Count)>, ArchiveError> {
+        read!(self, |conn| {
+            let own = handoffs::table
+                .inner_join(sessions::table.on(sessions::id.eq(handoffs::session_id)));
+            let own = own.filter(handoffs::agent_id.eq(Some(agent)));
+            let own = own.filter(handoffs::state.eq(HandoffState::Accepted));
+            let own = own.order((handoffs::accepted_at.asc(), handoffs::id.asc()));
+            own.limit(limit.into()).select((sessions::id, sessions::last_seq)).load(conn).await
         })
     }
 

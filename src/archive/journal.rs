@@ -25,7 +25,7 @@ use super::{
     rows::{IdempotencyRow, SessionRow},
     schema::{
         actions, audit, customer_erasures, erased_sessions, events, feedback, guard_decisions,
-        handoffs, idempotency, messages, sessions, step_ups, tickets,
+        handoffs, idempotency, messages, notes, sessions, step_ups, tags, tickets,
     },
 };
 use crate::domain::{
@@ -237,6 +237,9 @@ impl Archive {
             diesel::delete(step_ups::table.find(id)).execute(conn).await?;
             let of_handoffs = handoffs::table.filter(handoffs::session_id.eq(id));
             diesel::delete(of_handoffs).execute(conn).await?;
+            let of_notes = notes::table.filter(notes::session_id.eq(id));
+            diesel::delete(of_notes).execute(conn).await?;
+            diesel::delete(tags::table.filter(tags::session_id.eq(id))).execute(conn).await?;
             let of_audit = audit::table.filter(audit::target.eq(&target));
             let counts = ErasureCounts {
                 events: diesel::delete(of_events).execute(conn).await?,

@@ -4,9 +4,13 @@ use diesel::{ExpressionMethods as _, Insertable, QueryDsl as _, Queryable, Selec
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    column::Count, error::ArchiveError, handle::Archive, query::transact, schema::presence,
+    column::Count,
+    error::ArchiveError,
+    handle::Archive,
+    query::{read, transact},
+    schema::{presence, users},
 };
-use crate::domain::{DutyState, PrincipalId, SiteId, Timestamp};
+use crate::domain::{DutyState, PrincipalId, Role, SiteId, Timestamp};
 
 /// An agent's word about themselves. It holds for a while after `seen_at`.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -31,6 +35,24 @@ impl Archive {
             diesel::replace_into(presence::table).values(&said).execute(conn).await
         })?;
         Ok(())
+    }
+
+    /// Those of `ids` who are staff of the site, and their names.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn staff_names(
+        &self,
+        site: &SiteId,
+        ids: &[PrincipalId],
+    ) -> Result<Vec<(PrincipalId, Option<String>)>, ArchiveError> {
+        let (site, ids) = (site.clone(), ids.to_vec());
+        read!(self, |conn| {
+            let staff = users::table.filter(users::id.eq_any(&ids));
+            let staff = staff.filter(users::site_id.eq(&site)).filter(users::disabled_at.is_null());
+            let staff = staff.filter(users::role.eq_any([Role::Agent, Role::Admin]));
+            staff.select((users::id, users::display_name)).load(conn).await
+        })
     }
 
     /// Forgets agents who were seen before `before`.

@@ -268,6 +268,26 @@ diesel::table! {
 }
 
 diesel::table! {
+    notes (id) {
+        id -> Text,
+        session_id -> Text,
+        site_id -> Text,
+        author_id -> Text,
+        author_name -> Nullable<Text>,
+        idempotency_key -> Text,
+        text -> Text,
+        created_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    tags (session_id, tag) {
+        session_id -> Text,
+        tag -> Text,
+    }
+}
+
+diesel::table! {
     presence (agent_id) {
         agent_id -> Text,
         site_id -> Text,
@@ -366,3 +386,4 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(active_assistants, assistant_versions);
+diesel::allow_tables_to_appear_in_same_query!(handoffs, sessions);

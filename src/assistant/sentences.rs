@@ -41,6 +41,8 @@ pub enum Sentence {
     NobodyCame,
     /// The same without a contact page.
     NobodyCameNoPage,
+    /// `{day}` and `{time}` at which somebody is there again.
+    Hours,
 }
 
 static SENTENCES: LazyLock<[Sentences; Language::ALL.len()]> =
@@ -70,6 +72,7 @@ impl Sentence {
             Self::Eta => said.eta,
             Self::NobodyCame => said.nobody_came,
             Self::NobodyCameNoPage => said.nobody_came_no_page,
+            Self::Hours => said.hours,
         })
     }
 
@@ -88,6 +91,11 @@ impl From<SmallTalk> for Sentence {
             SmallTalk::Nod | SmallTalk::Assent => Self::Nod,
         }
     }
+}
+
+/// The name of a day of the week; 0 is Monday.
+pub fn weekday(day: usize, language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].weekdays).split(", ").nth(day).unwrap_or_default()
 }
 
 /// The words that find the contact page of a shop.
@@ -132,7 +140,7 @@ fn shown(text: Text) -> &'static str {
 mod tests {
     use super::*;
 
-    const ALL: [Sentence; 19] = [
+    const ALL: [Sentence; 20] = [
         Sentence::Greeting,
         Sentence::Thanks,
         Sentence::Farewell,
@@ -152,6 +160,7 @@ mod tests {
         Sentence::Eta,
         Sentence::NobodyCame,
         Sentence::NobodyCameNoPage,
+        Sentence::Hours,
     ];
 
     #[test]

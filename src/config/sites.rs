@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::{
     assistants::{self, Assistant},
     check::{Check, Section},
+    hours::Hours,
     origin::OriginPattern,
     secret::Secret,
     tools::{self, McpServer, Shop, Tool, WebSearch},
@@ -29,6 +30,9 @@ pub struct Site {
     /// Names of brands and products that the pages of the site do not have; see `guard::Shop`.
     #[serde(default)]
     pub own_names: Vec<String>,
+    /// When the people of the shop are there.
+    #[serde(default)]
+    pub hours: Option<Hours>,
     /// The language of documents without a locale; English, if there is none.
     #[serde(default)]
     pub language: Option<String>,
@@ -75,6 +79,7 @@ impl Site {
             allowed_origins: Vec::new(),
             number_formats: Vec::new(),
             own_names: Vec::new(),
+            hours: None,
             language: None,
             identity_secret: Secret::default(),
             topic_confidence: topic_confidence(),
@@ -107,6 +112,9 @@ impl Site {
             if let Err(fault) = NumberFormats::new([format.as_str()]) {
                 check.require("number_formats", false, format_args!("`{format}` {fault}"));
             }
+        }
+        if let Some(Err(fault)) = self.hours.as_ref().map(Hours::read) {
+            check.require("hours", false, fault);
         }
         check.between_0_and_1("topic_confidence", self.topic_confidence);
         assistants::check(&self.assistants, check);

@@ -1,8 +1,8 @@
 //! Reads a shop's desk.
 
-use std::time::Duration;
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::standing::Standing;
+use super::{look::Watched, standing::Standing};
 use crate::{
     archive::{Archive, ArchiveError, DeskRows},
     clock, config,
@@ -19,11 +19,12 @@ const MEASURED: u32 = 50;
 pub struct Desk {
     archive: Archive,
     away_after: Duration,
+    pub(super) watched: Arc<Watched>,
 }
 
 impl Desk {
     pub fn new(archive: Archive, config: &config::Handoff) -> Self {
-        Self { archive, away_after: config.away_after }
+        Self { archive, away_after: config.away_after, watched: Arc::default() }
     }
 
     /// Who is on duty, and what they have to do.
@@ -39,6 +40,18 @@ impl Desk {
     /// If the archive does not answer.
     pub async fn standing(&self, site: &SiteId) -> Result<Standing, ArchiveError> {
         Ok(Standing::of(&self.rows(site).await?))
+    }
+
+    /// The names of those of `ids` who are staff of the site.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn names(
+        &self,
+        site: &SiteId,
+        ids: &[PrincipalId],
+    ) -> Result<HashMap<PrincipalId, Option<String>>, ArchiveError> {
+        Ok(self.archive.staff_names(site, ids).await?.into_iter().collect())
     }
 
     /// Somebody of the site's staff, as shoppers see them. `None` for everybody else.

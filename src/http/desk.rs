@@ -13,7 +13,7 @@ use super::{
 use crate::{
     archive::{Handoff, Presence},
     clock,
-    desk::Standing,
+    desk::{Look, Standing},
     domain::{DutyState, HandoffId, PrincipalId, Problem, Role, SessionId, Timestamp},
 };
 
@@ -22,7 +22,7 @@ const MAX_CAPACITY: u64 = 100;
 const STAFF: [Role; 2] = [Role::Agent, Role::Admin];
 
 /// A conversation that a person is to take, or has.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct HandoffView {
     pub handoff_id: HandoffId,
     pub session_id: SessionId,
@@ -45,7 +45,7 @@ pub struct HandoffView {
 }
 
 /// Somebody of the shop who takes conversations.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct OnDutyView {
     #[schema(value_type = String)]
     pub id: PrincipalId,
@@ -62,6 +62,21 @@ pub struct DeskView {
     pub waiting: Vec<HandoffView>,
     pub active: Vec<HandoffView>,
     pub agents: Vec<OnDutyView>,
+}
+
+impl DeskView {
+    /// Whether nothing but time has passed.
+    pub fn is_like(&self, other: &Self) -> bool {
+        let alike = |ours: &[HandoffView], theirs: &[HandoffView]| {
+            let same = |(ours, theirs): (&HandoffView, &HandoffView)| {
+                *ours == HandoffView { waited_ms: ours.waited_ms, ..theirs.clone() }
+            };
+            ours.len() == theirs.len() && ours.iter().zip(theirs).all(same)
+        };
+        self.agents == other.agents
+            && alike(&self.waiting, &other.waiting)
+            && alike(&self.active, &other.active)
+    }
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -85,14 +100,14 @@ pub struct PresenceView {
     pub expires_at: Timestamp,
 }
 
-fn view(row: Handoff, standing: &Standing, now: Timestamp) -> HandoffView {
+fn view(row: &Handoff, standing: &Standing, now: Timestamp) -> HandoffView {
     let waited = now.as_millis().saturating_sub(row.requested_at.as_millis());
     let wait = standing.of_handoff(row.id);
     HandoffView {
         handoff_id: row.id,
         session_id: row.session_id,
-        reason: row.reason,
-        locale: row.locale,
+        reason: row.reason.clone(),
+        locale: row.locale.clone(),
         requested_at: row.requested_at,
         waited_ms: u64::try_from(waited).unwrap_or(0),
         position: wait.map(|wait| wait.position),
@@ -110,23 +125,25 @@ fn view(row: Handoff, standing: &Standing, now: Timestamp) -> HandoffView {
 #[get("/v1/desk/queue")]
 pub async fn desk_queue(app: web::Data<App>, caller: Caller) -> Result<HttpResponse, ApiError> {
     caller.require(&STAFF)?;
-    let site = &caller.principal.site_id;
-    let rows = app.ports.desk.rows(site).await?;
-    let (standing, now) = (Standing::of(&rows), clock::now());
-    let mut agents = Vec::new();
-    for agent in &rows.agents {
-        let staff = app.ports.desk.staff(site, agent.agent_id).await?;
+    let look = app.ports.desk.look(&caller.principal.site_id).await?;
+    Ok(HttpResponse::Ok().json(desk_view(&look, clock::now())))
+}
+
+pub fn desk_view(look: &Look, now: Timestamp) -> DeskView {
+    let Look { rows, names } = look;
+    let standing = Standing::of(rows);
+    let on_duty = rows.agents.iter().filter_map(|agent| {
         let has = |row: &&Handoff| row.agent_id == Some(agent.agent_id);
-        agents.extend(staff.map(|staff| OnDutyView {
+        Some(OnDutyView {
             id: agent.agent_id,
-            name: staff.name,
+            name: names.get(&agent.agent_id)?.clone(),
             capacity: agent.capacity.0,
             active: rows.accepted.iter().filter(has).count() as u64,
-        }));
-    }
-    let views = |rows: Vec<Handoff>| rows.into_iter().map(|row| view(row, &standing, now));
-    let (waiting, active) = (views(rows.queued).collect(), views(rows.accepted).collect());
-    Ok(HttpResponse::Ok().json(DeskView { waiting, active, agents }))
+        })
+    });
+    let views = |rows: &[Handoff]| rows.iter().map(|row| view(row, &standing, now)).collect();
+    let (waiting, active) = (views(&rows.queued), views(&rows.accepted));
+    DeskView { waiting, active, agents: on_duty.collect() }
 }
 
 /// Says whether the caller takes conversations, and how many at once.

@@ -12,8 +12,9 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    actions, admin, assistants, auth, customers, decisions, desk, events, export, feedback,
-    handoff, health, knowledge, modes, openai, reviews, say, sessions, socket, tools, turns, users,
+    actions, admin, assistants, auth, customers, decisions, desk, desk_events, events, export,
+    feedback, handoff, health, knowledge, modes, notes, openai, reviews, say, sessions, socket,
+    tools, turns, users,
 };
 use crate::domain;
 
@@ -35,7 +36,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
         turns::send_message, turns::list_messages, turns::cancel_turn,
         actions::confirm_action, actions::decline_action,
         handoff::request_handoff, handoff::accept_handoff, handoff::release_session,
-        handoff::transfer_session, handoff::close_session, desk::desk_queue, desk::set_presence,
+        handoff::transfer_session, handoff::close_session, handoff::typing, desk::desk_queue, desk::set_presence,
+        desk_events::desk_events, notes::get_notes, notes::set_tags,
         events::events, socket::socket, feedback::feedback,
         openai::models, openai::chat_completions,
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,
@@ -48,7 +50,7 @@ const PROBLEM_JSON: &str = "application/problem+json";
         tools::write::list_written, tools::write::put_tool, tools::write::delete_tool, tools::import::import_tools,
         health::livez, health::startupz, health::readyz, health::status, health::metrics,
     ),
-    components(schemas(domain::Event, domain::Live, domain::People, domain::Problem, export::Line, say::SaidView)),
+    components(schemas(domain::Event, domain::Live, domain::People, domain::Problem, export::Line, say::SaidView, notes::NotedView)),
     modifiers(&Bearer, &Problems, &NewerEvents),
     tags(
         (name = "auth", description = "Who calls"),

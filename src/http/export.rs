@@ -15,7 +15,7 @@ use super::{
     state::App,
 };
 use crate::{
-    archive::{Archive, ArchiveError, AuditEntry, Held, RecordId},
+    archive::{Archive, ArchiveError, AuditEntry, Held, Note, RecordId},
     clock,
     domain::{
         ActionId, ErrorCode, Event, MessageId, PrincipalId, Problem, Rating, Role, SessionId,
@@ -93,6 +93,17 @@ pub enum Line {
         proposed_at: Timestamp,
         decided_at: Option<Timestamp>,
         ended_at: Option<Timestamp>,
+    },
+    /// What somebody of the shop wrote about a session for the others.
+    Note {
+        session_id: SessionId,
+        text: String,
+        author: Option<String>,
+        created_at: Timestamp,
+    },
+    Tag {
+        session_id: SessionId,
+        tag: String,
     },
     /// The `Idempotency-Key` of a request.
     RequestKey {
@@ -310,6 +321,13 @@ impl Export {
             self.send().await?;
         }
         self.actions(id).await?;
+        for note in self.archive.notes_of(id).await? {
+            let Note { text, author_name: author, created_at, .. } = note;
+            self.add(&Line::Note { session_id: id, text, author, created_at });
+        }
+        for tag in self.archive.tags_of(id).await? {
+            self.add(&Line::Tag { session_id: id, tag });
+        }
         self.audit(&id.to_string()).await?;
         self.send().await
     }

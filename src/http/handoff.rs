@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, id},
+    extract::{Body, Caller, Reader, id},
     say::staff,
     sender::Sender,
     sessions::SessionView,
@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     domain::{ErrorCode, HandoffEnd, PrincipalId, Problem, Role, SessionId},
-    session::messages::{Act, Attach, Control},
+    session::messages::{Act, Attach, Control, Typing},
 };
 
 /// Longest reason, in characters.
@@ -199,6 +199,26 @@ pub async fn close_session(
     let session: SessionId = id(&path)?;
     count(&app, &caller, sender).await?;
     command(&app, &caller, session, || Act::Close).await
+}
+
+/// Says that the caller writes something.
+///
+/// To be repeated every few seconds. While a person has control the other side sees `agent.typing`
+/// or `shopper.typing`, at most once a second; nothing is kept.
+#[utoipa::path(
+    post, path = "/v1/sessions/{id}/typing", tag = "people", params(("id" = String, Path)),
+    responses((status = 204), (status = 404, body = Problem), (status = 429, body = Problem)),
+    security(("bearer" = []))
+)]
+#[post("/v1/sessions/{id}/typing")]
+pub async fn typing(
+    app: web::Data<App>,
+    Reader(caller): Reader,
+    path: web::Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let session: SessionId = id(&path)?;
+    app.sessions.ask(session, || Typing { asker: caller.asker() }).await?;
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// A shopper's command costs quota like a message: each may add to the journal.

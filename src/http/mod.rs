@@ -12,6 +12,7 @@ pub mod connection;
 pub mod customers;
 pub mod decisions;
 pub mod desk;
+pub mod desk_events;
 pub mod docs;
 pub mod document;
 pub mod error;
@@ -27,6 +28,7 @@ pub mod health;
 pub mod knowledge;
 mod metrics;
 pub mod modes;
+pub mod notes;
 pub mod openai;
 pub mod origins;
 mod page;
@@ -78,8 +80,12 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(handoff::release_session)
         .service(handoff::transfer_session)
         .service(handoff::close_session)
+        .service(handoff::typing)
         .service(desk::desk_queue)
         .service(desk::set_presence)
+        .service(desk_events::desk_events)
+        .service(notes::get_notes)
+        .service(notes::set_tags)
         .service(events::events)
         .service(socket::socket)
         .service(feedback::feedback)

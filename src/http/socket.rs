@@ -290,6 +290,7 @@ impl Connection {
         match followed {
             Ok(Followed::Frame(frame)) => self.send(with_id(&frame)).await,
             Ok(Followed::Reset { last_seq }) => self.notice(&Notice::Reset { last_seq }).await,
+            Ok(Followed::Typing(by)) => self.notice(&Notice::Typing(by)).await,
             Ok(Followed::Ended(FeedEnd::Erased)) => Err(Close::Erased),
             Ok(Followed::Ended(FeedEnd::Stopped)) | Err(_) => Err(Close::Unavailable),
         }
@@ -330,8 +331,9 @@ impl Connection {
                 self.decide(caller, wish).await
             }
             ClientFrame::Message { text, idempotency_key, client_message_id, locale } => {
-                let last_seen_seq = None;
-                let message = NewMessage { text, client_message_id, locale, last_seen_seq };
+                let (last_seen_seq, visibility) = (None, None);
+                let message =
+                    NewMessage { text, client_message_id, locale, last_seen_seq, visibility };
                 let Some(key) = IdempotencyKey::parse(&idempotency_key) else {
                     let error = ApiError::field("idempotency_key", "must have 1 to 255 characters");
                     return self.problem(error, None).await;

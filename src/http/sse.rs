@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     clock,
-    domain::{ErrorCode, Name, Problem, SessionId, Timestamp},
+    domain::{ErrorCode, Name, Party, Problem, SessionId, Timestamp},
     limits::Quota,
     log::{
         Cursor,
@@ -61,6 +61,7 @@ pub enum Notice {
     Draining {
         reconnect_after: Duration,
     },
+    Typing(Party),
     TokenExpired,
     /// The stream cannot continue. The client resumes with the last id.
     Lost,
@@ -72,6 +73,8 @@ impl Notice {
         match self {
             Self::Reset { .. } => "stream.reset",
             Self::Draining { .. } => "server.draining",
+            Self::Typing(Party::Agent) => "agent.typing",
+            Self::Typing(_) => "shopper.typing",
             Self::TokenExpired | Self::Lost | Self::Erased => "error",
         }
     }
@@ -85,6 +88,7 @@ impl Notice {
                 "session_id": session,
                 "reconnect_after_ms": reconnect_after.as_millis() as u64,
             }),
+            Self::Typing(_) => json!({"v": 1, "session_id": session}),
             Self::TokenExpired => problem(ErrorCode::TokenExpired),
             Self::Lost => problem(ErrorCode::DependencyUnavailable),
             Self::Erased => problem(ErrorCode::Erased),
@@ -211,6 +215,10 @@ impl Reader {
                 let id = Position::after(last_seq).to_string();
                 (Data::new(json).event(notice.name()).id(id).into(), true)
             }
+            Ok(Followed::Typing(by)) => {
+                let notice = Notice::Typing(by);
+                (own(notice.name(), &notice.json(self.session)), true)
+            }
             Ok(Followed::Ended(FeedEnd::Erased)) => self.last(&Notice::Erased),
             Ok(Followed::Ended(FeedEnd::Stopped)) | Err(_) => self.last(&Notice::Lost),
         })
@@ -221,7 +229,7 @@ impl Reader {
     }
 }
 
-fn respond(
+pub fn respond(
     app: &App,
     request: &HttpRequest,
     body: impl Stream<Item = SseEvent> + 'static,

@@ -11,6 +11,7 @@ use super::{
     error::ApiError,
     extract::{Body, Caller, IdempotencyKey, Query, Reader, id, page_limit},
     headers::{rate_limit, server_timing},
+    notes::note,
     say::{SaidView, Words, say},
     sender::Sender,
     sse,
@@ -49,6 +50,16 @@ pub struct NewMessage {
     /// Of agents, who must send it: `seq` of the shopper's newest message that they have read.
     #[serde(default)]
     pub last_seen_seq: Option<u64>,
+    /// Of agents: `note` is read by the people of the shop alone, and needs no control.
+    #[serde(default)]
+    pub visibility: Option<Visibility>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Visibility {
+    Public,
+    Note,
 }
 
 impl NewMessage {
@@ -203,7 +214,8 @@ impl TurnView {
 
 /// Sends a message and answers it.
 ///
-/// Of an agent it is what they say to the shopper; only the one who has control may.
+/// Of an agent it is what they say to the shopper; only the one who has control may. With the
+/// visibility `note` it is for the people of the shop alone, and may be written by each of them.
 ///
 /// With `Accept: text/event-stream` the response streams the turn. With `Prefer: respond-async` it
 /// is 202 with the turn's id. Otherwise it is JSON, or 202 if the answer takes too long.
@@ -213,7 +225,7 @@ impl TurnView {
     request_body = NewMessage,
     responses(
         (status = 200, description = "the whole turn, or its stream", body = TurnView),
-        (status = 201, description = "what an agent said", body = SaidView),
+        (status = 201, description = "what an agent said; a note has `note` and the status `noted`", body = SaidView),
         (status = 202, description = "the turn runs, or the message was delivered to a person", body = TurnView),
         (status = 409, description = "`turn_active`; for agents `control_conflict`, `stale_view`", body = Problem),
         (status = 422, body = Problem), (status = 429, body = Problem),
@@ -246,6 +258,9 @@ async fn say_to_shopper(
     message: &NewMessage,
 ) -> Result<HttpResponse, ApiError> {
     message.check(app.config.sessions.max_message_chars)?;
+    if message.visibility == Some(Visibility::Note) {
+        return note(app, caller, session, key, &message.text).await;
+    }
     let last_seen_seq = message.last_seen_seq.ok_or_else(|| {
         ApiError::field("last_seen_seq", "must be the seq of the shopper's newest message")
     })?;
@@ -286,6 +301,9 @@ pub async fn start(
     message.check(app.config.sessions.max_message_chars)?;
     if message.last_seen_seq.is_some() {
         return Err(ApiError::field("last_seen_seq", "is for agents; leave it out"));
+    }
+    if message.visibility.is_some() {
+        return Err(ApiError::field("visibility", "is for agents; leave it out"));
     }
     begin(app, caller, sender, session, |asked, customer| StartTurn {
         asker: caller.asker(),

@@ -45,11 +45,7 @@ impl Journal {
     ///
     /// # Errors
     /// If the archive does not answer.
-    pub async fn carries_out(
-        &self,
-        id: SessionId,
-        turn: TurnId,
-    ) -> Result<bool, JournalError> {
+    pub async fn carries_out(&self, id: SessionId, turn: TurnId) -> Result<bool, JournalError> {
         Ok(self.archive.carries_out(id, turn).await?)
     }
 

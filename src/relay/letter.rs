@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{SessionId, TurnId};
+use crate::domain::{Party, SessionId, TurnId};
 
 /// Letters that wait to be sent; more are dropped.
 pub const OUTBOX: usize = 10_000;
@@ -17,6 +17,10 @@ pub enum Letter {
     },
     Erased {
         session: SessionId,
+    },
+    Typing {
+        session: SessionId,
+        by: Party,
     },
     Cancel {
         turn: TurnId,

@@ -16,7 +16,7 @@ use super::{
     messages::{Rumour, RumourPort},
 };
 use crate::{
-    domain::{SessionId, TurnId},
+    domain::{Party, SessionId, TurnId},
     hot::HotStore,
     log::{TurnLog, Writer},
     peers::Peers,
@@ -111,6 +111,10 @@ impl Relay {
         self.tell_watchers(session, Letter::Erased { session });
     }
 
+    pub fn typing(&self, session: SessionId, by: Party) {
+        self.tell_watchers(session, Letter::Typing { session, by });
+    }
+
     fn tell_watchers(&self, session: SessionId, letter: Letter) {
         // A replica that has just started looks for itself, as any does that missed a letter.
         if self.peers.has_others() {
@@ -135,6 +139,9 @@ impl Relay {
             }
             Letter::Erased { session } => {
                 self.notify(session, Rumour::Erased);
+            }
+            Letter::Typing { session, by } => {
+                self.notify(session, Rumour::Typing(by));
             }
             Letter::Cancel { turn } => self.stop(turn),
             Letter::Follow { turn, from, next } => self.serve(turn, from, next),

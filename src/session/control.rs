@@ -117,7 +117,8 @@ fn reopen(meta: &SessionMeta, facts: &mut Vec<People>) {
     }
 }
 
-fn party(asker: Option<&Principal>) -> Party {
+/// On which side somebody stands.
+pub fn party(asker: Option<&Principal>) -> Party {
     match asker.map(|asker| asker.role) {
         None => Party::Service,
         Some(Role::Visitor | Role::Customer) => Party::Shopper,

@@ -6,14 +6,18 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 
 use crate::{
-    domain::{Event, Part, SessionId},
+    domain::{Event, Part, Party, SessionId},
     log::{TurnLog, frame::Frame},
 };
+
+/// How often it is shown that somebody writes.
+const TYPING: Duration = Duration::from_secs(1);
 
 pub struct Feed {
     session_id: SessionId,
@@ -29,6 +33,11 @@ struct State {
     tail: VecDeque<(u64, Frame)>,
     turn: Option<Arc<TurnLog>>,
     end: Option<FeedEnd>,
+    /// Who writes, and how often that was shown. It is in no journal.
+    typing: Option<Party>,
+    typed: u64,
+    /// When it was shown of the agent, and of the other side.
+    shown: [Option<Instant>; 2],
 }
 
 /// Why a feed will carry nothing more.
@@ -58,7 +67,15 @@ impl Feed {
         Arc::new(Self {
             session_id,
             capacity,
-            state: Mutex::new(State { last_seq, tail, turn: None, end: None }),
+            state: Mutex::new(State {
+                last_seq,
+                tail,
+                turn: None,
+                end: None,
+                typing: None,
+                typed: 0,
+                shown: [None; 2],
+            }),
             version: watch::Sender::new(0),
         })
     }
@@ -106,6 +123,28 @@ impl Feed {
 
     pub fn turn(&self) -> Option<Arc<TurnLog>> {
         self.state().turn.clone()
+    }
+
+    /// Somebody writes. False if that was shown just now.
+    pub fn type_by(&self, by: Party) -> bool {
+        let mut state = self.state();
+        let [agent, other] = &mut state.shown;
+        let shown = if by == Party::Agent { agent } else { other };
+        if shown.is_some_and(|at| at.elapsed() < TYPING) {
+            return false;
+        }
+        *shown = Some(Instant::now());
+        state.typing = Some(by);
+        state.typed += 1;
+        drop(state);
+        self.changed();
+        true
+    }
+
+    /// How often it was shown that somebody writes, and who did last.
+    pub fn typed(&self) -> (u64, Option<Party>) {
+        let state = self.state();
+        (state.typed, state.typing)
     }
 
     pub fn last_seq(&self) -> u64 {

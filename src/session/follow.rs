@@ -6,7 +6,7 @@ use tokio::sync::watch;
 
 use super::feed::{Behind, Feed, FeedEnd};
 use crate::{
-    domain::Part,
+    domain::{Part, Party},
     journal::{Journal, JournalError},
     log::{
         Cursor, TurnLog,
@@ -26,6 +26,8 @@ pub enum Followed {
     Reset {
         last_seq: u64,
     },
+    /// Somebody writes. It has no position.
+    Typing(Party),
     Ended(FeedEnd),
 }
 
@@ -40,6 +42,8 @@ pub struct Follower {
     /// A log without an end that was read as far as it goes.
     broken_off: Option<Arc<TurnLog>>,
     version: watch::Receiver<u64>,
+    /// How often it was shown that somebody writes.
+    typed: u64,
 }
 
 impl Follower {
@@ -54,6 +58,7 @@ impl Follower {
         let reset = valid.is_none().then_some(Followed::Reset { last_seq });
         let start = valid.unwrap_or(Position::after(last_seq));
         let version = feed.subscribe();
+        let (typed, _) = feed.typed();
         let follower = Self {
             feed,
             journal,
@@ -63,6 +68,7 @@ impl Follower {
             turn: None,
             broken_off: None,
             version,
+            typed,
         };
         (follower, reset)
     }
@@ -89,6 +95,10 @@ impl Follower {
                 }
             }
             self.version.borrow_and_update();
+            let (typed, by) = self.feed.typed();
+            if let Some(by) = by.filter(|_| typed != std::mem::replace(&mut self.typed, typed)) {
+                return Ok(Followed::Typing(by));
+            }
             match self.feed.behind(self.seq) {
                 Behind::Frames(frames) => self.pending.extend(frames),
                 Behind::Turn(log) if !self.has_broken_off(&log) => {

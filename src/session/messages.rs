@@ -188,6 +188,13 @@ impl fmt::Debug for Act {
     }
 }
 
+/// The asker writes something to the other side. Nothing of it is kept.
+#[derive(Debug, Message)]
+#[rtype(result = "Result<(), SessionError>")]
+pub struct Typing {
+    pub asker: Asker,
+}
+
 pub struct Controlled {
     /// As the session is now.
     pub meta: SessionMeta,

@@ -19,8 +19,7 @@ use crate::{
     clock,
     domain::{
         AddressBlock, HandoffId, Lane, Language, OneTimeCode, PrincipalId, ServiceLevel, SiteId,
-        Ticket,
-        Timestamp, TurnId,
+        Ticket, Timestamp, TurnId,
     },
     guard::{self, Look},
     tools::Customer,

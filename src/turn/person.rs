@@ -6,9 +6,10 @@ use super::{
     ports::{Ports, Purpose},
 };
 use crate::{
-    assistant::sentences::{Sentence, contact_words},
+    assistant::sentences::{Sentence, contact_words, weekday},
+    clock,
     desk::Wait,
-    domain::{Answer, Citation, HandoffId, Language, People, Route, SiteId},
+    domain::{Answer, Citation, HandoffId, Hours, Language, Opening, People, Route, SiteId},
     knowledge::{Passage, Query},
 };
 
@@ -18,6 +19,8 @@ const CANDIDATES: usize = 8;
 const QUOTED: usize = 2;
 /// Why a handoff was made, for both sides.
 const ASKED: &str = "the shopper asked for a person";
+/// A day that is farther away is no day of this week.
+const DAYS: i32 = 7;
 /// Milliseconds.
 const MINUTE: u64 = 60_000;
 
@@ -101,12 +104,21 @@ fn reach(
     let here = contact(ports, site, language, Some(locale));
     // A telephone number helps in any language.
     let page = if here.is_empty() { contact(ports, site, language, None) } else { here };
-    let (text, people) = (without.text(language).to_owned(), Vec::new());
+    let people = Vec::new();
+    let hours = ports.shop(site).hours.as_ref();
+    let now = clock::now().into();
+    let again = hours.and_then(|hours| again(hours, now, language));
+    let with_hours = |text: String| match &again {
+        Some(again) => format!("{text}\n\n{again}"),
+        None => text,
+    };
     if page.is_empty() {
+        let text = with_hours(without.text(language).to_owned());
         return Told { text, route: Route::Template, citations: Vec::new(), people };
     }
     let quotes: Vec<&str> = page.iter().map(|passage| passage.text.as_str()).collect();
     let text = format!("{}\n\n{}", before.text(language), quotes.join("\n\n"));
+    let text = with_hours(text);
     let cited = page.iter().zip(1..).map(|(passage, number)| Citation {
         id: i32::to_string(&number),
         document_id: passage.document_id.clone(),
@@ -115,6 +127,18 @@ fn reach(
         quote: passage.text.clone(),
     });
     Told { text, route: Route::Knowledge, citations: cited.collect(), people }
+}
+
+/// When somebody is there again, if the hours say that nobody is there now.
+fn again(hours: &Hours, now: jiff::Timestamp, language: Language) -> Option<String> {
+    let Opening::At(at) = hours.at(now) else { return None };
+    let today = now.to_zoned(at.time_zone().clone()).date();
+    let is_far = at.date().since(today).is_ok_and(|far| far.get_days() >= DAYS);
+    let nth = usize::try_from(at.weekday().to_monday_zero_offset()).ok()?;
+    let day = if is_far { at.date().to_string() } else { weekday(nth, language).to_owned() };
+    let zone = at.time_zone().iana_name().unwrap_or_default();
+    let time = format!("{} ({zone})", at.strftime("%H:%M"));
+    Some(Sentence::Hours.text(language).replace("{day}", &day).replace("{time}", &time))
 }
 
 /// The best passages of the page whose title or tags say that it is about contact.
@@ -156,6 +180,27 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+
+    #[test]
+    fn when_somebody_is_there_again_is_told_in_every_language() {
+        let zone = jiff::tz::TimeZone::get("Europe/Berlin").unwrap();
+        let open = ["mon-fri 09:00-17:00".to_owned()];
+        let closed: Vec<String> = (24..=31).map(|day| format!("2026-12-{day}")).collect();
+        let hours = Hours::new(zone, &open, &closed).unwrap();
+        let told = |now: &str, language| again(&hours, now.parse().unwrap(), language);
+        for language in Language::ALL {
+            assert_eq!(told("2026-11-30T10:00:00Z", language), None, "somebody is there");
+            let soon = told("2026-11-28T10:00:00Z", language).unwrap();
+            let monday = weekday(0, language);
+            assert!(!monday.is_empty() && soon.contains(monday), "{soon}");
+            assert!(soon.contains("09:00 (Europe/Berlin)") && !soon.contains('{'), "{soon}");
+            let days: std::collections::BTreeSet<_> =
+                (0..7).map(|day| weekday(day, language)).collect();
+            assert_eq!(days.len(), 7, "{language:?}");
+            let far = told("2026-12-23T17:00:00Z", language).unwrap();
+            assert!(far.contains("2027-01-01"), "{far}");
+        }
+    }
 
     #[test]
     fn the_wait_is_told_in_every_language_and_only_as_far_as_it_is_known() {

@@ -22,7 +22,7 @@ use crate::{
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
     desk::Desk,
-    domain::{AddressBlock, HandoffId, Lane, OneTimeCode, PageContext, PrincipalId, SiteId},
+    domain::{AddressBlock, HandoffId, Hours, Lane, OneTimeCode, PageContext, PrincipalId, SiteId},
     embedding::messages::Embed,
     guard::{self, Pages, Policy},
     inference::{Acquire, Limits, PressureGauge},
@@ -153,6 +153,8 @@ pub struct Shop {
     pub name: String,
     /// Its own numbers and names.
     pub own: guard::Shop,
+    /// When its people are there, if it says so.
+    pub hours: Option<Hours>,
     /// Its assistants, unless an admin has activated others.
     pub configured: Arc<Duty>,
 }

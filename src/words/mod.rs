@@ -160,6 +160,10 @@ vocabularies! {
         nobody_came: Text,
         /// The same without a contact page.
         nobody_came_no_page: Text,
+        /// When somebody is there again: `{day}`, `{time}`.
+        hours: Text,
+        /// From Monday, with commas between them.
+        weekdays: Text,
         /// Names of topics, to choose from.
         technical: Text,
         billing: Text,

@@ -30,7 +30,7 @@ def ours() -> list[Path]:
 
 def events() -> set[str]:
     """The events of a stream, according to the source."""
-    files = ("src/domain/event.rs", "src/http/sse.rs")
+    files = ("src/domain/event.rs", "src/domain/handoff.rs", "src/http/sse.rs")
     texts = [(ROOT / file).read_text().split("#[cfg(test)]")[0] for file in files]
     found = {name for text in texts for name in re.findall(r'"([a-z]+\.[a-z]+)"', text)}
     assert {"answer.completed", "server.draining"} <= found

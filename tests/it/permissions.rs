@@ -48,8 +48,12 @@ const TABLE: &str = "\
 | POST /v1/sessions/{id}/release | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | POST /v1/sessions/{id}/transfer | 401 | 403 | 403 | 403 | 409 | 409 | 403 | 404 | 404 | 403 |
 | POST /v1/sessions/{id}/close | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| POST /v1/sessions/{id}/typing | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | GET /v1/desk/queue | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
 | PUT /v1/desk/presence | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
+| GET /v1/desk/events | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
+| GET /v1/desk/sessions/{id} | 401 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 | 403 |
+| PUT /v1/desk/sessions/{id}/tags | 401 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 | 403 |
 | POST /v1/actions/{id}/confirm | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
 | POST /v1/actions/{id}/decline | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
 | POST /v1/messages/{id}/feedback | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
@@ -322,6 +326,7 @@ impl Shop {
                 json!({"to": ok(self.who("agent").me()).await["id"]})
             }
             "/v1/desk/presence" => json!({"state": "online", "capacity": 1}),
+            "/v1/desk/sessions/{id}/tags" => json!({"tags": ["vip"]}),
             _ => json!({}),
         }
     }

@@ -147,6 +147,33 @@ impl Shopper {
         self.post(&format!("/v1/sessions/{session}/handoff")).json(&json!({}))
     }
 
+    /// Says that somebody writes.
+    pub fn typing(&self, session: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/typing"))
+    }
+
+    pub async fn desk_events(&self, last_event_id: Option<&str>) -> Events {
+        let mut request = self.get("/v1/desk/events");
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        Events::of(request.send().await.unwrap())
+    }
+
+    pub fn note(&self, session: &str, key: &str, text: &str) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/messages"))
+            .header("idempotency-key", key)
+            .json(&json!({ "text": text, "visibility": "note" }))
+    }
+
+    pub fn notes(&self, session: &str) -> RequestBuilder {
+        self.get(&format!("/v1/desk/sessions/{session}"))
+    }
+
+    pub fn tag(&self, session: &str, tags: &[&str]) -> RequestBuilder {
+        self.put(&format!("/v1/desk/sessions/{session}/tags")).json(&json!({ "tags": tags }))
+    }
+
     pub fn accept(&self, session: &str) -> RequestBuilder {
         self.post(&format!("/v1/sessions/{session}/accept"))
     }

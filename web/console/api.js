@@ -8,6 +8,27 @@ export class DeskApi extends Client {
     return this.json("GET", "/v1/desk/queue");
   }
 
+  /** The response of the agent's own stream, with its body unread. `signal` ends it. */
+  deskEvents(lastEventId, signal) {
+    const headers = { Accept: "text/event-stream" };
+    if (lastEventId) headers["Last-Event-ID"] = lastEventId;
+    return this.request("GET", "/v1/desk/events", { headers, signal });
+  }
+
+  /** Notes and tags of a conversation. */
+  notes(session) {
+    return this.json("GET", `/v1/desk/sessions/${session}`);
+  }
+
+  note(session, key, text) {
+    const headers = { "Idempotency-Key": key };
+    return this.json("POST", `/v1/sessions/${session}/messages`, { body: { text, visibility: "note" }, headers });
+  }
+
+  tag(session, tags) {
+    return this.json("PUT", `/v1/desk/sessions/${session}/tags`, { body: { tags } });
+  }
+
   presence(state, capacity) {
     return this.json("PUT", "/v1/desk/presence", { body: { state, capacity } });
   }

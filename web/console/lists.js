@@ -12,13 +12,17 @@ export class Lists {
     this.#open = open;
   }
 
-  draw(desk, me, current) {
+  /** `unread`: conversations with something new. */
+  draw(desk, me, current, unread) {
     const names = new Map(desk.agents.map((agent) => [agent.id, agent.name ?? "somebody"]));
     const mine = desk.active.filter((row) => row.agent_id === me);
     const others = desk.active.filter((row) => row.agent_id !== me);
-    const waiting = desk.waiting.map((row) => [row, `waits ${minutes(row.waited_ms)}`]);
+    const now = Date.now();
+    const waited = (row) => Math.max(0, now - Date.parse(row.requested_at));
+    const waiting = desk.waiting.map((row) => [row, `waits ${minutes(waited(row))}`]);
     this.#list("waiting", waiting, current);
-    this.#list("mine", mine.map((row) => [row, "with you"]), current);
+    const news = (row) => (unread.has(row.session_id) ? "new message" : "with you");
+    this.#list("mine", mine.map((row) => [row, news(row)]), current);
     this.#list("others", others.map((row) => [row, `with ${names.get(row.agent_id) ?? "somebody"}`]), current);
   }
 
@@ -41,6 +45,7 @@ export class Lists {
     );
     const button = item.firstElementChild;
     button.setAttribute("aria-current", String(session === current));
+    button.classList.toggle("news", more === "new message");
     button.querySelector(".reason").textContent = row.reason;
     button.querySelector(".more").textContent = `${row.locale} · ${more}`;
     return item;

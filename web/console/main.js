@@ -1,12 +1,17 @@
 // Connects the parts of the console: sign-in, duty, the lists of the desk, and the open conversation.
 
 import { speak } from "../language.js";
+import { EventStream } from "../stream.js";
 import { Account } from "./account.js";
 import { DeskApi } from "./api.js";
 import { Lists } from "./lists.js";
 import { Talk } from "./talk.js";
 
-const DESK_MS = 2_000;
+// Shorter breaks of a connection are not shown.
+const OFFLINE_AFTER_MS = 1_500;
+const LOST = "The connection is lost; trying again.";
+// Waiting times are shown in minutes.
+const CLOCK_MS = 20_000;
 // Several of these fit into the time after which an agent counts as away.
 const BEAT_MS = 8_000;
 
@@ -20,6 +25,10 @@ class Console {
   #desk = { waiting: [], active: [], agents: [] };
   #timers = [];
   #looking = false;
+  #stream = null;
+  #offline = 0;
+  /** Conversations of one's own in which the shopper has said something that was not shown. */
+  #unread = new Set();
 
   start() {
     $("site-key").value = document.querySelector('meta[name="rushdesk-site-key"]').content;
@@ -32,6 +41,7 @@ class Console {
     $("capacity").addEventListener("change", () => this.#beat());
     $("to-lists").addEventListener("click", () => this.#leave());
     document.addEventListener("keydown", (event) => this.#key(event));
+    document.addEventListener("visibilitychange", () => this.#talk && this.#draw());
     if (this.#account.principal) this.#enter();
     else this.#ended("");
   }
@@ -54,11 +64,37 @@ class Console {
     this.#talk ??= new Talk(this.#api, this.#account.principal.id, {
       say: (words) => this.#say(words),
       changed: () => this.#look(),
+      live: (live) => this.#live(live),
     });
     $("sign-in").hidden = true;
     $("desk").hidden = $("duty").hidden = false;
-    this.#timers = [setInterval(() => this.#look(), DESK_MS), setInterval(() => this.#beat(), BEAT_MS)];
-    this.#look();
+    this.#timers = [setInterval(() => this.#draw(), CLOCK_MS), setInterval(() => this.#beat(), BEAT_MS)];
+    this.#follow();
+  }
+
+  /** One stream for the desk and all conversations of one's own. */
+  #follow() {
+    this.#stream?.stop();
+    const api = { events: (_, { lastEventId }, signal) => this.#api.deskEvents(lastEventId, signal) };
+    this.#stream = new EventStream(api, null, 0, {
+      event: (name, event) => this.#event(name, event),
+      live: (live) => this.#live(live),
+      reset: () => this.#follow(),
+      gone: () => this.#say("The desk is not there."),
+    });
+    this.#stream.run();
+  }
+
+  #event(name, event) {
+    if (name === "desk.queue") {
+      this.#desk = event;
+      const mine = new Set(event.active.map((row) => row.session_id));
+      this.#unread.forEach((session) => mine.has(session) || this.#unread.delete(session));
+      this.#draw();
+    } else if (name === "message.delivered" && (event.session_id !== this.#talk.session || document.hidden)) {
+      this.#unread.add(event.session_id);
+      this.#draw();
+    }
   }
 
   async #signOut() {
@@ -71,6 +107,7 @@ class Console {
 
   #ended(words) {
     this.#timers.forEach(clearInterval);
+    this.#stream?.stop();
     this.#talk?.leave();
     $("sign-in").hidden = false;
     $("desk").hidden = $("duty").hidden = true;
@@ -92,7 +129,7 @@ class Console {
   }
 
   async #look() {
-    if (this.#looking || document.hidden) return;
+    if (this.#looking) return;
     this.#looking = true;
     try {
       this.#desk = await this.#api.desk();
@@ -106,9 +143,10 @@ class Console {
   #draw() {
     const me = this.#account.principal?.id;
     if (!me) return;
-    this.#lists.draw(this.#desk, me, this.#talk.session);
-    const waiting = this.#desk.waiting.length;
-    document.title = waiting > 0 ? `(${waiting}) Console` : "Console";
+    if (!document.hidden) this.#unread.delete(this.#talk.session);
+    this.#lists.draw(this.#desk, me, this.#talk.session, this.#unread);
+    const news = this.#desk.waiting.length + this.#unread.size;
+    document.title = news > 0 ? `(${news}) Console` : "Console";
     $("desk").classList.toggle("talking", this.#talk.session !== null);
     $("empty").hidden = this.#talk.session !== null;
   }
@@ -145,6 +183,12 @@ class Console {
     if (!act) return;
     event.preventDefault();
     act();
+  }
+
+  #live(live) {
+    clearTimeout(this.#offline);
+    if (!live) this.#offline = setTimeout(() => this.#say(LOST), OFFLINE_AFTER_MS);
+    else if ($("notice").textContent === LOST) this.#say("");
   }
 
   #say(words) {

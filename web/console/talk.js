@@ -3,6 +3,8 @@
 import { Conversation, shownText } from "../conversation.js";
 import { el } from "../dom.js";
 import { EventStream } from "../stream.js";
+import { Lull, Typist } from "../typing.js";
+import { Notes } from "./notes.js";
 
 const NEAR_END_PX = 80;
 const AUTHORS = { question: "Shopper", answer: "Assistant" };
@@ -25,12 +27,16 @@ export class Talk {
   /** A change of who may speak, and a reply, are on their way each on its own. */
   #acting = false;
   #sending = false;
+  #notes;
+  #typist = new Typist();
+  #lull = new Lull();
 
-  /** `me` is the own id. `on.say(words)`, `on.changed()`. */
+  /** `me` is the own id. `on.say(words)`, `on.changed()`, `on.live(boolean)`. */
   constructor(api, me, on) {
     this.#api = api;
     this.#me = me;
     this.#on = on;
+    this.#notes = new Notes(api, (words) => on.say(words));
     $("accept").addEventListener("click", () => this.accept());
     $("to-bot").addEventListener("click", () => this.release("bot"));
     $("to-queue").addEventListener("click", () => this.release("queue"));
@@ -38,6 +44,9 @@ export class Talk {
     $("reply").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
+    });
+    $("text").addEventListener("input", () => {
+      if (this.#mine && $("text").value !== "") this.#typist.wrote(() => this.#api.typing(this.#session));
     });
     $("text").addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -54,7 +63,8 @@ export class Talk {
     this.leave();
     this.#session = session;
     $("text").value = "";
-    await this.#load(session);
+    $("notes").open = false;
+    await Promise.all([this.#load(session), this.#notes.open(session)]);
     $("text").focus();
   }
 
@@ -101,7 +111,7 @@ export class Talk {
     this.#stream?.stop();
     this.#stream = new EventStream(this.#api, session, this.#conversation.lastSeq, {
       event: (name, event) => this.#event(name, event),
-      live: (live) => this.#on.say(live ? "" : "The connection is lost; trying again."),
+      live: (live) => this.#on.live(live),
       reset: () => this.#load(session),
       gone: () => {
         this.leave();
@@ -114,8 +124,14 @@ export class Talk {
   #event(name, event) {
     this.#conversation.apply(name, event);
     this.#seen = Math.max(this.#seen, event.seq ?? 0);
+    if (name === "shopper.typing") this.#lull.begin(() => this.#pauseTyping());
     if (name === "control.changed") this.#controller = event.controller;
     if (name.startsWith("handoff.") || name === "control.changed") this.#on.changed();
+    this.#draw();
+  }
+
+  #pauseTyping() {
+    this.#conversation.pauseTyping();
     this.#draw();
   }
 
@@ -171,6 +187,7 @@ export class Talk {
     $("reply").querySelector("button").disabled = this.#sending || !this.#mine;
     const who = this.#mine ? "You have this conversation." : free ? "The assistant answers." : "Somebody else has it.";
     if ($("who").textContent !== who) $("who").textContent = who;
+    $("shopper-typing").hidden = !this.#conversation.shopperTyping;
     this.#lines();
   }
 

@@ -8,6 +8,7 @@ mod balancer;
 mod busy;
 mod disk;
 mod fault;
+pub mod handoffs;
 mod plan;
 mod probe;
 mod record;

@@ -13,15 +13,17 @@ use tokio::time::Instant;
 
 use super::shell::SessionActor;
 use crate::session::{
-    control::judge,
-    messages::{Act, Control, Controlled, SessionError},
+    control::{judge, party},
+    messages::{Act, Control, Controlled, SessionError, Typing},
     metrics,
     open::Refresh,
     replay::event_of,
 };
 use crate::{
     clock,
-    domain::{Append, Appended, IdempotencyRecord, Part, SessionId, TurnId, Version},
+    domain::{
+        Append, Appended, Controller, IdempotencyRecord, Part, Party, SessionId, TurnId, Version,
+    },
     journal::Journal,
 };
 
@@ -37,6 +39,27 @@ impl Handler<Control> for SessionActor {
     fn handle(&mut self, message: Control, _: &mut Self::Context) -> Self::Result {
         self.last_active = Instant::now();
         AtomicResponse::new(self.command(Rc::new(message), ATTEMPTS))
+    }
+}
+
+impl Handler<Typing> for SessionActor {
+    type Result = Result<(), SessionError>;
+
+    /// Shown while a person has control, of that person and of the shopper.
+    fn handle(&mut self, Typing { asker }: Typing, _: &mut Self::Context) -> Self::Result {
+        let live = self.live(&asker)?;
+        let by = party(Some(&asker.0));
+        let is_heard = match live.session.meta.controller {
+            Controller::Bot => false,
+            Controller::Agent(agent) => by != Party::Agent || agent == asker.0.id,
+        };
+        if is_heard
+            && live.feed.type_by(by)
+            && let Some(relay) = self.shared.journal.relay()
+        {
+            relay.typing(self.id, by);
+        }
+        Ok(())
     }
 }
 
@@ -137,9 +160,10 @@ impl SessionActor {
             }
         }
         metrics::acted(append);
-        let said = append.events.iter().find(|event| {
-            event.fact.part() == Part::Aside && event.fact.message_id().is_some()
-        });
+        let said = append
+            .events
+            .iter()
+            .find(|event| event.fact.part() == Part::Aside && event.fact.message_id().is_some());
         let said = said.cloned().map(Into::into);
         Ok(Controlled { meta: live.session.meta.clone(), said, replayed: false })
     }

@@ -27,18 +27,21 @@ impl Handler<Rumour> for SessionActor {
 
     fn handle(&mut self, rumour: Rumour, ctx: &mut Self::Context) -> Self::Result {
         let nothing = || AtomicResponse::new(Box::pin(fut::ready(())));
-        let Ok(live) = &mut self.live else { return nothing() };
+        let Ok(live) = &self.live else { return nothing() };
         if rumour == Rumour::Erased {
             live.feed.end(FeedEnd::Erased);
             ctx.stop();
+            return nothing();
+        }
+        if let Rumour::Typing(by) = rumour {
+            live.feed.type_by(by);
             return nothing();
         }
         if self.doubt.is_some() {
             // The repeated append will find it out.
             return nothing();
         }
-        if let Some(turn) = &mut live.turn {
-            turn.is_outrun = true;
+        if live.turn.is_some() {
             return AtomicResponse::new(self.stop_if_ended());
         }
         let known = Some(*live.session.version());
@@ -63,11 +66,14 @@ impl SessionActor {
     fn stop_if_ended(&self) -> LocalBoxActorFuture<Self, ()> {
         let (id, journal) = (self.id, self.shared.journal.clone());
         let read = async move { journal.open(id).await }.into_actor(self);
-        Box::pin(read.map(|opened, actor, _| {
-            let Ok(Live { turn: Some(turn), .. }) = &actor.live else { return };
+        Box::pin(read.map(|opened, actor, ctx| {
             // Without an answer the end of the turn will find it out.
-            if opened.is_ok_and(|opened| opened.version.open_turn != Some(turn.log.turn_id())) {
+            let (Ok(Live { turn: Some(turn), .. }), Ok(opened)) = (&actor.live, opened) else {
+                return;
+            };
+            if opened.version.open_turn != Some(turn.log.turn_id()) {
                 turn.cancel.cancel();
+                actor.catch_up(opened, ctx);
             }
         }))
     }
@@ -85,8 +91,9 @@ impl SessionActor {
             // No other process writes, so what is known here is all there is.
             return ready(Ok(Refreshed::Read));
         }
-        if (is_owned && purpose == Refresh::ToWrite) || live.turn.is_some() || self.doubt.is_some()
-        {
+        // While a turn runs here nobody else writes, unless an append was outrun.
+        let writes_alone = is_owned && (purpose == Refresh::ToWrite || live.turn.is_some());
+        if writes_alone || self.doubt.is_some() {
             return ready(Ok(Refreshed::Assumed));
         }
         let known = Some(*live.session.version());

@@ -50,8 +50,6 @@ pub(in crate::session) struct RunningHere {
     pub log: Arc<TurnLog>,
     pub cancel: CancellationToken,
     pub supersede: CancellationToken,
-    /// Another replica has written while the turn ran.
-    pub is_outrun: bool,
     begun: Instant,
     /// Whether it may stop in favour of a further message.
     yields: bool,
@@ -60,7 +58,7 @@ pub(in crate::session) struct RunningHere {
 impl RunningHere {
     pub fn new(log: Arc<TurnLog>, yields: bool) -> Self {
         let (cancel, supersede) = (CancellationToken::new(), CancellationToken::new());
-        Self { log, cancel, supersede, is_outrun: false, begun: Instant::now(), yields }
+        Self { log, cancel, supersede, begun: Instant::now(), yields }
     }
 
     /// Tells the turn to stop in favour of a further message, if it is not too late for that.

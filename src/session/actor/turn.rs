@@ -17,7 +17,6 @@ use crate::session::{
 use crate::{
     domain::{Event, SessionMeta, Version},
     journal::RunningTurn,
-    relay::Rumour,
     turn::{
         act::carry_out,
         attend::{Bounds, attend},
@@ -109,17 +108,13 @@ struct TurnEnded {
 impl Handler<TurnEnded> for SessionActor {
     type Result = ();
 
-    fn handle(&mut self, TurnEnded { ended, reply }: TurnEnded, ctx: &mut Self::Context) {
+    fn handle(&mut self, TurnEnded { ended, reply }: TurnEnded, _: &mut Self::Context) {
         self.last_active = Instant::now();
         let Ok(live) = &mut self.live else { return };
         ended.take_in(&mut live.session);
         // A turn that a person has ended may come to its end here when the next one runs already.
-        let own = live.turn.take_if(|turn| turn.log.turn_id() == reply.turn_id());
+        live.turn.take_if(|turn| turn.log.turn_id() == reply.turn_id());
         show_end(&live.feed, &reply, &ended);
-        if own.is_some_and(|turn| turn.is_outrun) {
-            // A full mailbox is a session that is busy, and asks by itself.
-            let _ = ctx.address().try_send(Rumour::Changed);
-        }
     }
 }
 

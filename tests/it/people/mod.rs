@@ -1,7 +1,10 @@
 //! Conversations that people take over.
 
 mod control;
+mod desk_events;
+mod notes;
 mod takeover;
+mod typing;
 
 use actix_web::rt::test;
 use serde_json::{Value, json};
@@ -227,5 +230,24 @@ async fn what_a_shopper_asks_of_people_costs_quota_like_a_message() {
     {
         refused(request, 429, "rate_limited").await;
     }
+    app.stop().await;
+}
+
+#[test]
+async fn with_nobody_there_the_shopper_reads_when_somebody_is() {
+    // The demo shop is closed today, and open all of the other days.
+    let today = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).date();
+    let hours =
+        format!("hours={{zone=\"Etc/UTC\",open=[\"mon-sun 00:00-24:00\"],closed=[\"{today}\"]}}");
+    let sites = format!("[{{id=\"demo\",name=\"Demo\",site_key=\"pk_demo\",{hours}}}]");
+    let (app, shopper, session) = TestApp::chat_with(NO_MODEL, &[("sites", sites)]).await;
+    let turn = shopper.ask(&session, WISH).await;
+    let text = turn["answer"]["text"].as_str().unwrap();
+    assert!(text.contains("Our team is here again: ") && text.contains("00:00"), "{text}");
+    let agent = on_duty(&app, "Mara").await;
+    let turn = shopper.ask(&session, WISH).await;
+    let text = turn["answer"]["text"].as_str().unwrap();
+    assert!(!text.contains("here again"), "somebody is there after all: {text}");
+    ok(agent.presence("away", 1)).await;
     app.stop().await;
 }

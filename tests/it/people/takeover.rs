@@ -49,8 +49,9 @@ async fn take_over(shopper: &Shopper, agent: &Shopper, nth: usize) {
     let also = also.unwrap();
     let was_taken = also.status().is_success();
     assert!(was_taken || also.status() == 409, "{:?}", also.text().await);
+    // Where the turn ran, which may not have heard of its end yet.
     let key = format!("agent-{nth}");
-    sent(agent.say(&session, &key, "Hello, I am a person.", 1_000)).await;
+    sent(agent.beside(shopper).say(&session, &key, "Hello, I am a person.", 1_000)).await;
     let key = format!("third-{nth}");
     sent(shopper.message(&session, &key, "Good to hear.")).await;
     for reader in [&mut here, &mut elsewhere] {

@@ -55,9 +55,12 @@ fn every_operation_has_its_shape_here() {
         }
     }
     // Streams have their shapes in `events.rs`, metrics in `docs/metrics.md`.
-    for elsewhere in
-        ["GET /v1/sessions/{id}/events", "GET /v1/sessions/{id}/socket", "GET /metrics"]
-    {
+    for elsewhere in [
+        "GET /v1/sessions/{id}/events",
+        "GET /v1/sessions/{id}/socket",
+        "GET /v1/desk/events",
+        "GET /metrics",
+    ] {
         assert!(operations.remove(elsewhere), "{elsewhere}");
     }
     assert_eq!(mentioned(include_str!("endpoints.rs"), concat!("answer", "(\""), "\""), operations);
@@ -1635,6 +1638,66 @@ async fn people() {
         "updated_at": "[time]"
       },
       "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn what_people_write_for_each_other() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    let agent = app.agent("Mara").await;
+    let noted = body(sent(agent.note(&session, "n", "Be kind")).await).await;
+    assert_json_snapshot!(shape(&noted), @r#"
+    {
+      "note": {
+        "author": {
+          "name": "Mara"
+        },
+        "created_at": "[time]",
+        "id": "[id]",
+        "text": "Be kind"
+      },
+      "status": "noted"
+    }
+    "#);
+    let tag = agent.tag(&session, &["vip"]);
+    assert_json_snapshot!(answer("PUT /v1/desk/sessions/{id}/tags", tag).await, @r#"
+    {
+      "body": {
+        "tags": [
+          "vip"
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let notes = agent.notes(&session);
+    assert_json_snapshot!(answer("GET /v1/desk/sessions/{id}", notes).await, @r#"
+    {
+      "body": {
+        "notes": [
+          {
+            "author": {
+              "name": "Mara"
+            },
+            "created_at": "[time]",
+            "id": "[id]",
+            "text": "Be kind"
+          }
+        ],
+        "tags": [
+          "vip"
+        ]
+      },
+      "status": 200
+    }
+    "#);
+    let typing = shopper.typing(&session);
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/typing", typing).await, @r#"
+    {
+      "body": null,
+      "status": 204
     }
     "#);
     app.stop().await;

@@ -23,7 +23,17 @@ fn event(events: &[Event], name: &str) -> Value {
 fn every_event_has_its_shape_here() {
     let mut names = &words_of("Fact") | &words_of("Live");
     names.extend(words_of("People"));
-    names.extend(["stream.reset", "server.draining", "error"].map(str::to_owned));
+    names.extend(
+        [
+            "stream.reset",
+            "server.draining",
+            "error",
+            "agent.typing",
+            "shopper.typing",
+            "desk.queue",
+        ]
+        .map(str::to_owned),
+    );
     let shown = mentioned(include_str!("events.rs"), concat!("event", "(&events, \""), "\"");
     assert_eq!(shown, names);
 }
@@ -612,6 +622,72 @@ async fn what_people_do() {
         "v": 1
       },
       "id": "10"
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn who_writes() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    let agent = app.agent("Mara").await;
+    ok(agent.presence("online", 1)).await;
+    ok(agent.accept(&session)).await;
+    let mut stream = shopper.events(&session, None).await;
+    let mut events = stream.until("control.changed").await;
+    sent(agent.typing(&session)).await;
+    events.extend(stream.until("agent.typing").await);
+    sent(shopper.typing(&session)).await;
+    events.extend(stream.until("shopper.typing").await);
+    assert_json_snapshot!(event(&events, "agent.typing"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "session_id": "[id]",
+        "type": "agent.typing",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    assert_json_snapshot!(event(&events, "shopper.typing"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "session_id": "[id]",
+        "type": "shopper.typing",
+        "v": 1
+      },
+      "id": null
+    }
+    "#);
+    drop(stream);
+    app.stop().await;
+}
+
+#[test]
+async fn what_an_agent_s_own_stream_adds() {
+    let app = TestApp::start().await;
+    let agent = app.agent("Mara").await;
+    ok(agent.presence("online", 1)).await;
+    let events = agent.desk_events(None).await.until("desk.queue").await;
+    assert_json_snapshot!(event(&events, "desk.queue"), @r#"
+    {
+      "data": {
+        "active": [],
+        "agents": [
+          {
+            "active": 0,
+            "capacity": 1,
+            "id": "[id]",
+            "name": "Mara"
+          }
+        ],
+        "type": "desk.queue",
+        "v": 1,
+        "waiting": []
+      },
+      "id": "d"
     }
     "#);
     app.stop().await;
