@@ -158,9 +158,8 @@ async fn wrong_passwords_wait_longer_each_time_and_an_address_that_nobody_has_wa
     let settings = [("limits.account_guesses", "4".to_owned())];
     let app = TestApp::with(&settings).await;
     ok(app.auth("register", &customer("eva@example.com", PASSWORD))).await;
-    let mut told = Vec::new();
-    for email in ["eva@example.com", "nobody@example.com"] {
-        // Many at once are no more than many after each other.
+    // Many at once are no more than many after each other.
+    let guess = async |email: &str| {
         let spellings = [email.to_owned(), email.to_uppercase(), format!(" {email} ")];
         let guesses = (0..30).map(|n| {
             let who = customer(&spellings[n % 3], "wrong password");
@@ -173,12 +172,23 @@ async fn wrong_passwords_wait_longer_each_time_and_an_address_that_nobody_has_wa
         }
         answers.sort_by_key(|(status, _)| *status);
         assert_eq!(answers.iter().filter(|(status, _)| *status == 401).count(), 4, "{email}");
-        told.push(answers);
-    }
-    assert_eq!(told[0], told[1]);
+        answers
+    };
+    let right = || app.auth("login", &customer("eva@example.com", PASSWORD)).send();
+    let mut tries = 0;
+    let (told, (status, code, refusal)) = loop {
+        let told = guess("eva@example.com").await;
+        let answer = right().await.unwrap();
+        // On a slow machine the first wait may be over, so that she gets in.
+        if answer.status() != 200 {
+            break (told, problem(answer).await);
+        }
+        tries += 1;
+        assert!(tries < 5, "the right password never waits");
+    };
+    assert_eq!(told, guess("nobody@example.com").await);
     // The right one waits, too: a refusal says nothing about the password.
-    let right = app.auth("login", &customer("eva@example.com", PASSWORD));
-    let refusal = refused(right, 429, "rate_limited").await;
+    assert_eq!((status, code.as_str()), (429, "rate_limited"));
     let wait = refusal["retry_after_ms"].as_u64().unwrap();
     assert!((1..=1_000).contains(&wait), "{refusal}");
     // Each further one waits twice as long.
@@ -190,9 +200,8 @@ async fn wrong_passwords_wait_longer_each_time_and_an_address_that_nobody_has_wa
         let refusal = refused(wrong(), 429, "rate_limited").await;
         waits.push(refusal["retry_after_ms"].as_u64().unwrap());
     }
-    assert!(waits.iter().all(|wait| (1_200..=2_000).contains(wait)), "{waits:?}");
-    let right = || app.auth("login", &customer("eva@example.com", PASSWORD));
-    settle("eva gets in", async || right().send().await.unwrap().status() == 200).await;
+    assert!(waits.iter().all(|wait| (1_001..=2_000).contains(wait)), "{waits:?}");
+    settle("eva gets in", async || right().await.unwrap().status() == 200).await;
     // Her guesses are whole again.
     for _ in 0..4 {
         refused(app.auth("login", &customer("eva@example.com", "wrong")), 401, "token_invalid")

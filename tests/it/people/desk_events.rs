@@ -70,8 +70,9 @@ async fn an_agent_s_stream_shows_the_queue_and_each_of_their_conversations() {
 #[test]
 async fn a_stream_goes_on_where_it_broke_off_on_any_replica() {
     let Some(stores) = Stores::new().await else { return };
-    let one = TestApp::with(&stores.with(&[])).await;
-    let two = TestApp::with(&stores.with(&[])).await;
+    let settings = stores.with(&[("limits.visitor_burst", "100".to_owned())]);
+    let one = TestApp::with(&settings).await;
+    let two = TestApp::with(&settings).await;
     let here = on_duty(&one, "Mara").await;
     let (shopper, session) = two.chatting().await;
     let there = here.beside(&shopper);
