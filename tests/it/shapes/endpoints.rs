@@ -1666,7 +1666,7 @@ async fn what_people_write_for_each_other() {
     {
       "body": {
         "tags": [
-          "vip"
+          "[tags]"
         ]
       },
       "status": 200
@@ -1687,7 +1687,7 @@ async fn what_people_write_for_each_other() {
           }
         ],
         "tags": [
-          "vip"
+          "[tags]"
         ]
       },
       "status": 200
