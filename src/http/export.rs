@@ -94,7 +94,7 @@ pub enum Line {
         decided_at: Option<Timestamp>,
         ended_at: Option<Timestamp>,
     },
-    /// What somebody of the shop wrote about a session for the others.
+    /// What somebody of the shop wrote about a session for the others; in exports for the shop.
     Note {
         session_id: SessionId,
         text: String,
@@ -136,7 +136,8 @@ pub enum Line {
 
 /// Exports everything that is held of a customer or visitor.
 ///
-/// One JSON object in each line. A whole export ends with a line of kind `end`.
+/// One JSON object in each line. A whole export ends with a line of kind `end`. Notes and tags of the
+/// shop's people are left out if the person asks, and there if the shop does.
 #[utoipa::path(
     get, path = "/v1/customers/{id}/export", tag = "customers", params(("id" = String, Path)),
     responses(
@@ -163,8 +164,14 @@ pub async fn export_customer(
         audit(&app, &caller, "customer.export", &customer.to_string(), json!({})).await?;
     }
     let (pages, mut written) = mpsc::channel(AHEAD);
-    let mut export =
-        Export { archive: app.archive.clone(), customer, pages, page: Vec::new(), lines: 0 };
+    let mut export = Export {
+        archive: app.archive.clone(),
+        customer,
+        to_the_shop: customer != caller.principal.id,
+        pages,
+        page: Vec::new(),
+        lines: 0,
+    };
     let cached = app.cache.as_ref().map_or_else(Vec::new, |cache| {
         let found = cache.made_for(customer, MAX_CACHED, clock::now());
         let line = |listed: crate::cache::Listed| Line::CachedAnswer {
@@ -217,6 +224,8 @@ impl From<ArchiveError> for Cut {
 struct Export {
     archive: Archive,
     customer: PrincipalId,
+    /// And not to the person, who reads nothing that the people of the shop write for each other.
+    to_the_shop: bool,
     pages: mpsc::Sender<Bytes>,
     page: Vec<u8>,
     lines: u64,
@@ -321,15 +330,22 @@ impl Export {
             self.send().await?;
         }
         self.actions(id).await?;
-        for note in self.archive.notes_of(id).await? {
-            let Note { text, author_name: author, created_at, .. } = note;
-            self.add(&Line::Note { session_id: id, text, author, created_at });
-        }
-        for tag in self.archive.tags_of(id).await? {
-            self.add(&Line::Tag { session_id: id, tag });
+        if self.to_the_shop {
+            self.notes(id).await?;
         }
         self.audit(&id.to_string()).await?;
         self.send().await
+    }
+
+    async fn notes(&mut self, session_id: SessionId) -> Result<(), Cut> {
+        for note in self.archive.notes_of(session_id).await? {
+            let Note { text, author_name: author, created_at, .. } = note;
+            self.add(&Line::Note { session_id, text, author, created_at });
+        }
+        for tag in self.archive.tags_of(session_id).await? {
+            self.add(&Line::Tag { session_id, tag });
+        }
+        Ok(())
     }
 
     async fn actions(&mut self, session: SessionId) -> Result<(), Cut> {

@@ -38,7 +38,8 @@ declare! {
     WAITING: gauge "rushdesk_actions_waiting" []
         "Confirmed changes that wait for a person of the shop, on all replicas";
     HANDOFFS: counter "rushdesk_handoffs_total" ["step"]
-        "Handoffs to people that were `requested`, `accepted` or `ended`";
+        "Handoffs to people that were `requested`, `accepted` or `ended`"
+        when "after the first";
     AGENT_MESSAGES: counter "rushdesk_agent_messages_total" [] "Messages of people of the shops";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";

@@ -165,7 +165,7 @@ class Console {
   }
 
   #key(event) {
-    if ($("desk").hidden) return;
+    if ($("desk").hidden || event.isComposing) return;
     if (event.key === "Escape") {
       this.#leave();
       return;
@@ -173,13 +173,14 @@ class Console {
     if (!event.altKey || event.ctrlKey || event.metaKey) return;
     const next = this.#desk.waiting[0]?.session_id;
     const acts = {
-      KeyN: () => next && this.#open(next),
-      KeyA: () => this.#talk.accept(),
-      KeyB: () => this.#talk.release("bot"),
-      KeyQ: () => this.#talk.release("queue"),
-      KeyC: () => this.#talk.close(),
+      n: () => next && this.#open(next),
+      a: () => this.#talk.accept(),
+      b: () => this.#talk.release("bot"),
+      q: () => this.#talk.release("queue"),
+      c: () => this.#talk.close(),
     };
-    const act = acts[event.code];
+    // The letter that is typed, wherever its key is: where Alt makes another one, that is what is meant.
+    const act = acts[event.key.toLowerCase()];
     if (!act) return;
     event.preventDefault();
     act();

@@ -24,6 +24,8 @@ export class Talk {
   #nodes = new Map();
   /** The reply that is on its way keeps its key until the server has it. */
   #reply = null;
+  /** What was typed and not sent, by conversation. */
+  #drafts = new Map();
   /** A change of who may speak, and a reply, are on their way each on its own. */
   #acting = false;
   #sending = false;
@@ -62,7 +64,7 @@ export class Talk {
   async open(session) {
     this.leave();
     this.#session = session;
-    $("text").value = "";
+    $("text").value = this.#drafts.get(session) ?? "";
     $("notes").open = false;
     await Promise.all([this.#load(session), this.#notes.open(session)]);
     $("text").focus();
@@ -71,6 +73,8 @@ export class Talk {
   leave() {
     this.#stream?.stop();
     this.#stream = null;
+    if (this.#session) this.#drafts.set(this.#session, $("text").value);
+    $("text").value = "";
     this.#session = null;
     this.#reply = null;
     this.#nodes.clear();

@@ -56,9 +56,14 @@ async fn notes_and_tags_are_exported_and_erased_with_the_session() {
     sent(mara.note(&session, "n1", "Zebracorn")).await;
     ok(mara.tag(&session, &["vip"])).await;
     let id = ok(shopper.me()).await["id"].as_str().unwrap().to_owned();
-    let export = shopper.get(&format!("/v1/customers/{id}/export")).send().await.unwrap();
-    let export = export.text().await.unwrap();
-    assert!(export.contains("Zebracorn") && export.contains("\"vip\""), "{export}");
+    let admin = app.admin().await;
+    for (reader, reads) in [(&admin, true), (&shopper, false)] {
+        let export = reader.get(&format!("/v1/customers/{id}/export")).send().await.unwrap();
+        let export = export.text().await.unwrap();
+        assert_eq!(export.contains("Zebracorn"), reads, "{export}");
+        assert_eq!(export.contains("\"vip\""), reads, "{export}");
+        assert!(export.contains("\"kind\":\"end\""), "{export}");
+    }
     sent(shopper.erase(&session)).await;
     refused(mara.notes(&session), 404, "not_found").await;
     refused(mara.note(&session, "n1", "Zebracorn"), 404, "not_found").await;
