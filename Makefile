@@ -173,11 +173,11 @@ chaos: ## Kills, freezes and fills all parts under load, then checks that acknow
 
 .PHONY: chaos-actions
 chaos-actions: ## Kills the service, the shop and the stores while 1,000 changes are confirmed; none is done twice or lost
-	scripts/chaos-actions.sh $(FLAGS)
+	scripts/kills.sh actions $(FLAGS)
 
 .PHONY: chaos-handoffs
 chaos-handoffs: ## Kills replicas while people take 1,000 conversations over; no word of the assistant follows, nothing is lost
-	scripts/chaos-handoffs.sh $(FLAGS)
+	scripts/kills.sh handoffs $(FLAGS)
 
 .PHONY: helm-files
 helm-files: ## Copies the dashboards and rules of grafana/ into the chart

@@ -70,4 +70,4 @@ step "chaos"
 BIN=target/debug scripts/chaos.sh
 
 step "chaos of actions"
-BIN=target/debug scripts/chaos-actions.sh --writes 16 --seed 1
+BIN=target/debug scripts/kills.sh actions --writes 16 --seed 1

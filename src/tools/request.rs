@@ -80,11 +80,7 @@ impl Requests {
         identity: Identity,
         caller: &Caller,
     ) -> Result<Filled, String> {
-        let customer = caller.customer.as_ref().map(|customer| customer.id.as_str());
-        let text = |name: &str| match name {
-            "customer.id" => customer.map(str::to_owned),
-            name => arguments.get(name).and_then(plain),
-        };
+        let text = |name: &str| named(name, arguments, caller);
         let mut url = address(&self.url, text)?;
         for (name, template) in &self.query {
             if let Some(value) = template.filled(text) {
@@ -111,8 +107,16 @@ impl Requests {
     }
 }
 
+/// What the place `name` of a declaration stands for: the id of the customer who asks, or an argument.
+pub(super) fn named(name: &str, arguments: &Map<String, Value>, caller: &Caller) -> Option<String> {
+    match name {
+        "customer.id" => caller.customer.as_ref().map(|customer| customer.id.clone()),
+        name => arguments.get(name).and_then(plain),
+    }
+}
+
 /// A value in a text.
-pub(super) fn plain(value: &Value) -> Option<String> {
+fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::{
     caller::Caller,
     mcp::Remote,
-    request::{Filled, Requests, filled, plain, who},
+    request::{Filled, Requests, filled, named, who},
 };
 use crate::config::Identity;
 
@@ -61,11 +61,7 @@ impl Offered {
         identity: Identity,
         caller: &Caller,
     ) -> Result<Filled, String> {
-        let customer = caller.customer.as_ref().map(|customer| customer.id.as_str());
-        let text = |name: &str| match name {
-            "customer.id" => customer.map(str::to_owned),
-            name => arguments.get(name).and_then(plain),
-        };
+        let text = |name: &str| named(name, arguments, caller);
         let mut all = arguments.clone();
         if let Some(Value::Object(fixed)) =
             filled(&Value::Object(self.fixed.clone()), &Map::new(), &text)

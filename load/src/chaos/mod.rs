@@ -13,7 +13,9 @@ mod plan;
 mod probe;
 mod record;
 mod report;
+mod staff;
 mod stage;
+mod stopped;
 mod strike;
 mod summary;
 
@@ -25,10 +27,7 @@ use std::{
 
 use anyhow::Context as _;
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 use self::{
     busy::Busy,
@@ -38,6 +37,7 @@ use self::{
     record::Record,
     report::{ChaosReport, Last, Round, heading},
     stage::Stage,
+    stopped::{unless_stopped, verdict},
     summary::Summary,
 };
 use crate::{
@@ -126,12 +126,9 @@ pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
         print!("{}", Summary::new(&record::read(path)?));
         return Ok(ExitCode::SUCCESS);
     }
-    let mut terminate = signal(SignalKind::terminate())?;
-    // Everything that was started ends with the future that holds it.
-    let report = tokio::select! {
-        report = Box::pin(run(args)) => report?,
-        _ = tokio::signal::ctrl_c() => return Ok(ExitCode::from(130)),
-        _ = terminate.recv() => return Ok(ExitCode::from(143)),
+    let report = match unless_stopped(run(args)).await? {
+        Ok(report) => report,
+        Err(code) => return Ok(code),
     };
     println!();
     print!("{report}");
@@ -144,7 +141,7 @@ pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
         std::fs::write(path, serde_json::to_vec_pretty(&report)?)
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    Ok(if report.has_failed() { ExitCode::from(1) } else { ExitCode::SUCCESS })
+    Ok(verdict(report.has_failed()))
 }
 
 async fn run(args: &Args) -> anyhow::Result<ChaosReport> {

@@ -19,10 +19,7 @@ use std::{
 use anyhow::Context as _;
 use futures_util::{StreamExt as _, stream};
 use rand::RngExt as _;
-use tokio::{
-    signal::unix::{SignalKind, signal},
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 use self::{
     report::Round,
@@ -32,6 +29,7 @@ use self::{
 use super::{
     fault::Mode,
     stage::{Extra, Stage},
+    stopped::{unless_stopped, verdict},
 };
 use crate::{
     replay::Api,
@@ -82,16 +80,9 @@ pub struct Args {
 /// # Errors
 /// When something does not start.
 pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    // Everything that was started ends with the future that holds it.
-    tokio::select! {
-        rounds = Box::pin(run(args)) => {
-            let failed = rounds?.iter().any(Round::has_failed);
-            Ok(if failed { ExitCode::from(1) } else { ExitCode::SUCCESS })
-        }
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
-        _ = terminate.recv() => Ok(ExitCode::from(143)),
-    }
+    let rounds = unless_stopped(run(args)).await?;
+    let has_failed = |rounds: Vec<Round>| rounds.iter().any(Round::has_failed);
+    Ok(rounds.map_or_else(|code| code, |rounds| verdict(has_failed(rounds))))
 }
 
 async fn run(args: &Args) -> anyhow::Result<Vec<Round>> {

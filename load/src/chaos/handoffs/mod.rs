@@ -7,20 +7,11 @@
 mod judge;
 mod talk;
 
-use std::{cell::Cell, path::PathBuf, process::ExitCode, process::Stdio, time::Duration};
+use std::{cell::Cell, path::PathBuf, process::ExitCode, time::Duration};
 
-use anyhow::{Context as _, anyhow, ensure};
 use futures_util::{StreamExt as _, stream};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
-use serde::Deserialize;
-use serde_json::json;
-use tokio::{
-    io::AsyncWriteExt as _,
-    process::Command,
-    signal::unix::{SignalKind, signal},
-    time::{Instant, sleep},
-};
-use uuid::Uuid;
+use tokio::time::{Instant, sleep};
 
 use self::{
     judge::{Findings, judge},
@@ -28,12 +19,11 @@ use self::{
 };
 use super::{
     fault::Mode,
+    staff::signed_in,
     stage::{Extra, Stage, kill},
+    stopped::{unless_stopped, verdict},
 };
-use crate::{
-    replay::{Api, Visitor},
-    rig::Folder,
-};
+use crate::{replay::Api, rig::Folder};
 
 /// The service may be away for so long, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -72,15 +62,8 @@ pub struct Args {
 /// # Errors
 /// When something does not start.
 pub async fn main(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    // Everything that was started ends with the future that holds it.
-    tokio::select! {
-        findings = Box::pin(play(args)) => {
-            Ok(if findings?.has_failed() { ExitCode::from(1) } else { ExitCode::SUCCESS })
-        }
-        _ = tokio::signal::ctrl_c() => Ok(ExitCode::from(130)),
-        _ = terminate.recv() => Ok(ExitCode::from(143)),
-    }
+    let findings = unless_stopped(play(args)).await?;
+    Ok(findings.map_or_else(|code| code, |findings| verdict(findings.has_failed())))
 }
 
 async fn play(args: &Args) -> anyhow::Result<Findings> {
@@ -90,7 +73,8 @@ async fn play(args: &Args) -> anyhow::Result<Findings> {
         Stage::start(Mode::Distributed, &args.server_bin, args.replicas, &folder.0, extra())
             .await?;
     let api = Api::new(&stage.url, PATIENCE)?;
-    let agent = agent(&stage, &api).await?;
+    let create = ["users", "create", "--name", "Mara"];
+    let agent = signed_in(&stage, &api, EMAIL, &create).await?;
     let begun = Instant::now();
     let are_done = Cell::new(false);
     let talks = async {
@@ -152,35 +136,4 @@ fn extra() -> Extra {
         ("LIMITS__ADDRESS_READS_PER_MINUTE", many()),
         ("LIMITS__ADDRESS_SESSIONS_PER_MINUTE", many()),
     ]
-}
-
-#[derive(Deserialize)]
-struct Tokens {
-    access_token: String,
-}
-
-/// Somebody of the shop, signed in.
-async fn agent(stage: &Stage, api: &Api) -> anyhow::Result<Visitor> {
-    let password = Uuid::new_v4().to_string();
-    let server = stage.settings_of(0).context("there is no server")?;
-    let mut child = Command::new(&server.program)
-        .args(["users", "create", "--site", "demo", "--email", EMAIL, "--name", "Mara"])
-        .envs(&server.env)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut stdin = child.stdin.take().context("no standard input")?;
-    stdin.write_all(format!("{password}\n").as_bytes()).await?;
-    drop(stdin);
-    let ended = child.wait_with_output().await?;
-    ensure!(ended.status.success(), "no agent: {}", String::from_utf8_lossy(&ended.stderr));
-    let login = json!({"site_key": "pk_demo", "email": EMAIL, "password": password});
-    let url = api.url("/v1/auth/login");
-    let nobody = &mut Visitor::default();
-    let tokens: Result<Tokens, _> = api.json(nobody, |_| api.http.post(&url).json(&login)).await;
-    let Tokens { access_token } =
-        tokens.map_err(|failed| anyhow!("the agent cannot sign in: {failed:?}"))?;
-    Ok(Visitor { access_token, ..Visitor::default() })
 }

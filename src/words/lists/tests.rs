@@ -7,6 +7,7 @@ use std::{
 use unicode_normalization::is_nfc;
 
 use super::*;
+use crate::words::vocabulary::{all, of};
 
 /// A vocabulary in the form that the tests use.
 pub(super) struct Checked {
