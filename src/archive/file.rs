@@ -4,8 +4,9 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, BufReader, Read},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
 
@@ -27,6 +28,20 @@ pub(super) fn check(path: &Path) -> Result<(), ArchiveError> {
     look(path).unwrap_or_else(|error| {
         Err(ArchiveError::Unavailable(format!("the file cannot be read: {error}")))
     })
+}
+
+/// Makes a database that is not there, readable by its owner only. SQLite gives the mode of the file to
+/// its log, too.
+///
+/// # Errors
+/// If the folder cannot be written.
+pub(super) fn make(path: &Path) -> Result<(), ArchiveError> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(ArchiveError::Unavailable(format!("the file cannot be made: {error}")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The log that belongs to a database file.

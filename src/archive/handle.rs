@@ -88,7 +88,10 @@ impl Archive {
         let mut looks = LOOKS;
         loop {
             let checked = path.to_owned();
-            let look = home.spawn_blocking(move || file::check(Path::new(&checked)));
+            let look = home.spawn_blocking(move || {
+                let path = Path::new(&checked);
+                file::check(path).and_then(|()| file::make(path))
+            });
             let Err(error) = look
                 .await
                 .unwrap_or_else(|error| Err(ArchiveError::Unavailable(error.to_string())))

@@ -54,7 +54,7 @@ pub use principal::{Principal, Role};
 pub use reach::is_public;
 pub use session::{IdempotencyRecord, Running, SessionMeta, SessionState};
 pub use step::{Append, Appended, Ending, Head, Malformed, Version};
-pub use text::{is_blank, is_invisible, is_unseen};
+pub use text::{is_blank, is_invisible, is_unseen, without_placeholders};
 pub use ticket::{Ticket, TicketState};
 pub use time::Timestamp;
 pub use topic::{Coarse, Intent, SmallTalk, Topic};

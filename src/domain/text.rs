@@ -1,5 +1,7 @@
 //! What of a text a person can see.
 
+use std::borrow::Cow;
+
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 use unicode_normalization::char::is_combining_mark;
 
@@ -40,9 +42,35 @@ fn is_meaningless(c: char) -> bool {
         || c == char::REPLACEMENT_CHARACTER
 }
 
+/// A text with a space in the place of each placeholder such as `[EMAIL_1]`.
+pub fn without_placeholders(text: &str) -> Cow<'_, str> {
+    let is_kind = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
+    let mut left = Cow::Borrowed(text);
+    let mut at = 0;
+    while let Some(start) = left[at..].find('[').map(|found| at + found) {
+        let inside = left[start + 1..].chars().take_while(|c| is_kind(*c)).count();
+        let end = start + 1 + inside;
+        if inside > 0 && left[end..].starts_with(']') {
+            left.to_mut().replace_range(start..=end, " ");
+        }
+        at = start + 1;
+    }
+    left
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn placeholders_are_left_out_and_other_brackets_stay() {
+        for (text, left) in [
+            ("I am [EMAIL_1], call [PHONE_12]", "I am  , call  "),
+            ("a [note] and [ an [open", "a [note] and [ an [open"),
+        ] {
+            assert_eq!(without_placeholders(text), left);
+        }
+    }
 
     #[test]
     fn a_text_of_characters_that_nobody_sees_is_blank() {

@@ -223,10 +223,13 @@ pub async fn search_knowledge(
     if is_blank(&body.query) || chars > 1_000 {
         return Err(ApiError::field("query", "must have 1 to 1000 characters"));
     }
+    let limit = body.limit.unwrap_or(5);
+    if !(1..=20).contains(&limit) {
+        return Err(ApiError::field("limit", "must be between 1 and 20"));
+    }
     let Principal { site_id, id, .. } = &caller.principal;
     // The search is not undone.
     let _ = app.limits.message(site_id, *id, sender.of_caller(&caller.principal)).await?;
-    let limit = body.limit.unwrap_or(5).clamp(1, 20);
     let embedding = match &app.ports.embedder {
         Some(port) => embed(&port.embed, body.query.clone(), port.timeout).await.ok(),
         None => None,

@@ -177,6 +177,11 @@ impl NewDocument {
         faults.require(slug(&self.audience, 40), "audience", || {
             "must have 1 to 40 characters of A-Z, a-z, 0-9 and -_./:".into()
         });
+        // "Public" would hide a page from everybody.
+        let small = !self.audience.contains(|c: char| c.is_ascii_uppercase());
+        faults.require(small, "audience", || {
+            format!("must be in lower case: `{}`", self.audience.to_ascii_lowercase())
+        });
         faults
             .require(self.tags.len() <= MAX_TAGS, "tags", || format!("must be at most {MAX_TAGS}"));
         let steers = !self.trusted && injection::screen(&self.title).attack.is_some();
@@ -376,6 +381,16 @@ mod tests {
         bad = document(Format::Text, "text");
         bad.tags = vec!["a".into(); MAX_TAGS + 1];
         assert_eq!(faulty_fields(&bad), ["tags"]);
+    }
+
+    #[test]
+    fn an_audience_is_in_lower_case() {
+        for audience in ["Public", "Staff", "PUBLIC"] {
+            let page = NewDocument { audience: audience.into(), ..document(Format::Text, "a") };
+            let faults = page.read(1_000).map(|_| ()).unwrap_err();
+            let small = format!("must be in lower case: `{}`", audience.to_lowercase());
+            assert_eq!((faults.len(), faults[0].detail.as_str()), (1, small.as_str()));
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use reqwest::Url;
 use serde_json::{Map, Value, json};
 
 use crate::{
-    domain::is_invisible,
+    domain::{is_invisible, without_placeholders},
     guard::{injection, mask},
 };
 
@@ -18,40 +18,16 @@ const ADDRESS: usize = 500;
 pub(super) fn masked(arguments: &Map<String, Value>) -> Option<Map<String, Value>> {
     let masked = arguments.iter().map(|(name, value)| match value.as_str() {
         Some(text) => {
-            let text = without_placeholders(&mask(text).text);
+            let masked = mask(text).text;
+            // A placeholder says nothing to a search engine.
+            let words = without_placeholders(&masked);
+            let text = words.split_whitespace().collect::<Vec<_>>().join(" ");
             let has_words = text.chars().any(char::is_alphanumeric);
             has_words.then(|| (name.clone(), Value::String(text)))
         }
         None => Some((name.clone(), value.clone())),
     });
     masked.collect()
-}
-
-/// `[EMAIL_1]` and the like say nothing to a search engine.
-fn without_placeholders(text: &str) -> String {
-    let mut kept = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find('[') {
-        let (before, behind) = rest.split_at(at);
-        kept.push_str(before);
-        let inside = behind[1..].split_once(']');
-        let is_placeholder = |name: &str| {
-            !name.is_empty()
-                && name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
-        };
-        match inside.filter(|(name, _)| is_placeholder(name)) {
-            Some((_, after)) => {
-                kept.push(' ');
-                rest = after;
-            }
-            None => {
-                kept.push('[');
-                rest = &behind[1..];
-            }
-        }
-    }
-    kept.push_str(rest);
-    kept.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The first `most` results that have a title, a text and an address, as `{"results": […]}`.

@@ -25,7 +25,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 pub use self::{
     head::{Head, of as head},
@@ -34,7 +34,7 @@ pub use self::{
 };
 use self::{person::Wish, shares::Shares, subject::Subject, text::Message};
 use crate::{
-    domain::{Intent, Language, SmallTalk, Topic},
+    domain::{Intent, Language, SmallTalk, Topic, without_placeholders},
     vector::dot,
 };
 
@@ -138,24 +138,9 @@ pub fn consent(text: &str, proposed: Option<(&str, Option<&str>)>) -> Option<boo
 
 /// The language of a message. `prior` is that of the conversation so far, which is kept in doubt.
 pub fn identify(text: &str, prior: Option<Language>) -> Option<Language> {
+    // `[ADDRESS_1]` is no English word.
     let said = without_placeholders(text);
     language::identify(&said, &Message::new(&said), prior)
-}
-
-/// `[ADDRESS_1]` is no English word.
-fn without_placeholders(text: &str) -> Cow<'_, str> {
-    let is_kind = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_';
-    let mut left = Cow::Borrowed(text);
-    let mut at = 0;
-    while let Some(start) = left[at..].find('[').map(|found| at + found) {
-        let inside = left[start + 1..].chars().take_while(|c| is_kind(*c)).count();
-        let end = start + 1 + inside;
-        if inside > 0 && left[end..].starts_with(']') {
-            left.to_mut().replace_range(start..=end, " ");
-        }
-        at = start + 1;
-    }
-    left
 }
 
 fn shares(

@@ -1,13 +1,15 @@
 //! Messages that try to steer the assistant get a fixed answer, whatever else they ask. No model
 //! decides which ones.
 
+use std::borrow::Cow;
+
 use super::{
     ask::Ask,
     metrics,
     ports::{EmbedPort, Ports},
 };
 use crate::{
-    domain::Language,
+    domain::{Language, without_placeholders},
     embedding::messages::{Embedding, embed},
     guard::{
         self, Abuse,
@@ -41,7 +43,7 @@ pub async fn by_meaning(
     // that the model has hardly seen, says nothing of an attack.
     let is_known = ask.language == Language::En
         && (ask.said.history().is_empty() || ask.said.question().is_some());
-    if is_known && head.is_sure(&embedding.vector) {
+    if is_known && head.is_sure(&embedding.vector) && is_sure_of_words(port, head, ask).await {
         return Some(refusal(ask, Rule::Head));
     }
     let hints = &ask.look.screening.hints;
@@ -50,6 +52,19 @@ pub async fn by_meaning(
     }
     let agrees = head.agrees(&embedding.vector) || agrees(port, head, ask).await;
     agrees.then(|| refusal(ask, Rule::Hint))
+}
+
+/// Whether the head is sure without the placeholders. It knows no text with them, and takes some for
+/// attacks: "text [PHONE_1] when the driver is here".
+async fn is_sure_of_words(port: &EmbedPort, head: &Head, ask: &Ask) -> bool {
+    let text = ask.said.text();
+    match without_placeholders(text) {
+        Cow::Borrowed(_) => true,
+        Cow::Owned(words) => {
+            let embedding = embed(&port.embed, words, port.timeout).await;
+            embedding.is_ok_and(|embedding| head.is_sure(&embedding.vector))
+        }
+    }
 }
 
 /// Whether the head takes a sentence with a hint for an attack. Another sentence of the message may

@@ -39,18 +39,32 @@ pub fn screen(text: &str, history: &[Exchange], shop: &Shop) -> Screened {
         vault.reserve(typed);
     }
     let mut masked = Vec::with_capacity(history.len());
-    let (mut question, mut before) = (None, None);
+    let (mut question, mut before): (_, Option<String>) = (None, None);
     // The half of a card that the text before began.
     let mut half = None;
     for (index, exchange) in history.iter().enumerate() {
         let next = history.get(index + 1).map_or(text, |next| &next.user);
-        let user = said(&mut vault, (question, before), &exchange.user, &mut half, Some(next));
-        (question, before) = (exchange.answer.as_deref(), Some(exchange.user.as_str()));
+        let asked = (question, before.as_deref());
+        let user = said(&mut vault, asked, &exchange.user, &mut half, Some(next));
+        question = exchange.answer.as_deref();
+        before = Some(with_last(before.as_deref(), &exchange.user));
         let answer = question.map(|answer| vault.mask(answer));
         masked.push(Exchange { user, answer });
     }
-    let text = said(&mut vault, (question, before), text, &mut half, None);
+    let text = said(&mut vault, (question, before.as_deref()), text, &mut half, None);
     Screened { text, history: masked, vault }
+}
+
+/// What a shopper said last, with what they said before if that is short: a card, its date, and then its
+/// code.
+fn with_last(before: Option<&str>, text: &str) -> String {
+    const SHORT: usize = 24;
+    match before {
+        Some(before) if text.len() <= SHORT => {
+            format!("{}\n{text}", before.lines().next_back().unwrap_or_default())
+        }
+        _ => text.to_owned(),
+    }
 }
 
 /// Masks what a shopper said as an answer to `question`, after what they said `before`, and before
@@ -159,6 +173,27 @@ mod tests {
             let later = super::tests::screened("ok", &[said(first, "ok"), said(second, "ok")]);
             assert_eq!(later.history[1].user, masked, "{first}");
         }
+    }
+
+    #[test]
+    fn a_short_message_goes_on_with_what_was_said_before() {
+        for (texts, masked) in [
+            (["my card is 4000 0566 5566 5556", "12/28", "841"].as_slice(), "[CVV_1]"),
+            (&["my phone number starts 07700", "900456"], "[PHONE_2]"),
+            (&["do you want my social security number?", "219099999"], "[SSN_1]"),
+            (&["do you need my password?", "Maple9tree"], "[PASSWORD_1]"),
+            (&["my mail is lena@example.org", "Maple9tree"], "[PASSWORD_1]"),
+            (&["my order number is", "10234567"], "10234567"),
+            (&["I want to change my password", "ok thanks"], "ok thanks"),
+            (&["do you have size 41", "42"], "42"),
+        ] {
+            let [before @ .., last] = texts else { continue };
+            let history: Vec<Exchange> = before.iter().map(|text| said(text, "Ok.")).collect();
+            assert_eq!(screened(last, &history).text, masked, "{texts:?}");
+        }
+        // The shop asked for a number of its own.
+        let history = [said("is there a phone number?", "Yes. What is your order number?")];
+        assert_eq!(screened("10234567", &history).text, "10234567");
     }
 
     #[test]

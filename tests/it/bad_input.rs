@@ -139,6 +139,18 @@ async fn a_deep_body_is_refused_by_every_route_that_takes_one() {
 }
 
 #[test]
+async fn a_search_for_too_few_or_too_many_passages_is_refused() {
+    let (app, shopper, _) = TestApp::chat(NO_MODEL).await;
+    for limit in [0, 21, 9_999] {
+        let search = shopper.post("/v1/knowledge/search");
+        let search = search.json(&json!({"query": "tents", "limit": limit}));
+        let (status, _, problem) = problem(search.send().await.unwrap()).await;
+        assert_eq!((status, &problem["field_errors"][0]["field"]), (422, &json!("limit")));
+    }
+    app.stop().await;
+}
+
+#[test]
 async fn a_body_without_an_announced_length_is_bounded_too() {
     let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
     let chunks = futures_util::stream::repeat_with(|| Ok::<_, std::io::Error>(vec![b' '; 1_024]));

@@ -31,6 +31,20 @@ async fn made(folder: &Path) -> Archive {
     archive
 }
 
+#[tokio::test]
+async fn a_new_database_is_readable_by_its_owner_only_in_any_folder() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let archive = made(folder.path()).await;
+    keep(&archive, [&Talk::of(3, "hello")]).await;
+    for name in FILES {
+        let mode = fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}");
+    }
+}
+
 /// A text of some length in which one word stands again and again.
 fn text(word: &str, length: usize) -> String {
     format!("{word} ").repeat(length / word.len() + 1)

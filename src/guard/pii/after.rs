@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::{
     alike::is_unspaced,
     context::Word,
+    fold::PLACEHOLDER,
+    lone::is_thing,
     secret::{MOST_FILLERS, Said, passes},
     value::{is_mixed, is_plainly_said, leading, spaced_end, token, with_digits},
     vocabulary::Role,
@@ -92,7 +94,7 @@ impl Said<'_> {
         let value = &self.text[token.clone()];
         let linked = way.linked || way.modal && self.is_closed(token.end);
         let said = !way.doubtful && (linked || quoted) && !is_plainly_said(value);
-        let one = said || is_mixed(value) && (linked || !way.doubtful);
+        let one = said || is_mixed(value) && (linked || !way.doubtful && !is_thing(value));
         let new = token.start > self.told.range.end;
         // "8-12 characters"
         let counted = !value.contains(char::is_alphabetic)
@@ -119,10 +121,11 @@ impl Said<'_> {
         let article = self.context.ending_at(start).filter(|word| word.is(Role::Filler));
         let before = article.map_or(start, |word| self.text[..word.range.start].trim_end().len());
         let rest = self.text[end..].trim_start();
-        self.context
-            .ending_at(before)
-            .is_some_and(|word| word.is(Role::Link) && before > word.range.len())
-            && (rest.is_empty() || rest.starts_with(['.', '!', ',', '\n']))
+        self.context.ending_at(before).is_some_and(|word| {
+            // "Maple9tree is the password I type, no luck" has its value.
+            let told = self.text[..word.range.start].trim_end();
+            word.is(Role::Link) && !told.is_empty() && !told.ends_with(PLACEHOLDER)
+        }) && (rest.is_empty() || rest.starts_with(['.', '!', ',', '\n']))
     }
 
     /// Whether "sein" stands behind the value: "müsste sommer sein", "zou zomer moeten zijn".

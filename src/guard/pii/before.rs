@@ -40,7 +40,9 @@ impl Said<'_> {
             .map_or(0, |at| at + self.text[at..].chars().next().map_or(1, char::len_utf8));
         let token = start..end;
         let value = &self.text[token.clone()];
-        let known = || is_mixed(value) || mine && self.is_sentence(&token);
+        // "why? it is my password since 2019"
+        let plain = value.trim_end_matches(['?', '!', '.', ';']);
+        let known = || is_mixed(plain) || mine && self.is_sentence(&token);
         (linked && value.len() <= LONGEST && known()).then_some(token)
     }
 

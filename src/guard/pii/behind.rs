@@ -1,9 +1,11 @@
 //! What stands behind a card in other words: its date, and the code that protects it.
 
+use std::ops::Range;
+
 use super::{
     card::is_amount,
     context::{Context, Named},
-    run::{Run, digits_of, ends_freely},
+    run::{Group, Run, digits_of, ends_freely},
     vocabulary::{Class, Role},
 };
 
@@ -24,16 +26,22 @@ impl Behind {
 
     /// The place behind the card's date, if `run` is that: "exp 12/27".
     pub(super) fn date(self, text: &str, run: &Run) -> Option<Self> {
-        let parts: Vec<String> =
-            run.groups.iter().map(|group| digits_of(text, group.range.clone())).collect();
-        let month = |part: &str| part.len() <= 2 && (1..=12).contains(&part.parse().unwrap_or(0));
-        let is_date = match &parts[..] {
-            [month_, year] => month(month_) && matches!(year.len(), 2 | 4),
-            [date] => matches!(date.len(), 4 | 6) && month(&date[..2]),
-            _ => false,
-        };
         let near = run.range.start.saturating_sub(self.end) <= FAR;
-        (!self.dated && is_date && near).then_some(Self { end: run.range.end, dated: true })
+        let dated = !self.dated && near && is_date(text, &run.groups);
+        dated.then_some(Self { end: run.range.end, dated })
+    }
+
+    /// The card's code, if `run` is its date with the code right behind it: "exp 12/27 123".
+    pub(super) fn code_with_date(
+        self,
+        text: &str,
+        run: &Run,
+        context: &Context<'_>,
+    ) -> Option<Range<usize>> {
+        let last = run.groups.len().checked_sub(1).filter(|last| *last > 0)?;
+        let dated = self.date(text, &run.part(text, 0..last))?;
+        let code = run.part(text, last..last + 1);
+        dated.is_code(text, &code, context).then_some(code.range)
     }
 
     /// Whether `run` is the code of the card: "exp 12/27 code 123", "the code is 123".
@@ -52,5 +60,17 @@ impl Behind {
             && !is_amount(text, range, context)
             && ends_freely(text, range.end)
             && context.named(range) != Named::Yes
+    }
+}
+
+/// "12/27", "1227"
+fn is_date(text: &str, groups: &[Group]) -> bool {
+    let parts: Vec<String> =
+        groups.iter().map(|group| digits_of(text, group.range.clone())).collect();
+    let month = |part: &str| part.len() <= 2 && (1..=12).contains(&part.parse().unwrap_or(0));
+    match &parts[..] {
+        [first, year] => month(first) && matches!(year.len(), 2 | 4),
+        [date] => matches!(date.len(), 4 | 6) && month(&date[..2]),
+        _ => false,
     }
 }

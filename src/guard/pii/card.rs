@@ -114,7 +114,10 @@ fn is_card(text: &str, run: &Run, part: &Range<usize>, context: &Context<'_>) ->
     }
     let list = || run.part(text, part.clone()).is_list(text) || is_times(text, run);
     // In groups of four it looks like a card even with a slip of the finger.
-    let looks = printed && (checked || shape[0] == 4 && gives_out(&digits));
+    // So it does where it is said digit by digit.
+    let said = || groups.len() == 1 && groups[0].is_single() && digits.len() == 16;
+    let looks =
+        printed && (checked || shape[0] == 4 && gives_out(&digits)) || said() && gives_out(&digits);
     digits.len() >= 13 && (real || looks) && !list()
 }
 
@@ -255,7 +258,7 @@ fn is_last_before(text: &str, start: usize, year: bool, context: &Context<'_>) -
     let words: Vec<_> = context.between(window).collect();
     let Some(last) = words.iter().rposition(|word| word.is(Role::Last)) else { return false };
     let digits = text[start..].bytes().take_while(u8::is_ascii_digit).count();
-    let of = [Class::Card, Class::Ssn, Class::Account, Class::Phone, Class::Other];
+    let of = [Class::Card, Class::Ssn, Class::Account, Class::Iban, Class::Phone, Class::Other];
     let is_of = |word: &Word| {
         word.meaning.and_then(|meaning| meaning.class).is_some_and(|class| of.contains(&class))
     };

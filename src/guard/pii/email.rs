@@ -2,7 +2,13 @@
 
 use std::ops::Range;
 
-use super::{alike::is_unspaced, context::Context, tagger::may_name, vocabulary::Role};
+use super::{
+    alike::is_unspaced,
+    context::{Context, Word},
+    tagger::may_name,
+    value::{is_strong, leading, token},
+    vocabulary::Role,
+};
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 253;
@@ -59,6 +65,42 @@ pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Ran
     }
     spelled_out(text, context, found);
     glued(text, found);
+    alone(text, context, found);
+}
+
+/// "my gmail is anna1987": the name of an address without its domain, behind a word for mail and a
+/// verb or a sign.
+fn alone(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
+    const MOST_FILLERS: usize = 3;
+    let is_mail = |word: &&Word| {
+        let typed = &text[word.range.clone()];
+        MAIL.contains(&typed) || word.is(Role::Mail) && typed != "address"
+    };
+    for mail in context.words.iter().filter(is_mail) {
+        let mut at = mail.range.end;
+        let mut linked = false;
+        for _ in 0..=MOST_FILLERS {
+            let signs = leading(&text[at..], |c| " :=\"".contains(c));
+            linked |= signs.contains([':', '=']);
+            at += signs.len();
+            let word = context.after(at).filter(|word| word.range.start == at);
+            let Some(word) = word
+                .filter(|word| word.is(Role::Link) || word.is(Role::Filler) || word.is(Role::Mail))
+            else {
+                break;
+            };
+            linked |= word.is(Role::Link);
+            at = word.range.end;
+        }
+        let name = token(text, at).filter(|_| linked);
+        let is_name = |range: &Range<usize>| {
+            let name = &text[range.clone()];
+            is_strong(name)
+                && name.starts_with(char::is_alphabetic)
+                && name.contains(|c: char| c.is_ascii_digit())
+        };
+        name.filter(is_name).into_iter().for_each(&mut *found);
+    }
 }
 
 /// "annatexampledotcom"

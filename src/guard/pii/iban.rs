@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{
     context::{Context, Named},
+    run::Run,
     vocabulary::Class,
 };
 
@@ -177,6 +178,14 @@ fn end_of(text: &str, start: usize, context: &Context<'_>) -> Option<usize> {
         long && context.named(&(start..at)) != Named::Yes
     };
     (ends && many && (remainder(&code) == 1 || called || looks())).then_some(at)
+}
+
+/// The digits of an IBAN alone: "my IBAN without the country is 37 0400 …".
+pub(super) fn is_without_country(run: &Run, context: &Context<'_>) -> bool {
+    let digits = run.digits();
+    (SHORTEST..=30).contains(&digits)
+        && context.near(run.range.start) == Some(Class::Iban)
+        && context.named(&run.range) != Named::Yes
 }
 
 /// Of what somebody calls an IBAN.

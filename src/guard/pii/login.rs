@@ -64,7 +64,7 @@ fn behind(text: &str, from: usize, context: &Context<'_>) -> Option<Range<usize>
     // "credentials ann:hunter2"
     let glued = text[end..].starts_with([':', '/', '|'])
         && text[end + 1..].starts_with(|c: char| c.is_alphanumeric());
-    introduced |= text[at..end].contains('@') || glued;
+    introduced |= text[at..end].contains('@') || glued || is_handle(&text[at..end]);
     let provider = |word: &Word| word.is(Role::Provider);
     if context.between(at..end).any(provider) {
         return None;
@@ -84,6 +84,13 @@ fn behind(text: &str, from: usize, context: &Context<'_>) -> Option<Range<usize>
         joint.range.end + leading(&text[joint.range.end..], |c| c == ' ').len()
     });
     password(text, start, gap.contains(['/', ':', '|']), context)
+}
+
+/// "lena.b", "lena_77": nobody writes a word of a sentence like this.
+fn is_handle(name: &str) -> bool {
+    let inside = name.trim_matches(|c: char| !c.is_alphanumeric());
+    inside.contains(['.', '_']) && inside.contains(char::is_alphabetic)
+        || inside.contains(char::is_alphabetic) && inside.contains(|c: char| c.is_ascii_digit())
 }
 
 /// The password at `start`. Behind a `sure` sign it may be a word.

@@ -33,6 +33,7 @@ mod iban;
 mod issuer;
 mod kind;
 mod login;
+mod lone;
 mod moment;
 mod national;
 mod numbers;
@@ -52,6 +53,7 @@ mod slip;
 mod spelled;
 mod spoken;
 mod ssn;
+mod starred;
 mod table;
 mod tagger;
 mod token;
@@ -67,6 +69,7 @@ use context::Context;
 pub use fold::plain_words;
 pub use found::Found;
 pub use kind::Kind;
+use lone::Lone;
 use numbers::Numbers;
 pub use people::Seekers;
 use plain::Plain;
@@ -129,10 +132,32 @@ pub fn find_in_answer(
 ) -> Vec<Found> {
     let said = question.map(Said::Question).into_iter().chain(before.map(Said::Announcement));
     let lead_ins = said.filter_map(|said| turns::lead_ins(said, text));
-    lead_ins
-        .map(|lead_ins| behind(&lead_ins, text, formats))
-        .find(|f| !f.is_empty())
-        .unwrap_or_default()
+    let asked = lead_ins.map(|lead_ins| behind(&lead_ins, text, formats)).find(|f| !f.is_empty());
+    asked.unwrap_or_else(|| match before {
+        Some(before) if turns::goes_on(question, text) => rest(before, text, formats),
+        _ => Vec::new(),
+    })
+}
+
+/// What is secret in `text` as the rest of what the same person said `before`: the code of a card whose
+/// number and date came first, the second half of a phone number.
+fn rest(before: &str, text: &str, formats: &NumberFormats) -> Vec<Found> {
+    let find = |text: &str| {
+        let folded = fold::fold(text);
+        find_numbers(&folded, &Context::new(folded.as_str()), text, formats)
+    };
+    if !find(text).is_empty() {
+        return Vec::new();
+    }
+    let tail = before.ceil_char_boundary(before.len().saturating_sub(turns::LONGEST));
+    let joined = format!("{}\n{text}", &before[tail..]);
+    let start = joined.len() - text.len();
+    let found = find(&joined).into_iter().filter(|found| found.range.end > start);
+    let found = found.map(|Found { kind, range, .. }| {
+        let range = range.start.max(start) - start..range.end - start;
+        Found { kind, canonical: kind.canonical(&text[range.clone()]), range }
+    });
+    found.collect()
 }
 
 /// The secrets of `text` if it stood behind one of `lead_ins`.
@@ -198,6 +223,7 @@ fn read(
     let mut emails = Vec::new();
     table::find(text, context, &mut |kind, range| claims.add(kind, range));
     parted::find(text, &mut |range| claims.add(Kind::Card, range));
+    starred::find(text, &mut |range| claims.add(Kind::Card, range));
     email::find(text, context, &mut |range| emails.push(range));
     let mixed = |range: &Range<usize>| {
         let typed = &original[plain.original(range)];
@@ -209,8 +235,15 @@ fn read(
             claims.add(Kind::Password, range);
         }
     };
-    secret::find(text, context, &mut password);
+    let open = secret::find(text, context, &mut password);
     login::find(text, context, &emails, &mut password);
+    if open || text.contains('\n') && !emails.is_empty() {
+        let lone = Lone { text, context, own: formats.find(text), is_mixed_case: mixed };
+        lone.below(&emails, &mut password);
+        if open {
+            lone.find(&mut password);
+        }
+    }
     emails.into_iter().for_each(|range| claims.add(Kind::Email, range));
     if text.contains(|c: char| c.is_ascii_digit()) {
         // A part of an address of version 6 may look like an IBAN.

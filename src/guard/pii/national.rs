@@ -64,13 +64,26 @@ pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Ran
         let begins = bytes[at].is_ascii_alphanumeric()
             && !text[..at].ends_with(|c: char| c.is_alphanumeric() || "-_/.,+".contains(c));
         match begins.then(|| number(bytes, at)).flatten() {
-            Some(range) if context.named(&range) != Named::Yes => {
+            Some(range)
+                if context.named(&range) != Named::Yes && !is_part_of_more(bytes, &range) =>
+            {
                 at = range.end;
                 found(range);
             }
             _ => at = next(text, at),
         }
     }
+}
+
+/// A number that is typed or said digit by digit does not begin or end among others.
+fn is_part_of_more(bytes: &[u8], range: &Range<usize>) -> bool {
+    let single = bytes.get(range.start + 1).is_some_and(|byte| !byte.is_ascii_alphanumeric());
+    let digit = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(u8::is_ascii_digit);
+    let sign = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(|b| *b == b' ');
+    let before = range.start.checked_sub(1);
+    single
+        && (sign(before) && digit(range.start.checked_sub(2))
+            || sign(Some(range.end)) && digit(Some(range.end + 1)))
 }
 
 /// The next character.

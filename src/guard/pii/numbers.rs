@@ -8,6 +8,7 @@ use super::{
     card,
     claims::Claims,
     context::{Context, Named},
+    iban,
     kind::Kind,
     phone, pin,
     run::Run,
@@ -130,6 +131,10 @@ impl Numbers<'_> {
         if let Some(end) = card.filter(|end| self.card.is_none_or(|card| card.end < *end)) {
             self.card = Some(Behind::card(end));
         }
+        if let Some(code) = self.card.and_then(|card| card.code_with_date(text, run, context)) {
+            claims.add(Kind::Cvv, code);
+            return false;
+        }
         if let Some(dated) = self.card.and_then(|card| card.date(text, run)) {
             self.card = Some(dated);
             return true;
@@ -151,11 +156,14 @@ impl Numbers<'_> {
             match context.near(run.range.start) {
                 Some(Class::Ssn) => Kind::Ssn,
                 Some(Class::Account) => Kind::Account,
+                Some(Class::Iban) => Kind::Iban,
                 Some(Class::Phone) => Kind::Phone,
                 _ => Kind::Card,
             }
         } else if account::is_number(text, run, context) {
             Kind::Account
+        } else if iban::is_without_country(run, context) {
+            Kind::Iban
         } else {
             let mut free = true;
             phone::find(text, run, context, &mut |range| {

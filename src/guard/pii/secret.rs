@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::{
     context::{Context, Told, Word},
     fold::PLACEHOLDER,
+    lone::is_thing,
     value::{is_mixed, is_strong, leading, token},
     vocabulary::{Class, Role},
 };
@@ -12,17 +13,21 @@ use super::{
 /// Words between "password" and what it is.
 pub(super) const MOST_FILLERS: usize = 8;
 
-pub(super) fn find(text: &str, context: &Context<'_>, found: &mut impl FnMut(Range<usize>)) {
+/// Whether a word for passwords stands in the text, and no password was found by it.
+pub(super) fn find(
+    text: &str,
+    context: &Context<'_>,
+    found: &mut impl FnMut(Range<usize>),
+) -> bool {
+    let mut open = None;
     for told in context.told().iter().filter(|told| told.class == Class::Password) {
         let said = Said { text, context, told };
-        if let Some(both) = said.swapped() {
-            both.into_iter().for_each(&mut *found);
-        } else if let Some(range) = said.after().or_else(|| said.before()).or_else(|| said.later())
-        {
-            found(range);
-        }
+        let values = said.swapped().unwrap_or_else(|| said.value().into_iter().collect());
+        open = Some(open.unwrap_or(true) && values.is_empty());
+        values.into_iter().for_each(&mut *found);
     }
     in_addresses(text, found);
+    open == Some(true)
 }
 
 /// The word "password" in a text.
@@ -33,6 +38,18 @@ pub(super) struct Said<'a> {
 }
 
 impl Said<'_> {
+    fn value(&self) -> Option<Range<usize>> {
+        let (before, after) = (self.before(), self.after());
+        let is = |range: &Option<Range<usize>>, what: fn(&str) -> bool| {
+            range.as_ref().is_some_and(|range| what(&self.text[range.clone()]))
+        };
+        // "Maple9tree is the password I type, no luck"
+        if is(&before, is_strong) && !is(&after, is_mixed) {
+            return before;
+        }
+        after.or(before).or_else(|| self.later())
+    }
+
     /// "I changed my password from sunshine to moonlight"
     fn swapped(&self) -> Option<Vec<Range<usize>>> {
         let mut at = self.told.range.end;
@@ -87,7 +104,8 @@ impl Said<'_> {
                 || self.context.ending_at(from + before.len()).is_some_and(introduces);
             let told = self.context.before(token.start).next();
             let ours = told.is_some_and(|told| told.range == self.told.range);
-            if linked && ours && is_strong(&self.text[token.clone()]) {
+            let value = &self.text[token.clone()];
+            if linked && ours && is_strong(value) && !is_thing(value) {
                 return Some(token);
             }
             at = token.end.max(at + 1);

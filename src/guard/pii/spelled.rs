@@ -236,7 +236,8 @@ impl Spelled<'_> {
     fn widened(&self, sign: Range<usize>, with: &'static str, said: bool) -> Sign {
         let before = self.text[self.floor.min(sign.start)..sign.start].trim_end_matches(' ');
         // A quote before a typed sign ends a name: "\"ann smith\"@example.com".
-        let opening = |c: char| OPENING.contains(&c) && (said || c != '"');
+        let both = self.text[sign.end..].starts_with('"');
+        let opening = |c: char| OPENING.contains(&c) && (said || both || c != '"');
         let inner = before.trim_end_matches(opening);
         let bracketed = inner.len() < before.len();
         let before = inner.trim_end_matches(' ');

@@ -54,7 +54,7 @@ pub(super) fn edits(plain: &Plain, context: &Context<'_>) -> Vec<Edit> {
         if at > 0 && words[at - 1].is(Role::Last) && said.len() > FEWEST_WORDS {
             said.remove(0);
         }
-        if is_long(&said) || of_iban && !said.is_empty() {
+        if is_long(&said) || is_beside_digits(text, &said) || of_iban && !said.is_empty() {
             if let Some(plus) = at.checked_sub(1).map(|i| &words[i]).filter(|w| w.is(Role::Plus)) {
                 let range = plus.range.start..said[0].range.start;
                 edits.push(Edit { range, with: "+".into() });
@@ -73,6 +73,19 @@ fn is_number(word: &Word) -> bool {
 fn is_long(said: &[Said]) -> bool {
     let digits: usize = said.iter().map(|said| said.digits.len()).sum();
     said.len() >= FEWEST_WORDS || (said.len() == 2 && digits >= FEWEST_DIGITS)
+}
+
+/// "07700 nine hundred 456", "0171 triple five 0123": they go on with digits.
+fn is_beside_digits(text: &str, said: &[Said]) -> bool {
+    const FEWEST: usize = 3;
+    let (Some(first), Some(last)) = (said.first(), said.last()) else { return false };
+    let digit = |c: &char| c.is_ascii_digit();
+    let several = said.iter().map(|said| said.digits.len()).sum::<usize>() > 1;
+    let before = text[..first.range.start].strip_suffix([' ', '-']).unwrap_or_default();
+    let after = text[last.range.end..].strip_prefix([' ', '-']).unwrap_or_default();
+    several
+        && (before.chars().rev().take_while(digit).count() >= FEWEST
+            || after.chars().take_while(digit).count() >= FEWEST)
 }
 
 fn push(text: &str, said: &[Said], edits: &mut Vec<Edit>) {

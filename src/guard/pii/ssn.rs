@@ -13,7 +13,9 @@ pub(super) fn is_number(text: &str, run: &Run, context: &Context<'_>) -> bool {
     if run.plus || !starts || !(ends_freely(text, range.end) || ends_in_word(text, range.end)) {
         return false;
     }
-    let called = context.near(range.start) == Some(Class::Ssn)
+    let short = text[..range.start].trim_end().trim_end_matches([' ', ':']).ends_with("ss#");
+    let called = short
+        || context.near(range.start) == Some(Class::Ssn)
         || context.called_after(range.end) == Some(Class::Ssn);
     match run.shape()[..] {
         [3, 2, 4] => {

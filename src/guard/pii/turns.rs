@@ -15,7 +15,7 @@ use super::{
 const QUESTION: usize = 400;
 /// Of a bare answer.
 const MOST_WORDS: usize = 5;
-const LONGEST: usize = 160;
+pub(super) const LONGEST: usize = 160;
 
 /// What somebody can be asked for.
 const ASKED: [Class; 11] = [
@@ -50,6 +50,18 @@ pub(super) enum Said<'a> {
 /// that was announced.
 pub(super) fn lead_ins(said: Said<'_>, text: &str) -> Option<[String; 2]> {
     is_bare(text).then(|| asked(said)).flatten()
+}
+
+/// Whether a bare `text` may go on with what its writer said before. It does not where a number of the
+/// shop is asked for.
+pub(super) fn goes_on(question: Option<&str>, text: &str) -> bool {
+    let asks_for_ours = |question: &str| {
+        let start = question.ceil_char_boundary(question.len().saturating_sub(QUESTION));
+        let folded = fold::fold(&question[start..]);
+        let of_shop = |told: &Told| matches!(told.class, Class::Shop | Class::Around);
+        Context::new(folded.as_str()).told().iter().any(of_shop)
+    };
+    is_bare(text) && !question.is_some_and(asks_for_ours)
 }
 
 /// Few words, and none of the shop.

@@ -83,14 +83,22 @@ fn is_told(address: &[Token<'_>], all: bool) -> bool {
     let linked = address.iter().skip(1).all(|token| matches!(token.gap, Gap::Sign | Gap::Stop));
     let apart = address.iter().skip(1).any(|token| matches!(token.gap, Gap::Sign | Gap::Stop));
     let signs = address.len() > 1 && (linked || numbers == 0 && apart);
-    // "5 p.m."
+    // "5 p.m.", "4000 m"
     let time = address.windows(2).any(|pair| match pair {
-        [number, word] => number.is_number() && matches!(word.text, "p" | "pm" | "am"),
+        [number, word] => {
+            let high = number.text.len() > 2 && word.text == "m";
+            number.is_number() && (high || matches!(word.text, "p" | "pm" | "am"))
+        }
         _ => false,
     });
+    // "in 3xl instead of 2xl", "4x5"
+    let size = |token: &Token<'_>| {
+        let letters = token.text.trim_matches(|c: char| c.is_ascii_digit());
+        token.has_digit() && matches!(letters, "x" | "xs" | "xl" | "xxl" | "xxs" | "xxxl")
+    };
     // "max 8292 katherine shore apt 152 new myron 42657" is no amount.
     let whole = numbers > 2 && address.iter().any(Token::is_of_streets);
-    let amount = !whole && address.iter().any(|token| AMOUNTS.contains(token.text));
+    let amount = !whole && address.iter().any(|token| AMOUNTS.contains(token.text) || size(token));
     // "the Fjell 2 or the Skog 3"
     let [or, the] = &*OTHER;
     let choice = address.windows(3).any(|three| {

@@ -1,4 +1,5 @@
 mod attack;
+mod careless;
 mod people;
 mod residents;
 mod secrets;
