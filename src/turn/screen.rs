@@ -145,6 +145,18 @@ mod tests {
             ("What is your password?", "order 10482", "order 10482"),
             ("Never send us your password.", "the blue one", "the blue one"),
             ("What is your order number?", "10482", "10482"),
+            ("A code was sent to you. Could you share it?", "593821", "[PIN_1]"),
+            ("Wir haben Ihnen einen Code geschickt. Wie lautet er?", "593821", "[PIN_1]"),
+            ("Quel est le code reçu par SMS ?", "euh 48 29 17 je crois", "euh [PIN_1] je crois"),
+            ("Do you have a discount code?", "593821", "593821"),
+            ("What is the expiry date and the CVV?", "1/29 404", "1/29 [CVV_1]"),
+            ("Could you tell me your date of birth?", "14/03/1988", "[BIRTH_DATE_1]"),
+            ("Wann sind Sie geboren?", "am 14. März 1988", "am [BIRTH_DATE_1]"),
+            ("Quelle est votre date de naissance ?", "14/03/1988", "[BIRTH_DATE_1]"),
+            ("When do you need it?", "14/03/2027", "14/03/2027"),
+            ("What is your name?", "ousmane mbaye", "[NAME_1]"),
+            ("Как вас зовут?", "Светлана Орлова", "[NAME_1]"),
+            ("What is your name?", "I want a refund", "I want a refund"),
         ] {
             let screened = screened(answer, &[said("hello", question)]);
             assert_eq!(screened.text, masked, "{question}");
@@ -206,6 +218,7 @@ mod tests {
                 ["my card is [CARD_1]", "and then [CARD_2]"],
             ),
             ("4111 1111 1111", "1111, thanks", ["[CARD_1]", "[CARD_2], thanks"]),
+            ("453968905786", "4417", ["[CARD_1]", "[CARD_2]"]),
             ("it begins 3782-822463", "10005", ["it begins [CARD_1]", "[CARD_2]"]),
             ("the visa: 5555 5555 55", "55 4444", ["the visa: [CARD_1]", "[CARD_2]"]),
             ("meine Karte: 4012 8888", "8888 1881", ["meine Karte: [CARD_1]", "[CARD_2]"]),

@@ -11,7 +11,7 @@ pub(super) fn is_number(text: &str, run: &Run, context: &Context<'_>) -> bool {
         || context.called_after(run.range.end) == Some(Class::Account);
     called
         && !run.plus
-        && (4..=24).contains(&run.digits())
+        && (4..=30).contains(&run.digits())
         && ends_freely(text, run.range.end)
         && context.named(&run.range) != Named::Yes
 }

@@ -12,6 +12,12 @@ use super::{
     vocabulary::Role,
 };
 
+/// ": sunshine", and nothing else in the line.
+fn is_one_word_behind(text: &str) -> bool {
+    let line = text.strip_prefix(':').and_then(|rest| rest.lines().next()).map(str::trim);
+    line.is_some_and(|line| !line.is_empty() && !line.contains(char::is_whitespace))
+}
+
 /// What was said between "password" and its value.
 #[derive(Default)]
 struct Way {
@@ -31,7 +37,9 @@ impl Said<'_> {
         let mut way = Way::default();
         // A pass may open a museum.
         let pass = &self.text[self.told.range.clone()] == "pass";
-        way.doubtful = pass && !login && !self.text[at..].trim_start().starts_with(['=', '>']);
+        let sign = self.text[at..].trim_start();
+        let shown = sign.starts_with(['=', '>']) || is_one_word_behind(sign);
+        way.doubtful = pass && !login && !shown;
         // The quote that ends "password" begins no value.
         if let Some(quote) = self.text[..self.told.range.start].chars().next_back()
             && matches!(quote, '"' | '\'')

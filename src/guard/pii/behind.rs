@@ -63,6 +63,27 @@ impl Behind {
     }
 }
 
+/// The code of a card behind its word, with the card's date before or behind it: "cvc 847 12/27".
+pub(super) fn code_beside_date(
+    text: &str,
+    run: &Run,
+    context: &Context<'_>,
+) -> Option<Range<usize>> {
+    let [first, middle @ .., last] = &run.groups[..] else { return None };
+    let called = context.adjacent(run.range.start) == Some(Class::Cvv);
+    let code = |group: &Group| (3..=4).contains(&group.digits);
+    let groups = &run.groups;
+    if !called || middle.len() > 1 || run.plus {
+        None
+    } else if code(first) && is_date(text, &groups[1..]) {
+        Some(first.range.clone())
+    } else if code(last) && is_date(text, &groups[..groups.len() - 1]) {
+        Some(last.range.clone())
+    } else {
+        None
+    }
+}
+
 /// "12/27", "1227"
 fn is_date(text: &str, groups: &[Group]) -> bool {
     let parts: Vec<String> =

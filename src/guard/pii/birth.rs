@@ -40,6 +40,20 @@ pub(super) fn dates(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
     dates
 }
 
+/// Whether somebody is asked when they were born.
+pub(super) fn asks(tokens: &[Token<'_>]) -> bool {
+    (0..tokens.len()).any(|at| LISTS.births.end(tokens, at).is_some())
+}
+
+/// The date in the answer to that: "am 14. März 1988".
+pub(super) fn told(tokens: &[Token<'_>]) -> Option<Range<usize>> {
+    const MOST_WORDS: usize = 8;
+    let first =
+        tokens.iter().position(|token| token.has_digit() || LISTS.months.contains(token.text))?;
+    let date = date(tokens, first).filter(|_| tokens.len() <= MOST_WORDS)?;
+    Some(date)
+}
+
 fn date(tokens: &[Token<'_>], after: usize) -> Option<Range<usize>> {
     let fillers = tokens[after..].iter().take(FILLERS).take_while(|token| is_filler(token)).count();
     let start = after + fillers;

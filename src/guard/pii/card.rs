@@ -183,7 +183,9 @@ pub(super) fn is_code(text: &str, run: &Run, context: &Context<'_>) -> bool {
         && !run.plus
         && (said() == Some(Class::Cvv) || context.shown_as(group.range.end) == Some(Class::Cvv))
         && ends_freely(text, group.range.end)
-        && !is_amount(text, &group.range, context)
+        // "cvc 123 exp 12/27"
+        && (context.adjacent(group.range.start) == Some(Class::Cvv)
+            || !is_amount(text, &group.range, context))
 }
 
 const UNITS: [&str; 12] =

@@ -25,8 +25,8 @@ const FORMS: [Form; 3] = [
     // From five digits (some states of the USA) to eighteen characters (Great Britain).
     Form { class: Class::Licence, kind: Kind::Licence, lengths: 5..=18, digits: 3 },
     // National numbers with letters, such as the Spanish DNI or the British NINO; from eight to
-    // sixteen characters (Italy).
-    Form { class: Class::Ssn, kind: Kind::Ssn, lengths: 8..=16, digits: 5 },
+    // eighteen characters (Mexico). The Indian PAN has four digits.
+    Form { class: Class::Ssn, kind: Kind::Ssn, lengths: 8..=18, digits: 4 },
 ];
 
 /// Longest way in bytes from the word to its number.

@@ -1,4 +1,4 @@
-//! Names and addresses in Chinese and Japanese, which have no spaces between words: a name behind
+//! Names, addresses and birth dates in Chinese and Japanese, which have no spaces between words: a name behind
 //! "我叫" or before "と申します", and an address by the marks of its parts ("…市…区…路88号",
 //! "…県…市…1-2-3").
 
@@ -10,6 +10,7 @@ use crate::words::{self, People};
 struct Lists {
     introductions: Vec<String>,
     closings: Vec<String>,
+    births: Vec<String>,
 }
 
 static LISTS: LazyLock<Lists> = LazyLock::new(|| {
@@ -21,7 +22,11 @@ static LISTS: LazyLock<Lists> = LazyLock::new(|| {
         phrases.sort_by_key(|phrase| std::cmp::Reverse(phrase.len()));
         phrases
     };
-    Lists { introductions: unspaced(people.introductions), closings: unspaced(people.closings) }
+    Lists {
+        introductions: unspaced(people.introductions),
+        closings: unspaced(people.closings),
+        births: unspaced(people.births),
+    }
 });
 
 /// Characters of a name.
@@ -64,6 +69,11 @@ pub(super) fn find(text: &str) -> Vec<(Kind, Range<usize>)> {
         let before = text.match_indices(phrase.as_str());
         found.extend(before.filter_map(|(at, _)| name_before(text, at)).map(|r| (Kind::Name, r)));
     }
+    for phrase in &LISTS.births {
+        let behind = text.match_indices(phrase.as_str());
+        let behind = behind.filter_map(|(at, phrase)| date_behind(text, at + phrase.len()));
+        found.extend(behind.map(|range| (Kind::BirthDate, range)));
+    }
     found.sort_by_key(|(_, range)| (range.start, std::cmp::Reverse(range.end)));
     let mut end = 0;
     found.retain(|(_, range)| {
@@ -86,6 +96,20 @@ fn name_behind(text: &str, from: usize) -> Option<Range<usize>> {
     let count = end.map_or(all.len().min(most), |end| SHORTEST_NAME + end);
     let bytes: usize = all[..count].iter().map(|c| c.len_utf8()).sum();
     (count >= SHORTEST_NAME).then_some(start..start + bytes)
+}
+
+/// "1990年7月14日", "1990-07-14", "昭和63年4月12日"
+fn date_behind(text: &str, from: usize) -> Option<Range<usize>> {
+    const FEWEST_DIGITS: usize = 4;
+    const ERAS: [&str; 5] = ["明治", "大正", "昭和", "平成", "令和"];
+    let rest = text[from..].trim_start_matches([' ', ':', '是', 'は', '「', '"']);
+    let start = text.len() - rest.len();
+    let era = ERAS.iter().find(|era| rest.starts_with(**era)).map_or(0, |era| era.len());
+    let of_date = |c: &char| c.is_ascii_digit() || "年月日-/. 元".contains(*c);
+    let length: usize = rest[era..].chars().take_while(of_date).map(char::len_utf8).sum();
+    let date = rest[..era + length].trim_end_matches([' ', '-', '/', '.']);
+    let digits = date.bytes().filter(u8::is_ascii_digit).count();
+    (digits >= FEWEST_DIGITS).then(|| start..start + date.len())
 }
 
 fn name_before(text: &str, end: usize) -> Option<Range<usize>> {

@@ -17,6 +17,7 @@ pub(super) fn fold(text: &str) -> Plain {
     }
     let mut plain = Plain::with_capacity(text.len());
     let (mut skip_to, mut number_to) = (0, 0);
+    let mut cyrillic = 0..0;
     for (at, c) in text.char_indices() {
         if at < skip_to {
             continue;
@@ -39,6 +40,14 @@ pub(super) fn fold(text: &str) -> Plain {
                 number_to = alike::han_number(&text[at..]).map_or(at, |length| at + length);
             }
             plain.push(if at < number_to { digit } else { c }, original);
+            continue;
+        }
+        if at >= cyrillic.end && alike::is_cyrillic(c) {
+            let length = alike::cyrillic_word(&text[at..]);
+            cyrillic = length.map_or(skip_to..skip_to, |length| at..at + length);
+        }
+        if cyrillic.contains(&at) {
+            c.to_lowercase().for_each(|c| plain.push(c, original.clone()));
             continue;
         }
         decompose_compatible(c, |c| push(&mut plain, c, &original));

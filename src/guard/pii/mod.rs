@@ -133,6 +133,8 @@ pub fn find_in_answer(
     let said = question.map(Said::Question).into_iter().chain(before.map(Said::Announcement));
     let lead_ins = said.filter_map(|said| turns::lead_ins(said, text));
     let asked = lead_ins.map(|lead_ins| behind(&lead_ins, text, formats)).find(|f| !f.is_empty());
+    let asked = asked.or_else(|| people::birth_date(question?, text));
+    let asked = asked.or_else(|| people::name(question?, text));
     asked.unwrap_or_else(|| match before {
         Some(before) if turns::goes_on(question, text) => rest(before, text, formats),
         _ => Vec::new(),

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     account,
-    behind::Behind,
+    behind::{self, Behind},
     card,
     claims::Claims,
     context::{Context, Named},
@@ -15,6 +15,9 @@ use super::{
     ssn,
     vocabulary::{Class, Role},
 };
+
+/// Digits of an account that is no card.
+const LONG_ACCOUNT: usize = 20;
 
 /// The numbers of a text.
 pub(super) struct Numbers<'a> {
@@ -60,6 +63,11 @@ impl Numbers<'_> {
     fn cards(&mut self, run: Run, claims: &mut Claims) {
         let mut left = vec![run];
         while let Some(run) = left.pop() {
+            // "nr konta 61 1090 1014 …" may begin with a card's digits.
+            if run.digits() >= LONG_ACCOUNT && account::is_number(self.text, &run, self.context) {
+                claims.add(Kind::Account, run.range);
+                continue;
+            }
             let Some(groups) = card::find(self.text, &run, self.context) else {
                 self.segments(&run, claims);
                 continue;
@@ -132,6 +140,10 @@ impl Numbers<'_> {
             self.card = Some(Behind::card(end));
         }
         if let Some(code) = self.card.and_then(|card| card.code_with_date(text, run, context)) {
+            claims.add(Kind::Cvv, code);
+            return false;
+        }
+        if let Some(code) = behind::code_beside_date(text, run, context) {
             claims.add(Kind::Cvv, code);
             return false;
         }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::{
     birth,
     context::Context,
-    east,
+    east, fold,
     found::Found,
     goods,
     kind::Kind,
@@ -94,6 +94,35 @@ pub(super) fn find(
         found.push(Found { kind: Kind::Pin, range, canonical });
     }
     found.sort_by_key(|found| found.range.start);
+}
+
+/// The name that `text` is, if `question` asks for one: "ousmane mbaye" is in no list.
+pub(super) fn name(question: &str, text: &str) -> Option<Vec<Found>> {
+    let (asked, plain) = (fold::fold(question), fold::fold(text));
+    if !person::asks(&tokens(&asked, question, &[]), asked.as_str()) {
+        return None;
+    }
+    let tokens = tokens(&plain, text, &[]);
+    let name = person::told(&tokens)?;
+    let typed = tokens[name.start].typed.start..tokens[name.end - 1].typed.end;
+    let canonical = Kind::Name
+        .canonical(&plain.as_str()[tokens[name.start].range.start..tokens[name.end - 1].range.end]);
+    Some(vec![Found { kind: Kind::Name, range: typed, canonical }])
+}
+
+/// The date of birth that `text` is, if `question` asks for one.
+pub(super) fn birth_date(question: &str, text: &str) -> Option<Vec<Found>> {
+    let (asked, plain) = (fold::fold(question), fold::fold(text));
+    if !birth::asks(&tokens(&asked, question, &[])) {
+        return None;
+    }
+    let tokens = tokens(&plain, text, &[]);
+    let dates = birth::told(&tokens).map(|date| {
+        let typed = tokens[date.start].typed.start..tokens[date.end - 1].typed.end;
+        let canonical = Kind::BirthDate.canonical(&text[typed.clone()]);
+        Found { kind: Kind::BirthDate, range: typed, canonical }
+    });
+    dates.map(|date| vec![date])
 }
 
 /// Words that say what a number is, such as "IBAN" or "customer number", name nobody.

@@ -138,8 +138,20 @@ pub(super) fn passes(word: &Word) -> bool {
     [Role::Filler, Role::Number, Role::Preposition, Role::Setting].into_iter().any(|r| word.is(r))
 }
 
-/// "https://name:password@host"
+/// "https://name:password@host", "curl -u name:password"
 fn in_addresses(text: &str, found: &mut impl FnMut(Range<usize>)) {
+    for option in ["-u ", "--user "] {
+        for (at, _) in text.match_indices(option) {
+            let start = at + option.len();
+            let end = text[start..].find(char::is_whitespace).map_or(text.len(), |n| start + n);
+            if let Some((name, password)) = text[start..end].split_once(':')
+                && !name.is_empty()
+                && is_strong(password)
+            {
+                found(end - password.len()..end);
+            }
+        }
+    }
     for (at, sign) in text.match_indices("://") {
         let start = at + sign.len();
         let end = text[start..]

@@ -60,6 +60,10 @@ const PREFIXES: [(&str, usize); 46] = [
     ("hvs.", 20),
 ];
 
+/// Addresses that let everybody who has them write.
+const HOOKS: [&str; 3] =
+    ["hooks.slack.com/services/", "api.telegram.org/bot", "discord.com/api/webhooks/"];
+
 /// Shortest token after its words.
 const SHORTEST: usize = 5;
 /// Of a token that has no digit.
@@ -75,9 +79,18 @@ pub(super) fn find(
     found: &mut impl FnMut(Range<usize>),
 ) {
     private_keys(text, found);
-    for told in context.told().iter().filter(|told| told.class == Class::Token) {
-        if let Some(range) = after(text, context, told.range.end) {
-            found(range);
+    for told in context.told().iter() {
+        let value = || after(text, context, told.range.end);
+        match told.class {
+            Class::Token => value().into_iter().for_each(&mut *found),
+            // "backup code 8k3d-92mx"
+            Class::Pin => {
+                value()
+                    .filter(|range| is_code(&text[range.clone()]))
+                    .into_iter()
+                    .for_each(&mut *found);
+            }
+            _ => {}
         }
     }
     let mut at = 0;
@@ -91,8 +104,14 @@ pub(super) fn find(
         // "token=ghp_…"
         let skipped = whole.rfind('=').map_or(0, |n| n + 1);
         let range = start + skipped..start + whole.len();
-        let of_link = text[..start].ends_with([':', '/', '@', '.']);
+        let before = &text[..start];
+        // "5839201746:AAHk…" is no link.
+        let numbered = before
+            .strip_suffix(':')
+            .is_some_and(|before| before.ends_with(|c: char| c.is_ascii_digit()));
+        let of_link = before.ends_with([':', '/', '@', '.']) && !numbered;
         if has_prefix(&text[range.clone()])
+            || HOOKS.iter().any(|hook| text[range.clone()].contains(hook))
             || is_json_web_token(&text[range.clone()])
             || (!of_link && is_random(&text[range.clone()]) && is_mixed_case(&range))
             || (!of_link && is_hex(&text[range.clone()]) && context.named(&range) != Named::Yes)
@@ -100,6 +119,14 @@ pub(super) fn find(
             found(range);
         }
     }
+}
+
+/// Letters and digits take turns, or signs part them.
+fn is_code(token: &str) -> bool {
+    const SHORTEST: usize = 6;
+    let digits = token.bytes().filter(u8::is_ascii_digit).count();
+    let letters = token.bytes().filter(u8::is_ascii_alphabetic).count();
+    token.len() >= SHORTEST && digits >= 2 && letters >= 2 && token.is_ascii()
 }
 
 fn is_of_token(c: char) -> bool {

@@ -15,6 +15,10 @@ use super::{
 const QUESTION: usize = 400;
 /// Of a bare answer.
 const MOST_WORDS: usize = 5;
+/// Of an answer with a code: "euh 48 29 17 je crois".
+const MOST_WORDS_AROUND: usize = 8;
+/// A code is read behind it.
+const CODE: &str = "pin";
 pub(super) const LONGEST: usize = 160;
 
 /// What somebody can be asked for.
@@ -46,10 +50,38 @@ pub(super) enum Said<'a> {
     Announcement(&'a str),
 }
 
+/// Whether a question speaks of a code, and of nothing of the shop: "We sent you a code. What is it?"
+fn asks_for_code(question: &str) -> bool {
+    let start = question.ceil_char_boundary(question.len().saturating_sub(QUESTION));
+    let folded = fold::fold(&question[start..]);
+    let text = folded.as_str();
+    let context = Context::new(text);
+    let of_shop = |told: &Told| {
+        matches!(told.class, Class::Shop | Class::Around | Class::Other | Class::Account)
+    };
+    let asks = text.contains('?') || context.mentions(Role::Ask);
+    let code = context.code_before(text.len()).is_some()
+        || context.told().iter().any(|told| told.class == Class::Pin);
+    let denied = context.words.iter().any(|word| DENIALS.contains(&&text[word.range.clone()]));
+    asks && code && !denied && !context.told().iter().any(of_shop)
+}
+
 /// What `text` is to be read behind, if it is a bare answer to a question for a secret, or the secret
 /// that was announced.
 pub(super) fn lead_ins(said: Said<'_>, text: &str) -> Option<[String; 2]> {
-    is_bare(text).then(|| asked(said)).flatten()
+    if is_bare(text)
+        && let Some(lead_ins) = asked(said)
+    {
+        return Some(lead_ins);
+    }
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let few = text.split_whitespace().count() <= MOST_WORDS_AROUND && (4..=8).contains(&digits);
+    match said {
+        Said::Question(question) if few && asks_for_code(question) => {
+            Some([CODE.to_owned(), CODE.to_owned()])
+        }
+        _ => None,
+    }
 }
 
 /// Whether a bare `text` may go on with what its writer said before. It does not where a number of the
@@ -178,7 +210,9 @@ pub(super) fn parts(first: &str, second: &str) -> Option<[(Range<usize>, String)
     let of_card =
         contexts.iter().any(|context| context.told().iter().any(|told| told.class == Class::Card));
     let shape = [head.shape(), tail.shape()].concat();
-    let looks = of_card || shape.len() > 2 && card::PRINTED.contains(&&shape[..]);
+    let printed = shape.len() > 2 && card::PRINTED.contains(&&shape[..]);
+    // Few other numbers have twelve digits.
+    let looks = of_card || printed || shape == [12, 4];
     let part = |index: usize, range: &Range<usize>| {
         (plain[index].original(range), digits_of(texts[index], range.clone()))
     };

@@ -596,7 +596,7 @@ vocabularies! {
     }
 
     /// The words around a number that show what it is.
-    Personal: "personal" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+    Personal: "personal" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh" {
         /// Has a number of the shop: order, tracking, invoice, article, ticket.
         shop: Words,
         /// Of the shop, and has a number only where that is said: "delivery number".
@@ -634,9 +634,11 @@ vocabularies! {
     }
 
     /// The words around the names, addresses and birth dates of people.
-    People: "people" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "zh" {
+    People: "people" in "ar", "de", "en", "es", "fr", "it", "ja", "nl", "pl", "pt", "ru", "zh" {
         /// A name follows.
         introductions: Words,
+        /// Somebody is asked for a name.
+        names_asked: Words,
         /// A name stands before them.
         closings: Words,
         /// But these are none.
@@ -721,7 +723,7 @@ vocabularies! {
     }
 
     /// Numbers and the signs of addresses in words.
-    Spoken: "spoken" in "de", "en", "es", "fr", "it", "nl", "pl", "pt" {
+    Spoken: "spoken" in "de", "en", "es", "fr", "it", "nl", "pl", "pt", "ru" {
         numbers: Pairs,
         /// How often the next digit is said.
         repeats: Pairs,

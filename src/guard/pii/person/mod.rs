@@ -1,5 +1,6 @@
 //! Names of people, as ranges of tokens.
 
+mod asked;
 mod introduced;
 mod next;
 
@@ -9,6 +10,7 @@ use super::{
     tagger::{Case, Gap, Label, Token},
     vocabulary::MEANINGS,
 };
+pub(super) use asked::{asks, told};
 pub(super) use introduced::introduced;
 use next::continues;
 
@@ -61,8 +63,13 @@ fn names_somebody(name: &[Token<'_>], tokens: usize) -> bool {
         [only] if only.case == Case::Lower => tokens < LONG,
         [only] => !matches!(only.gap, Gap::Start | Gap::Stop | Gap::Line),
         name => {
-            let known = name.iter().any(|token| token.is_name() || token.case != Case::Lower);
-            name.iter().any(|token| token.text.chars().count() > 1) && (known || tokens < LONG)
+            // "kurtka damska czarna" is no name, though somebody is called Czarna.
+            let lower = name.iter().all(|token| token.case == Case::Lower);
+            let known = match lower {
+                true => name.iter().any(Token::is_first_name) || name.iter().all(Token::is_name),
+                false => true,
+            };
+            name.iter().any(|token| token.text.chars().count() > 1) && known
         }
     }
 }

@@ -54,9 +54,15 @@ pub(super) fn addresses(tokens: &[Token<'_>], labels: &[Label]) -> Vec<Range<usi
     }
     addresses.retain(|address| {
         ruled.iter().any(|part| part.start < address.end && address.start < part.end)
-            || is_told(&tokens[address.clone()], all)
+            || is_told(&tokens[address.clone()], all) && !begins_in_number(tokens, address.start)
     });
     addresses
+}
+
+/// The 91 of "502.843.91".
+fn begins_in_number(tokens: &[Token<'_>], at: usize) -> bool {
+    let glued = at > 0 && tokens[at - 1].typed.end + 1 == tokens[at].typed.start;
+    glued && tokens[at - 1].is_number() && tokens[at].is_number() && tokens[at].gap == Gap::Stop
 }
 
 /// "St.", "Apt.", "No.", "Lindenstr."
@@ -83,11 +89,11 @@ fn is_told(address: &[Token<'_>], all: bool) -> bool {
     let linked = address.iter().skip(1).all(|token| matches!(token.gap, Gap::Sign | Gap::Stop));
     let apart = address.iter().skip(1).any(|token| matches!(token.gap, Gap::Sign | Gap::Stop));
     let signs = address.len() > 1 && (linked || numbers == 0 && apart);
-    // "5 p.m.", "4000 m"
+    // "5 p.m.", "4000 m", "-20 °C"
     let time = address.windows(2).any(|pair| match pair {
         [number, word] => {
             let high = number.text.len() > 2 && word.text == "m";
-            number.is_number() && (high || matches!(word.text, "p" | "pm" | "am"))
+            number.is_number() && (high || matches!(word.text, "p" | "pm" | "am" | "c"))
         }
         _ => false,
     });
@@ -104,6 +110,12 @@ fn is_told(address: &[Token<'_>], all: bool) -> bool {
     let choice = address.windows(3).any(|three| {
         three[0].has_digit() && or.contains(three[1].text) && the.contains(three[2].text)
     });
+    // "samsung galaxy s24 ultra 512", "rtx 4070 ti super 16gb"
+    let of_places = address.iter().any(|token| token.is_of_streets() || token.is_town());
+    let model = !of_places
+        && address
+            .iter()
+            .any(|token| token.has_digit() && !token.is_number() && !token.is_house_number());
     // "INV-2024-001" begins before it, and "12/2027" is a month.
     let part = address.first().is_some_and(|first| first.gap == Gap::Sign);
     let month = address.windows(2).any(is_split);
@@ -115,6 +127,7 @@ fn is_told(address: &[Token<'_>], all: bool) -> bool {
         && !signs
         && !time
         && !amount
+        && !model
         && is_shown(address, all)
 }
 

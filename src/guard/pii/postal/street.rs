@@ -42,6 +42,7 @@ pub(super) fn streets(tokens: &[Token<'_>]) -> Vec<Range<usize>> {
             .or_else(|| in_one_word(tokens, at))
             .or_else(|| before_its_number(tokens, at))
             .or_else(|| post_box(tokens, at))
+            .or_else(|| at_its_place(tokens, at))
     };
     let whole =
         |street: Range<usize>| street.start..with_town(tokens, with_flat(tokens, street.end));
@@ -142,6 +143,27 @@ fn before_its_number(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
     let capitals = tokens[first..end].iter().take_while(|token| token.case == Case::Capital);
     end = first + capitals.count();
     Some(number..end)
+}
+
+/// "Am Bahnhof 3, 53111 Bonn": where a postcode and a town follow.
+fn at_its_place(tokens: &[Token<'_>], at: usize) -> Option<Range<usize>> {
+    const PREPOSITIONS: [&str; 8] = ["am", "an", "auf", "bei", "im", "in", "zum", "zur"];
+    let words = tokens[at + 1..]
+        .iter()
+        .take(LONGEST)
+        .take_while(|token| token.is_word() && matches!(token.gap, Gap::Space | Gap::Sign));
+    let end = at + 1 + words.count();
+    let number = tokens.get(end).filter(|number| number.is_house_number())?;
+    let near = end > at + 1 && number.gap == Gap::Space && PREPOSITIONS.contains(&tokens[at].text);
+    // "am markt 7, 04109 leipzig"
+    let code = |token: &Token<'_>| token.is_number() && token.text.len() == 5;
+    let lower = tokens.get(end + 1).is_some_and(code)
+        && tokens.get(end + 2).is_some_and(|t| t.is_word() && !t.is_ordinary());
+    match near {
+        true if with_town(tokens, end + 1) > end + 1 => Some(at..end + 1),
+        true if lower => Some(at..end + 3),
+        _ => None,
+    }
 }
 
 /// "PO box 123"

@@ -4,7 +4,20 @@ use super::*;
 
 #[test]
 fn the_code_of_a_card_stands_right_behind_its_date() {
+    assert_hidden(
+        Kind::Cvv,
+        &[
+            "cvv {847} exp 12/27",
+            "cvv {847} expiry 12/27",
+            "cvc {847} 12/27",
+            "cvv 12/27 {847}",
+            "Prüfnummer {847}, gültig bis 12/27",
+            "security code {847} exp 09/28",
+        ],
+    );
     for (text, expected) in [
+        ("4539 7662 2837 2189 cvc 123 exp 12/27", "[CARD_1] cvc [CVV_1] exp 12/27"),
+        ("4539766228372189 cvc 847 12/27", "[CARD_1] cvc [CVV_1] 12/27"),
         ("card 4000 0566 5566 5556 exp 12/28 841", "card [CARD_1] exp 12/28 [CVV_1]"),
         ("card 4000 0566 5566 5556 exp 0429 123", "card [CARD_1] exp 0429 [CVV_1]"),
         ("4000 0566 5566 5556 gültig bis 12/28 841", "[CARD_1] gültig bis 12/28 [CVV_1]"),
@@ -49,6 +62,8 @@ fn a_password_is_masked_wherever_it_stands_in_a_text_about_passwords() {
             "hasło nie działa, wpisuję {Lato2024x}",
             "a senha falha, digito {Verao2024}",
             "account @x / {blue_moon_77}",
+            "pass: {sunshine}",
+            "curl -u admin:{S3cr3tsh0p} https://api.example.org/v1",
         ],
     );
     for (text, expected) in [
@@ -84,6 +99,9 @@ fn what_a_browser_keeps_of_a_visit_is_masked() {
             "connect.sid={s%3AabC123def456}",
             "csrf token {9f8e7d6c5b4a}",
             "cookie {PHPSESSID=26d9f0a1b2c3d4e5}",
+            "backup code {8k3d-92mx}",
+            "recovery code: {8k3d-92mx-71la}",
+            "it posts to https:{//hooks.slack.com/services/T02AB3CD4/B05EF6GH7/x8Kd92LmQpXz7VbN2t}",
         ],
     );
     assert_unchanged(&[
@@ -133,8 +151,25 @@ fn numbers_of_people_and_banks_need_no_form() {
         ],
     );
     assert_hidden(
+        Kind::Ssn,
+        &[
+            "nric {S8472916G}",
+            "curp {FEML870415MDFRRC08}",
+            "rut {16.384.729-9}",
+            "tc kimlik no {38472910688}",
+            "pan card {BKQPS4829L} for gst",
+            "мой ИНН {772849301703}",
+        ],
+    );
+    assert_hidden(
         Kind::Account,
-        &["NIB {0002 0123 1234 5678 9015 4}", "o meu NIB é {000201231234567890154}"],
+        &[
+            "NIB {0002 0123 1234 5678 9015 4}",
+            "o meu NIB é {000201231234567890154}",
+            "nr konta {61 1090 1014 0000 0712 1981 2874}",
+            "nr konta {61109010140000071219812874}",
+            "расчётный счёт {40817810938160925982}",
+        ],
     );
     assert_hidden(
         Kind::Iban,
@@ -170,6 +205,55 @@ fn numbers_of_people_and_banks_need_no_form() {
         "two hundred euros for a tent?",
         "email me at noon",
         "my mail box is full 3days ago",
+    ]);
+}
+
+#[test]
+fn people_are_found_in_scripts_without_capitals_and_in_towns() {
+    assert_hidden(
+        Kind::BirthDate,
+        &[
+            "生日{1990年7月14日}",
+            "出生日期: {1990-07-14}",
+            "生年月日は{1988年4月12日}です",
+            "生年月日 {昭和63年4月12日}",
+            "تاريخ الميلاد {14/03/1988}",
+            "дата рождения {15.04.1987}",
+            "nasci a {30/10/1995}",
+        ],
+    );
+    assert_hidden(Kind::Name, &["Меня зовут {Светлана Орлова}", "получатель {Дмитрий Соколов}"]);
+    assert_hidden(Kind::Email, &["моя почта {anna77 собака mail точка ru}"]);
+    assert_hidden(
+        Kind::Address,
+        &[
+            "{Am Bahnhof 3, 53111 Bonn}",
+            "{am markt 7, 04109 leipzig}",
+            "{Zum Sportplatz 4, 26121 Oldenburg}",
+        ],
+    );
+    assert_unchanged(&["am Montag 3 Pakete", "im Juni 5 Tage", "auf 10 Meter"]);
+}
+
+#[test]
+fn goods_and_sentences_in_lower_case_are_no_people() {
+    assert_unchanged(&[
+        "entregam em lisboa",
+        "zmiana adresu dostawy",
+        "das passwort ist zu kurz",
+        "kurtka damska czarna",
+        "buty zimowe 43",
+        "karl lagerfeld tasche noch da?",
+        "michael kors handtasche 199€",
+        "harry potter book 7",
+        "levis 501 w32 l34",
+        "king size bed",
+        "art.nr. 502.843.91 in schwarz?",
+        "Bosch GSR 18V-55",
+        "farbe RAL 7016 matt",
+        "toner brother tn-2420",
+        "lufttemperatur bis -20 °C geeignet?",
+        "the led strip 5050 rgb 12v",
     ]);
 }
 
