@@ -133,6 +133,7 @@ impl Application {
         let mut watched = Vec::new();
         let accounts = open_accounts(&archive, &limits, &config, &mut watched).await?;
         accounts.recall_erased().await?;
+        accounts.follow_disabled().await?;
         accounts.refresh_absence(archive.sites().await?).await;
         let app = web::Data::new(App {
             eraser: Eraser::new(

@@ -1,5 +1,5 @@
 //! Background tasks: service level, tickets, beats of this replica, turns of dead ones, erasures, and
-//! changes of sessions, of the knowledge, of tools and of pinned service levels.
+//! changes of sessions, of accounts, of the knowledge, of tools and of pinned service levels.
 
 use std::{sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
 /// How often the service level is updated.
 const LADDER_STEP: Duration = Duration::from_millis(250);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
-/// A pinned service level reaches this replica within this time.
+/// A pinned service level, and the end of an account, reach this replica within this time.
 const MODES_REFRESH: Duration = Duration::from_secs(1);
 
 /// How often open turns are searched that nothing will end, and how many are ended at once.
@@ -67,6 +67,12 @@ pub fn start(app: &web::Data<App>, tasks: &TaskTracker, stopping: &CancellationT
     end_handoffs(app, tasks);
     follow_knowledge(app, tasks, stopping);
     end_abandoned_turns(app, tasks, stopping);
+    let accounts = app.accounts.clone();
+    repeat(tasks, stopping, MODES_REFRESH, move || {
+        let accounts = accounts.clone();
+        // While the archive is unreachable, nobody is disabled.
+        async move { drop(accounts.follow_disabled().await) }
+    });
     let tools = app.tools.clone();
     repeat(tasks, stopping, TOOLS_REFRESH, move || {
         let tools = tools.clone();

@@ -1,10 +1,11 @@
 //! All commands except `serve`.
 
+mod open;
+mod staff;
 mod tools;
 
 use std::{
     collections::BTreeSet,
-    io::{BufRead, IsTerminal, Write},
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::Path,
     time::Duration,
@@ -12,16 +13,16 @@ use std::{
 
 use anyhow::Context as _;
 
-pub use self::tools::{ToolsCommand, tools};
+use self::open::{known_site, open};
+pub use self::{
+    staff::{create_staff, disable_staff, list_staff, reset_password},
+    tools::{ToolsCommand, tools},
+};
 use crate::{
-    accounts::{AccountError, Accounts, Credentials},
-    app::{Absent, database, open_archive, start_embedder},
-    archive::Archive,
+    app::start_embedder,
     config::{Config, Faults, MysqlAddress, MysqlTls},
-    domain::{Role, SiteId},
     journal::verify,
     knowledge::{Knowledge, KnowledgeError, Status, import},
-    limits::Limits,
     runtime::Services,
     secrets,
     tls::{Certificate, authorities},
@@ -93,12 +94,6 @@ pub fn check_files(config: &Config) -> Result<(), Faults> {
     if faults.is_empty() { Ok(()) } else { Err(Faults(faults)) }
 }
 
-/// The archive, whose name is printed: a command that was started in the wrong folder shows it.
-async fn open(config: &Config, create: bool) -> anyhow::Result<Archive> {
-    eprintln!("database: {}", database(config));
-    open_archive(config, if create { Absent::Make } else { Absent::Refuse }).await
-}
-
 /// `create`: a database file that is not there is made. The tables of a server's database always are.
 ///
 /// # Errors
@@ -137,72 +132,6 @@ pub async fn verify_sessions(config: &Config) -> anyhow::Result<()> {
     println!("{checked} sessions checked, {faulty} with faults");
     anyhow::ensure!(faulty == 0, "{faulty} of {checked} sessions have faults");
     Ok(())
-}
-
-/// `create`: a database that is not there is made.
-///
-/// # Errors
-/// If the archive cannot be opened, or the account cannot be created.
-pub async fn create_staff(
-    config: &Config,
-    role: Role,
-    site: &str,
-    email: &str,
-    name: Option<String>,
-    create: bool,
-) -> anyhow::Result<()> {
-    let archive = open(config, create).await?;
-    let site = known_site(&archive, site).await?;
-    let password = read_password()?;
-    let accounts = accounts(archive, config)?;
-    let credentials = Credentials { email: email.to_owned(), password };
-    match accounts.create_staff(&site, role, credentials, name).await {
-        Ok(id) => println!("created {} {id} of site {site} in {}", role.as_str(), database(config)),
-        Err(AccountError::Invalid(fields)) => {
-            let faults = fields.into_iter().map(|f| format!("{}: {}", f.field, f.detail));
-            anyhow::bail!(faults.collect::<Vec<_>>().join("; "));
-        }
-        Err(AccountError::Taken) => anyhow::bail!(
-            "`{email}` already has an account at site `{site}`: sign in with it, or give another --email"
-        ),
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
-}
-
-/// Prints a one-time link with which the account of an address sets a new password.
-pub async fn reset_password(config: &Config, site: &str, email: &str) -> anyhow::Result<()> {
-    let archive = open(config, false).await?;
-    let site = known_site(&archive, site).await?;
-    let roles = [Role::Customer, Role::Agent, Role::Admin];
-    match accounts(archive, config)?.create_reset(&site, email, &roles).await {
-        Ok(reset) => println!(
-            "account {}\nlink    {}\nends    {}\nThe link works once. Give it to this person only.",
-            reset.user, reset.link, reset.expires_at
-        ),
-        Err(AccountError::UnknownAccount) => {
-            anyhow::bail!("site `{site}` has no account `{email}` that can sign in with a password")
-        }
-        Err(AccountError::Invalid(_)) => anyhow::bail!("`{email}` is not an e-mail address"),
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
-}
-
-/// Signs no token, and counts for this command alone.
-fn accounts(archive: Archive, config: &Config) -> anyhow::Result<Accounts> {
-    Ok(Accounts::new(archive, Limits::local(&config.limits), config, &[])?)
-}
-
-fn read_password() -> anyhow::Result<String> {
-    let stdin = std::io::stdin();
-    if stdin.is_terminal() {
-        eprint!("password (8 to 256 characters, will be shown): ");
-        std::io::stderr().flush()?;
-    }
-    let mut line = String::new();
-    stdin.lock().read_line(&mut line).context("cannot read the password")?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// `create`: a database that is not there is made.
@@ -257,16 +186,4 @@ pub async fn import_knowledge(
     let files: BTreeSet<_> = left_out.iter().map(|(path, _)| path).collect();
     anyhow::ensure!(files.is_empty(), "{} file(s) could not be read in full", files.len());
     Ok(())
-}
-
-async fn known_site(archive: &Archive, name: &str) -> anyhow::Result<SiteId> {
-    let known: Vec<SiteId> = archive.sites().await?.into_iter().map(|site| site.id).collect();
-    if let Some(id) = known.iter().find(|id| id.as_str() == name) {
-        return Ok(id.clone());
-    }
-    let known: Vec<String> = known.iter().map(|id| format!("`{id}`")).collect();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    anyhow::bail!(
-        "there is no site `{name}`: add it to [[sites]] in the configuration, or name one of these: {known}"
-    )
 }

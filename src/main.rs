@@ -113,6 +113,19 @@ enum UsersCommand {
         #[command(flatten)]
         new: New,
     },
+    /// Lists the agents and admins of a site. The service may run.
+    List {
+        #[arg(long)]
+        site: String,
+    },
+    /// Disables an agent or admin for good: their sign-ins end, and their conversations go back to
+    /// the queue. The service may run.
+    Disable {
+        #[arg(long)]
+        site: String,
+        #[arg(long)]
+        email: String,
+    },
     /// Prints a one-time link with which somebody sets a new password. The service may run.
     Reset {
         #[arg(long)]
@@ -269,6 +282,12 @@ async fn run(command: Command, config: Config) -> anyhow::Result<()> {
         }
         Command::Users { command: UsersCommand::Create { site, email, name, new } } => {
             commands::create_staff(&config, Role::Agent, &site, &email, name, new.create).await
+        }
+        Command::Users { command: UsersCommand::List { site } } => {
+            commands::list_staff(&config, &site).await
+        }
+        Command::Users { command: UsersCommand::Disable { site, email } } => {
+            commands::disable_staff(&config, &site, &email).await
         }
         Command::Users { command: UsersCommand::Reset { site, email } } => {
             commands::reset_password(&config, &site, &email).await

@@ -49,10 +49,21 @@ impl Accounts {
         Ok(Caller { principal: verified.principal, expires_at: Some(verified.expires_at) })
     }
 
-    /// Only visitors and customers are erased.
+    /// Only visitors and customers are erased; staff are disabled.
     pub(super) async fn refuse_erased(&self, principal: &Principal) -> Result<(), AccountError> {
         let is_erased = match principal.role {
-            Role::Agent | Role::Admin | Role::Server => false,
+            Role::Server => false,
+            Role::Agent | Role::Admin => match self.disabled.standing(principal.id, clock::now()) {
+                Standing::Erased => return Err(AccountError::TokenInvalid),
+                Standing::Present => false,
+                Standing::Unknown => {
+                    let user = self.archive.user(principal.id).await?;
+                    if user.is_some_and(|user| user.disabled_at.is_some()) {
+                        return Err(AccountError::TokenInvalid);
+                    }
+                    false
+                }
+            },
             Role::Visitor | Role::Customer => {
                 match self.erased.standing(principal.id, clock::now()) {
                     Standing::Erased => true,

@@ -28,6 +28,8 @@ pub struct Accounts {
     pub(super) reset_ttl: Duration,
     pub(super) proof_bits: u8,
     pub(super) erased: Arc<Erased>,
+    /// Staff, of whom nothing is erased.
+    pub(super) disabled: Arc<Erased>,
 }
 
 impl Accounts {
@@ -56,6 +58,7 @@ impl Accounts {
             reset_ttl: auth.reset_ttl,
             proof_bits: config.limits.proof_bits,
             erased: Arc::new(Erased::new(auth.access_ttl)),
+            disabled: Arc::new(Erased::new(auth.access_ttl)),
         })
     }
 

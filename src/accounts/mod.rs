@@ -5,6 +5,7 @@
 
 mod absence;
 mod caller;
+mod disable;
 mod error;
 mod handle;
 mod identify;

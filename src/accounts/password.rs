@@ -12,9 +12,12 @@ use crate::{
     archive::Site,
     auth::{Email, Password},
     clock,
-    domain::{AddressBlock, Principal, PrincipalId, Role, SiteId},
+    domain::{AddressBlock, Principal, PrincipalId, Role, SiteId, is_blank},
     limits::Budget,
 };
+
+/// Longest name of somebody, in characters.
+const LONGEST_NAME: usize = 100;
 
 /// An address and a password as a person typed them.
 #[derive(Clone)]
@@ -76,6 +79,9 @@ impl Accounts {
     }
 
     /// Creates an account for staff, whose name shoppers read.
+    ///
+    /// # Errors
+    /// [`AccountError::Invalid`] also for a name that nobody can read.
     pub async fn create_staff(
         &self,
         site: &SiteId,
@@ -85,6 +91,15 @@ impl Accounts {
     ) -> Result<PrincipalId, AccountError> {
         if self.archive.site(site).await?.is_none() {
             return Err(AccountError::UnknownSite);
+        }
+        let is_name = |name: &String| {
+            (1..=LONGEST_NAME).contains(&name.chars().count())
+                && !is_blank(name)
+                && !name.contains(char::is_control)
+        };
+        if name.as_ref().is_some_and(|name| !is_name(name)) {
+            let detail = "must have 1 to 100 characters that can be read; leave it out for none";
+            return Err(invalid("name", detail));
         }
         let user = self.new_user(site, role, credentials.named()?, name).await?;
         let id = user.id;

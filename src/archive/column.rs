@@ -20,10 +20,10 @@ use uuid::Uuid;
 use crate::{
     config::Secret,
     domain::{
-        ActionId, ActionState, Citation, Controller, Decision, DutyState, Event, HandoffId,
-        HandoffState, Head, Language, MessageId, MessageRole, MessageStatus, PageContext,
-        PrincipalId, Rating, Role, Route, SessionId, SessionState, SiteId, TicketId, Timestamp,
-        TurnId,
+        ActionId, ActionState, Citation, Controller, Decision, DutyState, Event, HandoffEnd,
+        HandoffId, HandoffState, Head, Language, MessageId, MessageRole, MessageStatus,
+        PageContext, PrincipalId, Rating, Role, Route, SessionId, SessionState, SiteId, TicketId,
+        Timestamp, TurnId,
     },
 };
 
@@ -252,6 +252,8 @@ column! {
     ActionState as Text, String:
         |state| state.as_str().to_owned(), |text| ActionState::parse(&text);
     HandoffId as Text, String: |id| id.to_string(), |text| text.parse().ok();
+    HandoffEnd as Text, String:
+        |end| end.as_str().to_owned(), |text| named(&text, &HandoffEnd::ALL, HandoffEnd::as_str);
     HandoffState as Text, String:
         |state| state.as_str().to_owned(),
         |text| named(&text, &HandoffState::ALL, HandoffState::as_str);

@@ -2,22 +2,20 @@
 //! person makes the row, later facts change it, each in the transaction of its event.
 
 use diesel::{
-    ExpressionMethods as _, Insertable, JoinOnDsl as _, OptionalExtension as _, QueryDsl as _,
-    Queryable, Selectable, SelectableHelper as _,
+    ExpressionMethods as _, Insertable, OptionalExtension as _, QueryDsl as _, Queryable,
+    Selectable, SelectableHelper as _,
 };
 use diesel_async::RunQueryDsl as _;
 
 use super::{
-    column::Count,
     error::ArchiveError,
     handle::Archive,
-    presence::Presence,
     query::{read, transact},
-    schema::{handoffs, presence, sessions},
+    schema::handoffs,
     write_all::write_all,
 };
 use crate::domain::{
-    Append, Controller, DutyState, Fact, HandoffId, HandoffState, People, PrincipalId, SessionId,
+    Append, Controller, Fact, HandoffEnd, HandoffId, HandoffState, People, PrincipalId, SessionId,
     SiteId, Timestamp,
 };
 
@@ -39,6 +37,10 @@ pub struct Handoff {
     /// Who has it, or had it last.
     pub agent_id: Option<PrincipalId>,
     pub ended_at: Option<Timestamp>,
+    /// Goes before those that are not.
+    pub urgent: bool,
+    /// What came afterwards.
+    pub ended_to: Option<HandoffEnd>,
 }
 
 /// What a step changes about handoffs.
@@ -46,7 +48,7 @@ pub struct Handoff {
 pub(super) struct HandoffViews {
     pub requested: Vec<Handoff>,
     pub accepted: Vec<(HandoffId, Option<PrincipalId>, Timestamp)>,
-    pub ended: Vec<(HandoffId, Timestamp)>,
+    pub ended: Vec<(HandoffId, HandoffEnd, Timestamp)>,
 }
 
 impl HandoffViews {
@@ -60,7 +62,7 @@ impl HandoffViews {
         for event in &append.events {
             let Fact::People(people) = &event.fact else { continue };
             match people {
-                People::HandoffRequested { handoff_id, reason, language } => {
+                People::HandoffRequested { handoff_id, reason, language, urgent } => {
                     let locale = language.map_or(meta.locale.as_str(), |language| language.code());
                     views.requested.push(Handoff {
                         id: *handoff_id,
@@ -74,20 +76,23 @@ impl HandoffViews {
                         accepted_at: None,
                         agent_id: None,
                         ended_at: None,
+                        urgent: *urgent,
+                        ended_to: None,
                     });
                 }
                 People::HandoffAccepted { handoff_id, .. } => {
                     views.accepted.push((*handoff_id, agent, event.at));
                 }
-                People::HandoffEnded { handoff_id, .. } => {
-                    views.ended.push((*handoff_id, event.at));
+                People::HandoffEnded { handoff_id, to, .. } => {
+                    views.ended.push((*handoff_id, *to, event.at));
                 }
                 People::HandoffQueued { .. }
                 | People::ControlChanged { .. }
                 | People::AgentMessage { .. }
                 | People::MessageDelivered { .. }
                 | People::SessionClosed { .. }
-                | People::SessionReopened => {}
+                | People::SessionReopened
+                | People::SessionRated { .. } => {}
             }
         }
         views
@@ -117,8 +122,12 @@ macro_rules! write_handoffs {
             let at = handoffs::accepted_at.eq(Some(*at));
             diesel::update(first).set(at).execute($connection).await?;
         }
-        for (id, at) in &views.ended {
-            let end = (handoffs::state.eq(HandoffState::Ended), handoffs::ended_at.eq(Some(*at)));
+        for (id, to, at) in &views.ended {
+            let end = (
+                handoffs::state.eq(HandoffState::Ended),
+                handoffs::ended_at.eq(Some(*at)),
+                handoffs::ended_to.eq(Some(*to)),
+            );
             diesel::update(handoffs::table.find(id)).set(end).execute($connection).await?;
         }
     }};
@@ -129,72 +138,7 @@ write_all! {
     Handoff => handoffs, |row| 512 + row.reason.len();
 }
 
-/// What a site's desk has to do, and with whom.
-#[derive(Clone, Debug, Default)]
-pub struct DeskRows {
-    /// Who is on duty.
-    pub agents: Vec<Presence>,
-    /// Open handoffs: those that wait, the oldest first, then those that somebody has.
-    pub queued: Vec<Handoff>,
-    pub accepted: Vec<Handoff>,
-    /// The newest ones that were taken over and have ended.
-    pub handled: Vec<Handoff>,
-}
-
 impl Archive {
-    /// At most `most` rows of each kind. An agent seen before `since` is not on duty.
-    ///
-    /// # Errors
-    /// If the archive does not answer.
-    pub async fn desk(
-        &self,
-        site: &SiteId,
-        since: Timestamp,
-        (most, handled): (u32, u32),
-    ) -> Result<DeskRows, ArchiveError> {
-        let site = site.clone();
-        read!(self, |conn| {
-            let here = presence::table.filter(presence::site_id.eq(&site));
-            let here = here.filter(presence::seen_at.ge(since));
-            let on_duty = here.filter(presence::state.eq(DutyState::Online));
-            let on_duty = on_duty.order(presence::agent_id.asc()).limit(most.into());
-            let queued = handoffs::table.filter(handoffs::site_id.eq(&site));
-            let queued = queued.filter(handoffs::state.eq(HandoffState::Queued));
-            let queued = queued.order((handoffs::requested_at.asc(), handoffs::id.asc()));
-            let accepted = handoffs::table.filter(handoffs::site_id.eq(&site));
-            let accepted = accepted.filter(handoffs::state.eq(HandoffState::Accepted));
-            let accepted = accepted.order((handoffs::accepted_at.asc(), handoffs::id.asc()));
-            let ended = handoffs::table.filter(handoffs::site_id.eq(&site));
-            let ended = ended.filter(handoffs::ended_at.is_not_null());
-            let ended = ended.filter(handoffs::accepted_at.is_not_null());
-            let ended = ended.order(handoffs::ended_at.desc()).limit(handled.into());
-            let (queued, accepted) = (queued.limit(most.into()), accepted.limit(most.into()));
-            Ok(DeskRows {
-                agents: on_duty.select(Presence::as_select()).load(conn).await?,
-                queued: queued.select(Handoff::as_select()).load(conn).await?,
-                accepted: accepted.select(Handoff::as_select()).load(conn).await?,
-                handled: ended.select(Handoff::as_select()).load(conn).await?,
-            })
-        })
-    }
-
-    /// At most `limit` conversations that an agent has, those first that they took first, and the
-    /// `seq` of the newest event of each.
-    pub async fn conversations_of(
-        &self,
-        agent: PrincipalId,
-        limit: u32,
-    ) -> Result<Vec<(SessionId, Count)>, ArchiveError> {
-        read!(self, |conn| {
-            let own = handoffs::table
-                .inner_join(sessions::table.on(sessions::id.eq(handoffs::session_id)));
-            let own = own.filter(handoffs::agent_id.eq(Some(agent)));
-            let own = own.filter(handoffs::state.eq(HandoffState::Accepted));
-            let own = own.order((handoffs::accepted_at.asc(), handoffs::id.asc()));
-            own.limit(limit.into()).select((sessions::id, sessions::last_seq)).load(conn).await
-        })
-    }
-
     pub async fn handoff(&self, id: HandoffId) -> Result<Option<Handoff>, ArchiveError> {
         read!(self, |conn| {
             let row = handoffs::table.find(id).select(Handoff::as_select());

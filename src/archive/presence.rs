@@ -37,6 +37,28 @@ impl Archive {
         Ok(())
     }
 
+    /// Something was heard of an agent, whether they are on duty or not.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn heard_of(
+        &self,
+        agent_id: PrincipalId,
+        site_id: &SiteId,
+        seen_at: Timestamp,
+    ) -> Result<(), ArchiveError> {
+        let (state, capacity) = (DutyState::Away, Count(1));
+        let new = Presence { agent_id, site_id: site_id.clone(), state, capacity, seen_at };
+        transact!(self, |conn| {
+            let insert = diesel::insert_into(presence::table).values(&new);
+            if insert.on_conflict_do_nothing().execute(conn).await? == 0 {
+                let known = diesel::update(presence::table.find(agent_id));
+                known.set(presence::seen_at.eq(seen_at)).execute(conn).await?;
+            }
+            Ok(())
+        })
+    }
+
     /// Those of `ids` who are staff of the site, and their names.
     ///
     /// # Errors
@@ -53,17 +75,5 @@ impl Archive {
             let staff = staff.filter(users::role.eq_any([Role::Agent, Role::Admin]));
             staff.select((users::id, users::display_name)).load(conn).await
         })
-    }
-
-    /// Forgets agents who were seen before `before`.
-    ///
-    /// # Errors
-    /// If the archive does not answer.
-    pub async fn forget_presence(&self, before: Timestamp) -> Result<(), ArchiveError> {
-        transact!(self, |conn| {
-            let old = presence::table.filter(presence::seen_at.lt(before));
-            diesel::delete(old).execute(conn).await
-        })?;
-        Ok(())
     }
 }

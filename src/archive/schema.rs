@@ -264,6 +264,8 @@ diesel::table! {
         accepted_at -> Nullable<BigInt>,
         agent_id -> Nullable<Text>,
         ended_at -> Nullable<BigInt>,
+        urgent -> Bool,
+        ended_to -> Nullable<Text>,
     }
 }
 
@@ -386,4 +388,6 @@ diesel::table! {
 }
 
 diesel::allow_tables_to_appear_in_same_query!(active_assistants, assistant_versions);
+diesel::allow_tables_to_appear_in_same_query!(handoffs, presence);
 diesel::allow_tables_to_appear_in_same_query!(handoffs, sessions);
+diesel::allow_tables_to_appear_in_same_query!(handoffs, users);

@@ -66,6 +66,7 @@ fn sentence(code: ErrorCode, language: &str) -> Option<&'static str> {
         ErrorCode::IdentityRequired => list.identity_required,
         ErrorCode::StaleView => list.stale_view,
         ErrorCode::NobodyOnDuty => list.nobody_on_duty,
+        ErrorCode::AgentUnavailable => list.agent_unavailable,
         ErrorCode::Erased => list.erased,
         ErrorCode::PreconditionFailed => list.precondition_failed,
         ErrorCode::PayloadTooLarge => list.payload_too_large,
@@ -91,11 +92,12 @@ mod tests {
 
     use super::*;
 
-    const CODES: [ErrorCode; 32] = [
+    const CODES: [ErrorCode; 33] = [
         ErrorCode::EffectChanged,
         ErrorCode::IdentityRequired,
         ErrorCode::StaleView,
         ErrorCode::NobodyOnDuty,
+        ErrorCode::AgentUnavailable,
         ErrorCode::InvalidRequest,
         ErrorCode::IdempotencyKeyMissing,
         ErrorCode::TokenExpired,

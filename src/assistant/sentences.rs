@@ -41,6 +41,12 @@ pub enum Sentence {
     NobodyCame,
     /// The same without a contact page.
     NobodyCameNoPage,
+    /// The agent is gone, and somebody else comes.
+    AgentLeft,
+    /// The agent is gone, and nobody is there. It stands before the contact page.
+    AgentLeftNobody,
+    /// The same without a contact page.
+    AgentLeftNoPage,
     /// `{day}` and `{time}` at which somebody is there again.
     Hours,
 }
@@ -72,6 +78,9 @@ impl Sentence {
             Self::Eta => said.eta,
             Self::NobodyCame => said.nobody_came,
             Self::NobodyCameNoPage => said.nobody_came_no_page,
+            Self::AgentLeft => said.agent_left,
+            Self::AgentLeftNobody => said.agent_left_nobody,
+            Self::AgentLeftNoPage => said.agent_left_no_page,
             Self::Hours => said.hours,
         })
     }
@@ -140,7 +149,7 @@ fn shown(text: Text) -> &'static str {
 mod tests {
     use super::*;
 
-    const ALL: [Sentence; 20] = [
+    const ALL: [Sentence; 23] = [
         Sentence::Greeting,
         Sentence::Thanks,
         Sentence::Farewell,
@@ -160,6 +169,9 @@ mod tests {
         Sentence::Eta,
         Sentence::NobodyCame,
         Sentence::NobodyCameNoPage,
+        Sentence::AgentLeft,
+        Sentence::AgentLeftNobody,
+        Sentence::AgentLeftNoPage,
         Sentence::Hours,
     ];
 

@@ -1,5 +1,5 @@
-//! People of whom everything was erased. Their access tokens live on for some minutes and must not
-//! be accepted.
+//! People of whom everything was erased, or staff whose account was disabled. Their access tokens
+//! live on for some minutes and must not be accepted.
 
 use std::{
     collections::{HashSet, VecDeque},

@@ -16,11 +16,15 @@ pub struct Handoff {
     pub wait: Duration,
     #[serde(rename = "away_after_ms", deserialize_with = "millis")]
     pub away_after: Duration,
+    #[serde(rename = "give_back_after_ms", deserialize_with = "millis")]
+    pub give_back_after: Duration,
 }
 
 impl Section for Handoff {
     fn check(&self, check: &mut Check<'_>) {
         check.not_zero("wait_ms", self.wait.as_millis());
         check.not_zero("away_after_ms", self.away_after.as_millis());
+        let is_later = self.give_back_after >= self.away_after;
+        check.require("give_back_after_ms", is_later, "must be at least away_after_ms");
     }
 }

@@ -2,7 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{look::Watched, standing::Standing};
+use super::{
+    look::Watched,
+    standing::{Room, Standing},
+};
 use crate::{
     archive::{Archive, ArchiveError, DeskRows},
     clock, config,
@@ -42,6 +45,14 @@ impl Desk {
         Ok(Standing::of(&self.rows(site).await?))
     }
 
+    /// Whether an agent could take one more conversation now.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn room(&self, site: &SiteId, agent: PrincipalId) -> Result<Room, ArchiveError> {
+        Ok(Room::of(&self.rows(site).await?, agent))
+    }
+
     /// The names of those of `ids` who are staff of the site.
     ///
     /// # Errors
@@ -52,6 +63,14 @@ impl Desk {
         ids: &[PrincipalId],
     ) -> Result<HashMap<PrincipalId, Option<String>>, ArchiveError> {
         Ok(self.archive.staff_names(site, ids).await?.into_iter().collect())
+    }
+
+    /// Something was heard of an agent who takes or has a conversation.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn heard_of(&self, site: &SiteId, id: PrincipalId) -> Result<(), ArchiveError> {
+        self.archive.heard_of(id, site, clock::now()).await
     }
 
     /// Somebody of the site's staff, as shoppers see them. `None` for everybody else.

@@ -16,7 +16,7 @@ use crate::{
 #[derive(Default)]
 pub struct Look {
     pub rows: DeskRows,
-    /// The names of those who are on duty.
+    /// The names of those who are on duty or have a conversation.
     pub names: HashMap<PrincipalId, Option<String>>,
 }
 

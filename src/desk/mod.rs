@@ -13,4 +13,4 @@ mod watch;
 pub use handle::Desk;
 pub use look::{Look, Looks};
 pub use seen::{MOST, Seen};
-pub use standing::{Standing, Wait};
+pub use standing::{Room, Standing, Wait};

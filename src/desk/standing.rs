@@ -18,8 +18,32 @@ pub struct Standing {
     talking: u64,
     is_staffed: bool,
     queued: Vec<HandoffId>,
+    /// Of those, how many go before the others.
+    urgent: usize,
     /// The median time from taking a conversation over to its end.
     handling: Option<Duration>,
+}
+
+/// Whether an agent could take one more conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Room {
+    Free,
+    Away,
+    /// They have as many as they take.
+    Full {
+        capacity: u64,
+    },
+}
+
+impl Room {
+    pub fn of(rows: &DeskRows, agent: PrincipalId) -> Self {
+        let Some(here) = rows.agents.iter().find(|known| known.agent_id == agent) else {
+            return Self::Away;
+        };
+        let has = rows.accepted.iter().filter(|row| row.agent_id == Some(agent)).count() as u64;
+        let capacity = here.capacity.0;
+        if has < capacity { Self::Free } else { Self::Full { capacity } }
+    }
 }
 
 /// What somebody who waits is told.
@@ -50,6 +74,7 @@ impl Standing {
             talking: talking as u64,
             is_staffed: !rows.agents.is_empty(),
             queued: rows.queued.iter().map(|row| row.id).collect(),
+            urgent: rows.queued.iter().filter(|row| row.urgent).count(),
             handling: median(handled.collect()),
         }
     }
@@ -62,6 +87,11 @@ impl Standing {
     /// For one who asks now.
     pub fn next(&self) -> Wait {
         self.wait(self.queued.len())
+    }
+
+    /// For one whose agent leaves now: before those that nobody had.
+    pub fn back(&self) -> Wait {
+        self.wait(self.urgent)
     }
 
     /// For one who waits.
@@ -96,7 +126,7 @@ mod tests {
     fn standing(capacity: u64, talking: u64, waiting: usize, handling: Option<u64>) -> Standing {
         let queued = (0..waiting).map(|_| HandoffId::new()).collect();
         let handling = handling.map(Duration::from_secs);
-        Standing { capacity, talking, is_staffed: capacity > 0, queued, handling }
+        Standing { capacity, talking, is_staffed: capacity > 0, queued, urgent: 0, handling }
     }
 
     fn next(standing: &Standing) -> (u32, Option<u64>) {
@@ -127,6 +157,12 @@ mod tests {
         let places = standing.queued.iter().map(|id| standing.of_handoff(*id).unwrap().position);
         assert_eq!(places.collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(standing.of_handoff(HandoffId::new()), None);
+    }
+
+    #[test]
+    fn one_whose_agent_leaves_comes_before_those_that_nobody_had() {
+        let standing = Standing { urgent: 1, ..standing(1, 1, 3, Some(60)) };
+        assert_eq!((standing.back().position, standing.next().position), (2, 4));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What the streams of agents wait for: the desk of a site. One task looks at it once a second for
 //! all of them together, while there is one of them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use tokio::sync::watch;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -55,7 +55,10 @@ impl Desk {
     /// If the archive does not answer.
     pub async fn look(&self, site: &SiteId) -> Result<Look, ArchiveError> {
         let rows = self.rows(site).await?;
-        let ids: Vec<PrincipalId> = rows.agents.iter().map(|agent| agent.agent_id).collect();
+        let on_duty = rows.agents.iter().map(|agent| agent.agent_id);
+        let busy = rows.accepted.iter().filter_map(|row| row.agent_id);
+        let ids: BTreeSet<PrincipalId> = on_duty.chain(busy).collect();
+        let ids: Vec<PrincipalId> = ids.into_iter().collect();
         let names = self.names(site, &ids).await?;
         Ok(Look { rows, names })
     }

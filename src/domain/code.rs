@@ -27,6 +27,8 @@ pub enum ErrorCode {
     StaleView,
     /// Nobody of the shop takes conversations now.
     NobodyOnDuty,
+    /// The agent is away, or has as many conversations as they take.
+    AgentUnavailable,
     Erased,
     PreconditionFailed,
     PayloadTooLarge,
@@ -67,6 +69,7 @@ impl ErrorCode {
             Self::IdentityRequired => "identity_required",
             Self::StaleView => "stale_view",
             Self::NobodyOnDuty => "nobody_on_duty",
+            Self::AgentUnavailable => "agent_unavailable",
             Self::Erased => "erased",
             Self::PreconditionFailed => "precondition_failed",
             Self::PayloadTooLarge => "payload_too_large",
@@ -102,7 +105,8 @@ impl ErrorCode {
             | Self::EffectChanged
             | Self::IdentityRequired
             | Self::StaleView
-            | Self::NobodyOnDuty => 409,
+            | Self::NobodyOnDuty
+            | Self::AgentUnavailable => 409,
             Self::Erased => 410,
             Self::PreconditionFailed => 412,
             Self::PayloadTooLarge => 413,
@@ -157,6 +161,7 @@ impl ErrorCode {
             Self::IdentityRequired => "Please sign in first.",
             Self::StaleView => "There is a newer message; please read it first.",
             Self::NobodyOnDuty => "Nobody of our team is here right now.",
+            Self::AgentUnavailable => "This person takes no conversations right now.",
             Self::Erased => "This conversation has been erased.",
             Self::PreconditionFailed => "This has changed since you last read it.",
             Self::PayloadTooLarge => "The request is too large.",

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{
     controller::Controller,
-    ids::{HandoffId, MessageId},
+    ids::{HandoffId, MessageId, TicketId},
     language::Language,
 };
 
@@ -21,6 +21,9 @@ pub enum People {
         reason: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<Language>,
+        /// Somebody had the conversation already, so it goes before those that nobody had.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        urgent: bool,
     },
     #[serde(rename = "handoff.queued")]
     HandoffQueued {
@@ -34,7 +37,14 @@ pub enum People {
     #[serde(rename = "handoff.accepted")]
     HandoffAccepted { handoff_id: HandoffId, agent: Staff },
     #[serde(rename = "handoff.ended")]
-    HandoffEnded { handoff_id: HandoffId, by: Party, to: HandoffEnd },
+    HandoffEnded {
+        handoff_id: HandoffId,
+        by: Party,
+        to: HandoffEnd,
+        /// Why the service took the conversation from its agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Loss>,
+    },
     /// Who may speak from here on. The event has the new epoch.
     #[serde(rename = "control.changed")]
     ControlChanged {
@@ -62,6 +72,34 @@ pub enum People {
     /// A message came into a closed session.
     #[serde(rename = "session.reopened")]
     SessionReopened,
+    /// What the shopper thinks of the help of a person, or of a late answer.
+    #[serde(rename = "session.rated")]
+    SessionRated {
+        of: Help,
+        /// 1 to 5, and 5 is best.
+        score: u8,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        comment: Option<String>,
+    },
+}
+
+/// What a shopper rates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Help {
+    /// A handoff that has ended.
+    Handoff(HandoffId),
+    /// A ticket that was answered.
+    Ticket(TicketId),
+}
+
+impl std::fmt::Display for Help {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Handoff(id) => write!(f, "handoff {id}"),
+            Self::Ticket(id) => write!(f, "ticket {id}"),
+        }
+    }
 }
 
 /// A person of the shop, as a shopper sees them.
@@ -80,7 +118,7 @@ pub enum Party {
     Agent,
     /// The shop's own backend.
     Shop,
-    /// The service, because nobody came in time.
+    /// The service, because nobody came in time or the agent is gone.
     Service,
 }
 
@@ -94,6 +132,25 @@ pub enum HandoffEnd {
     Closed,
 }
 
+/// Why a conversation lost its agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Loss {
+    /// Nothing was heard of them for too long.
+    AgentAway,
+    /// Their account was disabled.
+    AgentDisabled,
+}
+
+impl Loss {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentAway => "agent_away",
+            Self::AgentDisabled => "agent_disabled",
+        }
+    }
+}
+
 /// How far a handoff came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -101,6 +158,18 @@ pub enum HandoffState {
     Queued,
     Accepted,
     Ended,
+}
+
+impl HandoffEnd {
+    pub const ALL: [Self; 3] = [Self::Bot, Self::Queue, Self::Closed];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Bot => "bot",
+            Self::Queue => "queue",
+            Self::Closed => "closed",
+        }
+    }
 }
 
 impl HandoffState {
@@ -135,7 +204,7 @@ impl DutyState {
 }
 
 impl People {
-    pub(super) const NAMES: [&'static str; 9] = [
+    pub(super) const NAMES: [&'static str; 10] = [
         "handoff.requested",
         "handoff.queued",
         "handoff.accepted",
@@ -145,6 +214,7 @@ impl People {
         "message.delivered",
         "session.closed",
         "session.reopened",
+        "session.rated",
     ];
 
     pub(super) const fn name(&self) -> &'static str {
@@ -158,6 +228,7 @@ impl People {
             Self::MessageDelivered { .. } => "message.delivered",
             Self::SessionClosed { .. } => "session.closed",
             Self::SessionReopened => "session.reopened",
+            Self::SessionRated { .. } => "session.rated",
         }
     }
 
@@ -173,7 +244,8 @@ impl People {
             | Self::HandoffEnded { .. }
             | Self::ControlChanged { .. }
             | Self::SessionClosed { .. }
-            | Self::SessionReopened => None,
+            | Self::SessionReopened
+            | Self::SessionRated { .. } => None,
         }
     }
 }

@@ -41,7 +41,7 @@ pub use answer::{Answer, Choice, Wants};
 pub use code::{Challenge, ErrorCode, FieldError, Problem};
 pub use controller::Controller;
 pub use event::{CancelReason, Event, Fact, Live, Name, Part, newest_part, unfinished};
-pub use handoff::{DutyState, HandoffEnd, HandoffState, Party, People, Staff};
+pub use handoff::{DutyState, HandoffEnd, HandoffState, Help, Loss, Party, People, Staff};
 pub use hours::{Hours, HoursError, Opening};
 pub use ids::{ActionId, HandoffId, MessageId, PrincipalId, SessionId, SiteId, TicketId, TurnId};
 pub use lane::Lane;

@@ -70,7 +70,8 @@ impl SessionMeta {
             People::HandoffQueued { .. }
             | People::HandoffAccepted { .. }
             | People::AgentMessage { .. }
-            | People::MessageDelivered { .. } => {}
+            | People::MessageDelivered { .. }
+            | People::SessionRated { .. } => {}
         }
     }
 }

@@ -29,6 +29,9 @@ pub struct HandoffView {
     pub reason: String,
     pub locale: String,
     pub requested_at: Timestamp,
+    /// Somebody had it already, so it goes before those that nobody had.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
     /// Milliseconds since it was asked for.
     pub waited_ms: u64,
     /// Of one that waits; 1 is the next one.
@@ -42,6 +45,9 @@ pub struct HandoffView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub agent_id: Option<PrincipalId>,
+    /// Their name, if the account has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent_name: Option<String>,
 }
 
 /// Somebody of the shop who takes conversations.
@@ -100,7 +106,7 @@ pub struct PresenceView {
     pub expires_at: Timestamp,
 }
 
-fn view(row: &Handoff, standing: &Standing, now: Timestamp) -> HandoffView {
+fn view(row: &Handoff, look: &Look, standing: &Standing, now: Timestamp) -> HandoffView {
     let waited = now.as_millis().saturating_sub(row.requested_at.as_millis());
     let wait = standing.of_handoff(row.id);
     HandoffView {
@@ -109,11 +115,13 @@ fn view(row: &Handoff, standing: &Standing, now: Timestamp) -> HandoffView {
         reason: row.reason.clone(),
         locale: row.locale.clone(),
         requested_at: row.requested_at,
+        urgent: row.urgent,
         waited_ms: u64::try_from(waited).unwrap_or(0),
         position: wait.map(|wait| wait.position),
         eta_ms: wait.and_then(|wait| wait.eta_ms()),
         accepted_at: row.accepted_at,
         agent_id: row.agent_id,
+        agent_name: row.agent_id.and_then(|id| look.names.get(&id)?.clone()),
     }
 }
 
@@ -141,7 +149,7 @@ pub fn desk_view(look: &Look, now: Timestamp) -> DeskView {
             active: rows.accepted.iter().filter(has).count() as u64,
         })
     });
-    let views = |rows: &[Handoff]| rows.iter().map(|row| view(row, &standing, now)).collect();
+    let views = |rows: &[Handoff]| rows.iter().map(|row| view(row, look, &standing, now)).collect();
     let (waiting, active) = (views(&rows.queued), views(&rows.accepted));
     DeskView { waiting, active, agents: on_duty.collect() }
 }

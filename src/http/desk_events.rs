@@ -11,7 +11,6 @@ use actix_web_lab::sse::{Data, Event as SseEvent};
 use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
-use tokio::time::Instant;
 use utoipa::IntoParams;
 
 use super::{
@@ -22,6 +21,7 @@ use super::{
     say::staff,
     sse,
     state::App,
+    stay::Stay,
 };
 use crate::{
     clock,
@@ -75,7 +75,7 @@ pub async fn desk_events(
     let desk = DeskStream {
         looks: app.ports.desk.watch(site, &app.tasks, &app.draining),
         seen: seen.unwrap_or_default(),
-        expires: sse::expiry(caller.expires_at),
+        stay: Stay::of(&app, &caller),
         _place: app.streams.take(&caller.principal)?,
         app: app.clone(),
         shown: None,
@@ -98,7 +98,7 @@ struct DeskStream {
     /// The desk as it was last sent.
     shown: Option<DeskView>,
     ready: VecDeque<SseEvent>,
-    expires: Option<Instant>,
+    stay: Stay,
     _place: Place,
 }
 
@@ -127,7 +127,7 @@ impl DeskStream {
                     let fields = json!({ "reconnect_after_ms": reconnect_after_ms });
                     return (own("server.draining", fields).into(), false);
                 }
-                () = sse::at(self.expires) => return failed(ErrorCode::TokenExpired),
+                () = self.stay.over() => return failed(ErrorCode::TokenExpired),
                 changed = self.looks.changed() => if changed.is_err() {
                     return failed(ErrorCode::DependencyUnavailable);
                 }

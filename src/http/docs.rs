@@ -12,9 +12,9 @@ use utoipa::{
 use utoipa_swagger_ui::SwaggerUi;
 
 use super::{
-    actions, admin, assistants, auth, customers, decisions, desk, desk_events, events, export,
-    feedback, handoff, health, knowledge, modes, notes, openai, reviews, say, sessions, socket,
-    tools, turns, users,
+    actions, admin, assistants, auth, csat, customers, decisions, desk, desk_ended, desk_events,
+    events, export, feedback, handoff, health, knowledge, modes, notes, openai, reviews, say,
+    sessions, socket, tools, turns, users,
 };
 use crate::domain;
 
@@ -36,8 +36,8 @@ const PROBLEM_JSON: &str = "application/problem+json";
         turns::send_message, turns::list_messages, turns::cancel_turn,
         actions::confirm_action, actions::decline_action,
         handoff::request_handoff, handoff::accept_handoff, handoff::release_session,
-        handoff::transfer_session, handoff::close_session, handoff::typing, desk::desk_queue, desk::set_presence,
-        desk_events::desk_events, notes::get_notes, notes::set_tags,
+        handoff::transfer_session, handoff::close_session, handoff::typing, csat::rate_session, desk::desk_queue, desk::set_presence,
+        desk_events::desk_events, desk_ended::desk_ended, notes::get_notes, notes::set_tags,
         events::events, socket::socket, feedback::feedback,
         openai::models, openai::chat_completions,
         knowledge::put_document, knowledge::list_documents, knowledge::get_document,

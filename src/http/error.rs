@@ -136,6 +136,10 @@ impl From<SessionError> for ApiError {
             error @ SessionError::Conflict { .. } => {
                 Self::with_detail(ErrorCode::ControlConflict, error.to_string())
             }
+            SessionError::Ahead { seq } => {
+                let detail = format!("may be at most {seq}, the seq of the newest event");
+                Self::field("last_seen_seq", detail)
+            }
             SessionError::StaleView { seq } => Self::with_detail(
                 ErrorCode::StaleView,
                 format!("the shopper's newest message has seq {seq}"),

@@ -155,6 +155,17 @@ impl FromRequest for Reader {
     }
 }
 
+/// A shopper's command costs quota like a message: each may add to the journal.
+///
+/// # Errors
+/// 429 if there is none left.
+pub async fn count_command(app: &App, caller: &Caller, sender: Sender) -> Result<(), ApiError> {
+    let Some(visitor) = caller.visitor() else { return Ok(()) };
+    let from = sender.of_caller(&caller.principal);
+    app.limits.message(&caller.principal.site_id, visitor, from).await.map(drop)?;
+    Ok(())
+}
+
 /// # Errors
 /// 429 if the caller, the addresses around it, or its site ask for too many sessions.
 pub fn count_read(app: &App, caller: &Caller, sender: Sender) -> Result<(), ApiError> {

@@ -6,13 +6,14 @@ use utoipa::ToSchema;
 
 use super::{
     error::ApiError,
-    extract::{Body, Caller, Reader, id},
+    extract::{Body, Caller, Reader, count_command, id},
     say::staff,
     sender::Sender,
     sessions::SessionView,
     state::App,
 };
 use crate::{
+    desk::Room,
     domain::{ErrorCode, HandoffEnd, PrincipalId, Problem, Role, SessionId},
     session::messages::{Act, Attach, Control, Typing},
 };
@@ -80,7 +81,7 @@ pub async fn request_handoff(
         let detail = format!("must have 1 to {MAX_REASON} characters, and no NUL");
         return Err(ApiError::field("reason", detail));
     }
-    count(&app, &caller, sender).await?;
+    count_command(&app, &caller, sender).await?;
     // Before anything is said about the desk: another person's session does not exist.
     let attached = app.sessions.ask(session, || Attach { asker: caller.asker(), seen: 0 }).await?;
     let standing = app.ports.desk.standing(&caller.principal.site_id).await?;
@@ -114,6 +115,8 @@ pub async fn accept_handoff(
     caller.require(&STAFF)?;
     let session: SessionId = id(&path)?;
     let agent = staff(&app, &caller).await?;
+    // Before they have it, or it would be given back at once.
+    app.ports.desk.heard_of(&caller.principal.site_id, caller.principal.id).await?;
     command(&app, &caller, session, || Act::Accept { agent: agent.clone() }).await
 }
 
@@ -139,25 +142,25 @@ pub async fn release_session(
     body: Body<Release>,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
-    count(&app, &caller, sender).await?;
+    count_command(&app, &caller, sender).await?;
     let (to, position) = match body.to {
         ReleaseTo::Bot => (HandoffEnd::Bot, 0),
         ReleaseTo::Queue => {
             caller.require(&STAFF)?;
             let standing = app.ports.desk.standing(&caller.principal.site_id).await?;
-            (HandoffEnd::Queue, standing.next().position)
+            (HandoffEnd::Queue, standing.back().position)
         }
     };
     command(&app, &caller, session, || Act::Release { to, position }).await
 }
 
-/// Passes a session on to somebody else of the shop.
+/// Passes a session on to somebody else of the shop, who must be on duty and have room for it.
 #[utoipa::path(
     post, path = "/v1/sessions/{id}/transfer", tag = "people", params(("id" = String, Path)),
     request_body = Transfer,
     responses(
         (status = 200, body = SessionView), (status = 403, body = Problem), (status = 404, body = Problem),
-        (status = 409, description = "`control_conflict`: the caller does not have it", body = Problem),
+        (status = 409, description = "`control_conflict`: the caller does not have it; `agent_unavailable`: the agent is away, or has as many conversations as they take", body = Problem),
         (status = 422, description = "nobody of the site's staff", body = Problem),
     ),
     security(("bearer" = []))
@@ -175,6 +178,16 @@ pub async fn transfer_session(
     app.sessions.ask(session, || Attach { asker: caller.asker(), seen: 0 }).await?;
     let staff = app.ports.desk.staff(&caller.principal.site_id, to).await?;
     let agent = staff.ok_or_else(|| ApiError::field("to", "must be an agent of this site"))?;
+    if to != caller.principal.id {
+        let full = match app.ports.desk.room(&caller.principal.site_id, to).await? {
+            Room::Free => None,
+            Room::Away => Some("this agent is away".to_owned()),
+            Room::Full { capacity } => Some(format!("this agent takes {capacity} at once")),
+        };
+        if let Some(detail) = full {
+            return Err(ApiError::with_detail(ErrorCode::AgentUnavailable, detail));
+        }
+    }
     command(&app, &caller, session, || Act::Transfer { to, agent: agent.clone() }).await
 }
 
@@ -197,7 +210,7 @@ pub async fn close_session(
     path: web::Path<String>,
 ) -> Result<HttpResponse, ApiError> {
     let session: SessionId = id(&path)?;
-    count(&app, &caller, sender).await?;
+    count_command(&app, &caller, sender).await?;
     command(&app, &caller, session, || Act::Close).await
 }
 
@@ -219,14 +232,6 @@ pub async fn typing(
     let session: SessionId = id(&path)?;
     app.sessions.ask(session, || Typing { asker: caller.asker() }).await?;
     Ok(HttpResponse::NoContent().finish())
-}
-
-/// A shopper's command costs quota like a message: each may add to the journal.
-async fn count(app: &App, caller: &Caller, sender: Sender) -> Result<(), ApiError> {
-    let Some(visitor) = caller.visitor() else { return Ok(()) };
-    let from = sender.of_caller(&caller.principal);
-    app.limits.message(&caller.principal.site_id, visitor, from).await.map(drop)?;
-    Ok(())
 }
 
 async fn command(

@@ -9,9 +9,11 @@ pub mod admin;
 pub mod assistants;
 pub mod auth;
 pub mod connection;
+pub mod csat;
 pub mod customers;
 pub mod decisions;
 pub mod desk;
+pub mod desk_ended;
 pub mod desk_events;
 pub mod docs;
 pub mod document;
@@ -44,6 +46,7 @@ pub mod sessions;
 pub mod socket;
 mod sse;
 pub mod state;
+mod stay;
 pub mod tools;
 mod trace;
 pub mod turns;
@@ -81,9 +84,11 @@ pub fn routes() -> impl HttpServiceFactory {
         .service(handoff::transfer_session)
         .service(handoff::close_session)
         .service(handoff::typing)
+        .service(csat::rate_session)
         .service(desk::desk_queue)
         .service(desk::set_presence)
         .service(desk_events::desk_events)
+        .service(desk_ended::desk_ended)
         .service(notes::get_notes)
         .service(notes::set_tags)
         .service(events::events)

@@ -60,7 +60,7 @@ pub struct NotesView {
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tags {
-    /// At most 20, of 1 to 40 characters each.
+    /// At most 20, of 1 to 40 characters each, without commas.
     pub tags: BTreeSet<String>,
 }
 
@@ -146,11 +146,12 @@ pub async fn set_tags(
     let tags: BTreeSet<String> = body.0.tags.iter().map(|tag| tag.trim().to_owned()).collect();
     let is_tag = |tag: &String| {
         let length = tag.chars().count();
-        (1..=LONGEST_TAG).contains(&length) && !is_blank(tag) && !tag.contains(char::is_control)
+        let is_odd = |c: char| c == ',' || c.is_control();
+        (1..=LONGEST_TAG).contains(&length) && !is_blank(tag) && !tag.contains(is_odd)
     };
     if tags.len() > MOST_TAGS || !tags.iter().all(is_tag) {
         let detail = format!(
-            "may be at most {MOST_TAGS}, of 1 to {LONGEST_TAG} characters, without control characters"
+            "may be at most {MOST_TAGS}, of 1 to {LONGEST_TAG} characters, without commas and control characters"
         );
         return Err(ApiError::field("tags", detail));
     }

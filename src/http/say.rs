@@ -66,6 +66,7 @@ pub async fn say(
     words: &Words<'_>,
 ) -> Result<HttpResponse, ApiError> {
     let agent = staff(app, caller).await?;
+    app.ports.desk.heard_of(&caller.principal.site_id, caller.principal.id).await?;
     let body_hash = words.hash(caller);
     let command = || Control {
         asker: Some(caller.asker()),

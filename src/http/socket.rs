@@ -21,8 +21,9 @@ use super::{
     extract::{Caller, IdempotencyKey, count_read, id},
     frames::{Guarded, TooLarge},
     sender::Sender,
-    sse::{Notice, at, expiry},
+    sse::Notice,
     state::App,
+    stay::Stay,
     turns::{self, NewMessage},
 };
 use crate::{
@@ -213,7 +214,7 @@ impl Connection {
         if let Some(Followed::Reset { last_seq }) = first {
             self.notice(&Notice::Reset { last_seq }).await?;
         }
-        let expires = expiry(caller.expires_at);
+        let stay = Stay::of(&self.app, &caller);
         let mut heartbeat = interval(self.app.config.server.heartbeat);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let draining = self.app.draining.clone();
@@ -222,7 +223,7 @@ impl Connection {
                 followed = follower.next() => self.show(followed).await?,
                 message = self.stream.recv() => self.take(message, &caller).await?,
                 _ = heartbeat.tick() => self.ping().await?,
-                () = at(expires) => {
+                () = stay.over() => {
                     self.notice(&Notice::TokenExpired).await?;
                     return Err(Close::TokenExpired);
                 }

@@ -11,7 +11,6 @@ use actix_web_lab::sse::{Data, Event as SseEvent, Sse};
 use bytestring::ByteString;
 use futures_util::{Stream, StreamExt, stream};
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::{
     error::{ApiError, jittered, spread},
@@ -19,10 +18,11 @@ use super::{
     headers::rate_limit,
     places::Place,
     state::App,
+    stay::Stay,
 };
 use crate::{
     clock,
-    domain::{ErrorCode, Name, Party, Problem, SessionId, Timestamp},
+    domain::{ErrorCode, Name, Party, Problem, SessionId},
     limits::Quota,
     log::{
         Cursor,
@@ -99,19 +99,6 @@ impl Notice {
     }
 }
 
-/// The instant at which a token with `expires_at` expires.
-pub fn expiry(expires_at: Option<Timestamp>) -> Option<Instant> {
-    let left = expires_at?.as_millis().saturating_sub(clock::now().as_millis());
-    Some(Instant::now() + Duration::from_millis(u64::try_from(left).unwrap_or(0)))
-}
-
-pub async fn at(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// The turn of one message, from its `message.created` to its terminal event.
 pub fn turn(
     app: &web::Data<App>,
@@ -125,7 +112,7 @@ pub fn turn(
     let head = stream::iter([event(&Frame::of_event(&started.message))]);
     let rest = match started.turn {
         Progress::Running(log) => {
-            follow_turn(log.read(None), expiry(caller.expires_at), session).left_stream()
+            follow_turn(log.read(None), Stay::of(app, caller), session).left_stream()
         }
         Progress::Ended(end) => stream::iter(Some(event(&Frame::of_event(&end)))).right_stream(),
         Progress::Delivered => stream::iter(None).right_stream(),
@@ -138,17 +125,13 @@ pub fn turn(
     Ok(respond(app, request, body, started.replayed, quota))
 }
 
-fn follow_turn(
-    cursor: Cursor,
-    expires: Option<Instant>,
-    session: SessionId,
-) -> impl Stream<Item = SseEvent> {
-    stream::unfold(Some(cursor), move |cursor| async move {
-        let mut cursor = cursor?;
+fn follow_turn(cursor: Cursor, stay: Stay, session: SessionId) -> impl Stream<Item = SseEvent> {
+    stream::unfold(Some((cursor, stay)), move |reader| async move {
+        let (mut cursor, stay) = reader?;
         tokio::select! {
             biased;
-            frame = cursor.next() => frame.map(|frame| (event(&frame), Some(cursor))),
-            () = at(expires) => {
+            frame = cursor.next() => frame.map(|frame| (event(&frame), Some((cursor, stay)))),
+            () = stay.over() => {
                 let notice = Notice::TokenExpired;
                 Some((own(notice.name(), &notice.json(session)), None))
             }
@@ -168,7 +151,7 @@ pub fn session(
     let reader = Reader {
         follower,
         first,
-        expires: expiry(caller.expires_at),
+        stay: Stay::of(app, caller),
         app: app.clone(),
         session,
         _place: app.streams.take(&caller.principal)?,
@@ -184,7 +167,7 @@ pub fn session(
 struct Reader {
     follower: Follower,
     first: Option<Followed>,
-    expires: Option<Instant>,
+    stay: Stay,
     app: web::Data<App>,
     session: SessionId,
     _place: Place,
@@ -198,7 +181,7 @@ impl Reader {
             None => tokio::select! {
                 biased;
                 followed = self.follower.next() => followed,
-                () = at(self.expires) => return Some(self.last(&Notice::TokenExpired)),
+                () = self.stay.over() => return Some(self.last(&Notice::TokenExpired)),
                 // The stream continues to the end of a running turn; the drain waits for it.
                 () = draining.cancelled(), if self.follower.is_idle() => {
                     let reconnect_after = spread();

@@ -1,14 +1,15 @@
 //! Who may speak in a session: what a person's command leads to.
 
-use super::messages::{Act, SessionError};
+use super::messages::{Act, Lost, SessionError};
 use crate::domain::{
-    Controller, Fact, HandoffEnd, HandoffId, MessageId, Party, People, Principal, Role,
-    SessionMeta, SessionState,
+    Answer, Controller, Fact, HandoffEnd, HandoffId, Loss, MessageId, Party, People, Principal,
+    Role, SessionMeta, SessionState,
 };
 
 /// What a handoff says that nobody asked for in words.
 pub const TAKEN_OVER: &str = "an agent took over";
 const PASSED_ON: &str = "an agent passed it on";
+const LOST: &str = "the agent is gone";
 
 /// The facts that `act` makes, in their order; none if it is so already. `asker`: absent for the
 /// service itself. `heard`: `seq` of the shopper's newest message.
@@ -33,7 +34,7 @@ pub fn judge(
             reopen(meta, &mut facts);
             let handoff_id = HandoffId::new();
             let (reason, language) = (reason.clone(), *language);
-            facts.push(People::HandoffRequested { handoff_id, reason, language });
+            facts.push(People::HandoffRequested { handoff_id, reason, language, urgent: false });
             let (position, eta_ms) = (*position, *eta_ms);
             facts.push(People::HandoffQueued { handoff_id, position, eta_ms });
         }
@@ -44,8 +45,12 @@ pub fn judge(
             reopen(meta, &mut facts);
             let handoff_id = meta.handoff.unwrap_or_else(|| {
                 let (handoff_id, reason) = (HandoffId::new(), TAKEN_OVER.to_owned());
-                let language = None;
-                facts.push(People::HandoffRequested { handoff_id, reason, language });
+                facts.push(People::HandoffRequested {
+                    handoff_id,
+                    reason,
+                    language: None,
+                    urgent: false,
+                });
                 handoff_id
             });
             facts.push(People::HandoffAccepted { handoff_id, agent: agent.clone() });
@@ -54,6 +59,9 @@ pub fn judge(
         Act::Say { .. } if !is_controller => return Err(conflict()),
         Act::Say { last_seen_seq, .. } if heard > *last_seen_seq => {
             return Err(SessionError::StaleView { seq: heard });
+        }
+        Act::Say { last_seen_seq, .. } if *last_seen_seq > meta.last_seq => {
+            return Err(SessionError::Ahead { seq: meta.last_seq });
         }
         Act::Say { text, client_message_id, agent, .. } => facts.push(People::AgentMessage {
             message_id: MessageId::new(),
@@ -66,16 +74,27 @@ pub fn judge(
             return Err(conflict());
         }
         Act::Release { to: HandoffEnd::Queue, position, .. } if is_staffed => {
-            end(meta, by, HandoffEnd::Queue, &mut facts);
+            end(meta, by, HandoffEnd::Queue, None, &mut facts);
             let handoff_id = HandoffId::new();
-            let reason = PASSED_ON.to_owned();
-            facts.push(People::HandoffRequested { handoff_id, reason, language: None });
+            let (reason, language) = (PASSED_ON.to_owned(), None);
+            facts.push(People::HandoffRequested { handoff_id, reason, language, urgent: true });
             let position = *position;
             facts.push(People::HandoffQueued { handoff_id, position, eta_ms: None });
         }
         // It waits already, or nobody has asked for a person.
         Act::Release { to: HandoffEnd::Queue, .. } => {}
-        Act::Release { .. } => end(meta, by, HandoffEnd::Bot, &mut facts),
+        Act::Release { .. } => end(meta, by, HandoffEnd::Bot, None, &mut facts),
+        Act::GiveBack { lost: Lost { handoff, agent, .. }, .. }
+            if meta.handoff != Some(*handoff) || meta.controller != Controller::Agent(*agent) => {}
+        Act::GiveBack { lost, position, eta_ms, answer } => {
+            end(meta, by, HandoffEnd::Queue, Some(lost.reason), &mut facts);
+            let handoff_id = HandoffId::new();
+            let (reason, language) = (LOST.to_owned(), Some(lost.language));
+            facts.push(People::HandoffRequested { handoff_id, reason, language, urgent: true });
+            let (position, eta_ms) = (*position, *eta_ms);
+            facts.push(People::HandoffQueued { handoff_id, position, eta_ms });
+            return Ok(told(facts, answer));
+        }
         Act::Transfer { to, .. } if meta.controller == Controller::Agent(*to) => {}
         Act::Transfer { .. } if !is_controller => return Err(conflict()),
         Act::Transfer { to, agent } => {
@@ -88,24 +107,40 @@ pub fn judge(
         }
         Act::Close if meta.state == SessionState::Closed => {}
         Act::Close => {
-            end(meta, by, HandoffEnd::Closed, &mut facts);
+            end(meta, by, HandoffEnd::Closed, None, &mut facts);
             facts.push(People::SessionClosed { by });
+        }
+        Act::Rate { of, score, comment } => {
+            let (of, score, comment) = (*of, *score, comment.clone());
+            facts.push(People::SessionRated { of, score, comment });
         }
         Act::Expire { handoff, answer } => {
             if is_staffed || meta.handoff != Some(*handoff) {
                 return Ok(Vec::new());
             }
-            end(meta, by, HandoffEnd::Bot, &mut facts);
-            let facts = facts.into_iter().map(Fact::People);
-            return Ok(facts.chain([Fact::AnswerCompleted((**answer).clone())]).collect());
+            end(meta, by, HandoffEnd::Bot, None, &mut facts);
+            return Ok(told(facts, answer));
         }
     }
     Ok(facts.into_iter().map(Fact::People).collect())
 }
 
+/// The facts, and what the shopper is told of them.
+fn told(facts: Vec<People>, answer: &Answer) -> Vec<Fact> {
+    let facts = facts.into_iter().map(Fact::People);
+    facts.chain([Fact::AnswerCompleted(answer.clone())]).collect()
+}
+
 /// Ends what is open: the handoff, and the control of a person.
-fn end(meta: &SessionMeta, by: Party, to: HandoffEnd, facts: &mut Vec<People>) {
-    facts.extend(meta.handoff.map(|handoff_id| People::HandoffEnded { handoff_id, by, to }));
+fn end(
+    meta: &SessionMeta,
+    by: Party,
+    to: HandoffEnd,
+    reason: Option<Loss>,
+    facts: &mut Vec<People>,
+) {
+    let ended = |handoff_id| People::HandoffEnded { handoff_id, by, to, reason };
+    facts.extend(meta.handoff.map(ended));
     if meta.controller != Controller::Bot {
         facts.push(People::ControlChanged { controller: Controller::Bot });
     }
@@ -131,7 +166,7 @@ pub fn party(asker: Option<&Principal>) -> Party {
 mod tests {
     use super::*;
     use crate::{
-        domain::{Answer, PrincipalId, Route, Staff},
+        domain::{Language, PrincipalId, Route, Staff},
         journal::tests::meta,
     };
 
@@ -217,7 +252,7 @@ mod tests {
         assert_eq!(said, Err(conflict(&meta)), "the bot has control");
         let facts = judge(&meta, 0, Some(&agent), &accept()).unwrap();
         take(&mut meta, &facts);
-        assert_eq!(judge(&meta, 0, Some(&agent), &say(9)).unwrap().len(), 1);
+        assert_eq!(judge(&meta, 0, Some(&agent), &say(0)).unwrap().len(), 1);
         let transfer = Act::Transfer { to: other.id, agent: Staff::default() };
         let requeue = release(HandoffEnd::Queue);
         for act in [say(9), accept(), release(HandoffEnd::Bot), requeue, Act::Close] {
@@ -237,8 +272,11 @@ mod tests {
         let (mut meta, agent) = (meta(), somebody(Role::Agent));
         let facts = judge(&meta, 0, Some(&agent), &accept()).unwrap();
         take(&mut meta, &facts);
+        meta.last_seq = 8;
         let stale = judge(&meta, 7, Some(&agent), &say(6));
         assert_eq!(stale, Err(SessionError::StaleView { seq: 7 }));
+        let ahead = judge(&meta, 7, Some(&agent), &say(9));
+        assert_eq!(ahead, Err(SessionError::Ahead { seq: 8 }));
         assert!(judge(&meta, 7, Some(&agent), &say(7)).is_ok());
     }
 
@@ -254,6 +292,39 @@ mod tests {
         let facts = judge(&meta, 0, Some(&agent), &accept()).unwrap();
         assert_eq!(take(&mut meta, &facts)[0], "session.reopened");
         assert_eq!(meta.state, SessionState::Open);
+    }
+
+    #[test]
+    fn a_conversation_whose_agent_is_gone_goes_back_once_and_no_other_one_does() {
+        let (mut meta, agent, other) = (meta(), somebody(Role::Agent), somebody(Role::Agent));
+        let facts = judge(&meta, 0, Some(&agent), &accept()).unwrap();
+        take(&mut meta, &facts);
+        let answer = Box::new(Answer::new("somebody else comes", Route::Human));
+        let give_back = |handoff, agent: &Principal| {
+            let (reason, language) = (Loss::AgentAway, Language::De);
+            let lost = Lost { handoff, agent: agent.id, reason, language };
+            Act::GiveBack { lost, position: 1, eta_ms: None, answer: answer.clone() }
+        };
+        let before = meta.handoff.unwrap();
+        for act in [give_back(HandoffId::new(), &agent), give_back(before, &other)] {
+            assert!(judge(&meta, 0, None, &act).unwrap().is_empty(), "{act:?}");
+        }
+        let facts = judge(&meta, 0, None, &give_back(before, &agent)).unwrap();
+        let Fact::People(People::HandoffEnded { by, to, reason, .. }) = &facts[0] else {
+            panic!("{facts:?}")
+        };
+        let expected = (&Party::Service, &HandoffEnd::Queue, &Some(Loss::AgentAway));
+        assert_eq!((by, to, reason), expected);
+        let Fact::People(People::HandoffRequested { urgent, language, .. }) = &facts[2] else {
+            panic!("{facts:?}")
+        };
+        assert_eq!((urgent, language), (&true, &Some(Language::De)));
+        let names = take(&mut meta, &facts);
+        let queued = ["handoff.requested", "handoff.queued", "answer.completed"];
+        assert_eq!(names, [&["handoff.ended", "control.changed"][..], &queued].concat());
+        assert_eq!((meta.controller, meta.epoch), (Controller::Bot, 2));
+        assert!(meta.handoff.is_some_and(|handoff| handoff != before));
+        assert!(judge(&meta, 0, None, &give_back(before, &agent)).unwrap().is_empty());
     }
 
     #[test]

@@ -10,8 +10,8 @@ use tracing::Span;
 use super::feed::Feed;
 use crate::{
     domain::{
-        ActionId, AddressBlock, Answer, Controller, Decision, Event, HandoffEnd, HandoffId,
-        Language, Principal, PrincipalId, SessionId, SessionMeta, SiteId, Staff, TurnId,
+        ActionId, AddressBlock, Answer, Controller, Decision, Event, HandoffEnd, HandoffId, Help,
+        Language, Loss, Principal, PrincipalId, SessionId, SessionMeta, SiteId, Staff, TurnId,
     },
     log::TurnLog,
     tools::Customer,
@@ -162,16 +162,39 @@ pub enum Act {
         to: HandoffEnd,
         position: u32,
     },
+    /// The agent is gone: whoever of the shop takes it next, and the shopper is told this.
+    GiveBack {
+        lost: Lost,
+        position: u32,
+        eta_ms: Option<u64>,
+        answer: Box<Answer>,
+    },
     Transfer {
         to: PrincipalId,
         agent: Staff,
     },
     Close,
+    /// The shopper rates the help that they had. `score`: 1 to 5.
+    Rate {
+        of: Help,
+        score: u8,
+        comment: Option<String>,
+    },
     /// Nobody came in time: the handoff ends, and the shopper is told this.
     Expire {
         handoff: HandoffId,
         answer: Box<Answer>,
     },
+}
+
+/// A conversation that an agent had who is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Lost {
+    pub handoff: HandoffId,
+    pub agent: PrincipalId,
+    pub reason: Loss,
+    /// In which the shopper had asked.
+    pub language: Language,
 }
 
 impl fmt::Debug for Act {
@@ -181,8 +204,10 @@ impl fmt::Debug for Act {
             Self::Accept { .. } => "Accept",
             Self::Say { text, .. } => return write!(f, "Say([{} chars])", text.chars().count()),
             Self::Release { .. } => "Release",
+            Self::GiveBack { .. } => "GiveBack",
             Self::Transfer { .. } => "Transfer",
             Self::Close => "Close",
+            Self::Rate { .. } => "Rate",
             Self::Expire { .. } => "Expire",
         })
     }
@@ -280,6 +305,9 @@ pub enum SessionError {
     Decided,
     #[error("{controller} has control, epoch {epoch}")]
     Conflict { controller: Controller, epoch: u32 },
+    /// The newest event.
+    #[error("the agent cannot have seen what is not there yet")]
+    Ahead { seq: u64 },
     /// The shopper's newest message.
     #[error("the shopper has said something since")]
     StaleView { seq: u64 },

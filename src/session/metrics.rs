@@ -6,7 +6,7 @@ use metrics::{counter, gauge, histogram};
 use tracing::Span;
 
 use crate::{
-    domain::{ActionStatus, Answer, Append, Decision, Fact, People, Route},
+    domain::{ActionStatus, Answer, Append, Decision, Fact, Help, People, Route},
     telemetry::declare,
 };
 
@@ -40,10 +40,19 @@ declare! {
     HANDOFFS: counter "rushdesk_handoffs_total" ["step"]
         "Handoffs to people that were `requested`, `accepted` or `ended`"
         when "after the first";
+    LOST: counter "rushdesk_handoffs_lost_total" ["reason"]
+        "Conversations that went back to the queue because nothing was heard of their agent (`agent_away`) or the account was disabled (`agent_disabled`)"
+        when "after the first";
+    CSAT: counter "rushdesk_csat_total" ["of", "score"]
+        "Ratings of shoppers, 1 to 5, of the help of a person (`handoff`) or of a late answer (`ticket`)"
+        when "after the first";
     AGENT_MESSAGES: counter "rushdesk_agent_messages_total" [] "Messages of people of the shops";
     FIRST_TOKEN: histogram(SECONDS) "rushdesk_turn_first_token_seconds" ["route"]
         "Time from a message to the first piece of its answer";
 }
+
+/// The values of the label `score`.
+const SCORES: [&str; 5] = ["1", "2", "3", "4", "5"];
 
 pub fn opened() {
     counter!(OPENED).increment(1);
@@ -133,7 +142,12 @@ fn people(append: &Append) {
         let step = match people {
             People::HandoffRequested { .. } => "requested",
             People::HandoffAccepted { .. } => "accepted",
-            People::HandoffEnded { .. } => "ended",
+            People::HandoffEnded { reason, .. } => {
+                if let Some(reason) = reason {
+                    counter!(LOST, "reason" => reason.as_str()).increment(1);
+                }
+                "ended"
+            }
             People::AgentMessage { .. } => {
                 counter!(AGENT_MESSAGES).increment(1);
                 continue;
@@ -143,6 +157,15 @@ fn people(append: &Append) {
             | People::MessageDelivered { .. }
             | People::SessionClosed { .. }
             | People::SessionReopened => continue,
+            People::SessionRated { of, score, .. } => {
+                let of = match of {
+                    Help::Handoff(_) => "handoff",
+                    Help::Ticket(_) => "ticket",
+                };
+                let score = SCORES.get(usize::from(*score).saturating_sub(1)).unwrap_or(&"none");
+                counter!(CSAT, "of" => of, "score" => *score).increment(1);
+                continue;
+            }
         };
         counter!(HANDOFFS, "step" => step).increment(1);
     }

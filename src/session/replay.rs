@@ -46,7 +46,7 @@ pub async fn replay(
     Ok(Started { message, turn, replayed: true })
 }
 
-/// The message that was said under the key of this id.
+/// What was said under the key of this id.
 pub async fn event_of(
     journal: &Journal,
     id: SessionId,
@@ -57,8 +57,7 @@ pub async fn event_of(
         let events = journal.events(id, after, PAGE).await?;
         let last = events.last().ok_or(SessionError::StoreUnavailable)?;
         after = last.seq;
-        let said = |event: &Event| event.turn_id == turn_id && event.fact.message_id().is_some();
-        if let Some(event) = events.into_iter().find(said) {
+        if let Some(event) = events.into_iter().find(|event| event.turn_id == turn_id) {
             return Ok(Arc::new(event));
         }
     }

@@ -314,7 +314,8 @@ impl Session {
             | People::HandoffAccepted { .. }
             | People::HandoffEnded { .. }
             | People::SessionClosed { .. }
-            | People::SessionReopened => {}
+            | People::SessionReopened
+            | People::SessionRated { .. } => {}
         }
     }
 

@@ -60,7 +60,7 @@ async fn wait(ports: &Ports, ask: &Ask) -> Option<(Wait, Vec<People>)> {
     let (reason, language) = (ASKED.to_owned(), Some(ask.language));
     let (position, eta_ms) = (wait.position, wait.eta_ms());
     let people = vec![
-        People::HandoffRequested { handoff_id, reason, language },
+        People::HandoffRequested { handoff_id, reason, language, urgent: false },
         People::HandoffQueued { handoff_id, position, eta_ms },
     ];
     Some((wait, people))
@@ -83,7 +83,28 @@ fn tell(comes: Sentence, wait: Wait, language: Language) -> String {
 
 /// The answer to somebody for whom nobody came in time.
 pub fn nobody_came(ports: &Ports, site: &SiteId, locale: &str, language: Language) -> Answer {
-    let told = reach(ports, site, locale, language, NOBODY_CAME);
+    answer(reach(ports, site, locale, language, NOBODY_CAME), language)
+}
+
+/// The answer to somebody whose agent is gone. `wait`: for the next one, if anybody is there.
+pub fn agent_left(
+    ports: &Ports,
+    site: &SiteId,
+    locale: &str,
+    language: Language,
+    wait: Option<Wait>,
+) -> Answer {
+    let told = match wait {
+        Some(wait) => {
+            let text = tell(Sentence::AgentLeft, wait, language);
+            Told { text, route: Route::Human, citations: Vec::new(), people: Vec::new() }
+        }
+        None => reach(ports, site, locale, language, AGENT_LEFT),
+    };
+    answer(told, language)
+}
+
+fn answer(told: Told, language: Language) -> Answer {
     let answer = Answer::new(told.text, told.route);
     Answer { citations: told.citations, language: Some(language), ..answer }
 }
@@ -92,6 +113,7 @@ pub fn nobody_came(ports: &Ports, site: &SiteId, locale: &str, language: Languag
 type Around = (Sentence, Sentence);
 const REACH: Around = (Sentence::Reach, Sentence::NoPerson);
 const NOBODY_CAME: Around = (Sentence::NobodyCame, Sentence::NobodyCameNoPage);
+const AGENT_LEFT: Around = (Sentence::AgentLeftNobody, Sentence::AgentLeftNoPage);
 
 /// How to reach a person: the shop's own contact page, word for word.
 fn reach(
@@ -101,9 +123,7 @@ fn reach(
     language: Language,
     (before, without): Around,
 ) -> Told {
-    let here = contact(ports, site, language, Some(locale));
-    // A telephone number helps in any language.
-    let page = if here.is_empty() { contact(ports, site, language, None) } else { here };
+    let page = contact(ports, site, locale, language);
     let people = Vec::new();
     let hours = ports.shop(site).hours.as_ref();
     let now = clock::now().into();
@@ -141,16 +161,17 @@ fn again(hours: &Hours, now: jiff::Timestamp, language: Language) -> Option<Stri
     Some(Sentence::Hours.text(language).replace("{day}", &day).replace("{time}", &time))
 }
 
-/// The best passages of the page whose title or tags say that it is about contact.
-fn contact(ports: &Ports, site: &SiteId, language: Language, locale: Option<&str>) -> Vec<Passage> {
-    let languages = [language, Language::En];
-    languages
-        .into_iter()
-        .map(|spoken| contact_in(ports, site, locale, spoken))
-        .find(|p| !p.is_empty())
-        .unwrap_or_default()
+/// The best passages of the page whose title or tags say that it is about contact: in the shopper's
+/// language, else in English, else in any other, since a telephone number helps in all of them.
+fn contact(ports: &Ports, site: &SiteId, locale: &str, language: Language) -> Vec<Passage> {
+    let own = [(Some(locale), language), (Some(Language::En.code()), Language::En)];
+    let others = Language::ALL.map(|other| (None, other));
+    let pages = own.into_iter().chain(others);
+    let mut pages = pages.map(|(locale, language)| contact_in(ports, site, locale, language));
+    pages.find(|page| !page.is_empty()).unwrap_or_default()
 }
 
+/// The same of pages in one language, or of all, with the words of a language.
 fn contact_in(
     ports: &Ports,
     site: &SiteId,

@@ -46,6 +46,23 @@ async fn who_asks_for_a_person_or_says_yes_to_one_gets_the_contact_page() {
 }
 
 #[test]
+async fn the_contact_page_is_in_the_language_of_the_shopper_or_in_english_and_has_the_telephone() {
+    let app = TestApp::start().await;
+    for (wish, page) in [
+        ("Ich möchte mit einem Menschen sprechen", "erreichen Sie telefonisch"),
+        ("Ik wil met een medewerker spreken", "by telephone"),
+        ("Chcę porozmawiać z człowiekiem", "by telephone"),
+    ] {
+        let answer = &answers(&app, &[wish]).await[0];
+        let text = answer["text"].as_str().unwrap();
+        assert!(text.contains("+49 381 555 0140"), "{wish}: {text}");
+        assert!(!text.contains("agent"), "the same again is no way to a person: {text}");
+        assert!(text.contains(page), "{wish}: {text}");
+    }
+    app.stop().await;
+}
+
+#[test]
 async fn a_choice_repeats_the_message_with_its_topic() {
     let app = TestApp::start().await;
     let (shopper, session) = app.chatting().await;

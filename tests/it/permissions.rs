@@ -49,9 +49,11 @@ const TABLE: &str = "\
 | POST /v1/sessions/{id}/transfer | 401 | 403 | 403 | 403 | 409 | 409 | 403 | 404 | 404 | 403 |
 | POST /v1/sessions/{id}/close | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
 | POST /v1/sessions/{id}/typing | 401 | ok | 404 | 404 | ok | ok | ok | 404 | 404 | 404 |
+| POST /v1/sessions/{id}/csat | 401 | 409 | 404 | 404 | 403 | 403 | 403 | 403 | 403 | 403 |
 | GET /v1/desk/queue | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
 | PUT /v1/desk/presence | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
 | GET /v1/desk/events | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
+| GET /v1/desk/ended | 401 | 403 | 403 | 403 | ok | ok | 403 | ok | ok | 403 |
 | GET /v1/desk/sessions/{id} | 401 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 | 403 |
 | PUT /v1/desk/sessions/{id}/tags | 401 | 403 | 403 | 403 | ok | ok | 403 | 404 | 404 | 403 |
 | POST /v1/actions/{id}/confirm | 401 | ok | 404 | 404 | 403 | 403 | 404 | 403 | 403 | 404 |
@@ -176,6 +178,7 @@ impl Shop {
             ("limits.visitor_burst", "1000".to_owned()),
             // The agent says once that they are there.
             ("handoff.away_after_ms", "3600000".to_owned()),
+            ("handoff.give_back_after_ms", "3600000".to_owned()),
         ];
         let app = TestApp::with(&settings).await;
         let owner = sign_in(&app, "visitor", json!({"site_key": "pk_shop"})).await;
@@ -325,6 +328,7 @@ impl Shop {
             "/v1/sessions/{id}/transfer" => {
                 json!({"to": ok(self.who("agent").me()).await["id"]})
             }
+            "/v1/sessions/{id}/csat" => json!({"score": 5}),
             "/v1/desk/presence" => json!({"state": "online", "capacity": 1}),
             "/v1/desk/sessions/{id}/tags" => json!({"tags": ["vip"]}),
             _ => json!({}),

@@ -206,6 +206,15 @@ impl Shopper {
         self.get("/v1/desk/queue")
     }
 
+    pub fn csat(&self, session: &str, rating: &Value) -> RequestBuilder {
+        self.post(&format!("/v1/sessions/{session}/csat")).json(rating)
+    }
+
+    /// `query`: such as `?limit=1`.
+    pub fn ended(&self, query: &str) -> RequestBuilder {
+        self.get(&format!("/v1/desk/ended{query}"))
+    }
+
     pub fn rate(&self, message: &str, rating: &str) -> RequestBuilder {
         self.post(&format!("/v1/messages/{message}/feedback")).json(&json!({ "rating": rating }))
     }

@@ -129,8 +129,10 @@ impl SessionActor {
             return Err(SessionError::StoreUnavailable);
         }
         let running = session.running();
-        if running.is_some() && matches!(message.act, Act::Expire { .. }) {
-            // Whoever waits is being answered.
+        let waits =
+            matches!(message.act, Act::Expire { .. } | Act::GiveBack { .. } | Act::Rate { .. });
+        if running.is_some() && waits {
+            // The shopper is being answered, and that is not broken off.
             return Err(SessionError::TurnActive);
         }
         let record = message.key.as_ref().map(|key| IdempotencyRecord {

@@ -124,6 +124,12 @@ vocabularies! {
         nobody_came: Text,
         /// The same without a contact page.
         nobody_came_no_page: Text,
+        /// The agent is gone, and somebody else comes.
+        agent_left: Text,
+        /// The same with nobody there. The contact page follows.
+        agent_left_nobody: Text,
+        /// The same without a contact page.
+        agent_left_no_page: Text,
         /// When somebody is there again: `{day}`, `{time}`.
         hours: Text,
         /// From Monday, with commas between them.
@@ -196,6 +202,7 @@ vocabularies! {
         identity_required: Text,
         stale_view: Text,
         nobody_on_duty: Text,
+        agent_unavailable: Text,
         erased: Text,
         precondition_failed: Text,
         payload_too_large: Text,

@@ -51,6 +51,9 @@ async fn nobody_answers_blind_and_a_message_is_said_once() {
     let seq = delivered["seq"].as_u64().unwrap();
     let stale = refused(agent.say(&session, "k1", "Hello", seq - 1), 409, "stale_view").await;
     assert!(stale["detail"].as_str().unwrap().contains(&seq.to_string()), "{stale}");
+    let ahead = agent.say(&session, "k1", "Hello", seq + 1);
+    let ahead = refused(ahead, 422, "schema_violation").await;
+    assert_eq!(ahead["field_errors"][0]["field"], "last_seen_seq", "{ahead}");
     let first = agent.say(&session, "k1", "Hello", seq).send().await.unwrap();
     assert_eq!(first.status(), 201);
     let first = body(first).await;

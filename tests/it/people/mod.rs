@@ -1,7 +1,11 @@
 //! Conversations that people take over.
 
 mod control;
+mod csat;
 mod desk_events;
+mod disabled;
+mod ended;
+mod given_back;
 mod notes;
 mod takeover;
 mod typing;

@@ -19,7 +19,7 @@ fn tries() -> usize {
     wanted.map_or(50, |wanted| wanted.parse().unwrap())
 }
 
-fn generous() -> OwnedSettings {
+pub(super) fn generous() -> OwnedSettings {
     vec![
         ("limits.visitor_burst", "100000".to_owned()),
         ("limits.visitor_messages_per_hour", "1000000".to_owned()),
@@ -51,7 +51,9 @@ async fn take_over(shopper: &Shopper, agent: &Shopper, nth: usize) {
     assert!(was_taken || also.status() == 409, "{:?}", also.text().await);
     // Where the turn ran, which may not have heard of its end yet.
     let key = format!("agent-{nth}");
-    sent(agent.beside(shopper).say(&session, &key, "Hello, I am a person.", 1_000)).await;
+    let seq = async |who: &Shopper| ok(who.view(&session)).await["last_seq"].as_u64().unwrap();
+    let seen = seq(agent).await.max(seq(shopper).await);
+    sent(agent.beside(shopper).say(&session, &key, "Hello, I am a person.", seen)).await;
     let key = format!("third-{nth}");
     sent(shopper.message(&session, &key, "Good to hear.")).await;
     for reader in [&mut here, &mut elsewhere] {

@@ -1588,6 +1588,7 @@ async fn people() {
     }
     "#);
     let to = ok(other.me()).await["id"].as_str().unwrap().to_owned();
+    ok(other.presence("online", 3)).await;
     let transfer = agent.transfer(&session, &to);
     assert_json_snapshot!(answer("POST /v1/sessions/{id}/transfer", transfer).await, @r#"
     {
@@ -1636,6 +1637,46 @@ async fn people() {
         "site_id": "demo",
         "state": "closed",
         "updated_at": "[time]"
+      },
+      "status": 200
+    }
+    "#);
+    app.stop().await;
+}
+
+#[test]
+async fn what_people_had() {
+    let (app, shopper, session) = TestApp::chat(NO_MODEL).await;
+    let agent = app.agent("Mara").await;
+    ok(agent.accept(&session)).await;
+    ok(agent.close(&session)).await;
+    let rated = shopper.csat(&session, &json!({"score": 5, "comment": "kind"}));
+    assert_json_snapshot!(answer("POST /v1/sessions/{id}/csat", rated).await, @r#"
+    {
+      "body": {
+        "comment": "kind",
+        "score": "[score]"
+      },
+      "status": 201
+    }
+    "#);
+    assert_json_snapshot!(answer("GET /v1/desk/ended", agent.ended("")).await, @r#"
+    {
+      "body": {
+        "items": [
+          {
+            "accepted_at": "[time]",
+            "agent_id": "[id]",
+            "agent_name": "Mara",
+            "ended_at": "[time]",
+            "handoff_id": "[id]",
+            "locale": "en",
+            "reason": "an agent took over",
+            "requested_at": "[time]",
+            "session_id": "[id]",
+            "to": "closed"
+          }
+        ]
       },
       "status": 200
     }

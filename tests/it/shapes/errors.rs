@@ -33,6 +33,7 @@ fn the_list_of_errors() {
     408 again request_timeout: The request took too long to arrive.
     409 again request_in_progress: The same request is already being processed.
     409 again turn_active: An answer is still being written; please wait for it or stop it.
+    409 never agent_unavailable: This person takes no conversations right now.
     409 never conflict: This conflicts with something that already exists.
     409 never control_conflict: Somebody else has taken over this conversation.
     409 never effect_changed: What will happen is not what you were shown; please look again.

@@ -624,6 +624,27 @@ async fn what_people_do() {
       "id": "10"
     }
     "#);
+    sent(shopper.csat(&session, &json!({"score": 5, "comment": "kind"}))).await;
+    let events = shopper.events(&session, Some("12")).await.until("session.rated").await;
+    assert_json_snapshot!(event(&events, "session.rated"), @r#"
+    {
+      "data": {
+        "at": "[time]",
+        "comment": "kind",
+        "epoch": 2,
+        "of": {
+          "handoff": "[id]"
+        },
+        "score": "[score]",
+        "seq": 13,
+        "session_id": "[id]",
+        "turn_id": "[id]",
+        "type": "session.rated",
+        "v": 1
+      },
+      "id": "13"
+    }
+    "#);
     app.stop().await;
 }
 

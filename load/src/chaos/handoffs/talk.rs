@@ -20,8 +20,6 @@ const ANSWER_MS: u64 = 600;
 const READS_WITHIN: Duration = Duration::from_secs(180);
 const SILENCE: Duration = Duration::from_secs(40);
 const AGAIN: Duration = Duration::from_millis(200);
-/// `seq` of a message of the shopper that the agent claims to have read: all of them.
-const ALL: u32 = 1_000_000;
 
 /// An event as a reader saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,18 +74,36 @@ async fn play(
     let (visitor, session) = (talk.visitor.clone(), talk.session.clone());
     let moment = Duration::from_millis(random.random_range(0..ANSWER_MS));
     let also_moment = Duration::from_millis(random.random_range(0..ANSWER_MS * 2));
-    let say = async |who: &Visitor, text: String| -> Result<String, Failed> {
-        let url = api.url(&format!("/v1/sessions/{session}/messages"));
-        let key = Uuid::new_v4().to_string();
-        let body = match who.refresh_token.is_empty() {
-            true => json!({ "text": text, "last_seen_seq": ALL }),
-            false => json!({ "text": text }),
-        };
+    let view = api.url(&format!("/v1/sessions/{session}"));
+    let post = async |who: &Visitor, key: &str, body: Value| -> Result<(), Failed> {
+        let url = format!("{view}/messages");
         let post = |who: &Visitor| -> RequestBuilder {
-            let post = api.http.post(&url).header("idempotency-key", &key);
+            let post = api.http.post(&url).header("idempotency-key", key);
             post.header("prefer", "respond-async").bearer_auth(&who.access_token).json(&body)
         };
-        api.json::<Value>(&mut who.clone(), post).await.map(|_| text)
+        api.json::<Value>(&mut who.clone(), post).await.map(drop)
+    };
+    let say = async |who: &Visitor, text: String| -> Result<String, Failed> {
+        let key = Uuid::new_v4().to_string();
+        post(who, &key, json!({ "text": text })).await.map(|()| text)
+    };
+    // Reads all that is there first, and again if the shopper has said something meanwhile.
+    let reply = async |text: String| -> Result<String, Failed> {
+        let key = Uuid::new_v4().to_string();
+        let since = Instant::now();
+        loop {
+            let get = |who: &Visitor| api.http.get(&view).bearer_auth(&who.access_token);
+            let seen = api.json::<Value>(&mut agent.clone(), get).await?["last_seq"].clone();
+            let body = json!({ "text": text, "last_seen_seq": seen });
+            match post(agent, &key, body).await {
+                Err(Failed::Refused(problem))
+                    if problem.code == "stale_view" && since.elapsed() < READS_WITHIN =>
+                {
+                    sleep(AGAIN).await;
+                }
+                posted => return posted.map(|()| text),
+            }
+        }
     };
     let talking = async {
         let mut acknowledged = Vec::new();
@@ -97,7 +113,7 @@ async fn play(
             let url = api.url(&format!("/v1/sessions/{session}/accept"));
             let accept = |who: &Visitor| api.http.post(&url).bearer_auth(&who.access_token);
             api.json::<Value>(&mut agent.clone(), accept).await?;
-            say(agent, format!("first words of agent {nth}")).await
+            reply(format!("first words of agent {nth}")).await
         };
         let also = async {
             sleep(also_moment).await;
@@ -106,7 +122,7 @@ async fn play(
         let (taken, also) = tokio::join!(taken, also);
         acknowledged.push(taken?);
         acknowledged.push(also?);
-        acknowledged.push(say(agent, format!("second words of agent {nth}")).await?);
+        acknowledged.push(reply(format!("second words of agent {nth}")).await?);
         acknowledged.push(say(&visitor, last(nth)).await?);
         Ok(acknowledged)
     };
