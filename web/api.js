@@ -43,6 +43,12 @@ export class Api extends Client {
     return this.json("POST", `/v1/messages/${message}/feedback`, { body });
   }
 
+  /** How the help was, 1 to 5. */
+  rateHelp(session, score, comment) {
+    const body = comment ? { score, comment } : { score };
+    return this.json("POST", `/v1/sessions/${session}/csat`, { body });
+  }
+
   /** Back to the assistant: nobody is waited for, and a person who has come leaves. */
   backToAssistant(session) {
     return this.json("POST", `/v1/sessions/${session}/release`, { body: { to: "bot" } });

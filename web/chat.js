@@ -4,6 +4,7 @@
 
 import { Api } from "./api.js";
 import { Composer } from "./composer.js";
+import { CsatView } from "./csat.js";
 import { Conversation } from "./conversation.js";
 import { Identity } from "./identity.js";
 import { speak, t } from "./language.js";
@@ -65,6 +66,11 @@ class Chat {
     typing: () => {
       if (this.#conversation.human) this.#typist.wrote(() => this.#api.typing(this.#session));
     },
+  });
+
+  #csat = new CsatView($("csat"), {
+    rate: (score, comment) => this.#rateHelp(score, comment),
+    leave: () => this.#change(() => Object.assign(this.#conversation, { unrated: false })),
   });
 
   #past = new PastConversations($("past"), this.#api, {
@@ -184,6 +190,19 @@ class Chat {
     }
   }
 
+  async #rateHelp(score, comment) {
+    try {
+      await this.#api.rateHelp(this.#session, score, comment);
+    } catch (problem) {
+      this.#say(t("feedback_failed", { why: problem.detail }));
+      return false;
+    }
+    this.#change(() => Object.assign(this.#conversation, { unrated: false }));
+    this.#say(t("thanks"));
+    this.#composer.focus();
+    return true;
+  }
+
   /** Opens an earlier conversation: its history first, then its events. */
   async #open(session) {
     this.#outbox.clear();
@@ -244,6 +263,8 @@ class Chat {
     const queue = name === "turn.queued" && this.#conversation.running?.queue;
     if (queue) this.#tell(queueWords(queue, Date.now()));
     if (name === "control.changed") this.#say(t(this.#conversation.human ? "joined" : "assistant_again"));
+    // The page says already that it is closed.
+    if (name === "session.closed") this.#say("");
   }
 
   #enter(session) {
@@ -324,6 +345,8 @@ class Chat {
     const people = peopleWords(this.#conversation, Date.now());
     $("people").hidden = people === null;
     if ($("people-words").textContent !== (people ?? "")) $("people-words").textContent = people ?? "";
+    $("back").hidden = closed;
+    this.#csat.show(this.#conversation.unrated && !this.#conversation.human);
     $("hint-words").textContent = t(this.#conversation.human ? "hint_person" : "hint");
     $("new").disabled = all.length === 0;
     this.#composer.update({

@@ -20,6 +20,8 @@ export class Conversation {
   personName = null;
   /** `{position, until}` while somebody is to come; both may be null. */
   awaits = null;
+  /** There was help that the shopper has not rated. */
+  unrated = false;
 
   /** Starts over from the history and the snapshot of the session. */
   load(messages, session) {
@@ -29,6 +31,7 @@ export class Conversation {
     this.pauseTyping();
     this.personName = null;
     this.awaits = session.handoff && !this.human ? { position: null, until: null } : null;
+    this.unrated = false;
     messages.forEach((message) => this.#fromHistory(message));
     this.lastSeq = Math.max(0, ...messages.filter((m) => m.status !== "streaming").map((m) => m.seq));
     const last = this.entries.at(-1);
@@ -132,6 +135,7 @@ export class Conversation {
         break;
       case "handoff.ended":
         this.awaits = null;
+        this.unrated ||= this.human && event.to !== "queue";
         break;
       case "agent.typing":
         this.agentTyping = true;
@@ -143,6 +147,9 @@ export class Conversation {
         this.human = event.controller !== "bot";
         this.pauseTyping();
         this.#dropBrokenOff();
+        break;
+      case "session.rated":
+        this.unrated = false;
         break;
       case "session.closed":
         this.closed = true;
@@ -280,6 +287,7 @@ export class Conversation {
   #end(event, status, fields) {
     const answer = this.#answer(event.turn_id);
     if (answer.status !== "streaming") return;
+    if (event.ticket?.state === "answered") this.unrated = true;
     const { message_id: message, text, at } = event;
     this.change(answer, { message, text, at, status, queue: null, preview: "", ...fields });
     this.#settle(event.ticket, event.turn_id);

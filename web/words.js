@@ -57,8 +57,9 @@ export function queueWords({ position, until }, now) {
   return left > 1_000 ? t("about", { place, time: duration(left) }) : `${place}…`;
 }
 
-/** Who is to come or has come; null while the assistant alone answers. */
-export function peopleWords({ human, personName, awaits }, now) {
+/** Who is to come or has come, or that it is over; null while the assistant alone answers. */
+export function peopleWords({ human, personName, awaits, closed }, now) {
+  if (closed) return t("is_closed");
   if (human) return personName ? t("talking_to", { name: personName }) : t("talking_to_team");
   if (!awaits) return null;
   const comes = t("person_comes");

@@ -8,6 +8,11 @@ export class DeskApi extends Client {
     return this.json("GET", "/v1/desk/queue");
   }
 
+  /** The newest conversations that are over. */
+  ended() {
+    return this.json("GET", "/v1/desk/ended");
+  }
+
   /** The response of the agent's own stream, with its body unread. `signal` ends it. */
   deskEvents(lastEventId, signal) {
     const headers = { Accept: "text/event-stream" };
@@ -40,6 +45,11 @@ export class DeskApi extends Client {
   /** To "bot" or "queue". */
   release(session, to) {
     return this.json("POST", `/v1/sessions/${session}/release`, { body: { to } });
+  }
+
+  /** To another agent, by id. */
+  transfer(session, to) {
+    return this.json("POST", `/v1/sessions/${session}/transfer`, { body: { to } });
   }
 
   close(session) {

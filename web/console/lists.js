@@ -1,6 +1,7 @@
-// The conversations of the desk: those that wait, one's own, and those of others.
+// The conversations of the desk: those that wait, one's own, those of others, and those that are over.
 
 import { el } from "../dom.js";
+import { since } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
 
@@ -12,25 +13,36 @@ export class Lists {
     this.#open = open;
   }
 
-  /** `unread`: conversations with something new. */
-  draw(desk, me, current, unread) {
-    const names = new Map(desk.agents.map((agent) => [agent.id, agent.name ?? "somebody"]));
+  /** `unread`: conversations with something new. `ended`: those that are over, the newest end first. */
+  draw(desk, ended, me, current, unread) {
     const mine = desk.active.filter((row) => row.agent_id === me);
     const others = desk.active.filter((row) => row.agent_id !== me);
-    const now = Date.now();
-    const waited = (row) => Math.max(0, now - Date.parse(row.requested_at));
-    const waiting = desk.waiting.map((row) => [row, `waits ${minutes(waited(row))}`]);
-    this.#list("waiting", waiting, current);
-    const news = (row) => (unread.has(row.session_id) ? "new message" : "with you");
+    const waits = (row) => `${row.urgent ? "first: had somebody before · " : ""}waits ${since(row.requested_at)}`;
+    this.#list("waiting", desk.waiting.map((row) => [row, waits(row)]), current);
+    const news = (row) => (unread.has(row.session_id) ? "new message" : `with you for ${since(row.accepted_at)}`);
     this.#list("mine", mine.map((row) => [row, news(row)]), current);
-    this.#list("others", others.map((row) => [row, `with ${names.get(row.agent_id) ?? "somebody"}`]), current);
+    const whose = (row) => row.agent_name ?? "somebody";
+    const busy = (row) => `with ${whose(row)} for ${since(row.accepted_at)}`;
+    this.#list("others", others.map((row) => [row, busy(row)]), current);
+    const by = (row) => {
+      if (!row.accepted_at) return row.to === "closed" ? "closed, nobody had it" : "nobody came";
+      return `${row.to === "closed" ? "closed" : "with the assistant"}, ${row.agent_id === me ? "was yours" : `was with ${whose(row)}`}`;
+    };
+    this.#list("ended", ended.map((row) => [row, `${since(row.ended_at)} ago · ${by(row)}`]), current);
+  }
+
+  /** Moves the focus to a conversation in the lists, or to the first one. */
+  focus(session) {
+    const all = [...document.querySelectorAll(".lists li")];
+    const item = all.find(({ dataset }) => dataset.session === session) ?? all[0];
+    (item?.firstElementChild ?? $("online")).focus();
   }
 
   #list(id, rows, current) {
     $(`${id}-count`).textContent = String(rows.length);
     const list = $(id);
-    const known = new Map([...list.children].map((item) => [item.dataset.session, item]));
-    const items = rows.map(([row, more]) => this.#item(known.get(row.session_id), row, more, current));
+    const known = new Map([...list.children].map((item) => [item.dataset.handoff, item]));
+    const items = rows.map(([row, more]) => this.#item(known.get(row.handoff_id), row, more, current));
     // Moving what has the focus would take the focus away.
     const same = items.length === list.children.length && items.every((item, at) => list.children[at] === item);
     if (!same) list.replaceChildren(...items);
@@ -40,19 +52,15 @@ export class Lists {
     const session = row.session_id;
     const item = known ?? el(
       "li",
-      { "data-session": session },
-      el("button", { type: "button", onclick: () => this.#open(session) }, el("span.reason"), el("span.more")),
+      { "data-session": session, "data-handoff": row.handoff_id },
+      el("button", { type: "button", onclick: () => this.#open(session) }, el("span.reason", { dir: "auto" }), el("span.more")),
     );
     const button = item.firstElementChild;
     button.setAttribute("aria-current", String(session === current));
     button.classList.toggle("news", more === "new message");
+    button.title = row.reason;
     button.querySelector(".reason").textContent = row.reason;
     button.querySelector(".more").textContent = `${row.locale} · ${more}`;
     return item;
   }
-}
-
-function minutes(ms) {
-  const whole = Math.floor(ms / 60_000);
-  return whole === 0 ? "under a minute" : `${whole} min`;
 }

@@ -1,8 +1,11 @@
 // What the people of the shop write about a conversation for each other: notes and tags.
 
 import { el } from "../dom.js";
+import { moment } from "./times.js";
 
 const $ = (id) => document.getElementById(id);
+
+const newKey = () => crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
 
 export class Notes {
   #api;
@@ -43,17 +46,21 @@ export class Notes {
     }
   }
 
+  /** Writes a note for somebody else to read. */
+  async write(session, text) {
+    if (this.#note?.text !== text) this.#note = { key: newKey(), text };
+    await this.#api.note(session, this.#note.key, text);
+    this.#note = null;
+    if (this.#session === session) await this.#load(session);
+  }
+
   async #add() {
     const text = $("note-text").value.trim();
     const session = this.#session;
     if (text === "" || session === null) return;
-    if (this.#note?.text !== text) this.#note = { key: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, text };
     await this.#work(async () => {
-      await this.#api.note(session, this.#note.key, text);
-      if (this.#session !== session) return;
-      this.#note = null;
-      $("note-text").value = "";
-      await this.#load(session);
+      await this.write(session, text);
+      if (this.#session === session) $("note-text").value = "";
     });
   }
 
@@ -83,8 +90,7 @@ export class Notes {
     const about = [notes.length > 0 ? `${notes.length}` : "", tags.join(", ")].filter((part) => part !== "");
     $("notes-about").textContent = about.join(" · ");
     const line = ({ text, author, created_at: at }) => {
-      const when = new Date(at).toLocaleString([], { dateStyle: "short", timeStyle: "short" });
-      return el("li", {}, el("p.by", {}, `${author.name ?? "Somebody"} · ${when}`), el("p.note", { dir: "auto" }, text));
+      return el("li", {}, el("p.by", {}, `${author.name ?? "Somebody"} · ${moment(at)}`), el("p.note", { dir: "auto" }, text));
     };
     $("note-list").replaceChildren(...notes.map(line));
     $("tags").value = tags.join(", ");

@@ -5,8 +5,11 @@ import { el } from "../dom.js";
 import { EventStream } from "../stream.js";
 import { Lull, Typist } from "../typing.js";
 import { Notes } from "./notes.js";
+import { Pass } from "./pass.js";
+import { moment } from "./times.js";
 
 const NEAR_END_PX = 80;
+const LOST = "Nothing was heard of you for a while, so this conversation went back to the queue.";
 const AUTHORS = { question: "Shopper", answer: "Assistant" };
 
 const $ = (id) => document.getElementById(id);
@@ -30,10 +33,13 @@ export class Talk {
   #acting = false;
   #sending = false;
   #notes;
+  #pass = new Pass({ pass: (to, note) => this.#passOn(to, note) });
+  /** Whether the newest message is in view. */
+  #atEnd = true;
   #typist = new Typist();
   #lull = new Lull();
 
-  /** `me` is the own id. `on.say(words)`, `on.changed()`, `on.live(boolean)`. */
+  /** `me` is the own id. `on.say(words)`, `on.changed()`, `on.live(boolean)`, `on.colleagues()`. */
   constructor(api, me, on) {
     this.#api = api;
     this.#me = me;
@@ -42,7 +48,11 @@ export class Talk {
     $("accept").addEventListener("click", () => this.accept());
     $("to-bot").addEventListener("click", () => this.release("bot"));
     $("to-queue").addEventListener("click", () => this.release("queue"));
+    $("to-agent").addEventListener("click", () => this.pass());
     $("close").addEventListener("click", () => this.close());
+    $("lines").addEventListener("scroll", () => this.#look());
+    // Notes and the line above the reply take room from the messages, and not from the newest one.
+    new ResizeObserver(() => this.#atEnd && this.#toEnd()).observe($("lines"));
     $("reply").addEventListener("submit", (event) => {
       event.preventDefault();
       this.#send();
@@ -90,6 +100,27 @@ export class Talk {
     return this.#act(() => this.#api.release(this.#session, to));
   }
 
+  /** Asks to whom, and for a note. */
+  pass() {
+    if (this.#acting || !this.#mine) return;
+    this.#pass.open(this.#on.colleagues());
+  }
+
+  async #passOn(to, note) {
+    const session = this.#session;
+    try {
+      if (note !== "") await this.#notes.write(session, note);
+      const work = () => (to === "queue" ? this.#api.release(session, to) : this.#api.transfer(session, to));
+      this.#controller = (await work()).controller;
+    } catch (problem) {
+      return problem.detail;
+    }
+    this.#on.say("");
+    this.#on.changed();
+    if (this.#session !== null) this.#draw();
+    return null;
+  }
+
   close() {
     return this.#act(() => this.#api.close(this.#session));
   }
@@ -129,6 +160,7 @@ export class Talk {
     this.#conversation.apply(name, event);
     this.#seen = Math.max(this.#seen, event.seq ?? 0);
     if (name === "shopper.typing") this.#lull.begin(() => this.#pauseTyping());
+    if (name === "handoff.ended" && event.reason && this.#mine) this.#on.say(LOST);
     if (name === "control.changed") this.#controller = event.controller;
     if (name.startsWith("handoff.") || name === "control.changed") this.#on.changed();
     this.#draw();
@@ -185,11 +217,13 @@ export class Talk {
   #draw() {
     const free = this.#controller === "bot";
     $("accept").disabled = this.#acting || !free;
-    $("to-bot").disabled = $("to-queue").disabled = this.#acting || !this.#mine;
-    $("close").disabled = this.#acting || !(free || this.#mine);
+    const { closed } = this.#conversation;
+    for (const id of ["to-bot", "to-queue", "to-agent"]) $(id).disabled = this.#acting || !this.#mine;
+    $("close").disabled = this.#acting || closed || !(free || this.#mine);
     $("text").disabled = !this.#mine;
     $("reply").querySelector("button").disabled = this.#sending || !this.#mine;
-    const who = this.#mine ? "You have this conversation." : free ? "The assistant answers." : "Somebody else has it.";
+    const bot = closed ? "Closed. A message of the shopper opens it again." : "The assistant answers.";
+    const who = this.#mine ? "You have this conversation." : free ? bot : "Somebody else has it.";
     if ($("who").textContent !== who) $("who").textContent = who;
     $("shopper-typing").hidden = !this.#conversation.shopperTyping;
     this.#lines();
@@ -197,7 +231,7 @@ export class Talk {
 
   #lines() {
     const lines = $("lines");
-    const atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR_END_PX;
+    const atEnd = this.#atEnd;
     const { entries } = this.#conversation;
     const shown = new Set(entries.map((entry) => entry.view));
     for (const [view, line] of this.#nodes) {
@@ -208,19 +242,28 @@ export class Talk {
     for (const entry of entries) {
       let line = this.#nodes.get(entry.view);
       if (!line) {
-        line = { node: el(`article.line.${entry.kind}`, {}, el("h3.author"), el("p.said", { dir: "auto" })), rev: -1 };
+        line = { node: el(`article.line.${entry.kind}`, {}, el("h3.author", {}, el("span"), el("time")), el("p.said", { dir: "auto" })), rev: -1 };
         this.#nodes.set(entry.view, line);
         lines.append(line.node);
       }
       if (line.rev === entry.rev) continue;
       line.rev = entry.rev;
-      line.node.querySelector(".author").textContent = AUTHORS[entry.kind] ?? entry.name ?? "Our team";
+      line.node.querySelector(".author span").textContent = AUTHORS[entry.kind] ?? entry.name ?? "Our team";
+      const time = line.node.querySelector("time");
+      time.dateTime = entry.at ?? "";
+      time.textContent = entry.at ? ` · ${moment(entry.at)}` : "";
       line.node.querySelector(".said").textContent = entry.kind === "answer" ? shownText(entry) || "…" : entry.text;
     }
     if (atEnd) this.#toEnd();
   }
 
+  #look() {
+    const lines = $("lines");
+    this.#atEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR_END_PX;
+  }
+
   #toEnd() {
     $("lines").scrollTop = $("lines").scrollHeight;
+    this.#atEnd = true;
   }
 }
