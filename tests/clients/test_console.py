@@ -224,6 +224,7 @@ def test_the_desk_is_as_it_was_after_a_reload_and_the_focus_is_where_one_goes_on
     expect(console.page.locator("#lines time").first).to_contain_text(":")
     for nth in range(12):
         console.say(f"Line {nth}")
+        expect(console.reply).to_have_value("")
         expect(console.lines.last).to_contain_text(f"Line {nth}")
     in_view = "(() => { const box = document.querySelector('#lines').getBoundingClientRect(); const last = document.querySelector('#lines .line:last-child').getBoundingClientRect(); return last.bottom <= box.bottom + 1; })()"
     assert console.page.evaluate(in_view)

@@ -198,7 +198,8 @@ export class Talk {
       await this.#api.say(session, this.#reply.key, text, this.#seen);
       if (this.#session === session) {
         this.#reply = null;
-        $("text").value = "";
+        // What was typed meanwhile is the next reply.
+        if ($("text").value.trim() === text) $("text").value = "";
       }
       this.#on.say("");
     } catch (problem) {
