@@ -31,26 +31,30 @@ pub(super) fn check(config: &Config, faults: &mut Vec<String>) {
     });
     let mut sites = Check::of("sites", faults);
     sites.each("", &config.sites, |site, check| {
-        const WHAT: &str = "is a private or local address: add it to tools.allowed_networks";
+        let reach = |key: &str, address: &str, check: &mut Check<'_>| {
+            if let Some(why) = out_of_reach(config, address) {
+                let what = format_args!("{why}: add it to tools.allowed_networks");
+                check.require(key, false, what);
+            }
+        };
         if let Some(shop) = &site.shop {
-            check.require("shop.url", is_in_reach(config, &shop.url), WHAT);
+            reach("shop.url", &shop.url, check);
         }
         check.each("tools", &site.tools, |tool, check| {
-            check.require("url", is_in_reach(config, &tool.url), WHAT);
-            check.require("outcome_url", is_in_reach(config, &tool.outcome_url), WHAT);
+            reach("url", &tool.url, check);
+            reach("outcome_url", &tool.outcome_url, check);
         });
         if let Some(web) = &site.web_search {
-            check.require("web_search.url", is_in_reach(config, &web.url), WHAT);
+            reach("web_search.url", &web.url, check);
         }
         check.each("mcp", &site.mcp, |server, check| {
-            check.require("url", is_in_reach(config, &server.url), WHAT);
+            reach("url", &server.url, check);
         });
     });
 }
 
-/// False for an address of a tool whose host is a number that tools may not call. A name is looked
-/// up with each call.
-fn is_in_reach(config: &Config, address: &str) -> bool {
+/// Why a tool may not call an address, as far as its spelling says so.
+fn out_of_reach(config: &Config, address: &str) -> Option<&'static str> {
     let origin = |address: &str| {
         // Places stand behind the host.
         let before_places = address.split('{').next().unwrap_or_default();
@@ -58,7 +62,7 @@ fn is_in_reach(config: &Config, address: &str) -> bool {
     };
     let demo = origin(&config.tools.demo_shop_url).filter(|_| config.is_embedded());
     let is_demo = demo.is_some() && demo == origin(address);
-    is_demo || config.tools.allows(address)
+    if is_demo { None } else { config.tools.out_of_reach(address) }
 }
 
 /// The demo site of the embedded mode is not in the configuration.
@@ -107,6 +111,8 @@ mod tests {
         {
             assert_faults(&file("", url), &[], &["sites[0].shop.url: is a private or local"]);
         }
+        let own = "sites[0].shop.url: is a name of this machine: add it to";
+        assert_faults(&file("", "http://localhost/api"), &[], &[own]);
         load(&file("\"10.1.0.0/16\"", "http://10.1.2.3"), &[]).unwrap();
         load(&file("", "http://127.0.0.1:8090/api"), &[]).unwrap();
         load(&file("", "https://shop.example"), &[]).unwrap();

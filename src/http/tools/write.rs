@@ -113,12 +113,11 @@ pub async fn put_tool(
             let kept = kept.and_then(|row| row.declaration).map(|Json(kept)| kept);
             let declaration = whole(&name, declaration, kept, enabled)?;
             for key in ["url", "outcome_url"] {
-                if !app.config.tools.allows(declaration[key].as_str().unwrap_or_default()) {
-                    let fault = "is a private or local address, which the operator has not allowed";
-                    return Err(ApiError::fields(vec![field(
-                        &format!("declaration.{key}"),
-                        fault,
-                    )]));
+                let address = declaration[key].as_str().unwrap_or_default();
+                if let Some(why) = app.config.tools.out_of_reach(address) {
+                    let fault = format!("{why}, which the operator has not allowed");
+                    let key = format!("declaration.{key}");
+                    return Err(ApiError::fields(vec![field(&key, &fault)]));
                 }
             }
             Some(declaration)

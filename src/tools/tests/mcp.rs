@@ -272,7 +272,8 @@ async fn a_server_on_a_private_address_is_not_asked() {
         assert!(faults.contains("sites[0].mcp[0].url: is a private"), "{host}: {faults}");
     }
     // A name that leads there.
-    let config = loaded(&shop.url.replace("127.0.0.1", "localhost")).unwrap();
+    let mut config = loaded("https://parcels.example/mcp").unwrap();
+    config.sites[0].mcp[0].url = shop.url.replace("127.0.0.1", "localhost");
     let tools = Tools::new(&config, Limits::local(&config.limits)).unwrap();
     tools.refresh().await;
     assert!(missing(&tools).contains("not allowed"), "{}", missing(&tools));
