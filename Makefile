@@ -115,6 +115,10 @@ SIZE ?= 1.5b
 eval-model: ## Asks services with and without a real small model the questions of tests/data; SIZE=0.5b, FLAGS="--every 5"
 	scripts/eval-model.sh "$(SIZE)" $(FLAGS)
 
+.PHONY: eval-model-errands
+eval-model-errands: ## 200 messages about orders with a real small model and without one: the right tool or question; SIZE=0.5b, FLAGS="--every 5 --minutes 30"
+	scripts/eval-model.sh "$(SIZE)" errands $(FLAGS)
+
 .PHONY: eval-cache
 eval-cache: DATA = ../shared/data
 eval-cache: ## Answers from the cache on DATA/cache_eval, with one and with two confirmations
