@@ -21,7 +21,7 @@ use tracing::{info, warn};
 use crate::{
     archive::{Action, Archive, ArchiveError},
     assistant, clock,
-    domain::{ActionState, ActionStatus, Running},
+    domain::{ActionOutcome, ActionState, ActionStatus, Running},
     journal::{Journal, JournalError},
     session::{
         deliver::{self, Deliver, Delivered},
@@ -177,7 +177,8 @@ impl ActionWorker {
             ActionState::Refused => {
                 let seen = action.reviewer_id.is_some();
                 let text = assistant::actions::not_approved(seen, action.language);
-                self.tell(action, ActionStatus::Failed, text).await.map(drop)
+                let outcome = ActionOutcome::new(action.id, ActionStatus::Failed, text);
+                self.tell(action, outcome).await.map(drop)
             }
             ActionState::Proposed | ActionState::Calling | ActionState::Ended(_) => {
                 self.recall(action).await
@@ -197,8 +198,9 @@ impl ActionWorker {
         let deadline = Instant::now() + self.ports.actions.timeout;
         let call = (self.ports.actions.call)(action.clone(), deadline);
         let carried = timeout_at(deadline, call).await.unwrap_or(Carried::Unknown);
-        let (status, text) = carried.outcome(action.language);
-        self.tell(action, status, &text).await?;
+        let outcome = carried.outcome(action);
+        let status = outcome.status;
+        self.tell(action, outcome).await?;
         if status == ActionStatus::Unknown { Err(Unsettled::Silent) } else { Ok(()) }
     }
 
@@ -207,11 +209,12 @@ impl ActionWorker {
         let deadline = Instant::now() + self.ports.actions.timeout;
         let recall = (self.ports.actions.recall)(action.clone(), deadline);
         let carried = timeout_at(deadline, recall).await.unwrap_or(Carried::Unknown);
-        let (status, text) = carried.outcome(action.language);
+        let outcome = carried.outcome(action);
+        let status = outcome.status;
         if status == ActionStatus::Unknown && action.state != ActionState::Calling {
             return Err(Unsettled::Silent);
         }
-        let told = self.tell(action, status, &text).await?;
+        let told = self.tell(action, outcome).await?;
         match told {
             // That nobody knows yet was told; somebody has to ask again.
             _ if status == ActionStatus::Unknown => Err(Unsettled::Silent),
@@ -226,14 +229,9 @@ impl ActionWorker {
     }
 
     /// Brings what became of a change into its session. False if it was there already.
-    async fn tell(
-        &self,
-        action: &Action,
-        status: ActionStatus,
-        text: &str,
-    ) -> Result<bool, Unsettled> {
-        let ending = late(action, status, text);
-        let key = deliver::action_key(action.id, status);
+    async fn tell(&self, action: &Action, outcome: ActionOutcome) -> Result<bool, Unsettled> {
+        let key = deliver::action_key(action.id, outcome.status);
+        let ending = late(action, outcome);
         let message = || Deliver { key: key.clone(), ending: ending.clone() };
         match self.sessions.ask(action.session_id, message).await? {
             Delivered::Busy => Err(Unsettled::Busy),

@@ -1,5 +1,7 @@
 //! The demo shop of the embedded mode: a site and the documents of an imaginary outdoor shop.
 
+use std::time::Duration;
+
 use anyhow::Context as _;
 use rust_embed::RustEmbed;
 use tracing::{info, warn};
@@ -16,6 +18,9 @@ pub const SITE_KEY: &str = "pk_demo";
 
 /// Of its orders and parcels.
 const NUMBERS: [&str; 2] = ["FJ-#####", "FJ############"];
+
+/// How long the demo shop takes a cancellation back.
+const REINSTATES: Duration = Duration::from_mins(10);
 
 #[derive(RustEmbed)]
 #[folder = "demo/knowledge/"]
@@ -34,7 +39,11 @@ pub fn site(tools: &config::Tools) -> Option<config::Site> {
         config::Site::new(SiteId::parse(config::DEMO_SITE)?, "Fjellheim Outdoor", SITE_KEY);
     site.number_formats = NUMBERS.map(str::to_owned).to_vec();
     let url = tools.demo_shop_url.clone();
-    site.shop = (!url.is_empty()).then(|| config::Shop { url, ..config::Shop::default() });
+    site.shop = (!url.is_empty()).then(|| config::Shop {
+        url,
+        reinstate: REINSTATES,
+        ..config::Shop::default()
+    });
     Some(site)
 }
 

@@ -218,6 +218,7 @@ impl TicketWorker {
             duty: None,
             code: None,
             handoff: None,
+            made: Vec::new(),
         };
         let max_bytes = self.turn.max_answer_bytes;
         let (session_id, turn_id, epoch) = (meta.id, ticket.id.turn(), meta.epoch);

@@ -104,7 +104,8 @@ export class AnswerView {
 
   #offer(choices) {
     this.#choices.hidden = choices.length === 0;
-    const button = ({ label, text }) =>
+    // What takes a change back has no words of its own in the history.
+    const button = ({ label = t("undo"), text = label }) =>
       el("button.choice", { type: "button", dir: "auto", onclick: () => this.#actions.ask(text) }, label);
     this.#choices.replaceChildren(...choices.map(button));
   }

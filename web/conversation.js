@@ -186,6 +186,7 @@ export class Conversation {
         route: message.route ?? null,
         citations: message.citations ?? [],
         cards: message.cards ?? [],
+        choices: canUndo(message.outcome) ? [{ undo: true }] : [],
         rating: message.feedback ?? null,
         ...ticketFields(message.ticket),
         at,
@@ -245,7 +246,7 @@ export class Conversation {
       // What was looked up, and changes that wait for a yes or no; their states by id.
       cards: [],
       decided: {},
-      // Ways to go on, `{label, text}`, until the shopper asks something.
+      // Ways to go on, `{label, text}`, until the shopper asks something. `{undo}` takes back what was done.
       choices: [],
       rating: null,
       problem: null,
@@ -318,4 +319,9 @@ function ticketFields(ticket) {
 /** The part of an answer's text that may be shown now. */
 export function shownText(answer) {
   return answer.text.length >= answer.preview.length ? answer.text : answer.preview;
+}
+
+/** Whether a change was made that can still be taken back. */
+function canUndo(outcome) {
+  return outcome?.undo_until !== undefined && Date.parse(outcome.undo_until) > Date.now();
 }

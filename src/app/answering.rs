@@ -30,6 +30,7 @@ use crate::{
         muster,
         ports::{ActionPort, EmbedPort, Guards, ModelPort, Ports, Shop, TakesTools},
         roster::{Duty, Roster},
+        undo::Undos,
     },
 };
 
@@ -79,6 +80,7 @@ impl Answering {
         brownout.pin(read_pin(&stores.archive).await.context("cannot read the service level")?);
         let ports = Arc::new(Ports {
             actions: actions.unwrap_or_else(|| ActionPort::new(&tools, &config.actions)),
+            undos: Undos::new(stores.archive.clone()),
             codes: Codes::new(stores.archive.clone(), config.actions.code_holds),
             desk: Desk::new(stores.archive.clone(), &config.handoff),
             tools,

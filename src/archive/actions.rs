@@ -22,7 +22,7 @@ use super::{
 };
 use crate::domain::{
     ActionId, ActionOutcome, ActionState, ActionStatus, Append, Decided, Decision, Draft, Event,
-    Fact, Language, PrincipalId, Role, SessionId, SessionMeta, SiteId, Timestamp, TurnId,
+    Fact, Language, PrincipalId, Quotas, Role, SessionId, SessionMeta, SiteId, Timestamp, TurnId,
 };
 
 /// A proposal as it is kept.
@@ -58,6 +58,8 @@ pub struct Action {
     pub approval: bool,
     pub reviewer_id: Option<PrincipalId>,
     pub reviewed_at: Option<Timestamp>,
+    /// The change that this one takes back.
+    pub undoes: Option<ActionId>,
 }
 
 impl Action {
@@ -88,6 +90,7 @@ impl Action {
             approval,
             reviewer_id: None,
             reviewed_at: None,
+            undoes: proposal.undoes,
         }
     }
 }
@@ -145,6 +148,11 @@ impl ActionViews {
     pub fn needed(&self) -> impl Iterator<Item = ActionId> {
         let decided = self.decided.iter().map(|(decided, ..)| decided.action_id);
         decided.chain(self.outcomes.iter().map(|(outcome, _)| outcome.action_id))
+    }
+
+    /// What the step claims within quotas.
+    pub fn claims(&self) -> impl Iterator<Item = (ActionId, Quotas)> {
+        self.decided.iter().filter_map(|(decided, ..)| Some((decided.action_id, decided.quotas?)))
     }
 
     /// Whether the step may be taken, where `action` stands so.
@@ -233,6 +241,25 @@ write_all! {
     Action => actions, |action| 1_024 + action.effect.len();
 }
 
+/// `count_carried_out!(connection, &SiteId, PrincipalId, since)`: confirmed changes of a shopper and of
+/// a site. What takes another one back is none of them.
+macro_rules! count_carried_out {
+    ($connection:ident, $site:expr, $owner:expr, $since:expr) => {{
+        use $crate::archive::schema::actions;
+        let called = || {
+            let called = actions::table.filter(actions::replica.is_not_null());
+            called.filter(actions::undoes.is_null()).filter(actions::decided_at.ge($since))
+        };
+        let of_owner = called().filter(actions::owner_id.eq($owner)).count();
+        let of_site = called().filter(actions::site_id.eq($site)).count();
+        let of_owner: i64 = of_owner.get_result($connection).await?;
+        let of_site: i64 = of_site.get_result($connection).await?;
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        (count(of_owner), count(of_site))
+    }};
+}
+pub(super) use count_carried_out;
+
 type Standing = (ActionId, ActionState, Option<Decision>);
 
 /// Reads where actions stand, and holds them until the end of the transaction.
@@ -301,17 +328,33 @@ impl Archive {
         since: Timestamp,
     ) -> Result<(u64, u64), ArchiveError> {
         let site = site.clone();
-        let counts: (i64, i64) = read!(self, |conn| {
-            let called = || {
-                let called = actions::table.filter(actions::replica.is_not_null());
-                called.filter(actions::decided_at.ge(since))
-            };
-            let of_owner = called().filter(actions::owner_id.eq(owner));
-            let of_site = called().filter(actions::site_id.eq(&site));
-            Ok((of_owner.count().get_result(conn).await?, of_site.count().get_result(conn).await?))
+        read!(self, |conn| { Ok(count_carried_out!(conn, &site, owner, since)) })
+    }
+
+    /// These actions, as far as they are there.
+    pub async fn actions_among(&self, ids: &[ActionId]) -> Result<Vec<Action>, ArchiveError> {
+        let ids = ids.to_vec();
+        read!(self, |conn| {
+            let rows = actions::table.filter(actions::id.eq_any(&ids));
+            rows.select(Action::as_select()).load(conn).await
+        })
+    }
+
+    /// Which actions of a session were taken back, or may have been, or are about to be.
+    pub async fn undone_in(&self, session: SessionId) -> Result<Vec<ActionId>, ArchiveError> {
+        let taken = [
+            ActionState::Calling,
+            ActionState::Approved,
+            ActionState::Ended(ActionStatus::Done),
+            ActionState::Ended(ActionStatus::Unknown),
+            ActionState::Ended(ActionStatus::Waiting),
+        ];
+        let undone: Vec<Option<ActionId>> = read!(self, |conn| {
+            let of_session = actions::table.filter(actions::session_id.eq(session));
+            let undo = of_session.filter(actions::undoes.is_not_null());
+            undo.filter(actions::state.eq_any(taken)).select(actions::undoes).load(conn).await
         })?;
-        let count = |count: i64| u64::try_from(count).unwrap_or(0);
-        Ok((count(counts.0), count(counts.1)))
+        Ok(undone.into_iter().flatten().collect())
     }
 
     /// At most `limit` confirmed actions that need work: their result is not known yet, a person's

@@ -19,21 +19,21 @@ use tokio::time::Instant;
 use tracing::{Instrument as _, trace_span};
 
 use super::{
-    actions::LockActions as _,
+    actions::{LockActions as _, count_carried_out},
     error::ArchiveError,
     handle::Archive,
     metrics,
     projection::{Views, write_journal},
     query::transact,
     rows::{IdempotencyRow, SessionRow},
-    schema::{customer_erasures, erased_sessions, idempotency, sessions},
+    schema::{customer_erasures, erased_sessions, idempotency, sessions, sites},
     sqlite::Sqlite,
     write_all::WriteAll as _,
 };
 use crate::{
     domain::{
-        ActionId, ActionState, Append, Decision, IdempotencyRecord, PrincipalId, SessionId,
-        SessionMeta, Version,
+        ActionId, ActionState, Append, Decision, IdempotencyRecord, PrincipalId, Quotas, SessionId,
+        SessionMeta, SiteId, Version,
     },
     telemetry::traces,
 };
@@ -111,6 +111,10 @@ impl Archive {
         ids.sort_unstable();
         ids.dedup();
         let needed: Vec<ActionId> = steps.iter().flat_map(Step::needed).collect();
+        let claims: Vec<Claim> = steps.iter().flat_map(Step::claims).collect();
+        let mut busy: Vec<SiteId> = claims.iter().map(|claim| claim.site.clone()).collect();
+        busy.sort_unstable();
+        busy.dedup();
         let keys: Vec<String> = steps.iter().filter_map(Step::key).map(str::to_owned).collect();
         transact!(self, |conn| {
             let mut plan = Plan::default();
@@ -120,6 +124,8 @@ impl Archive {
             for row in conn.lock_sessions(&ids).await? {
                 plan.rows.insert(row.id, row);
             }
+            // Before the first plain read: what is counted below is what the holder before has left.
+            conn.lock_sites(&busy).await?;
             // An erasure leaves a tombstone before it deletes the row.
             let absent = ids.iter().filter(|id| !plan.rows.contains_key(id)).copied();
             let doubtful: Vec<SessionId> = absent.chain(made.iter().copied()).collect();
@@ -162,6 +168,11 @@ impl Archive {
                 plan.actions =
                     standing.map(|(id, state, decision)| (id, (state, decision))).collect();
             }
+            for claim in &claims {
+                let since = claim.quotas.since;
+                let used = count_carried_out!(conn, &claim.site, claim.owner, since);
+                plan.used.insert(claim.action, used);
+            }
             let outcome = steps.iter().map(|step| plan.take(step)).collect();
             let moved: Vec<SessionRow> =
                 plan.moved.iter().filter_map(|id| plan.rows.get(id)).cloned().collect();
@@ -184,6 +195,23 @@ impl Step {
     }
 }
 
+/// A step that has a confirmed action carried out, as far as there is room for one more.
+#[derive(Clone)]
+struct Claim {
+    action: ActionId,
+    site: SiteId,
+    owner: PrincipalId,
+    quotas: Quotas,
+}
+
+impl Step {
+    fn claims(&self) -> impl Iterator<Item = Claim> {
+        let (site, owner) = (&self.session.site_id, self.session.owner_id);
+        let claims = self.views.actions.claims();
+        claims.map(move |(action, quotas)| Claim { action, site: site.clone(), owner, quotas })
+    }
+}
+
 /// What a transaction found, and what it will write.
 #[derive(Default)]
 struct Plan {
@@ -191,6 +219,10 @@ struct Plan {
     records: HashMap<(SessionId, String), IdempotencyRecord>,
     erased: HashMap<SessionId, PrincipalId>,
     actions: HashMap<ActionId, (ActionState, Option<Decision>)>,
+    /// For each claim, what its shopper and its site had carried out before this transaction.
+    used: HashMap<ActionId, (u64, u64)>,
+    /// What this transaction claims.
+    claimed: Vec<Claim>,
     moved: HashSet<SessionId>,
     views: Views,
 }
@@ -221,6 +253,11 @@ impl Plan {
         if at != from || !step.needed().into_iter().all(fits) {
             return Advanced::Outrun;
         }
+        let claims: Vec<Claim> = step.claims().collect();
+        if claims.iter().any(|claim| self.is_too_much(claim)) {
+            return Advanced::Outrun;
+        }
+        self.claimed.extend(claims);
         if let Some(record) = &step.record {
             self.records.insert((id, record.key.clone()), record.clone());
         }
@@ -231,9 +268,23 @@ impl Plan {
     }
 }
 
+impl Plan {
+    fn is_too_much(&self, claim: &Claim) -> bool {
+        let (of_shopper, of_site) = self.used.get(&claim.action).copied().unwrap_or_default();
+        let same = |fits: &dyn Fn(&Claim) -> bool| {
+            self.claimed.iter().filter(|other| fits(other)).count() as u64
+        };
+        let of_shopper = of_shopper + same(&|other| other.owner == claim.owner);
+        claim.quotas.are_used(of_shopper, of_site + same(&|other| other.site == claim.site))
+    }
+}
+
 /// Reads rows and holds them until the end of the transaction.
 trait LockSessions {
     async fn lock_sessions(&mut self, ids: &[SessionId]) -> QueryResult<Vec<SessionRow>>;
+
+    /// Of two transactions that count what a site has had done, one waits for the other.
+    async fn lock_sites(&mut self, ids: &[SiteId]) -> QueryResult<()>;
 }
 
 impl LockSessions for AsyncMysqlConnection {
@@ -243,6 +294,14 @@ impl LockSessions for AsyncMysqlConnection {
         }
         let rows = sessions::table.filter(sessions::id.eq_any(ids)).order(sessions::id.asc());
         rows.select(SessionRow::as_select()).for_update().load(self).await
+    }
+
+    async fn lock_sites(&mut self, ids: &[SiteId]) -> QueryResult<()> {
+        if !ids.is_empty() {
+            let rows = sites::table.filter(sites::id.eq_any(ids)).order(sites::id.asc());
+            rows.select(sites::id).for_update().load::<SiteId>(self).await?;
+        }
+        Ok(())
     }
 }
 
@@ -256,5 +315,9 @@ impl LockSessions for Sqlite {
         let hold = diesel::update(rows()).set(sessions::last_seq.eq(sessions::last_seq));
         hold.execute(self).await?;
         rows().select(SessionRow::as_select()).load(self).await
+    }
+
+    async fn lock_sites(&mut self, _: &[SiteId]) -> QueryResult<()> {
+        Ok(())
     }
 }

@@ -235,6 +235,7 @@ diesel::table! {
         approval -> Bool,
         reviewer_id -> Nullable<Text>,
         reviewed_at -> Nullable<BigInt>,
+        undoes -> Nullable<Text>,
     }
 }
 

@@ -59,6 +59,21 @@ pub fn not_approved(seen: bool, language: Language) -> &'static str {
     shown(if seen { said.refused } else { said.unseen })
 }
 
+/// The button that takes a change back, and what a shopper says who presses it.
+pub fn undo(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].undo)
+}
+
+/// How long a change can be taken back.
+pub fn can_undo(minutes: u64, language: Language) -> String {
+    shown(SENTENCES[language as usize].can_undo).replace("{minutes}", &minutes.to_string())
+}
+
+/// A change cannot be taken back any more, or never could.
+pub fn no_undo(language: Language) -> &'static str {
+    shown(SENTENCES[language as usize].no_undo)
+}
+
 /// The shop has sent a one-time code.
 pub fn code_sent(language: Language) -> &'static str {
     shown(SENTENCES[language as usize].code_sent)
@@ -86,6 +101,8 @@ mod tests {
             said.extend([too_many(language), ask(language), still_open(language)]);
             said.extend([true, false].map(|seen| not_approved(seen, language)));
             said.extend([code_sent(language), code_wrong(language)]);
+            said.extend([undo(language), no_undo(language)]);
+            assert!(can_undo(7, language).contains('7'), "{language:?}");
             for (at, text) in said.iter().enumerate() {
                 assert!(!text.is_empty() && !said[..at].contains(text), "{language:?}: {text}");
             }

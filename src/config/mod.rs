@@ -59,8 +59,8 @@ pub use sites::{DEMO_SITE, Site, topic_confidence};
 pub use store::{Store, StoreMode};
 pub use telemetry::{LogFormat, Telemetry};
 pub use tools::{
-    Approval, Effect, Identity, McpServer, McpTool, Method, Shop, Template, Tool, Tools, WebSearch,
-    read_tool, schema_faults, validator, written_tool,
+    Approval, Effect, Identity, McpServer, McpTool, Method, Shop, Template, Tool, Tools, Undo,
+    WebSearch, read_tool, schema_faults, validator, written_tool,
 };
 pub use turn::Turn;
 pub use whole::Config;

@@ -27,6 +27,9 @@ pub struct Proposal {
     /// what was not shown.
     pub hash: String,
     pub expires_at: Timestamp,
+    /// The change that this one takes back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<ActionId>,
 }
 
 impl Proposal {
@@ -71,6 +74,7 @@ impl Draft {
             fields,
             hash: Proposal::hash(tool, &arguments),
             expires_at: now.after(valid_for),
+            undoes: None,
         };
         Self { proposal, arguments, language, signed_in: false, approval: false }
     }
@@ -105,6 +109,29 @@ pub struct Decided {
     pub by: Role,
     /// The turn will ask the shop. If it does not, its outcome comes with the same step.
     pub calls: bool,
+    /// Of a step that calls: it is taken only if these leave room for it.
+    pub quotas: Option<Quotas>,
+}
+
+/// How many changes may be carried out; 0 is no limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Quotas {
+    pub per_shopper: u64,
+    pub per_site: u64,
+    /// Those that were confirmed since then count.
+    pub since: Timestamp,
+}
+
+impl Quotas {
+    pub const fn are_limits(&self) -> bool {
+        self.per_shopper > 0 || self.per_site > 0
+    }
+
+    /// Whether there is no room for a further change of a shopper and a site with so many.
+    pub const fn are_used(&self, of_shopper: u64, of_site: u64) -> bool {
+        let shopper = self.per_shopper > 0 && of_shopper >= self.per_shopper;
+        shopper || self.per_site > 0 && of_site >= self.per_site
+    }
 }
 
 /// How far a proposal came.
@@ -171,6 +198,15 @@ pub struct ActionOutcome {
     pub status: ActionStatus,
     /// For the shopper, in the language of the conversation.
     pub detail: String,
+    /// Of a change that was made: until then the shopper may ask to take it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undo_until: Option<Timestamp>,
+}
+
+impl ActionOutcome {
+    pub fn new(action_id: ActionId, status: ActionStatus, detail: impl Into<String>) -> Self {
+        Self { action_id, status, detail: detail.into(), undo_until: None }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]

@@ -33,7 +33,7 @@ mod turn;
 
 pub use action::{
     ActionOutcome, ActionState, ActionStatus, Card, Decided, Decision, Details, Draft, Field,
-    Proposal,
+    Proposal, Quotas,
 };
 pub use address::AddressBlock;
 pub use amount::Amount;

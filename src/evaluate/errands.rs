@@ -174,7 +174,8 @@ fn answer(errand: Option<Errand>, turn: &Turn, language: Language) -> String {
             .zip(turn.found.as_ref())
             .and_then(|(call, found)| render(call.tool, &call.arguments, found, DAY, language))
             .map_or_else(|| ANSWER.to_owned(), |rendered| rendered.text),
-        None => ANSWER.to_owned(),
+        // Nothing was made in these conversations.
+        Some(Errand::Undo { .. }) | None => ANSWER.to_owned(),
     }
 }
 

@@ -62,6 +62,14 @@ impl Journal {
         Ok(self.archive.carried_out_since(site, owner, since).await?)
     }
 
+    /// Which changes of a session were taken back, or are about to be.
+    ///
+    /// # Errors
+    /// If the archive does not answer.
+    pub async fn undone_in(&self, id: SessionId) -> Result<Vec<ActionId>, JournalError> {
+        Ok(self.archive.undone_in(id).await?)
+    }
+
     /// At most `limit` sessions of a shopper that were made before `before`, newest first.
     ///
     /// # Errors

@@ -4,8 +4,9 @@ use super::messages::{SessionError, Wish};
 use crate::{
     archive::Action,
     assistant::actions,
-    config,
-    domain::{ActionState, ActionStatus, Decision, Principal, Role, SessionId, Timestamp, TurnId},
+    domain::{
+        ActionState, ActionStatus, Decision, Principal, Quotas, Role, SessionId, Timestamp, TurnId,
+    },
 };
 
 /// A proposal, and what its shopper wants.
@@ -13,6 +14,8 @@ pub struct Offer {
     pub action: Action,
     pub decision: Decision,
     pub verdict: Verdict,
+    /// Which the step has to keep, too: others may confirm at the same time.
+    pub quotas: Option<Quotas>,
 }
 
 /// What a decision leads to.
@@ -26,18 +29,15 @@ pub enum Verdict {
     Close(ActionStatus, &'static str),
 }
 
-/// Confirmed changes of the last day, of the shopper and of the site.
-#[derive(Clone, Copy, Default)]
-pub struct Used {
-    pub shopper: u64,
-    pub site: u64,
-}
-
-impl Used {
-    fn is_too_much(self, limits: &config::Actions) -> bool {
-        let over = |used, most| most > 0 && used >= most;
-        over(self.shopper, limits.per_shopper_a_day) || over(self.site, limits.per_site_a_day)
-    }
+/// What was carried out before, as far as it bears on a confirmation.
+#[derive(Clone, Copy)]
+pub struct Before {
+    /// In the time that the quotas count.
+    pub of_shopper: u64,
+    pub of_site: u64,
+    pub quotas: Quotas,
+    /// The change that this one takes back was taken back already, or is about to be.
+    pub is_undone: bool,
 }
 
 /// What the wish of `asker` in this session leads to.
@@ -48,7 +48,7 @@ pub fn judge(
     action: &Action,
     wish: &Wish,
     (asker, session): (&Principal, SessionId),
-    (used, limits): (Used, &config::Actions),
+    before: &Before,
     now: Timestamp,
 ) -> Result<Verdict, SessionError> {
     if action.session_id != session || action.owner_id != asker.id {
@@ -70,7 +70,14 @@ pub fn judge(
         Decision::Confirmed if action.signed_in && asker.role != Role::Customer => {
             Err(SessionError::IdentityRequired)
         }
-        Decision::Confirmed if used.is_too_much(limits) => {
+        Decision::Confirmed if before.is_undone => {
+            Ok(Verdict::Close(ActionStatus::Failed, actions::no_undo(action.language)))
+        }
+        // What a shopper was let do may be taken back.
+        Decision::Confirmed
+            if action.undoes.is_none()
+                && before.quotas.are_used(before.of_shopper, before.of_site) =>
+        {
             Ok(Verdict::Close(ActionStatus::Failed, actions::too_many(action.language)))
         }
         Decision::Confirmed if action.approval => Ok(close(ActionStatus::Waiting)),

@@ -4,15 +4,18 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     domain::{
-        Answer, Append, CancelReason, Controller, Ending, Event, Fact, IdempotencyRecord,
-        MessageId, OneTimeCode, Part, People, Proposal, Running, SessionMeta, SessionState, Ticket,
-        TicketState, Timestamp, TurnId, Version, Wants, one_time,
+        ActionId, ActionOutcome, ActionStatus, Answer, Append, CancelReason, Controller, Ending,
+        Event, Fact, IdempotencyRecord, MessageId, OneTimeCode, Part, People, Proposal, Running,
+        SessionMeta, SessionState, Ticket, TicketState, Timestamp, TurnId, Version, Wants,
+        one_time,
     },
     turn::ports::Exchange,
 };
 
 /// Exchanges kept for the prompt; the token budget cuts further.
 const MAX_EXCHANGES: usize = 12;
+/// Changes that were made and may still be taken back.
+const MAX_MADE: usize = 8;
 /// A code that is typed later is no code any more.
 const CODE_WAITS: Duration = Duration::from_mins(30);
 
@@ -29,6 +32,8 @@ pub struct Session {
     exchanges: VecDeque<Kept>,
     /// What was proposed since the newest message.
     proposed: Vec<Proposal>,
+    /// Changes that were made, the newest last.
+    made: VecDeque<ActionId>,
     /// When a one-time code was asked for that was not typed yet.
     code_asked: Option<Timestamp>,
     /// The newest answer asks for it.
@@ -72,6 +77,7 @@ impl Session {
             elsewhere: None,
             exchanges: VecDeque::new(),
             proposed: Vec::new(),
+            made: VecDeque::new(),
             code_asked: None,
             code_next: false,
             heard: 0,
@@ -275,13 +281,21 @@ impl Session {
                 }
             }
             // What failed or was stopped is not something the assistant said.
-            Fact::TurnFailed { .. }
-            | Fact::TurnCancelled { .. }
-            | Fact::ActionResult(_)
-            | Fact::Unknown(_) => {}
+            Fact::TurnFailed { .. } | Fact::TurnCancelled { .. } | Fact::Unknown(_) => {}
+            Fact::ActionResult(outcome) => self.remember_outcome(outcome),
             Fact::ActionProposed(proposal) => self.proposed.push(proposal.clone()),
             Fact::People(people) => self.remember_people(event, people),
         }
+    }
+
+    fn remember_outcome(&mut self, outcome: &ActionOutcome) {
+        if outcome.status != ActionStatus::Done {
+            return;
+        }
+        if self.made.len() == MAX_MADE {
+            self.made.pop_front();
+        }
+        self.made.push_back(outcome.action_id);
     }
 
     /// What was said between the shopper and a person is read by the assistant later.
@@ -333,6 +347,11 @@ impl Session {
             [proposal] => Some(proposal),
             _ => None,
         }
+    }
+
+    /// Changes that were made here, the newest last: "undo that" is about one of them.
+    pub fn made(&self) -> Vec<ActionId> {
+        self.made.iter().copied().collect()
     }
 
     /// `text` without the one-time code that is waited for, and the code. Right behind the answer

@@ -26,6 +26,7 @@ mod target;
 mod tests;
 mod tool;
 mod toolbox;
+mod undo;
 mod way;
 mod web;
 mod written;
@@ -40,6 +41,7 @@ pub use self::{
     prepared::{Prepared, Refused},
     tool::Tool,
     toolbox::{Missing, ToolStatus, Toolbox},
+    undo::Undo,
     written::Written,
 };
 pub use crate::config::{Effect, Identity};

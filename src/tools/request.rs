@@ -116,7 +116,7 @@ pub(super) fn named(name: &str, arguments: &Map<String, Value>, caller: &Caller)
 }
 
 /// A value in a text.
-fn plain(value: &Value) -> Option<String> {
+pub(super) fn plain(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),

@@ -7,7 +7,7 @@ use reqwest::StatusCode;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{target::Target, way::Way};
+use super::{target::Target, undo::Undo, way::Way};
 use crate::config::{self, Approval, Effect, Identity, McpTool, validator};
 
 /// A declaration, ready for calls.
@@ -22,6 +22,7 @@ pub struct Tool {
     pub shown_by: Identity,
     /// When a confirmed call waits for a person.
     pub approval: Option<Approval>,
+    pub undo: Option<Undo>,
     /// JSON schema of the arguments.
     pub parameters: Value,
     /// Longest time of one call.
@@ -57,6 +58,7 @@ impl Tool {
             identity: declared.identity,
             shown_by,
             approval: declared.approval,
+            undo: declared.undo.map(Undo::new),
             parameters: declared.parameters,
             timeout: declared.timeout,
             web_results: declared.web_results,

@@ -67,6 +67,15 @@ impl Toolbox {
         self.tools.iter()
     }
 
+    /// What a model may call. What takes a change back is called for that only.
+    pub fn offered(&self) -> impl Iterator<Item = &Arc<Tool>> {
+        let undoes = |tool: &Tool| {
+            let mut undos = self.tools.iter().filter_map(|other| other.undo.as_ref());
+            undos.any(|undo| undo.tool == tool.name)
+        };
+        self.tools.iter().filter(move |tool| !undoes(tool))
+    }
+
     /// Whether a tool returns what belongs to one shopper.
     pub fn has_personal(&self) -> bool {
         self.tools.iter().any(|tool| tool.identity != Identity::Nobody)

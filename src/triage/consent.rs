@@ -28,6 +28,7 @@ enum Repeats {
     Cancel,
     Change,
     Return,
+    TakeBack,
     /// What it is done to.
     Object,
 }
@@ -54,6 +55,7 @@ static REPEATS: LazyLock<Phrases<Repeats>> = LazyLock::new(|| {
         (all.cancels, Repeats::Cancel),
         (all.changes, Repeats::Change),
         (all.returns, Repeats::Return),
+        (all.undoes, Repeats::TakeBack),
         (all.objects, Repeats::Object),
     ];
     lists
@@ -108,6 +110,7 @@ fn repeats(message: &Message, hits: &[Hit<Says>], tool: &str, order: Option<&str
         "cancel_order" => Repeats::Cancel,
         "change_address" => Repeats::Change,
         "start_return" => Repeats::Return,
+        "reinstate_order" => Repeats::TakeBack,
         _ => return false,
     };
     let fits = |what: &Repeats| [own, Repeats::Object].contains(what);
@@ -251,6 +254,8 @@ mod tests {
             ("ja, ändern", "change_address"),
             ("yes, register the return", "start_return"),
             ("ja, zurückschicken", "start_return"),
+            ("yes, reinstate it", "reinstate_order"),
+            ("ja, mach das rückgängig", "reinstate_order"),
         ] {
             assert_eq!(said(text, tool), Some(true), "{text}");
         }

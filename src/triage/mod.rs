@@ -21,6 +21,7 @@ mod smalltalk;
 mod spelling;
 mod subject;
 mod text;
+mod undo;
 
 #[cfg(test)]
 mod tests;
@@ -134,6 +135,11 @@ pub fn small_talk(text: &str) -> Option<SmallTalk> {
 /// about. A yes may repeat them, and nothing else.
 pub fn consent(text: &str, proposed: Option<(&str, Option<&str>)>) -> Option<bool> {
     consent::of(&Message::new(text), proposed)
+}
+
+/// Whether a message wants a change taken back which was just made.
+pub fn takes_back(text: &str) -> bool {
+    undo::of(&Message::new(text))
 }
 
 /// The language of a message. `prior` is that of the conversation so far, which is kept in doubt.

@@ -11,13 +11,15 @@ use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
 use super::{
+    kept,
     ports::{Carried, Ports},
     reply::Reply,
 };
 use crate::{
     archive::Action,
     assistant::actions,
-    domain::{ActionOutcome, ActionStatus, Answer, Ending, Fact, Language, Route},
+    clock,
+    domain::{ActionOutcome, ActionStatus, Answer, Choice, Ending, Fact, Route, Timestamp},
 };
 
 /// Calls the shop and answers with what it said. `interrupted` gives up the wait.
@@ -42,40 +44,52 @@ pub async fn carry_out(
         }
         Err(_elapsed) => Carried::Unknown,
     };
-    let (status, text) = carried.outcome(action.language);
-    close(reply, action, status, &text)
+    close(reply, action, carried.outcome(action))
 }
 
 /// Ends a turn with what became of a proposal.
-pub fn close(reply: &mut Reply, action: &Action, status: ActionStatus, text: &str) -> Ending {
-    let outcome = Some(outcome(action, status, text));
-    let answer = reply.say(text, Route::Tool, Vec::new());
-    let answer = Answer { language: Some(action.language), outcome: outcome.clone(), ..answer };
-    Ending { outcome, ..reply.complete(answer).into() }
+pub fn close(reply: &mut Reply, action: &Action, outcome: ActionOutcome) -> Ending {
+    let answer = reply.say(&outcome.detail, Route::Tool, Vec::new());
+    let answer = told(action, outcome.clone(), answer);
+    Ending { outcome: Some(outcome), ..reply.complete(answer).into() }
 }
 
 /// The end of a proposal that is told after its turn: a late answer of the service.
-pub fn late(action: &Action, status: ActionStatus, text: &str) -> Ending {
-    let outcome = Some(outcome(action, status, text));
-    let answer = Answer::new(text, Route::Tool);
-    let answer = Answer { language: Some(action.language), outcome: outcome.clone(), ..answer };
-    Ending { outcome, ..Fact::AnswerCompleted(answer).into() }
+pub fn late(action: &Action, outcome: ActionOutcome) -> Ending {
+    let answer = told(action, outcome.clone(), Answer::new(&outcome.detail, Route::Tool));
+    Ending { outcome: Some(outcome), ..Fact::AnswerCompleted(answer).into() }
 }
 
-fn outcome(action: &Action, status: ActionStatus, text: &str) -> ActionOutcome {
-    ActionOutcome { action_id: action.id, status, detail: text.to_owned() }
+/// What can be taken back has a button for it.
+fn told(action: &Action, outcome: ActionOutcome, answer: Answer) -> Answer {
+    let choices = outcome.undo_until.map(|_| {
+        let label = actions::undo(action.language).to_owned();
+        let order = kept::order(action);
+        let text = order.map_or_else(|| label.clone(), |order| format!("{label}: {order}"));
+        Choice { label, text }
+    });
+    let choices = choices.into_iter().collect();
+    Answer { language: Some(action.language), outcome: Some(outcome), choices, ..answer }
 }
 
 impl Carried {
     /// What became of it, and how that is said.
-    pub fn outcome(self, language: Language) -> (ActionStatus, String) {
-        let (status, said) = match self {
-            Self::Done(said) => (ActionStatus::Done, Some(said)),
-            Self::Failed(said) => (ActionStatus::Failed, Some(said)),
-            Self::NotDone => (ActionStatus::Failed, None),
-            Self::Unknown => (ActionStatus::Unknown, None),
+    pub fn outcome(self, action: &Action) -> ActionOutcome {
+        let language = action.language;
+        let (status, said, undo_until) = match self {
+            Self::Done { said, undo_until } => (ActionStatus::Done, Some(said), undo_until),
+            Self::Failed(said) => (ActionStatus::Failed, Some(said), None),
+            Self::NotDone => (ActionStatus::Failed, None, None),
+            Self::Unknown => (ActionStatus::Unknown, None, None),
         };
         let said = said.filter(|said| !said.is_empty());
-        (status, said.unwrap_or_else(|| actions::outcome(status, language).to_owned()))
+        let mut detail = said.unwrap_or_else(|| actions::outcome(status, language).to_owned());
+        // A time that is over before it was read is no offer.
+        let minutes = |until: Timestamp| until.since(clock::now()).as_secs() / 60;
+        let undo_until = undo_until.filter(|until| minutes(*until) > 0);
+        if let Some(until) = undo_until {
+            detail = format!("{detail} {}", actions::can_undo(minutes(until), language));
+        }
+        ActionOutcome { undo_until, ..ActionOutcome::new(action.id, status, detail) }
     }
 }

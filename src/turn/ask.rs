@@ -81,6 +81,7 @@ impl Ask {
             duty,
             code,
             handoff,
+            made,
         } = input;
         let before = history.last().map(|exchange| exchange.user.as_str());
         let look = guard::look(&text, before);
@@ -92,7 +93,7 @@ impl Ask {
         let language = language::of(said.text(), earlier, &locale);
         let wishes = purpose == Purpose::Conversation && code.is_none();
         let errand =
-            wishes.then(|| errands::read(ports, &site, &said, language, customer.is_some()));
+            wishes.then(|| errands::read(ports, &site, &said, language, customer.is_some(), made));
         let errand = errand.flatten();
         // What a tool finds is for this shopper alone.
         let said = match &errand {

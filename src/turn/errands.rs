@@ -3,10 +3,10 @@
 
 use super::{ports::Ports, said::Said};
 use crate::{
-    assistant::errand::{Errand, Heard, plan},
-    domain::{Language, SiteId},
+    assistant::errand::{Errand, Heard, orders_in, plan},
+    domain::{ActionId, Language, SiteId},
     guard::Kind,
-    triage::{Prior, consent, triage},
+    triage::{Prior, consent, takes_back, triage},
 };
 
 pub fn read(
@@ -15,6 +15,7 @@ pub fn read(
     said: &Said,
     language: Language,
     signed_in: bool,
+    made: Vec<ActionId>,
 ) -> Option<Errand> {
     let toolbox = ports.tools.of(site);
     if toolbox.is_empty() {
@@ -34,17 +35,24 @@ pub fn read(
     if understood.asks_for_person {
         return None;
     }
-    plan(&Heard {
+    let formats = &ports.shop(site).own.numbers;
+    let planned = plan(&Heard {
         text: said.text(),
         earlier: &earlier,
         intent: &understood.intent,
         language,
-        formats: &ports.shop(site).own.numbers,
+        formats,
         signed_in,
         value: &|mask| {
             told.vault.pairs().find(|(name, _)| *name == mask).map(|(_, value)| value.to_owned())
         },
         consent: &|text| consent(text, None),
         has: &|name| toolbox.get(name).is_some(),
-    })
+    });
+    // "Mach das" looks like a name.
+    if made.is_empty() || !takes_back(&told.vault.restore(said.text(), &Kind::ALL)) {
+        return planned;
+    }
+    let orders = orders_in(said.text(), language, formats);
+    Some(Errand::Undo { made, orders, otherwise: planned.map(Box::new) })
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use futures_util::FutureExt as _;
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use jiff::{civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use crate::{
     archive::Action,
     assistant::errand::{Reply as Said, refused, render},
     clock, config,
-    domain::{AddressBlock, PrincipalId, SiteId},
+    domain::{AddressBlock, PrincipalId, SiteId, Timestamp},
     tools::{CallError, Caller, Customer, Known, Output, Prepared, Proof, Tools},
 };
 
@@ -108,6 +108,54 @@ impl Kept {
     }
 }
 
+/// The number of the order that a change is about.
+pub fn order(action: &Action) -> Option<String> {
+    let arguments = Kept::arguments(action);
+    arguments.get("order_number").and_then(Value::as_str).map(str::to_owned)
+}
+
+/// When the shop was asked for a change that was confirmed.
+pub fn asked_at(action: &Action) -> Timestamp {
+    action.reviewed_at.or(action.decided_at).unwrap_or(action.proposed_at)
+}
+
+/// Until when the shop takes a change back that it was asked for at `asked_at`. `None` if it does
+/// not.
+pub fn undo_until(tools: &Tools, action: &Action, asked_at: Timestamp) -> Option<Timestamp> {
+    let toolbox = tools.of(&action.site_id);
+    let undo = toolbox.get(&action.tool)?.undo.as_ref()?;
+    toolbox.get(&undo.tool)?;
+    Some(asked_at.after(undo.within))
+}
+
+/// The call that takes a change back, for the same shopper who has shown the same. What the change
+/// did is asked of the shop, if it is needed. `None` if no such call can be made.
+///
+/// # Errors
+/// If the shop does not say what the change did.
+pub async fn undo(
+    tools: &Tools,
+    action: &Action,
+    deadline: Instant,
+) -> Result<Option<Prepared>, CallError> {
+    let toolbox = tools.of(&action.site_id);
+    let Some(undo) = toolbox.get(&action.tool).and_then(|tool| tool.undo.as_ref()) else {
+        return Ok(None);
+    };
+    let kept: Option<Kept> = serde_json::from_value(action.arguments.0.clone()).ok();
+    let Some(kept) = kept else { return Ok(None) };
+    let result = match undo.needs_result() {
+        true => match tools.outcome(&action.site_id, &action.tool, action.id, deadline).await? {
+            Known::Done(result) => result,
+            Known::Failed { .. } | Known::NeverSeen => return Ok(None),
+        },
+        false => Value::Null,
+    };
+    let arguments = undo.filled(&kept.arguments, &result);
+    let (code, kept) = (kept.code, Kept { arguments, ..kept });
+    Ok(kept.call(tools, &undo.tool, (&action.site_id, action.owner_id, None), code))
+}
+
 impl ActionPort {
     /// Asks the shops of the sites.
     pub fn new(tools: &Tools, config: &config::Actions) -> Self {
@@ -129,9 +177,9 @@ impl ActionPort {
 
 async fn call(tools: &Tools, action: &Action, deadline: Instant) -> Carried {
     let Some(prepared) = Kept::prepare(tools, action) else { return Carried::NotDone };
-    let language = action.language;
+    let (language, asked_at) = (action.language, clock::now());
     match tools.call(&prepared, Some(action.id), deadline).await {
-        Ok(Output::Found(value)) => Carried::Done(done(action, &value)),
+        Ok(Output::Found(value)) => done(tools, action, &value, asked_at),
         Ok(Output::NotFound) => Carried::Failed(Said::NotFound.text(language).to_owned()),
         Ok(Output::Refused { reason }) => Carried::Failed(refused(&reason, language).to_owned()),
         Err(CallError::InDoubt) => Carried::Unknown,
@@ -144,7 +192,7 @@ async fn call(tools: &Tools, action: &Action, deadline: Instant) -> Carried {
 
 async fn recall(tools: &Tools, action: &Action, deadline: Instant) -> Carried {
     match tools.outcome(&action.site_id, &action.tool, action.id, deadline).await {
-        Ok(Known::Done(value)) => Carried::Done(done(action, &value)),
+        Ok(Known::Done(value)) => done(tools, action, &value, asked_at(action)),
         Ok(Known::Failed { reason }) => {
             Carried::Failed(refused(&reason, action.language).to_owned())
         }
@@ -154,12 +202,13 @@ async fn recall(tools: &Tools, action: &Action, deadline: Instant) -> Carried {
 }
 
 /// What was done, in words; empty if the tool is not built in.
-fn done(action: &Action, value: &Value) -> String {
+fn done(tools: &Tools, action: &Action, value: &Value, asked_at: Timestamp) -> Carried {
     let rendered = render(&action.tool, &Kept::arguments(action), value, today(), action.language);
-    rendered.map(|rendered| rendered.text).unwrap_or_default()
+    let said = rendered.map(|rendered| rendered.text).unwrap_or_default();
+    Carried::Done { said, undo_until: undo_until(tools, action, asked_at) }
 }
 
 fn today() -> Date {
-    let now = Timestamp::from_millisecond(clock::now().as_millis()).unwrap_or_default();
+    let now = jiff::Timestamp::from_millisecond(clock::now().as_millis()).unwrap_or_default();
     now.to_zoned(TimeZone::UTC).date()
 }

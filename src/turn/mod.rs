@@ -30,3 +30,4 @@ mod said;
 mod screen;
 mod share;
 mod understand;
+pub mod undo;

@@ -15,6 +15,7 @@ use super::{
     codes::Codes,
     decisions::Decisions,
     roster::{Duty, Roster},
+    undo::Undos,
 };
 use crate::{
     archive::Action,
@@ -22,7 +23,10 @@ use crate::{
     cache::{Cache, Demand, Flights, SimilarFlights, Witness},
     config,
     desk::Desk,
-    domain::{AddressBlock, HandoffId, Hours, Lane, OneTimeCode, PageContext, PrincipalId, SiteId},
+    domain::{
+        ActionId, AddressBlock, HandoffId, Hours, Lane, OneTimeCode, PageContext, PrincipalId,
+        SiteId, Timestamp,
+    },
     embedding::messages::Embed,
     guard::{self, Pages, Policy},
     inference::{Acquire, Limits, PressureGauge},
@@ -38,6 +42,7 @@ const AFTER_A_REFUSAL: Duration = Duration::from_secs(600);
 pub struct Ports {
     pub actions: ActionPort,
     pub codes: Codes,
+    pub undos: Undos,
     /// Absent without an embedding model: the search uses terms, and nothing is cached by meaning.
     pub embedder: Option<EmbedPort>,
     /// Absent without a configured backend: answers come from the knowledge.
@@ -138,7 +143,11 @@ impl ActionPort {
 /// action; an empty one means that there is nothing more to say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Carried {
-    Done(String),
+    Done {
+        said: String,
+        /// Until then the shop takes it back.
+        undo_until: Option<Timestamp>,
+    },
     /// The shop refused it, and nothing was changed.
     Failed(String),
     /// It is certain that nothing was changed.
@@ -237,6 +246,8 @@ pub struct TurnInput {
     pub code: Option<OneTimeCode>,
     /// The handoff of the session, if the shopper waits for a person.
     pub handoff: Option<HandoffId>,
+    /// Changes that were made in the session, the newest last.
+    pub made: Vec<ActionId>,
 }
 
 /// One earlier message and its answer, if it had one.

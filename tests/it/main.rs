@@ -59,4 +59,5 @@ mod toolbox;
 mod tools;
 mod traces;
 mod turns;
+mod undo;
 mod written_tools;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::Path};
 
-use jiff::{ToSpan as _, Zoned, civil::Date};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned, civil::Date};
 use serde_json::{Value, json};
 
 use super::{
@@ -12,6 +12,8 @@ use super::{
 
 /// Days in which goods can go back.
 const RETURN_DAYS: i64 = 30;
+/// How long a cancellation is taken back.
+const REINSTATES: SignedDuration = SignedDuration::from_mins(10);
 /// Keys of actions that are remembered.
 const MOST_ACTIONS: usize = 100_000;
 
@@ -160,6 +162,7 @@ impl Book {
             deed: Some(deed),
             result: result.clone(),
             reason: reason.clone(),
+            at: Timestamp::now(),
         };
         self.write(entry).map_err(Refused::Failed)?;
         result.ok_or_else(|| Refused::Because(reason.unwrap_or_default()))
@@ -179,6 +182,7 @@ impl Book {
                 deed: None,
                 result: None,
                 reason,
+                at: Timestamp::now(),
             })?;
         }
         Ok(None)
@@ -193,10 +197,26 @@ impl Book {
                 Status::Shipped => Err("already_shipped"),
                 Status::Delivered | Status::Returned => Err("too_late"),
             },
-            Deed::Return(skus) => {
+            Deed::Reinstate => {
+                let open = order
+                    .cancelled_at
+                    .is_some_and(|at| Timestamp::now().duration_since(at) < REINSTATES);
+                match order.status {
+                    Status::Cancelled if open => Ok(json!({"total": order.total})),
+                    Status::Cancelled => Err("too_late"),
+                    _ => Err("not_cancelled"),
+                }
+            }
+            Deed::Return(skus) | Deed::ReturnSome(skus, _) => {
                 let until = self.until(order)?;
                 let known = |sku: &String| order.items.iter().any(|item| item.sku == sku);
-                if skus.is_empty() || !skus.iter().all(known) {
+                let some = match deed {
+                    Deed::ReturnSome(skus, some) => order.items.iter().any(|item| {
+                        skus.len() == 1 && item.sku == skus[0] && (1..=item.quantity).contains(some)
+                    }),
+                    _ => true,
+                };
+                if skus.is_empty() || !some || !skus.iter().all(known) {
                     return Err("unknown_item");
                 }
                 let number = format!("R-{}", order.number.trim_start_matches("FJ-"));
@@ -223,6 +243,7 @@ impl Book {
         if entry.status == Outcome::Repeated {
             return;
         }
+        let arrives = self.today.saturating_add(4.days());
         let order = entry.order.as_ref().and_then(|number| self.orders.get_mut(number));
         if let (Outcome::Done, Some(order), Some(deed)) = (entry.status, order, &entry.deed) {
             match deed {
@@ -230,9 +251,16 @@ impl Book {
                     order.status = Status::Cancelled;
                     (order.can_cancel, order.can_change_address) = (false, false);
                     order.expected_at = None;
+                    order.cancelled_at = Some(entry.at);
+                }
+                Deed::Reinstate => {
+                    order.status = Status::Processing;
+                    (order.can_cancel, order.can_change_address) = (true, true);
+                    order.expected_at = Some(arrives);
+                    order.cancelled_at = None;
                 }
                 Deed::Address(address) => order.destination = Some(address.clone()),
-                Deed::Return(_) => order.status = Status::Returned,
+                Deed::Return(_) | Deed::ReturnSome(..) => order.status = Status::Returned,
             }
         }
         self.actions.insert(entry.key.clone(), entry);

@@ -1,6 +1,6 @@
 //! The orders and customers at the start.
 
-use jiff::{ToSpan as _, civil::Date};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 use serde::Serialize;
 
 use super::{
@@ -70,6 +70,9 @@ pub struct Order {
     pub delivered_at: Option<Date>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<String>,
+    /// Since when it is cancelled, if that was done here: it can be taken back for a while.
+    #[serde(skip)]
+    pub cancelled_at: Option<Timestamp>,
     pub can_cancel: bool,
     pub can_change_address: bool,
 }
@@ -210,6 +213,7 @@ fn order((number, customer, kind, age, wares): Row, today: Date) -> Order {
         expected_at: expected.map(day),
         delivered_at: came.then(|| day(placed + 3)),
         destination: CUSTOMERS.get(customer).map(|customer| customer.town.to_owned()),
+        cancelled_at: None,
         can_cancel: status == Status::Processing,
         can_change_address: status == Status::Processing,
     }

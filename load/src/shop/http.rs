@@ -40,6 +40,7 @@ pub fn routes(config: &mut web::ServiceConfig) {
         .route("/orders/{number}", web::get().to(order))
         .route("/orders/{number}/return-options", web::get().to(return_options))
         .route("/orders/{number}/cancel", web::post().to(cancel))
+        .route("/orders/{number}/reinstate", web::post().to(reinstate))
         .route("/orders/{number}/address", web::post().to(address))
         .route("/orders/{number}/returns", web::post().to(returns))
         .route("/customers/{id}/orders", web::get().to(orders))
@@ -160,6 +161,10 @@ async fn cancel(shop: Data<Shop>, number: Path<String>, request: HttpRequest) ->
     act(&shop, &number, &request, Deed::Cancel).await
 }
 
+async fn reinstate(shop: Data<Shop>, number: Path<String>, request: HttpRequest) -> HttpResponse {
+    act(&shop, &number, &request, Deed::Reinstate).await
+}
+
 #[derive(Deserialize)]
 struct NewAddress {
     address: String,
@@ -181,6 +186,7 @@ async fn address(
 #[derive(Deserialize)]
 struct Returns {
     skus: Vec<String>,
+    quantity: Option<u32>,
     #[serde(rename = "reason")]
     _reason: Option<String>,
 }
@@ -191,7 +197,12 @@ async fn returns(
     request: HttpRequest,
     body: Json<Returns>,
 ) -> HttpResponse {
-    act(&shop, &number, &request, Deed::Return(body.into_inner().skus)).await
+    let Returns { skus, quantity, .. } = body.into_inner();
+    let deed = quantity.map_or_else(
+        || Deed::Return(skus.clone()),
+        |quantity| Deed::ReturnSome(skus.clone(), quantity),
+    );
+    act(&shop, &number, &request, deed).await
 }
 
 async fn act(shop: &Shop, number: &str, request: &HttpRequest, deed: Deed) -> HttpResponse {

@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::Context as _;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -24,6 +25,8 @@ pub struct Entry {
     pub result: Option<Value>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    #[serde(default)]
+    pub at: Timestamp,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,8 +42,12 @@ pub enum Outcome {
 #[serde(rename_all = "lowercase")]
 pub enum Deed {
     Cancel,
+    /// A cancellation is taken back.
+    Reinstate,
     Address(String),
     Return(Vec<String>),
+    /// So many of one item.
+    ReturnSome(Vec<String>, u32),
 }
 
 #[derive(Default)]

@@ -188,6 +188,38 @@ async fn an_action_is_done_once_and_survives_a_restart() {
 }
 
 #[actix_web::test]
+async fn a_cancellation_is_taken_back_for_a_while_and_a_part_of_an_item_goes_back() {
+    let file = scratch("reinstate");
+    let shop = Shop::with(|args| args.journal = Some(file.clone()));
+    let reinstate = async |shop: &Shop, number: &str, key: &str| {
+        let call = shop.call(Method::POST, &format!("/orders/{number}/reinstate"), ANNA);
+        let response = call.header("idempotency-key", key).json(&json!({})).send().await.unwrap();
+        (response.status(), response.json::<Value>().await.unwrap())
+    };
+    shop.cancel("FJ-10240", "k1").await;
+    shop.server.stop(false).await;
+    let shop = Shop::with(|args| args.journal = Some(file.clone()));
+    let done = reinstate(&shop, "FJ-10240", "k2").await;
+    assert_eq!(done.0, 200, "{done:?}");
+    assert_eq!(reinstate(&shop, "FJ-10240", "k2").await, done);
+    let order = shop.get("/orders/FJ-10240", ANNA).await.1;
+    assert_eq!((&order["status"], &order["can_cancel"]), (&json!("processing"), &json!(true)));
+    let refused = |reason: &str| (StatusCode::CONFLICT, json!({ "reason": reason }));
+    assert_eq!(reinstate(&shop, "FJ-10240", "k3").await, refused("not_cancelled"));
+    assert_eq!(reinstate(&shop, "FJ-10238", "k4").await, refused("too_late"));
+    assert_eq!(shop.cancel("FJ-10240", "k5").await.0, 200);
+    let back = async |quantity: u32, key: &str| {
+        let body = json!({"skus": ["GAS-230"], "quantity": quantity, "reason": "not_stated"});
+        let call = shop.call(Method::POST, "/orders/FJ-10236/returns", ANNA);
+        call.header("idempotency-key", key).json(&body).send().await.unwrap().status()
+    };
+    assert_eq!(back(3, "k6").await, 409);
+    assert_eq!(back(1, "k7").await, 200);
+    shop.server.stop(false).await;
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[actix_web::test]
 async fn a_key_that_was_asked_for_too_early_is_refused_from_then_on() {
     let shop = Shop::start();
     assert_eq!(shop.get("/actions/late", ANNA).await.0, StatusCode::NOT_FOUND);

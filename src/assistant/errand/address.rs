@@ -40,7 +40,11 @@ impl Parts {
 /// A new address. `asked`: the message answers the question for it. It is not yet known whether it
 /// is whole.
 pub fn address(said: &Said, asked: bool) -> Option<String> {
-    let anchors: Vec<usize> = (0..said.len()).filter(|at| is_anchor(said, *at, asked)).collect();
+    let mut anchors: Vec<usize> =
+        (0..said.len()).filter(|at| is_anchor(said, *at, asked)).collect();
+    // "Instead of" an old one that follows.
+    let old = said.about(Concept::InPlaceOf).map(|hit| hit.start).min();
+    anchors.retain(|at| old.is_none_or(|old| *at < old));
     let (first, last) = (*anchors.first()?, *anchors.last()?);
     let ends = |at: &usize| is_end(said, *at);
     let from = (0..first).rfind(ends).map_or(0, |at| at + 1);
@@ -49,7 +53,8 @@ pub fn address(said: &Said, asked: bool) -> Option<String> {
     }
     let start = (from..first).find(|at| !is_small(said, *at)).unwrap_or(first);
     let behind = (last + 1..said.len()).take(BEHIND);
-    let plain = said.others(&[Concept::Light, Concept::Instead, Concept::Called]);
+    let plain =
+        said.others(&[Concept::Light, Concept::Instead, Concept::InPlaceOf, Concept::Called]);
     let behind =
         behind.take_while(|at| !ends(at) && plain.contains(at) && said.is_one_sentence(last, *at));
     let end = behind.last().unwrap_or(last) + 1;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::domain::Choice;
+use crate::domain::{ActionId, Choice};
 
 /// What is done about a message that is an errand.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +16,15 @@ pub enum Errand {
     },
     /// One call, or one for each order.
     Call(Vec<Call>),
+    /// A change that was made is to be taken back.
+    Undo {
+        /// Changes of the conversation, the newest last.
+        made: Vec<ActionId>,
+        /// Orders that the message names.
+        orders: Vec<String>,
+        /// What the message means if it is about none of them.
+        otherwise: Option<Box<Errand>>,
+    },
 }
 
 impl Errand {
@@ -24,6 +33,7 @@ impl Errand {
         match self {
             Self::Ask { wanted, .. } => *wanted == Wanted::Person,
             Self::Call(calls) => calls.iter().any(|call| call.sorry),
+            Self::Undo { .. } => false,
         }
     }
 }
@@ -64,6 +74,15 @@ pub struct Call {
     pub pick: Option<Pick>,
     /// What came was broken, or not what was ordered.
     pub sorry: bool,
+    /// It looks up what can go back, and the shopper has already said what shall.
+    pub named: Option<Named>,
+}
+
+/// What a message says of a return before its items were listed. It keeps its placeholders.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    pub text: String,
+    pub reason: &'static str,
 }
 
 /// Items that are still to be found by what the shopper calls them.

@@ -31,13 +31,14 @@ pub fn effect(
     };
     field(said.order, &number);
     let text = match tool {
-        "cancel_order" => {
+        "cancel_order" | "reinstate_order" => {
+            let takes_back = tool == "reinstate_order";
             let items = order.and_then(|order| lists::items(order, language));
             let total = order.and_then(|order| money::of(order.get("total"), language));
             field(said.items, &items);
-            field(said.refund, &total);
+            field(if takes_back { said.total } else { said.refund }, &total);
             fill(
-                said.cancels,
+                if takes_back { said.reinstates } else { said.cancels },
                 &[
                     ("number", number.as_deref()),
                     ("items", items.as_deref()),
@@ -55,7 +56,8 @@ pub fn effect(
         }
         "start_return" => {
             let skus = found::strings(arguments.get("skus"));
-            let named = order.map(|order| lists::named(order, &skus)).unwrap_or_default();
+            let quantity = arguments.get("quantity").and_then(Value::as_u64);
+            let named = order.map(|order| lists::named(order, &skus, quantity)).unwrap_or_default();
             let named = if named.is_empty() { skus } else { named };
             let items = Some(lists::join(&named, language)).filter(|items| !items.is_empty());
             field(said.items, &items);

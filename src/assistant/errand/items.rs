@@ -12,6 +12,8 @@ const LONG: usize = 4;
 const ENDING: usize = 3;
 /// So many words may stand between "not" and what it is about.
 const REACH: usize = 3;
+/// The second number of "2 of the 3" is so many words behind the first at most.
+const OF_ALL: usize = 4;
 /// Names that are looked up in the shop.
 const QUERIES: usize = 3;
 
@@ -31,8 +33,9 @@ struct Mention {
     negated: bool,
 }
 
-/// `listed`: the name and the SKU of each item. `yes`: the whole message says yes.
-pub fn items(said: &Said, listed: &[(String, String)], yes: bool) -> Meant {
+/// `listed`: the name and the SKU of each item. `shown`: the shopper has seen this list, so that a
+/// number is a place in it. `yes`: the whole message says yes.
+pub fn items(said: &Said, listed: &[(String, String)], shown: bool, yes: bool) -> Meant {
     let skus = |keep: &dyn Fn(usize) -> bool| -> Vec<String> {
         listed
             .iter()
@@ -45,7 +48,7 @@ pub fn items(said: &Said, listed: &[(String, String)], yes: bool) -> Meant {
         return if listed.len() == 1 { Meant::Skus(skus(&|_| true)) } else { Meant::Nothing };
     }
     let mut mentions = named(said, listed);
-    if mentions.is_empty() {
+    if mentions.is_empty() && shown {
         mentions = numbered(said, listed);
     }
     negate(said, &mut mentions);
@@ -91,6 +94,30 @@ impl Meant {
     }
 }
 
+/// How many of the one item with this SKU are meant, if they are fewer than the order has: "2 of the 3
+/// mugs", "2 mugs".
+pub fn quantity(said: &Said, listed: &[(String, String)], skus: &[String]) -> Option<u32> {
+    let [sku] = skus else { return None };
+    let item = listed.iter().position(|(_, other)| other == sku)?;
+    let (total, _) = listed.get(item)?.0.split_once(" × ")?;
+    let total: u32 = total.parse().ok()?;
+    let number = |at: usize| said.word(at).parse::<u32>().ok().filter(|number| *number > 0);
+    let is_near = |first: usize, second: usize| {
+        said.is_one_sentence(first, second) && !said.is_parted(first, second)
+    };
+    let numbers: Vec<usize> = (0..said.len()).filter(|at| number(*at).is_some()).collect();
+    let of_all = numbers.windows(2).find_map(|pair| {
+        let (first, second) = (number(pair[0])?, number(pair[1])?);
+        let apart = (2..=OF_ALL).contains(&(pair[1] - pair[0])) && is_near(pair[0], pair[1]);
+        (apart && first.max(second) == total).then_some(first.min(second))
+    });
+    let before = || {
+        let mention = named(said, listed).into_iter().find(|mention| mention.item == item)?;
+        number(mention.at.checked_sub(1)?)
+    };
+    of_all.or_else(before).filter(|quantity| *quantity < total)
+}
+
 /// Items by a word that only one of them has.
 fn named(said: &Said, listed: &[(String, String)]) -> Vec<Mention> {
     let names: Vec<Vec<String>> = listed
@@ -127,7 +154,9 @@ fn is_like(part: &str, word: &str) -> bool {
     let word = word.strip_prefix("ال").unwrap_or(word);
     let (long, short) = (part.chars().count(), word.chars().count());
     if long < LONG || short < LONG {
-        return part == word;
+        let plural = |one: &str, many: &str| many.strip_suffix('s') == Some(one);
+        let is_plural = plural(part, word) || plural(word, part);
+        return part == word || long.min(short) >= SHORTEST && is_plural;
     }
     let common = part.chars().zip(word.chars()).take_while(|(a, b)| a == b).count();
     let stem = common >= LONG && long.max(short) - common <= ENDING.min(long.max(short) / 3);

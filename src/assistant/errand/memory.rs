@@ -32,6 +32,10 @@ pub struct Memory {
     pub place: Option<String>,
     pub skus: Vec<String>,
     pub pick: Option<Pick>,
+    /// How many of the only item, if not all of them.
+    pub quantity: Option<u32>,
+    /// The message that began a return: it may name the items.
+    pub named: Option<String>,
     /// Only a part of an order is to be cancelled.
     pub in_part: bool,
     /// Stores of any place.
@@ -93,6 +97,9 @@ impl Memory {
         let asked = self.asked;
         let yes = (hearing.consent)(text);
         let new = self.take(&said, begun, yes, hearing);
+        if begun == Some(Wish::Return) {
+            self.named = Some(text.to_owned());
+        }
         self.lost =
             asked.is_some_and(Wanted::is_known_to_the_shopper) && said.says(Concept::Lost) && !new;
         if let Some(begun) = begun {
@@ -210,7 +217,11 @@ impl Memory {
                 self.skus.clear();
                 self.listed.clear();
                 self.pick = None;
+                self.quantity = None;
                 self.reason = None;
+                if !self.orders.is_empty() {
+                    self.named = None;
+                }
             }
             self.orders = orders;
         }
@@ -297,11 +308,12 @@ impl Memory {
     }
 
     fn take_items(&mut self, said: &Said, yes: bool) -> bool {
-        (self.skus, self.pick) = match items(said, &self.listed, yes) {
+        (self.skus, self.pick) = match items(said, &self.listed, true, yes) {
             items::Meant::Skus(skus) => (skus, None),
             items::Meant::Pick(pick) => (Vec::new(), Some(pick)),
             items::Meant::Nothing => return false,
         };
+        self.quantity = items::quantity(said, &self.listed, &self.skus);
         self.wish = Some(Wish::Return);
         true
     }

@@ -11,6 +11,7 @@
 mod address;
 mod answered;
 mod call;
+mod chosen;
 mod effect;
 mod items;
 mod masks;
@@ -30,9 +31,11 @@ mod wish;
 mod tests;
 
 pub use self::{
-    call::{Call, Errand, Pick, Proof, Wanted},
+    call::{Call, Errand, Named, Pick, Proof, Wanted},
+    chosen::chosen,
     effect::effect,
     plan::{Heard, plan},
     render::{Rendered, render},
     reply::{Reply, comes_next, refused},
+    said::orders_in,
 };

@@ -7,7 +7,7 @@ use crate::domain::NumberFormats;
 /// A number of a parcel has at least so many digits in one piece.
 const PARCEL_DIGITS: usize = 12;
 /// With fewer digits it is no number of an order, unless it is called one.
-const ORDER_DIGITS: usize = 5;
+pub const ORDER_DIGITS: usize = 5;
 const LEAST_DIGITS: usize = 4;
 const LONGEST: usize = 24;
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     address::{self, Parts},
-    call::{Call, Errand, Wanted},
+    call::{Call, Errand, Named, Wanted},
     masks,
     memory::{Hearing, Meant, Memory, TRIES},
     render::lists,
@@ -160,10 +160,17 @@ fn for_order(
         if wish == Wish::Return {
             arguments.insert("skus".into(), json!(memory.skus));
             arguments.insert("reason".into(), json!(memory.reason.unwrap_or(NO_REASON)));
+            if let Some(quantity) = memory.quantity {
+                arguments.insert("quantity".into(), quantity.into());
+            }
         }
         let proof = if heard.signed_in { None } else { memory.proof.clone() };
         let pick = memory.pick.clone().filter(|_| wish == Wish::Return);
-        Call { tool: wish.tool(), arguments, proof, pick, sorry: memory.sorry }
+        let named = memory.named.clone().filter(|_| memory.wish == Some(Wish::Return));
+        let named = named.filter(|_| wish == Wish::Check && memory.orders.len() == 1);
+        let reason = memory.reason.unwrap_or(NO_REASON);
+        let named = named.map(|text| Named { text, reason });
+        Call { tool: wish.tool(), arguments, proof, pick, sorry: memory.sorry, named }
     });
     Errand::Call(calls.collect())
 }
@@ -200,7 +207,8 @@ fn ask(wanted: Wanted, text: String) -> Errand {
 }
 
 fn call(wish: Wish, arguments: Map<String, Value>) -> Errand {
-    Errand::Call(vec![Call { tool: wish.tool(), arguments, proof: None, pick: None, sorry: false }])
+    let (proof, pick, named) = (None, None, None);
+    Errand::Call(vec![Call { tool: wish.tool(), arguments, proof, pick, sorry: false, named }])
 }
 
 fn object(values: &[(&str, Option<&String>)]) -> Map<String, Value> {

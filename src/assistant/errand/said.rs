@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::{
     masks::{mask_word, placeholders, plain},
-    numbers::{Candidate, Kind, candidates},
+    numbers::{Candidate, Kind, ORDER_DIGITS, candidates},
     vocabulary::{Concept, concepts_of, reason},
 };
 use crate::{
@@ -237,6 +237,11 @@ impl Said {
     }
 }
 
+/// The orders that a message names.
+pub fn orders_in(text: &str, language: Language, formats: &NumberFormats) -> Vec<String> {
+    Said::new(text, language, formats, false).orders
+}
+
 /// What a number is in a message.
 #[derive(Clone, Copy, PartialEq)]
 enum Role {
@@ -292,6 +297,10 @@ impl Draft {
             (Kind::Parcel, Some((Concept::Called, _))) => Role::Order,
             (Kind::Parcel, _) | (_, Some((Concept::Parcel, _))) if digits > 6 => Role::Parcel,
             (_, Some((Concept::Size | Concept::Under, true))) => Role::None,
+            // "I meant 8020", where a postcode is awaited.
+            (Kind::Open, Some((Concept::Called, _))) if other && digits < ORDER_DIGITS => {
+                Role::Open
+            }
             (_, Some((Concept::Called, _))) if digits >= 3 => Role::Order,
             (Kind::LikeOrder, _) if self.may_be_order() && !other => Role::Order,
             (_, _) if said.len() == 1 && digits >= 4 && !other => Role::Order,

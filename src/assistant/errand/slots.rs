@@ -77,7 +77,14 @@ pub fn place(said: &Said, asked: bool) -> Option<String> {
         // "Monaco di Baviera"
         let stops = [Concept::Stores, Concept::Search, Concept::Postcode, Concept::NearBehind];
         let small = said.others(&stops);
-        let run = (first..end).take(PLACE_WORDS).take_while(|at| small.contains(at));
+        // "in Graz is open"; a name such as "Baker Street" goes on.
+        let is_asked = |at: usize| {
+            at > first
+                && said.typed(&[at]).starts_with(char::is_lowercase)
+                && said.about(Concept::MoreStore).any(|hit| hit.contains(&at))
+        };
+        let run = (first..end).take(PLACE_WORDS);
+        let run = run.take_while(|at| small.contains(at) && !is_asked(*at));
         let mut words: Vec<usize> = run.collect();
         while words.last().is_some_and(|at| !free.contains(at)) {
             words.pop();

@@ -47,6 +47,7 @@ pub enum Concept {
     MoreStore,
     To,
     Instead,
+    InPlaceOf,
 }
 
 type Lists = (Sequences<Concept>, Sequences<&'static str>);
@@ -111,6 +112,7 @@ fn concepts(lists: Errands) -> Vec<(&'static str, Concept)> {
         (lists.more_store, Concept::MoreStore),
         (lists.to, Concept::To),
         (lists.instead, Concept::Instead),
+        (lists.in_place_of, Concept::InPlaceOf),
     ];
     lists.into_iter().flat_map(|(list, concept)| list.lines().map(move |l| (l, concept))).collect()
 }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::{
-    declaration::{Identity, Shop, Tool},
+    declaration::{Identity, ORDER, Shop, Tool, Undo},
     schema::complete,
     web::WebSearch,
 };
@@ -29,7 +29,10 @@ static DECLARED: LazyLock<List> = LazyLock::new(|| {
 });
 
 /// Built-in tools whose order has an amount that the shop gives back.
-const GIVE_BACK: [&str; 2] = ["cancel_order", "start_return"];
+const GIVE_BACK: [&str; 2] = [CANCEL, "start_return"];
+const CANCEL: &str = "cancel_order";
+/// Takes it back.
+const REINSTATE: &str = "reinstate_order";
 
 pub(super) fn is_built_in(name: &str) -> bool {
     DECLARED.tools.iter().any(|tool| tool.name == name)
@@ -42,15 +45,24 @@ pub(super) fn is_hook(name: &str) -> bool {
 
 pub(super) fn may_need_code(name: &str) -> bool {
     let personal = |tool: &&Tool| tool.identity != Identity::Nobody;
-    DECLARED.tools.iter().filter(personal).any(|tool| tool.name == name)
+    // What takes a change back asks for what the change asks for.
+    name != REINSTATE && DECLARED.tools.iter().filter(personal).any(|tool| tool.name == name)
 }
 
 /// The built-in tools of one shop.
 fn of(shop: &Shop) -> impl Iterator<Item = Tool> {
-    DECLARED.tools.iter().map(move |tool| {
+    let reinstates = !shop.reinstate.is_zero();
+    let offered = move |tool: &&Tool| reinstates || tool.name != REINSTATE;
+    DECLARED.tools.iter().filter(offered).map(move |tool| {
         let mut tool = at(shop, tool);
-        if shop.code_for.contains(&tool.name) {
+        let asked_for = if tool.name == REINSTATE { CANCEL } else { tool.name.as_str() };
+        if shop.code_for.iter().any(|name| name == asked_for) {
             tool.identity = Identity::Code;
+        }
+        if reinstates && tool.name == CANCEL {
+            let arguments = [(ORDER.to_owned(), format!("{{{ORDER}}}"))].into();
+            tool.undo =
+                Some(Undo { tool: REINSTATE.to_owned(), within: shop.reinstate, arguments });
         }
         if GIVE_BACK.contains(&tool.name.as_str()) {
             tool.approval.clone_from(&shop.approval);
@@ -92,12 +104,15 @@ pub(in crate::config) fn all(
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::config::{check::Check, tools::declaration::Effect};
 
     fn shop() -> Shop {
         let url = "https://shop.example/api/".into();
-        Shop { url, key: Secret::new("k"), code_for: Vec::new(), approval: None }
+        let reinstate = Duration::from_secs(600);
+        Shop { url, key: Secret::new("k"), code_for: Vec::new(), approval: None, reinstate }
     }
 
     #[test]
@@ -113,6 +128,7 @@ mod tests {
                 "product_search",
                 "store_finder",
                 "cancel_order",
+                "reinstate_order",
                 "change_address",
                 "start_return"
             ]
@@ -139,7 +155,7 @@ mod tests {
         let own =
             Tool { name: "order_status".into(), url: "https://own/".into(), ..Tool::default() };
         let tools = all(&[off, own], Some(&shop()), None);
-        assert_eq!(tools.len(), 7);
+        assert_eq!(tools.len(), 8);
         assert!(tools.iter().all(|tool| tool.name != "cancel_order"));
         let status: Vec<&Tool> = tools.iter().filter(|tool| tool.name == "order_status").collect();
         assert_eq!(status.len(), 1);

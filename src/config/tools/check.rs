@@ -14,6 +14,7 @@ use super::{
     places,
     schema::{self, Parameters, complete},
     template::Template,
+    undo,
     web::WebSearch,
 };
 use crate::{
@@ -63,6 +64,8 @@ pub(in crate::config) fn declared(
             check.require("shop.code_for", may_need_code(name), what);
         }
         shop.approval.iter().for_each(|limit| approval(limit, "shop.approval", check));
+        let reinstates = shop.reinstate.is_zero() || undo::is_long_enough(shop.reinstate);
+        check.require("shop.reinstate_s", reinstates, "must be 0, or lie between 60 and 86400");
     }
     if let Some(web) = web {
         web.check(check);
@@ -83,7 +86,15 @@ pub(in crate::config) fn declared(
             "only a built-in tool of a site with `shop` can be taken away; remove this block",
         ),
     });
-    let taken: BTreeSet<String> = all(tools, shop, web).into_iter().map(|tool| tool.name).collect();
+    let all = all(tools, shop, web);
+    check.each("tools", tools, |declared, check| {
+        if let Some(back) =
+            declared.undo.as_ref().filter(|back| declared.enabled && back.tool != declared.name)
+        {
+            undo::fits(declared, back, &all, check);
+        }
+    });
+    let taken: BTreeSet<String> = all.into_iter().map(|tool| tool.name).collect();
     mcp::check(servers, taken, check);
 }
 
@@ -109,6 +120,9 @@ pub(super) fn tool(tool: &Tool, check: &mut Check<'_>) {
         let writes = tool.effect == Effect::Write;
         check.require("approval", writes, "is only for writes: remove it");
         approval(limit, "approval", check);
+    }
+    if let Some(back) = &tool.undo {
+        undo::check(tool, back, check);
     }
     headers(tool, check);
     places::check(tool, check);
@@ -305,9 +319,12 @@ mod tests {
 
     #[test]
     fn places_stand_in_the_path_only() {
-        for url in
-            ["https://{code}.example/", "https://shop.example{code}", "{code}", "https://a:{code}/"]
-        {
+        for url in [
+            "https://{code}.example/",
+            "https://shop.example{code}",
+            "{code}",
+            "https://a.example:{code}/",
+        ] {
             fault("https://shop.example/gifts/{code}", url, "sites[0].tools[0].");
         }
     }

@@ -6,7 +6,10 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use super::schema::Parameters;
-use crate::config::{secret::Secret, spans::millis};
+use crate::config::{
+    secret::Secret,
+    spans::{millis, seconds},
+};
 
 /// The argument that names the order of a tool of level `order`. Wrong guesses are counted by it.
 pub(super) const ORDER: &str = "order_number";
@@ -26,6 +29,9 @@ pub struct Shop {
     /// Of the built-in tools that give money back.
     #[serde(default, deserialize_with = "if_above_something")]
     pub approval: Option<Approval>,
+    /// How long the shop takes a cancellation back; zero if it does not.
+    #[serde(default, rename = "reinstate_s", deserialize_with = "seconds")]
+    pub reinstate: Duration,
 }
 
 /// When a change waits for a person of the shop after the shopper has confirmed it.
@@ -36,6 +42,21 @@ pub struct Approval {
     /// shop does not say waits.
     pub above: String,
     pub currency: String,
+}
+
+/// How a change is taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Undo {
+    /// A write of the same site. No model calls it.
+    pub tool: String,
+    /// How long, after the change was asked for.
+    #[serde(rename = "within_s", deserialize_with = "seconds")]
+    pub within: Duration,
+    /// Its arguments, each a template. `{order_number}` is an argument of the change, and
+    /// `{result.id}` a value of its result.
+    #[serde(default)]
+    pub arguments: BTreeMap<String, String>,
 }
 
 /// What somebody must have shown to use a tool. A higher level may do what a lower one may.
@@ -117,6 +138,15 @@ pub struct Tool {
     /// Of a write.
     #[serde(deserialize_with = "if_above_something")]
     pub approval: Option<Approval>,
+    /// Of a write.
+    #[serde(deserialize_with = "if_named")]
+    pub undo: Option<Undo>,
+}
+
+/// An empty `tool` is none.
+fn if_named<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Undo>, D::Error> {
+    let undo = Option::<Undo>::deserialize(from)?;
+    Ok(undo.filter(|undo| !undo.tool.is_empty()))
 }
 
 /// An empty `above` is none, as an empty `outcome_url` is.
@@ -159,6 +189,7 @@ impl Default for Tool {
             max_calls: 16,
             web_results: None,
             approval: None,
+            undo: None,
         }
     }
 }

@@ -10,6 +10,7 @@ mod places;
 mod schema;
 mod section;
 mod template;
+mod undo;
 mod web;
 
 pub(super) use self::{
@@ -18,7 +19,7 @@ pub(super) use self::{
 };
 pub use self::{
     check::{read_tool, written_tool},
-    declaration::{Approval, Effect, Identity, Method, Shop, Tool},
+    declaration::{Approval, Effect, Identity, Method, Shop, Tool, Undo},
     mcp::{McpServer, McpTool},
     schema::{faults as schema_faults, validator},
     section::Tools,

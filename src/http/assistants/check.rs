@@ -186,6 +186,7 @@ async fn play(
             duty: Some(Arc::clone(duty)),
             code: None,
             handoff: None,
+            made: Vec::new(),
             customer: None,
         };
         let said = match tokio::time::timeout_at(deadline, answer(app, input)).await {

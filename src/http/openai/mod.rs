@@ -152,6 +152,7 @@ fn input(
         duty: None,
         code: None,
         handoff: None,
+        made: Vec::new(),
     })
 }
 

@@ -19,7 +19,9 @@ use crate::{
     assistant::actions,
     cache::Witness,
     clock,
-    domain::{Append, Decided, ErrorCode, Fact, IdempotencyRecord, Lane, Problem, TurnId},
+    domain::{
+        ActionOutcome, Append, Decided, ErrorCode, Fact, IdempotencyRecord, Lane, Problem, TurnId,
+    },
     journal::{InDoubt, RunningTurn},
     log::{Writer, frame::Place},
     telemetry::traces,
@@ -93,6 +95,7 @@ pub fn prepare(
         duty: None,
         code,
         handoff: meta.handoff,
+        made: session.made(),
     };
     // A panic ends this turn; in a handler it would end the session.
     let Ok(ask) = catch_unwind(AssertUnwindSafe(|| Ask::new(&shared.ports, input))) else {
@@ -126,7 +129,7 @@ pub fn prepare_decision(
     offer: Offer,
     permit: OwnedSemaphorePermit,
 ) -> Prepared {
-    let Offer { action, decision, verdict } = offer;
+    let Offer { action, decision, verdict, quotas } = offer;
     let text = match &message.wish {
         Some(_) => actions::message(decision, &action.effect, action.language),
         None => message.text.clone(),
@@ -140,11 +143,13 @@ pub fn prepare_decision(
         turn_id: append.events.last().map_or_else(TurnId::new, |event| event.turn_id),
         by: message.asker.0.role,
         calls: verdict == Verdict::Call,
+        quotas,
     });
     let mut reply = Reply::silent(writer);
     let work = match verdict {
         Verdict::Close(status, text) => {
-            append.answer(&act::close(&mut reply, &action, status, text));
+            let outcome = ActionOutcome::new(action.id, status, text);
+            append.answer(&act::close(&mut reply, &action, outcome));
             None
         }
         Verdict::Call | Verdict::Before(_) => Some(Work::CarryOut(Box::new(action))),

@@ -12,7 +12,7 @@ use super::{
     turn::TurnTask,
 };
 use crate::session::{
-    confirm::{Offer, Used, Verdict, judge},
+    confirm::{Before, Offer, Verdict, judge},
     messages::*,
     metrics,
     open::Refresh,
@@ -22,7 +22,9 @@ use crate::session::{
 };
 use crate::{
     clock,
-    domain::{Append, Appended, Decision, IdempotencyRecord, Part, SessionId, TurnId, Version},
+    domain::{
+        Append, Appended, Decision, IdempotencyRecord, Part, Quotas, SessionId, TurnId, Version,
+    },
     journal::Journal,
     telemetry::actors::{self, ActorKind},
     triage,
@@ -342,17 +344,25 @@ async fn offer(
         return refused(SessionError::NotFound);
     };
     let now = clock::now();
-    let mut used = Used::default();
+    let (per_shopper, per_site) = (shared.actions.per_shopper_a_day, shared.actions.per_site_a_day);
+    let quotas = Quotas { per_shopper, per_site, since: now.before(DAY) };
+    let mut before = Before { of_shopper: 0, of_site: 0, quotas, is_undone: false };
     if wish.decision == Decision::Confirmed && action.decision.is_none() {
-        let since = now.before(DAY);
-        let counted = shared.journal.carried_out_since(&action.site_id, action.owner_id, since);
-        (used.shopper, used.site) = counted.await?;
+        let (site, owner) = (&action.site_id, action.owner_id);
+        let counted = shared.journal.carried_out_since(site, owner, quotas.since);
+        (before.of_shopper, before.of_site) = counted.await?;
+        if let Some(change) = &action.undoes {
+            before.is_undone = shared.journal.undone_in(session).await?.contains(change);
+        }
     }
-    let (asker, limits) = (&message.asker.0, &shared.actions);
     let decision = wish.decision;
-    match judge(&action, &wish, (asker, session), (used, limits), now) {
+    match judge(&action, &wish, (&message.asker.0, session), &before, now) {
         Ok(Verdict::Before(_)) if !by_button => Ok(None),
-        Ok(verdict) => Ok(Some(Offer { action, decision, verdict })),
+        Ok(verdict) => {
+            let counts = verdict == Verdict::Call && action.undoes.is_none() && quotas.are_limits();
+            let quotas = counts.then_some(quotas);
+            Ok(Some(Offer { action, decision, verdict, quotas }))
+        }
         Err(error) => refused(error),
     }
 }

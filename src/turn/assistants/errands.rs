@@ -6,14 +6,18 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 
-use super::items;
+use super::{
+    items,
+    undo::{Undo, undo},
+};
 use crate::{
     assistant::{
+        actions,
         errand::{self, Call, Errand, Proof, Rendered, Reply as Said, Wanted, render},
         sentences::Sentence,
     },
     config::{Effect, Identity},
-    domain::{Answer, Card, Route, SessionId, Stage, is_invisible},
+    domain::{ActionId, Answer, Card, Route, SessionId, Stage, Timestamp, is_invisible},
     guard::{Kind, Vault, injection},
     tools::{self, CallError, Caller, Output, Prepared, Refused},
     turn::{
@@ -32,12 +36,19 @@ pub enum Done {
     Answer(Box<Answer>),
     /// Products or stores that the shop's system does not have; a page may know more.
     Nothing,
-    /// And the orders that come after it.
-    Proposal(Box<Prepared>, Vec<String>),
+    Proposal(Box<Prepared>, Why),
     /// A one-time code has to be typed first.
     Code(Box<Wanting>),
     /// The shopper is to talk to a person.
     Person,
+}
+
+/// Why a change is proposed.
+pub enum Why {
+    /// The shopper asked for it, and for the same of these orders after it.
+    Asked(Vec<String>),
+    /// It takes another change back, for which there is time until then.
+    Undoes { of: ActionId, until: Timestamp },
 }
 
 /// Why a call is not made.
@@ -63,8 +74,26 @@ pub async fn run(
             let answer = reply.say(text, Route::Template, Vec::new());
             Done::Answer(Box::new(Answer { choices: choices.clone(), ..answer }))
         }
+        Errand::Undo { made, orders, otherwise } => {
+            match undo(ports, ask, reply, made, orders).await {
+                Undo::Call { change, of, until } => {
+                    Done::Proposal(change, Why::Undoes { of, until })
+                }
+                Undo::Other => match otherwise {
+                    Some(errand) => Box::pin(run(ports, ask, reply, errand, upset)).await,
+                    None => Done::Nothing,
+                },
+                Undo::TooLate => say(reply, actions::no_undo(ask.language)),
+                Undo::Silent => say(reply, Said::Unavailable.text(ask.language)),
+            }
+        }
         Errand::Call(calls) => {
             let done = match calls.as_slice() {
+                [one] if one.named.is_some() => {
+                    let change = begun(ports, ask, reply, one).await;
+                    let change = change.as_ref().unwrap_or(one);
+                    call(ports, ask, reply, std::slice::from_ref(change)).await
+                }
                 [one] if one.pick.is_some() => {
                     match items::picked(ports, ask, one, &caller(ask)).await {
                         Some(one) => call(ports, ask, reply, &[one]).await,
@@ -82,6 +111,35 @@ pub async fn run(
     }
 }
 
+/// The return of the items that the shopper has named at once. `None` if they are not among those of
+/// the order.
+async fn begun(ports: &Ports, ask: &Ask, reply: &Reply, check: &Call) -> Option<Call> {
+    let vault = &ask.said.told().vault;
+    let session = reply.log().session_id();
+    let prepared = prepare(ports, ask, session, vault, check).await.ok()?;
+    let deadline = ask.begun + ports.turn.timeout;
+    // The list that asks for the items is the same call, and is kept for a moment.
+    let Ok(Output::Found(found)) = ports.tools.call(&prepared, None, deadline).await else {
+        return None;
+    };
+    let formats = &ports.shop(&ask.site).own.numbers;
+    let named = check.named.as_ref()?;
+    let change = errand::chosen(check, named, &found, ask.language, formats)?;
+    let mut change = match change.pick {
+        Some(_) => items::picked(ports, ask, &change, &caller(ask)).await?,
+        None => change,
+    };
+    // A shop of its own may not know of a part.
+    let toolbox = ports.tools.of(&ask.site);
+    let knows = toolbox.get(change.tool)?.parameters["properties"].get("quantity").is_some();
+    change.arguments.retain(|name, _| knows || name != "quantity");
+    Some(change)
+}
+
+fn say(reply: &mut Reply, text: &str) -> Done {
+    Done::Answer(Box::new(reply.say(text, Route::Tool, Vec::new())))
+}
+
 async fn call(ports: &Ports, ask: &Ask, reply: &mut Reply, calls: &[Call]) -> Done {
     reply.stage(Stage::Searching);
     let told = ask.said.told();
@@ -95,7 +153,7 @@ async fn call(ports: &Ports, ask: &Ask, reply: &mut Reply, calls: &[Call]) -> Do
                 let next = calls.iter().skip(at + 1);
                 let next = next.filter_map(|call| call.arguments.get("order_number")?.as_str());
                 let next = next.map(str::to_owned).collect();
-                return Done::Proposal(Box::new(change), next);
+                return Done::Proposal(Box::new(change), Why::Asked(next));
             }
             Ok(read) => ready.push(Ok(read)),
             Err(Missing::Said(said)) => ready.push(Err(said)),

@@ -97,7 +97,7 @@ impl<'a> Hands<'a> {
             description: PERSON_DESCRIPTION.to_owned(),
             parameters: json!({"type": "object", "properties": {}, "additionalProperties": false}),
         };
-        self.toolbox.iter().map(offered).chain([person]).collect()
+        self.toolbox.offered().map(offered).chain([person]).collect()
     }
 
     /// Runs the calls side by side. What is found is added to `found`; the sources of the answer
@@ -172,7 +172,7 @@ impl<'a> Hands<'a> {
     }
 
     async fn prepare(&self, call: &ToolCall) -> Result<Prepared, Missing> {
-        let Some(tool) = self.toolbox.get(&call.name) else {
+        let Some(tool) = self.toolbox.offered().find(|tool| tool.name == call.name) else {
             return Err(Missing::Said("there is no such tool".to_owned()));
         };
         let arguments = match tool.web_results {

@@ -39,5 +39,5 @@ pub async fn picked(ports: &Ports, ask: &Ask, call: &Call, caller: &Caller) -> O
 pub fn listed(call: &Call) -> Call {
     let mut arguments = call.arguments.clone();
     arguments.retain(|name, _| name == "order_number");
-    Call { tool: "return_check", arguments, pick: None, ..call.clone() }
+    Call { tool: "return_check", arguments, pick: None, named: None, ..call.clone() }
 }

@@ -15,8 +15,9 @@ mod request;
 mod results;
 mod step_up;
 mod stream;
+mod undo;
 
-use self::{failure::Failure, hands::Hands, model::Made, proposal::propose};
+use self::{errands::Why, failure::Failure, hands::Hands, model::Made, proposal::propose};
 use super::{
     ask::Ask,
     codes::Wanting,
@@ -104,7 +105,8 @@ pub async fn answer(
                         break (*answer, level, is_supported, for_all);
                     }
                     Ok(Generated::Proposal(change)) => {
-                        let (answer, draft) = propose(ports, ask, reply, &change, &[]).await;
+                        let (answer, draft) =
+                            propose(ports, ask, reply, &change, &Why::Asked(Vec::new())).await;
                         drafts.extend(draft);
                         break (answer, at, true, false);
                     }
@@ -158,8 +160,8 @@ pub async fn answer(
                         errands::Done::Code(wanting) => {
                             step_up::send(ports, ask, reply, &wanting).await
                         }
-                        errands::Done::Proposal(change, next) => {
-                            let (answer, draft) = propose(ports, ask, reply, &change, &next).await;
+                        errands::Done::Proposal(change, why) => {
+                            let (answer, draft) = propose(ports, ask, reply, &change, &why).await;
                             drafts.extend(draft);
                             answer
                         }

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 use tokio::time::Instant;
 
-use super::errands::{failed, plain};
+use super::errands::{Why, failed, plain};
 use crate::{
     assistant::{
         actions,
@@ -12,19 +12,19 @@ use crate::{
     },
     clock,
     config::{Approval, Identity},
-    domain::{Amount, Answer, Card, Draft, Field, Route},
+    domain::{Amount, Answer, Card, Draft, Field, Proposal, Route},
     tools::{Caller, Output, Prepared},
     turn::{ask::Ask, kept::Kept, ports::Ports, reply::Reply},
 };
 
 /// The offer, and what is kept of it. If the shop already says that the change cannot be made, the
-/// answer says so and nothing is offered. `next`: the orders that the shopper wants changed after it.
+/// answer says so and nothing is offered.
 pub async fn propose(
     ports: &Ports,
     ask: &Ask,
     reply: &mut Reply,
     change: &Prepared,
-    next: &[String],
+    why: &Why,
 ) -> (Answer, Option<Draft>) {
     let (tool, language) = (change.tool(), ask.language);
     let order = match order(ports, ask, change).await {
@@ -55,8 +55,13 @@ pub async fn propose(
     let limit = tool.approval.as_ref();
     draft.approval = limit.is_some_and(|limit| is_above(limit, order.as_ref(), change.arguments()));
     let mut text = format!("{}\n\n{}", draft.proposal.effect, actions::ask(language));
-    if !next.is_empty() {
-        text = format!("{text} {}", errand::comes_next(next, language));
+    match why {
+        Why::Asked(next) if next.is_empty() => {}
+        Why::Asked(next) => text = format!("{text} {}", errand::comes_next(next, language)),
+        Why::Undoes { of, until } => {
+            let expires_at = draft.proposal.expires_at.min(*until);
+            draft.proposal = Proposal { undoes: Some(*of), expires_at, ..draft.proposal };
+        }
     }
     let answer = reply.say(&text, Route::Tool, Vec::new());
     let cards = vec![Card::Action(draft.proposal.clone())];
@@ -68,7 +73,7 @@ async fn order(ports: &Ports, ask: &Ask, change: &Prepared) -> Result<Option<Val
     let Some(number) = change.arguments().get("order_number") else { return Ok(None) };
     let reads = match change.tool().name.as_str() {
         "start_return" => "return_check",
-        "cancel_order" | "change_address" => "order_status",
+        "cancel_order" | "change_address" | "reinstate_order" => "order_status",
         _ => return Ok(None),
     };
     let toolbox = ports.tools.of(&ask.site);

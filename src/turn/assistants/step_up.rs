@@ -1,7 +1,7 @@
 //! A call that needs a one-time code: the shop sends one, the shopper types it, and the call goes on.
 
 use super::{
-    errands::{caller, failed, found, plain},
+    errands::{Why, caller, failed, found, plain},
     proposal::propose,
 };
 use crate::{
@@ -73,7 +73,7 @@ async fn go_on(
     call: &Prepared,
 ) -> (Answer, Option<Draft>) {
     if call.tool().effect == Effect::Write {
-        return propose(ports, ask, reply, call, &[]).await;
+        return propose(ports, ask, reply, call, &Why::Asked(Vec::new())).await;
     }
     let deadline = ask.begun + ports.turn.timeout;
     let found = found(ports, ask, call, deadline).await;

@@ -181,6 +181,14 @@ vocabularies! {
         refused: Text,
         /// No person decided in time.
         unseen: Text,
+        /// The shopper wants a change taken back that was just made. A phrase of it on each line.
+        undoes: Phrases,
+        /// The button that does so; a shopper who presses it says this.
+        undo: Text,
+        /// After what was done. `{minutes}` is how long it can be taken back.
+        can_undo: Text,
+        /// It was taken back already, or the shop does not do so any more.
+        no_undo: Text,
     }
 
     /// The sentence of each public error, for shoppers. The English ones are in the code.
@@ -388,6 +396,8 @@ vocabularies! {
         to: Sequences,
         /// Behind an address. No part of it.
         instead: Sequences,
+        /// Behind it stands what is no longer meant: "instead of".
+        in_place_of: Sequences,
         /// Why something goes back, and how the shop calls that.
         reasons: Pairs,
         /// From January on, as in a date.
@@ -464,10 +474,12 @@ vocabularies! {
         no_stores: Text,
         /// The exact effect of an action.
         cancels: Text,
+        reinstates: Text,
         changes_address: Text,
         starts_return: Text,
         /// What was done.
         cancelled_now: Text,
+        reinstated: Text,
         address_changed: Text,
         return_started: Text,
         return_label: Text,

@@ -170,6 +170,42 @@ async fn more_changes_than_a_day_may_have_are_not_made() {
 }
 
 #[test]
+async fn confirmations_at_the_same_moment_do_not_exceed_the_limit_of_a_day() {
+    let limits = [
+        ("actions.per_shopper_a_day", "1".to_owned()),
+        ("limits.visitor_burst", "1000".to_owned()),
+    ];
+    let (app, shop, ..) = with_shop(&limits).await;
+    race(&app, &app, &shop).await;
+    app.stop().await;
+    let Some(stores) = Stores::new().await else { return };
+    let settings = stores.with(&limits);
+    let start = || TestApp::with_actions(&settings, shop::port(&shop.url, CALL));
+    let (one, two) = (start().await, start().await);
+    race(&one, &two, &shop).await;
+    one.stop().await;
+    two.stop().await;
+    shop.stop().await;
+}
+
+/// A shopper confirms two changes at once, in two sessions, where one is too much.
+async fn race(one: &TestApp, two: &TestApp, shop: &Shop) {
+    for _ in 0..8 {
+        let shopper = one.visitor().await;
+        let elsewhere = shopper.at(two);
+        let sessions = [shopper.session().await, shopper.session().await];
+        let orders = sessions.each_ref().map(|session| format!("FJ-{session}"));
+        let first = propose(one, &sessions[0], draft(&orders[0], VALID)).await;
+        let second = propose(one, &sessions[1], draft(&orders[1], VALID)).await;
+        let both = join(ok(first.confirm(&shopper)), ok(second.confirm(&elsewhere))).await;
+        let texts = [both.0, both.1].map(|turn| turn["answer"]["text"].to_string());
+        let refused = texts.iter().filter(|text| text.contains("in one day")).count();
+        assert_eq!(refused, 1, "{texts:?}");
+        assert_eq!(orders.iter().map(|order| shop.done(order)).sum::<usize>(), 1);
+    }
+}
+
+#[test]
 async fn two_replicas_that_confirm_at_once_ask_the_shop_once() {
     let Some(stores) = Stores::new().await else { return };
     let shop = Shop::start();

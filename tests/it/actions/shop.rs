@@ -154,7 +154,8 @@ async fn asked(request: reqwest::RequestBuilder, order: String, deadline: Instan
         Ok(response) if response.status() == 200 || response.status() == 409 => {
             match response.json::<Value>().await {
                 Ok(told) if told["status"] == "done" => {
-                    Carried::Done(format!("Order {order} is cancelled."))
+                    let said = format!("Order {order} is cancelled.");
+                    Carried::Done { said, undo_until: None }
                 }
                 Ok(told) => Carried::Failed(format!("Order {order}: {}.", told["reason"])),
                 Err(_) => Carried::Unknown,

@@ -26,6 +26,12 @@ pub fn cancelled(
     Some((fill(said.cancelled_now, &values), Vec::new()))
 }
 
+pub fn reinstated(arguments: &Map<String, Value>, language: Language) -> Option<Answer> {
+    let said: &Errands = sentences(language);
+    let number = found::typed(arguments.get("order_number"))?;
+    Some((fill(said.reinstated, &[("number", Some(&number))]), Vec::new()))
+}
+
 pub fn address_changed(arguments: &Map<String, Value>, language: Language) -> Option<Answer> {
     let said: &Errands = sentences(language);
     let number = found::typed(arguments.get("order_number"))?;

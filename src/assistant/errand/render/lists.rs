@@ -36,10 +36,17 @@ pub fn item(item: &Value) -> Option<String> {
     }
 }
 
-/// The names of the items with these SKUs.
-pub fn named(order: &Value, skus: &[String]) -> Vec<String> {
+/// The names of the items with these SKUs. `quantity`: so many of each, if not all.
+pub fn named(order: &Value, skus: &[String], quantity: Option<u64>) -> Vec<String> {
     let items = found::list(order, "items").unwrap_or_default();
     let chosen =
         items.iter().filter(|item| found::text(item, "sku").is_some_and(|sku| skus.contains(&sku)));
-    chosen.filter_map(item).collect()
+    let part = |chosen: &Value| {
+        let mut chosen = chosen.clone();
+        if let (Some(quantity), Some(fields)) = (quantity, chosen.as_object_mut()) {
+            fields.insert("quantity".to_owned(), quantity.into());
+        }
+        item(&chosen)
+    };
+    chosen.filter_map(part).collect()
 }

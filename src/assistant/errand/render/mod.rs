@@ -39,6 +39,7 @@ pub fn render(
         "product_search" => products::list(arguments, output, language)?,
         "store_finder" => stores::list(arguments, output, language)?,
         "cancel_order" => done::cancelled(arguments, output, language)?,
+        "reinstate_order" => done::reinstated(arguments, language)?,
         "change_address" => done::address_changed(arguments, language)?,
         "start_return" => done::return_started(output, today, language)?,
         _ => return None,

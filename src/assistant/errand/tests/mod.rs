@@ -1,5 +1,6 @@
 mod asking;
 mod languages;
+mod newcomer;
 mod parts;
 mod rendering;
 

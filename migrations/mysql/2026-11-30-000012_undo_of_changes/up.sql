@@ -1,0 +1,2 @@
+-- The change that this one takes back.
+ALTER TABLE actions ADD COLUMN undoes CHAR(36) NULL;
