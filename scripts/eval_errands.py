@@ -14,6 +14,7 @@ import argparse
 import collections
 import hashlib
 import json
+import re
 import sys
 import threading
 import time
@@ -29,7 +30,7 @@ MESSAGES = 200
 WORDS = Path(__file__).parent / "../words"
 QUESTIONS = {
     "order_and_proof": ["ask_both"], "order": ["ask_order", "explain_tracking"], "proof": ["ask_proof"],
-    "address": ["ask_address", "ask_rest"], "items": ["which_items", "this_item"], "whole": ["only_whole"], "person": ["give_up"],
+    "address": ["ask_address", "ask_rest"], "items": ["which_items", "this_item"], "whole": ["only_whole"],
 }  # fmt: skip
 # What a model asks for in its own words, in the languages of most messages.
 ASKS = {
@@ -111,7 +112,9 @@ def asks(want, answer, language):
     text = answer["text"]
     for name in want.split("|"):
         own = [sentences(language).get(key, "") for key in QUESTIONS.get(name, [])]
-        if any(line.split("{")[0].strip("<> ") and line.split("{")[0].split("<")[0].strip() in text for line in own if line):
+        # The longest piece without values.
+        pieces = [max(re.split(r"\{[^}]*\}|[<>]", line), key=len).strip() for line in own if line]
+        if any(piece in text for piece in pieces):
             return True
         parts = name.split("_and_")
         if answer["route"] == "model" and all(any(word in text.lower() for word in ASKS.get(part, [])) for part in parts):
@@ -149,6 +152,10 @@ def judge(want, calls, answer, language):
     return asks(want["ask"], answer, language)
 
 
+def key(row):
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()[:16]
+
+
 def about_orders(row):
     want = row["want"]
     if row.get("signed_in") or not isinstance(want, dict) or any("found" in turn or "not_found" in turn for turn in row.get("earlier", [])):
@@ -168,15 +175,15 @@ def main():
     options = parser.parse_args()
     rows = [row for _, row in read("errands") if about_orders(row)]
     # Spread over all files, and the same ones each time.
-    rows = sorted(rows, key=lambda row: hashlib.sha256(row["text"].encode()).digest())[:MESSAGES][:: options.every]
+    rows = sorted(rows, key=key)[:MESSAGES][:: options.every]
     file = Path(options.results)
     file.parent.mkdir(parents=True, exist_ok=True)
     known = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
-    verdicts = {line["text"]: line for line in known}
+    verdicts = {line["row"]: line for line in known}
     recorder, client = Recorder(options.recorder, options.shop.rstrip("/")), Client(options.url.rstrip("/"))
     until = time.monotonic() + 60 * options.minutes
     for row in rows:
-        if row["text"] in verdicts:
+        if key(row) in verdicts:
             continue
         if time.monotonic() > until:
             print(f"{options.name}: the time is over", file=sys.stderr)
@@ -188,14 +195,14 @@ def main():
         except (urllib.error.HTTPError, TimeoutError) as error:
             answer = {"text": str(error), "route": "failed", "cards": []}
         right = judge(row["want"], recorder.take(), answer, row["language"])
-        line = {"text": row["text"], "language": row["language"], "kind": "tool" if "call" in row["want"] else "question back",
+        line = {"row": key(row), "text": row["text"], "language": row["language"], "kind": "tool" if "call" in row["want"] else "question back",
                 "right": right, "route": answer["route"], "seconds": round(time.monotonic() - begun, 2)}  # fmt: skip
-        verdicts[row["text"]] = line
+        verdicts[key(row)] = line
         with file.open("a", encoding="utf-8") as kept:
             kept.write(json.dumps(line, ensure_ascii=False) + "\n")
         if options.show and not right:
             print(f"    {answer['route']}: {row['text']} | {row['want']} | {answer['text'][:200]!r}", flush=True)
-    measured = [verdicts[row["text"]] for row in rows if row["text"] in verdicts]
+    measured = [verdicts[key(row)] for row in rows if key(row) in verdicts]
     print(f"\n| {options.name} | messages | right |\n| --- | --- | --- |")
     counts = collections.defaultdict(lambda: [0, 0])
     for line in measured:
