@@ -154,7 +154,11 @@ fn rest(before: &str, text: &str, formats: &NumberFormats) -> Vec<Found> {
     let tail = before.ceil_char_boundary(before.len().saturating_sub(turns::LONGEST));
     let joined = format!("{}\n{text}", &before[tail..]);
     let start = joined.len() - text.len();
-    let found = find(&joined).into_iter().filter(|found| found.range.end > start);
+    // The parts of a card are found by `find_in_parts`, which asks for more.
+    let is_here = |found: &Found| {
+        found.range.end > start && (found.range.start >= start || found.kind != Kind::Card)
+    };
+    let found = find(&joined).into_iter().filter(is_here);
     let found = found.map(|Found { kind, range, .. }| {
         let range = range.start.max(start) - start..range.end - start;
         Found { kind, canonical: kind.canonical(&text[range.clone()]), range }
