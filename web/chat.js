@@ -262,7 +262,10 @@ class Chat {
     }
     const queue = name === "turn.queued" && this.#conversation.running?.queue;
     if (queue) this.#tell(queueWords(queue, Date.now()));
-    if (name === "control.changed") this.#say(t(this.#conversation.human ? "joined" : "assistant_again"));
+    if (name === "control.changed") {
+      const { human, requeued } = this.#conversation;
+      this.#say(human ? t("joined") : requeued ? "" : t("assistant_again"));
+    }
     // The page says already that it is closed.
     if (name === "session.closed") this.#say("");
   }
@@ -346,7 +349,8 @@ class Chat {
     $("people").hidden = people === null;
     if ($("people-words").textContent !== (people ?? "")) $("people-words").textContent = people ?? "";
     $("back").hidden = closed;
-    this.#csat.show(this.#conversation.unrated && !this.#conversation.human);
+    const { unrated, human, awaits } = this.#conversation;
+    this.#csat.show(unrated && !human && !awaits);
     $("hint-words").textContent = t(this.#conversation.human ? "hint_person" : "hint");
     $("new").disabled = all.length === 0;
     this.#composer.update({

@@ -20,6 +20,10 @@ export class Conversation {
   personName = null;
   /** `{position, until}` while somebody is to come; both may be null. */
   awaits = null;
+  /** Somebody came, and has not ended it. */
+  helped = false;
+  /** The conversation waits for another person, because the last one passed it on or is gone. */
+  requeued = false;
   /** There was help that the shopper has not rated. */
   unrated = false;
 
@@ -31,6 +35,8 @@ export class Conversation {
     this.pauseTyping();
     this.personName = null;
     this.awaits = session.handoff && !this.human ? { position: null, until: null } : null;
+    this.helped = this.human;
+    this.requeued = false;
     this.unrated = false;
     messages.forEach((message) => this.#fromHistory(message));
     this.lastSeq = Math.max(0, ...messages.filter((m) => m.status !== "streaming").map((m) => m.seq));
@@ -131,11 +137,13 @@ export class Conversation {
         break;
       case "handoff.accepted":
         this.awaits = null;
+        this.helped = true;
         this.personName = event.agent?.name ?? null;
         break;
       case "handoff.ended":
         this.awaits = null;
-        this.unrated ||= this.human && event.to !== "queue";
+        this.requeued = event.to === "queue";
+        if (this.helped && !this.requeued) [this.unrated, this.helped] = [true, false];
         break;
       case "agent.typing":
         this.agentTyping = true;

@@ -60,17 +60,30 @@ impl Vault {
             if found.is_empty() {
                 break;
             }
-            let mut masked = String::with_capacity(text.len());
-            let mut rest = 0;
-            for Found { kind, range, canonical } in found {
-                masked.push_str(&text[rest..range.start]);
-                masked.push_str(self.placeholder(kind, canonical, &text[range.clone()]));
-                rest = range.end;
-            }
-            masked.push_str(&text[rest..]);
-            text = Cow::Owned(masked);
+            text = Cow::Owned(self.hide(&text, found));
         }
         text.into_owned()
+    }
+
+    /// Masks what no text for everybody should have, such as a card, and what was masked in this
+    /// conversation. The addresses of a store and its phone stay.
+    pub fn mask_public(&mut self, original: &str) -> String {
+        self.reserve(original);
+        let mut found = find(original, self.shop());
+        found.retain(|found| !found.kind.may_be_public() || self.knows(found));
+        self.hide(original, found)
+    }
+
+    fn hide(&mut self, text: &str, found: Vec<Found>) -> String {
+        let mut masked = String::with_capacity(text.len());
+        let mut rest = 0;
+        for Found { kind, range, canonical } in found {
+            masked.push_str(&text[rest..range.start]);
+            masked.push_str(self.placeholder(kind, canonical, &text[range.clone()]));
+            rest = range.end;
+        }
+        masked.push_str(&text[rest..]);
+        masked
     }
 
     /// Announces a text of the conversation before it is masked. A placeholder in it was typed, so

@@ -5,7 +5,10 @@ use std::{
     fmt,
 };
 
-use super::{pii::Kind, shop::Shop};
+use super::{
+    pii::{Found, Kind},
+    shop::Shop,
+};
 
 /// What the shopper reads instead of a secret. Its length says nothing about the secret.
 const HIDDEN: &str = "••••";
@@ -74,6 +77,11 @@ impl Vault {
         restored + rest
     }
 
+    /// Whether the conversation has this value already.
+    pub(super) fn knows(&self, found: &Found) -> bool {
+        self.known.contains_key(&(found.kind, found.canonical.clone()))
+    }
+
     /// Reserves this placeholder, so that no value gets it.
     pub(super) fn reserve_placeholder(&mut self, typed: &str) {
         self.typed.insert(typed.to_owned());
@@ -138,6 +146,20 @@ mod tests {
         assert_eq!(
             vault.restore(&format!("[[EMAIL_1] [x] {masked} [EMAIL_9] ["), &Kind::ALL),
             "[ann@example.com [x] I am ann@example.com and my password is [PASSWORD_1] [EMAIL_9] ["
+        );
+    }
+
+    #[test]
+    fn a_text_for_everybody_keeps_what_a_store_shows_and_loses_what_nobody_publishes() {
+        let mut vault = Vault::new();
+        vault.mask("I am jo@posteo.example");
+        let public = "store: 12 Baker Street, London, +44 20 7946 0018, hello@shop.example";
+        assert_eq!(vault.mask_public(public), public);
+        assert_eq!(
+            vault.mask_public(
+                "mail: jo@posteo.example, card: 4539 1488 0343 6467, password: hunter2"
+            ),
+            "mail: [EMAIL_1], card: [CARD_1], password: [PASSWORD_1]"
         );
     }
 

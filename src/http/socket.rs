@@ -8,7 +8,9 @@ use std::time::Duration;
 use actix_web::{
     FromRequest as _, HttpRequest, HttpResponse, dev::Payload, get, http::header, web,
 };
-use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, Session};
+use actix_ws::{
+    AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError, Session,
+};
 use bytestring::ByteString;
 use futures_util::StreamExt as _;
 use serde::Deserialize;
@@ -299,7 +301,7 @@ impl Connection {
 
     async fn take(
         &mut self,
-        message: Option<Result<AggregatedMessage, actix_ws::ProtocolError>>,
+        message: Option<Result<AggregatedMessage, ProtocolError>>,
         caller: &Caller,
     ) -> Result<(), Close> {
         let text = match message {
@@ -310,6 +312,10 @@ impl Connection {
             Some(Ok(AggregatedMessage::Pong(_))) => return Ok(()),
             Some(Ok(AggregatedMessage::Binary(_))) => {
                 return Err(Close::BadFrame("text_frames_only"));
+            }
+            // So is reported that the fragments of a message are too large together.
+            Some(Err(ProtocolError::Io(_) | ProtocolError::Overflow)) => {
+                return Err(Close::TooLarge);
             }
             Some(Err(_)) => return Err(Close::BadFrame("protocol_error")),
             Some(Ok(AggregatedMessage::Close(_))) | None => return Err(Close::Gone),

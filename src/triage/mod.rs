@@ -32,6 +32,7 @@ pub use self::{
     head::{Head, of as head},
     lane::lane,
     mood::Mood,
+    undo::TakesBack,
 };
 use self::{person::Wish, shares::Shares, subject::Subject, text::Message};
 use crate::{
@@ -137,9 +138,9 @@ pub fn consent(text: &str, proposed: Option<(&str, Option<&str>)>) -> Option<boo
     consent::of(&Message::new(text), proposed)
 }
 
-/// Whether a message wants a change taken back which was just made.
-pub fn takes_back(text: &str) -> bool {
-    undo::of(&Message::new(text))
+/// Whether and how a message wants a change taken back which was just made.
+pub fn takes_back(text: &str) -> Option<TakesBack> {
+    undo::of(text)
 }
 
 /// The language of a message. `prior` is that of the conversation so far, which is kept in doubt.

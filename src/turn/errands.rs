@@ -4,9 +4,10 @@
 use super::{ports::Ports, said::Said};
 use crate::{
     assistant::errand::{Errand, Heard, orders_in, plan},
+    config::Effect,
     domain::{ActionId, Language, SiteId},
     guard::Kind,
-    triage::{Prior, consent, takes_back, triage},
+    triage::{Prior, TakesBack, consent, takes_back, triage},
 };
 
 pub fn read(
@@ -50,9 +51,24 @@ pub fn read(
         has: &|name| toolbox.get(name).is_some(),
     });
     // "Mach das" looks like a name.
-    if made.is_empty() || !takes_back(&told.vault.restore(said.text(), &Kind::ALL)) {
+    let how = takes_back(&told.vault.restore(said.text(), &Kind::ALL));
+    let means_back = match how {
+        None => false,
+        Some(TakesBack::Button) => true,
+        Some(TakesBack::Said) => !made.is_empty(),
+        Some(TakesBack::Regret) => !made.is_empty() && planned.is_none(),
+    };
+    if !means_back {
         return planned;
     }
+    // Some of these words also mean "cancel", and who wants something back wants nothing cancelled.
+    let changes = |errand: &Errand| match errand {
+        Errand::Call(calls) => calls
+            .iter()
+            .any(|call| toolbox.get(call.tool).is_some_and(|tool| tool.effect == Effect::Write)),
+        Errand::Ask { .. } | Errand::Undo { .. } => true,
+    };
+    let otherwise = planned.filter(|errand| !changes(errand)).map(Box::new);
     let orders = orders_in(said.text(), language, formats);
-    Some(Errand::Undo { made, orders, otherwise: planned.map(Box::new) })
+    Some(Errand::Undo { made, orders, otherwise })
 }

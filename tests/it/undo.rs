@@ -239,6 +239,37 @@ async fn the_order_that_is_named_is_meant_and_an_undo_does_not_count_as_a_change
 }
 
 #[test]
+async fn what_was_not_cancelled_here_is_not_cancelled_by_an_undo() {
+    let shop = Shop::start();
+    let app = TestApp::with(&shop.settings(&[])).await;
+    let (shopper, session) = app.chatting().await;
+    // The button of another conversation.
+    let pressed = shopper.ask(&session, "Undo: FJ-10240").await;
+    assert!(text(&pressed).starts_with("This can no longer be undone here"), "{pressed}");
+    let shown = shopper.ask(&session, "anna@example.com").await;
+    assert!(card(&shown)["tool"].is_null(), "{shown}");
+    cancelled(&shopper, &session, "FJ-10240").await;
+    // Another order was never cancelled, and this one is taken back once.
+    for said in ["undo FJ-10241", "Undo: FJ-10241", "mach FJ-10241 rückgängig"] {
+        let other = shopper.ask(&session, said).await;
+        assert!(card(&other).is_null() && other["answer"]["route"] == "template", "{other}");
+    }
+    let offered = shopper.ask(&session, "I changed my mind, I want it back").await;
+    confirm(&shopper, card(&offered)).await;
+    for said in ["undo FJ-10240", "Undo: FJ-10240", "undo the cancellation of FJ-10240"] {
+        let again = shopper.ask(&session, said).await;
+        assert!(text(&again).starts_with("This can no longer be undone here"), "{again}");
+    }
+    assert_eq!(shop.done("FJ-10240", "reinstate"), 1);
+    // Who changes their mind and says what they want instead gets that.
+    let instead = "I changed my mind, please cancel FJ-10241, my e-mail is anna@example.com";
+    let offered = shopper.ask(&session, instead).await;
+    assert_eq!(card(&offered)["tool"], "cancel_order", "{offered}");
+    app.stop().await;
+    shop.handle.stop(false).await;
+}
+
+#[test]
 async fn a_lost_answer_of_an_undo_is_found_out_by_its_key_and_not_asked_again() {
     let shop = Shop::start();
     let app = TestApp::with(&shop.settings(&[])).await;

@@ -50,6 +50,9 @@ pub(super) struct Facts {
     pub(super) sequence: Vec<Unit>,
     pub(super) mine: bool,
     pub(super) yours: bool,
+    /// Whether the shopper is who does it, "do I pay", or the shop, "do you pay". `None` where
+    /// neither is said, and behind "how", which asks for the way.
+    pub(super) by_me: Option<bool>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +66,7 @@ impl Facts {
     /// The facts of a normalised text.
     pub(super) fn of(normal: &str) -> Self {
         let words = words(normal);
-        let mut facts = Self::default();
+        let mut facts = Self { by_me: by_me(&words), ..Self::default() };
         let mut at = 0;
         while at < words.len() {
             if let Some((length, meaning)) = lexicon::phrase(&words[at..]) {
@@ -137,6 +140,24 @@ impl Facts {
             self.signs.insert(CAPABLE);
         }
     }
+}
+
+fn by_me(words: &[String]) -> Option<bool> {
+    const AUXILIARIES: [&str; 16] = [
+        "am", "are", "can", "could", "did", "do", "have", "may", "might", "must", "need", "shall",
+        "should", "was", "will", "would",
+    ];
+    let asked = words.windows(2).enumerate().find_map(|(at, pair)| {
+        let person = match pair[1].as_str() {
+            "i" | "we" => true,
+            "you" => false,
+            _ => return None,
+        };
+        AUXILIARIES.contains(&pair[0].as_str()).then_some((at, person))
+    });
+    let (at, person) = asked?;
+    let way = at.checked_sub(1).is_some_and(|before| words[before] == "how");
+    (!way).then_some(person)
 }
 
 /// Light words that have another meaning in some positions.

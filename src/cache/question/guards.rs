@@ -70,8 +70,12 @@ pub fn serves(answered: &Question, asked: &Question) -> Result<(), Disagreement>
     if covered { Ok(()) } else { Err(Disagreement::Surplus) }
 }
 
-/// "your address" is not "my address", but "a refund" may be "my refund".
+/// "your address" is not "my address", but "a refund" may be "my refund". "Do I pay the tax?" is not
+/// "Do you pay the tax?".
 fn same_owner(a: &Facts, b: &Facts) -> bool {
+    if matches!((a.by_me, b.by_me), (Some(a), Some(b)) if a != b) {
+        return false;
+    }
     let only = |facts: &Facts| match (facts.mine, facts.yours) {
         (true, false) => Some(true),
         (false, true) => Some(false),

@@ -103,7 +103,7 @@ pub(super) fn check(masked: &str, first_turn: bool) -> Result<(), NotCacheable> 
     if mentions_placeholder(masked) || introduces(&normal) {
         return Err(NotCacheable::Personal);
     }
-    if !masked.nfc().all(is_compared) {
+    if !masked.nfc().all(is_compared) || has_minus(&normal) {
         return Err(NotCacheable::Signs);
     }
     let words: Vec<Word> = facts::words(&normal).into_iter().map(Word::new).collect();
@@ -130,6 +130,16 @@ fn is_compared(c: char) -> bool {
         || c.is_whitespace()
         || is_part_of_a_letter
         || is_punctuation
+}
+
+/// "-5 degrees", which is not 5; "2-5 days" has none.
+fn has_minus(normal: &str) -> bool {
+    let dashes = normal.match_indices(['-', '–', '—', '‐', '‑']);
+    dashes.into_iter().any(|(at, dash)| {
+        let before = normal[..at].chars().next_back();
+        before.is_none_or(|c| c.is_whitespace() || "([:=/".contains(c))
+            && normal[at + dash.len()..].starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 fn mentions_placeholder(text: &str) -> bool {
@@ -268,6 +278,7 @@ mod tests {
             "Is it possible to pay with PayPal?",
             "how long does it take to ship to Canada",
             "shipping?",
+            "is delivery within 2-5 days possible",
             "can I return an item if it is broken",
             "hello, I want to know what your return policy is",
             "I lost my password and I cannot log in",
@@ -287,6 +298,8 @@ mod tests {
         for text in [
             tail.as_str(),
             marks.as_str(),
+            "is the bag warm at -5 degrees",
+            "is the bag warm at –11 degrees",
             "Do you ship\u{200b}\u{200c}\u{200d} to Norway?",
             "Do you ship to Norway?\u{fe00}\u{fe01}",
             "Do you ship to Norway? \u{e000}\u{e001}",

@@ -75,6 +75,20 @@ impl Kind {
         matches!(self, Self::Password | Self::Pin | Self::Cvv | Self::Token)
     }
 
+    /// Shops publish theirs: where a store is and who works there, and the account to pay to.
+    pub const fn may_be_public(self) -> bool {
+        matches!(
+            self,
+            Self::Email
+                | Self::Phone
+                | Self::Name
+                | Self::Address
+                | Self::Ip
+                | Self::Iban
+                | Self::Account
+        )
+    }
+
     /// What two spellings of one value have in common. `plain` is folded.
     pub(in crate::guard) fn canonical(self, plain: &str) -> String {
         match self {

@@ -81,7 +81,7 @@ pub async fn run(
                 }
                 Undo::Other => match otherwise {
                     Some(errand) => Box::pin(run(ports, ask, reply, errand, upset)).await,
-                    None => Done::Nothing,
+                    None => say(reply, actions::no_undo(ask.language)),
                 },
                 Undo::TooLate => say(reply, actions::no_undo(ask.language)),
                 Undo::Silent => say(reply, Said::Unavailable.text(ask.language)),

@@ -152,13 +152,17 @@ impl<'a> Hands<'a> {
         if tool.is_some_and(|tool| tool.web_results.is_some()) {
             return results::passages(&call.name, value);
         }
-        // What everybody may read is nobody's.
+        // What everybody may read is a store's phone, and no card.
         let is_personal = tool.is_none_or(|tool| tool.identity != Identity::Nobody);
         let words = harmless(&self.words(call, value));
         let text = match is_personal {
             // Line by line: a name does not go on in the next field.
             true => words.lines().map(|line| self.vault.mask(line)).collect::<Vec<_>>().join("\n"),
-            false => words,
+            false => words
+                .lines()
+                .map(|line| self.vault.mask_public(line))
+                .collect::<Vec<_>>()
+                .join("\n"),
         };
         vec![Found { tool: call.name.clone(), text, page: None }]
     }

@@ -183,6 +183,8 @@ vocabularies! {
         unseen: Text,
         /// The shopper wants a change taken back that was just made. A phrase of it on each line.
         undoes: Phrases,
+        /// The same, unless the message says what is wanted instead.
+        regrets: Phrases,
         /// The button that does so; a shopper who presses it says this.
         undo: Text,
         /// After what was done. `{minutes}` is how long it can be taken back.

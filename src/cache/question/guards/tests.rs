@@ -67,6 +67,9 @@ fn each_guard_gives_its_reason() {
         ("ship from Berlin to Paris", "ship from Paris to Berlin", Disagreement::Names),
         ("pay before I ship", "ship before I pay", Disagreement::Order),
         ("what is my address", "what is your address", Disagreement::Owner),
+        ("do I pay for return shipping", "do you pay for return shipping", Disagreement::Owner),
+        ("can I cancel an order", "can you cancel an order", Disagreement::Owner),
+        ("when do we pay import tax", "when do you pay import tax", Disagreement::Owner),
     ] {
         assert_eq!(serves(&question(a), &question(b)), Err(why), "{a} | {b}");
     }
