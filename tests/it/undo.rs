@@ -252,7 +252,7 @@ async fn what_was_not_cancelled_here_is_not_cancelled_by_an_undo() {
     // Another order was never cancelled, and this one is taken back once.
     for said in ["undo FJ-10241", "Undo: FJ-10241", "mach FJ-10241 rückgängig"] {
         let other = shopper.ask(&session, said).await;
-        assert!(card(&other).is_null() && other["answer"]["route"] == "template", "{other}");
+        assert!(card(&other).is_null() && other["answer"]["outcome"].is_null(), "{other}");
     }
     let offered = shopper.ask(&session, "I changed my mind, I want it back").await;
     confirm(&shopper, card(&offered)).await;
