@@ -92,8 +92,9 @@ async fn a_message_to_a_person_is_delivered_once_by_every_road() {
     assert_eq!(names(&stream.rest().await), ["message.delivered"]);
     let mut socket = Socket::open(&shopper, &session, None).await;
     socket.message("By a socket", "s3").await;
-    let frames = socket.until("message.delivered").await;
-    assert!(!frames.is_empty());
+    // It shows first what was delivered before.
+    let is_mine = |frame: &serde_json::Value| frame.to_string().contains("By a socket");
+    while !socket.until("message.delivered").await.iter().any(is_mine) {}
     drop(socket);
     // A key that began a turn is still that turn, and a delivered one is still delivered.
     ok(agent.release(&session, "bot")).await;
