@@ -81,7 +81,7 @@ impl Accounts {
     /// Creates an account for staff, whose name shoppers read.
     ///
     /// # Errors
-    /// [`AccountError::Invalid`] also for a name that nobody can read.
+    /// [`AccountError::Invalid`], also where the name has no visible character.
     pub async fn create_staff(
         &self,
         site: &SiteId,

@@ -180,20 +180,4 @@ impl Archive {
             }
         }
     }
-
-    /// At most `limit` users of a site after `after`, the oldest first.
-    pub async fn users_of(
-        &self,
-        site: &SiteId,
-        after: Option<PrincipalId>,
-        limit: u32,
-    ) -> Result<Vec<User>, ArchiveError> {
-        let site = site.clone();
-        let after = after.unwrap_or(PrincipalId(uuid::Uuid::nil()));
-        read!(self, |conn| {
-            let of_site = users::table.filter(users::site_id.eq(&site));
-            let page = of_site.filter(users::id.gt(after)).order(users::id.asc());
-            page.limit(limit.into()).select(User::as_select()).load(conn).await
-        })
-    }
 }

@@ -71,8 +71,8 @@ impl Archive {
         })
     }
 
-    /// At most `limit` handoffs that somebody had, or that nobody came to, and that are over: closed
-    /// or back with the assistant. The newest end first; `before`: the last one of the page before.
+    /// At most `limit` handoffs that are over: closed, or back with the assistant. The newest end
+    /// comes first; `before` is the last one of the page before.
     ///
     /// # Errors
     /// If the archive does not answer.

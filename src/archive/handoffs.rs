@@ -37,7 +37,7 @@ pub struct Handoff {
     /// Who has it, or had it last.
     pub agent_id: Option<PrincipalId>,
     pub ended_at: Option<Timestamp>,
-    /// Goes before those that are not.
+    /// Goes to the front of the queue.
     pub urgent: bool,
     /// What came afterwards.
     pub ended_to: Option<HandoffEnd>,

@@ -89,7 +89,7 @@ impl Standing {
         self.wait(self.queued.len())
     }
 
-    /// For one whose agent leaves now: before those that nobody had.
+    /// For one whose agent leaves now: at the front of the queue.
     pub fn back(&self) -> Wait {
         self.wait(self.urgent)
     }

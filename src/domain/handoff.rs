@@ -21,7 +21,7 @@ pub enum People {
         reason: String,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         language: Option<Language>,
-        /// Somebody had the conversation already, so it goes before those that nobody had.
+        /// An agent has left the conversation, so it goes to the front of the queue.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         urgent: bool,
     },

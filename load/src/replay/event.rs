@@ -52,7 +52,8 @@ pub struct Problem {
 impl Problem {
     /// Whether the same request with the same key may succeed later.
     pub fn may_pass(&self) -> bool {
-        matches!(self.status, 429 | 502 | 503 | 504)
+        // A replica that was paused in the middle of a request says that the request came too slowly.
+        matches!(self.status, 408 | 429 | 502 | 503 | 504)
             || matches!(
                 self.code.as_str(),
                 "rate_limited"

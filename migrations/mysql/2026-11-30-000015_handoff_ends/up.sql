@@ -1,4 +1,5 @@
--- Which handoffs go before those that nobody had, and what came after one. Written so that it may run again.
+-- `urgent`: goes to the front of the queue, because an agent has left it. `ended_to`: where it went when it ended. This
+-- may run again.
 SET @handoff_ends = (
     SELECT IF(COUNT(*) = 0,
         'ALTER TABLE handoffs ADD COLUMN urgent BOOLEAN NOT NULL DEFAULT 0, ADD COLUMN ended_to VARCHAR(16) NULL', 'DO 0')

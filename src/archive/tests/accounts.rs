@@ -204,7 +204,9 @@ on_both! {
     }
 
     async fn a_user_can_be_changed_listed_and_erased(archive) {
-        let mut users: Vec<_> = (0..4).map(|n| user(&format!("u{n}@shop.example"))).collect();
+        let agent = |n| User { role: Role::Agent, ..user(&format!("u{n}@shop.example")) };
+        let mut users: Vec<_> = (0..4).map(agent).collect();
+        archive.create_user(&user("shopper@shop.example")).await.unwrap();
         for user in &users {
             archive.create_user(user).await.unwrap();
         }
@@ -212,8 +214,8 @@ on_both! {
         users[1].display_name = None;
         assert!(archive.update_user(&users[1]).await.unwrap());
         assert!(!archive.update_user(&user("nobody@shop.example")).await.unwrap());
-        let page = archive.users_of(&site(), None, 3).await.unwrap();
-        let rest = archive.users_of(&site(), Some(page[2].id), 3).await.unwrap();
+        let page = archive.staff_of(&site(), None, 3).await.unwrap();
+        let rest = archive.staff_of(&site(), Some(page[2].id), 3).await.unwrap();
         assert_eq!([page, rest].concat(), users);
         let token = RefreshToken { principal_id: users[0].id, ..token(RecordId::new(), "h") };
         archive.insert_refresh_token(&token).await.unwrap();

@@ -94,6 +94,12 @@ pub fn find_by(text: &str, shop: &Shop, seekers: Seekers) -> Vec<Found> {
     found
 }
 
+/// The same for a text that was not folded yet.
+fn numbers_alone(text: &str, formats: &NumberFormats) -> Vec<Found> {
+    let folded = fold::fold(text);
+    find_numbers(&folded, &Context::new(folded.as_str()), text, formats)
+}
+
 /// What has signs or digits, and secrets.
 fn find_numbers(
     folded: &Plain,
@@ -144,10 +150,7 @@ pub fn find_in_answer(
 /// What is secret in `text` as the rest of what the same person said `before`: the code of a card whose
 /// number and date came first, the second half of a phone number.
 fn rest(before: &str, text: &str, formats: &NumberFormats) -> Vec<Found> {
-    let find = |text: &str| {
-        let folded = fold::fold(text);
-        find_numbers(&folded, &Context::new(folded.as_str()), text, formats)
-    };
+    let find = |text: &str| numbers_alone(text, formats);
     if !find(text).is_empty() {
         return Vec::new();
     }
@@ -168,10 +171,7 @@ fn rest(before: &str, text: &str, formats: &NumberFormats) -> Vec<Found> {
 
 /// The secrets of `text` if it stood behind one of `lead_ins`.
 fn behind(lead_ins: &[String], text: &str, formats: &NumberFormats) -> Vec<Found> {
-    let find = |text: &str| {
-        let folded = fold::fold(text);
-        find_numbers(&folded, &Context::new(folded.as_str()), text, formats)
-    };
+    let find = |text: &str| numbers_alone(text, formats);
     // Then it needs no question.
     if !find(text).is_empty() {
         return Vec::new();
