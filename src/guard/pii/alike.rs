@@ -75,16 +75,16 @@ pub(super) const fn is_cyrillic(c: char) -> bool {
     matches!(c, '\u{400}'..='\u{481}' | '\u{48a}'..='\u{52f}')
 }
 
-/// Length in bytes of the word that `text` begins with, if one of its letters looks like no Latin one:
-/// "меня", but not "раssword".
-pub(super) fn cyrillic_word(text: &str) -> Option<usize> {
+/// Length in bytes of the Cyrillic letters that `text` begins with, and whether they are a whole word of
+/// which one looks like no Latin letter: "меня", but not "ра" of "раssword".
+pub(super) fn cyrillic_word(text: &str) -> (usize, bool) {
     let length = text.find(|c| !is_cyrillic(c)).unwrap_or(text.len());
     let word = &text[..length];
     let whole = !text[length..].starts_with(char::is_alphabetic);
     let has_twin = |c: char| {
         latin(c).is_some() || c.to_lowercase().chain(c.to_uppercase()).any(|c| latin(c).is_some())
     };
-    (whole && word.chars().any(|c| !has_twin(c))).then_some(length)
+    (length, whole && word.chars().any(|c| !has_twin(c)))
 }
 
 /// The digit that a letter is typed for.

@@ -17,7 +17,7 @@ pub(super) fn fold(text: &str) -> Plain {
     }
     let mut plain = Plain::with_capacity(text.len());
     let (mut skip_to, mut number_to) = (0, 0);
-    let mut cyrillic = 0..0;
+    let (mut cyrillic_to, mut is_own_script) = (0, false);
     for (at, c) in text.char_indices() {
         if at < skip_to {
             continue;
@@ -42,11 +42,11 @@ pub(super) fn fold(text: &str) -> Plain {
             plain.push(if at < number_to { digit } else { c }, original);
             continue;
         }
-        if at >= cyrillic.end && alike::is_cyrillic(c) {
-            let length = alike::cyrillic_word(&text[at..]);
-            cyrillic = length.map_or(skip_to..skip_to, |length| at..at + length);
+        if at >= cyrillic_to && alike::is_cyrillic(c) {
+            let (length, is_own) = alike::cyrillic_word(&text[at..]);
+            (cyrillic_to, is_own_script) = (at + length, is_own);
         }
-        if cyrillic.contains(&at) {
+        if at < cyrillic_to && is_own_script {
             c.to_lowercase().for_each(|c| plain.push(c, original.clone()));
             continue;
         }

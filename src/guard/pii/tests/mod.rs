@@ -108,6 +108,16 @@ fn a_hostile_message_takes_linear_time() {
     for piece in [
         "@",
         "a@",
+        // Cyrillic, all of it like Latin letters, and not.
+        "а",
+        "мы ",
+        "1*",
+        "1*1 ",
+        "-u a:1 ",
+        "gmail is a1 ",
+        "ann@a.de\n",
+        "user a.b ",
+        "password a1b2c3 ",
         "1 ",
         "1-",
         "(1",
